@@ -1,0 +1,94 @@
+"""How an activation travels: T planes of spikes, most significant first, packed into one integer word.
+
+A *word* is the T spikes as a T-bit integer, the first time step in the highest bit. Its *value* is
+``Σ_t base^(T-t) s_t``. With base 2 word and value are the same number. Base 1 is a plain spike train
+(IF and LIF neurons): every time step weighs the same. Words order as their values do for every base >= 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from spikeloom.errors import SpikeLoomError
+
+Ints = npt.NDArray[np.int64]
+
+MAX_STEPS = 16
+
+
+@dataclass(frozen=True)
+class Code:
+    """The number format of one stream of activations.
+
+    Attributes
+    ----------
+    steps: T, the number of planes (time steps), 1 to 16.
+    base: tau. 2 is plain bits, 3 and above SpikePack's sparse codes, 1 an unweighted spike train.
+    signed: two's complement, the first plane counts negative. Base 2 only.
+
+    Raises
+    ------
+    SpikeLoomError: steps or base out of range, or signed with a base other than 2.
+    """
+
+    steps: int
+    base: int = 2
+    signed: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.steps <= MAX_STEPS:
+            raise SpikeLoomError(f"time steps T must be 1 to {MAX_STEPS}, got {self.steps}")
+        if not 1 <= self.base <= 16:
+            raise SpikeLoomError(f"base tau must be 1 to 16, got {self.base}")
+        if self.signed and self.base != 2:
+            raise SpikeLoomError(f"signed words need base 2, got base {self.base}")
+
+    @property
+    def place_values(self) -> Ints:
+        """Weight of each plane, shape (T,), first plane first."""
+        places = np.array([self.base**k for k in range(self.steps - 1, -1, -1)], dtype=np.int64)
+        if self.signed:
+            places[0] = -places[0]
+        return places
+
+    @property
+    def max_value(self) -> int:
+        return int(sum(p for p in self.place_values if p > 0))
+
+    @property
+    def min_value(self) -> int:
+        return int(sum(p for p in self.place_values if p < 0))
+
+    @property
+    def codebook(self) -> Ints:
+        """All values that a word can take in rising order, shape (K+1,); for base >= 2 and unsigned, entry w is the value of word w."""
+        return np.unique(self.value(np.arange(1 << self.steps, dtype=np.int64)))
+
+    def planes(self, words: Ints) -> Ints:
+        """Spikes of each time step: (T, *words.shape), entries 0 or 1."""
+        shifts = np.arange(self.steps - 1, -1, -1, dtype=np.int64).reshape((-1,) + (1,) * words.ndim)
+        return (words[None] >> shifts) & 1
+
+    def pack(self, planes: Ints) -> Ints:
+        """Words from spikes: the inverse of :meth:`planes`; time steps on axis 0."""
+        words = np.zeros(planes.shape[1:], dtype=np.int64)
+        for plane in planes:
+            words = (words << 1) | plane
+        return words
+
+    def value(self, words: Ints) -> Ints:
+        """Integer value of each word, same shape."""
+        if self.base == 2 and not self.signed:
+            return words
+        places = self.place_values
+        value = np.zeros(words.shape, dtype=np.int64)
+        for place, plane in zip(places, self.planes(words), strict=True):
+            value += place * plane
+        return value
+
+    def word(self, value: Ints) -> Ints:
+        """Two's complement or plain word of each value (base 2 only), same shape."""
+        return value & ((1 << self.steps) - 1)

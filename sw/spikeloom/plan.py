@@ -1,0 +1,315 @@
+"""The plan: the integer network cut into engine instances (stages), with every width, depth and folding number settled.
+
+Hardware, cycle model and simulation are built from it and from nothing else. On disk it is ``plan.json`` for the
+structure and ``weights.npz`` for the integers (see :mod:`spikeloom.planfile`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, log2
+
+import numpy as np
+
+from spikeloom.code import Code, Ints
+from spikeloom.errors import CapacityError, SpikeLoomError
+from spikeloom.graph import Graph, Layer, Pool, Shape
+from spikeloom.neuron import LIF, Raw
+
+MAX_WIDTH = 48
+"""Widest accumulator or drive, in bits."""
+
+OUTPUT_WIDTH = 32
+"""Bits of one integer output beat."""
+
+BODIES = ("event", "dense", "parallel", "depthwise", "max")
+
+
+@dataclass(frozen=True)
+class Folding:
+    """How many of everything one stage has.
+
+    Attributes
+    ----------
+    body: "event" (only spikes that fired), "dense" (every flag of a word), "parallel" (all planes of a word at
+        once), "depthwise" (each element has its own input channel), "max" (pooling).
+    group: channels in one input beat.
+    banks: parts of a beat with a queue and a weight memory each (event body).
+    ports: spikes that each bank takes per cycle, 1 or 2 (event body).
+    elements: output channels computed side by side.
+    windows: adjacent output positions computed side by side.
+    neurons: neuron units per window.
+    """
+
+    body: str
+    group: int
+    banks: int = 1
+    ports: int = 1
+    elements: int = 1
+    windows: int = 1
+    neurons: int = 1
+
+
+def signed_width(bound: int) -> int:
+    """Bits of a two's complement number of magnitude at most ``bound``."""
+    return int(bound).bit_length() + 1
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """One engine instance: what it computes, in which formats, folded how.
+
+    A sum pooling is a depthwise layer of ones. A max pooling has no layer but ``flip``.
+    Order of work: positions row-major (``windows`` at a time), folds, planes, kernel taps row-major, words.
+    """
+
+    layer: Layer | Pool
+    i_shape: Shape
+    o_shape: Shape
+    i_code: Code
+    o_code: Code | None
+    skip_code: Code | None
+    folding: Folding
+
+    def __post_init__(self) -> None:
+        f, name = self.folding, self.name
+        if f.body not in BODIES:
+            raise SpikeLoomError(f"{name}: body must be one of {', '.join(BODIES)}, got {f.body}")
+        i_channels, o_channels = self.i_shape[0] // self.groups, self.o_shape[0] // self.groups
+        if f.body in ("depthwise", "max"):
+            if (i_channels, o_channels) != (1, 1) or f.elements != f.group:
+                raise SpikeLoomError(f"{name}: a {f.body} body needs one input channel per output channel and elements = group, got {f}")
+            i_channels = o_channels = self.i_shape[0]
+        for what, part, whole in (
+            ("group", f.group, i_channels),
+            ("banks", f.banks, f.group),
+            ("elements", f.elements, o_channels),
+            ("windows", f.windows, self.o_shape[2]),
+            ("neurons", f.neurons, f.elements),
+        ):
+            if part < 1 or whole % part:
+                raise SpikeLoomError(f"{name}: {what} must divide {whole}, got {part}")
+        if f.ports not in (1, 2):
+            raise SpikeLoomError(f"{name}: ports must be 1 or 2, got {f.ports}")
+        if f.body != "event" and (f.banks, f.ports) != (1, 1):
+            raise SpikeLoomError(f"{name}: a {f.body} body has one bank and one port, got {f.banks} and {f.ports}")
+        if (f.body == "max") != isinstance(self.layer, Pool):
+            raise SpikeLoomError(f"{name}: body max is for max pooling alone, got {f.body}")
+        if f.body == "parallel" and (self.i_code.base != 2 or self.per_step):
+            raise SpikeLoomError(f"{name}: a parallel body needs base-2 words, got base {self.i_code.base}")
+        widest = max(self.acc_width, self.u_width)
+        limit = OUTPUT_WIDTH if self.o_code is None else MAX_WIDTH
+        if widest > limit:
+            raise CapacityError(f"{name}: sums need {widest} bits, more than the {limit} there are; use fewer time steps or weight bits")
+
+    @property
+    def name(self) -> str:
+        return self.layer.name
+
+    @property
+    def groups(self) -> int:
+        return self.layer.groups if isinstance(self.layer, Layer) else self.i_shape[0]
+
+    @property
+    def per_step(self) -> bool:
+        """One result per input plane (IF/LIF fed by a spike train) instead of one per fold."""
+        return isinstance(self.layer, Layer) and isinstance(self.layer.neuron, LIF) and self.i_code.base == 1
+
+    @property
+    def folds(self) -> int:
+        return self.o_shape[0] // self.folding.elements
+
+    @property
+    def positions(self) -> int:
+        """Steps over the output map, ``windows`` positions each."""
+        return self.o_shape[1] * self.o_shape[2] // self.folding.windows
+
+    @property
+    def planes(self) -> int:
+        """Passes over the window per fold: one per plane, or a single one where all planes of a word go at once."""
+        return 1 if self.folding.body in ("parallel", "max") else self.i_code.steps
+
+    @property
+    def words(self) -> int:
+        """Words per kernel tap in one pass."""
+        if self.folding.body in ("depthwise", "max"):
+            return 1
+        return self.i_shape[0] // self.groups // self.folding.group
+
+    @property
+    def pass_words(self) -> int:
+        """Words in one pass: kernel taps times words per tap."""
+        return self.layer.kernel[0] * self.layer.kernel[1] * self.words
+
+    @property
+    def beats(self) -> int:
+        """Beats per input position."""
+        return self.i_shape[0] // self.folding.group
+
+    def fold_word(self, fold: int) -> int:
+        """First word (beat within a position) that a fold reads."""
+        if self.folding.body in ("depthwise", "max"):
+            return fold
+        return fold * self.folding.elements // (self.o_shape[0] // self.groups) * self.words
+
+    @property
+    def rows(self) -> int:
+        """Input rows that the line buffer holds: a kernel's and the next stride's, so that filling hides behind work."""
+        return self.layer.kernel[0] + min(self.layer.stride[0], self.layer.kernel[0])
+
+    @property
+    def neuron_cycles(self) -> int:
+        """Cycles of the neuron units per result."""
+        if self.o_code is None or isinstance(self.layer, Pool) or isinstance(self.layer.neuron, Raw):
+            return 1
+        groups = self.folding.elements // self.folding.neurons
+        return groups if self.per_step else groups * self.o_code.steps
+
+    @cached_property
+    def acc_bound(self) -> int:
+        """Largest magnitude of any partial sum of v."""
+        if isinstance(self.layer, Pool):
+            return 0
+        largest = 1 if self.per_step else max(self.i_code.max_value, -self.i_code.min_value)
+        return int(np.abs(self.layer.weight).sum(axis=(1, 2, 3)).max()) * largest
+
+    @property
+    def acc_width(self) -> int:
+        """Bits of an accumulator (two's complement); for max pooling, bits of a word."""
+        return self.i_code.steps if isinstance(self.layer, Pool) else signed_width(self.acc_bound)
+
+    @cached_property
+    def u_bound(self) -> int:
+        """Largest magnitude of the drive u."""
+        if isinstance(self.layer, Pool):
+            return 0
+        bound = (self.acc_bound << self.layer.shift) + int(np.abs(self.layer.beta).max())
+        if self.skip_code is not None:
+            bound += int(np.abs(self.layer.kappa).max()) * (1 if self.per_step else self.skip_code.max_value)
+        return bound
+
+    @property
+    def u_width(self) -> int:
+        """Bits of the drive u, or of the membrane of IF and LIF (two's complement)."""
+        if isinstance(self.layer, Pool):
+            return self.i_code.steps
+        if isinstance(self.layer.neuron, LIF):
+            return signed_width(self.u_bound * self.layer.neuron.code.steps + int(self.layer.neuron.theta.max()))
+        return signed_width(self.u_bound)
+
+    @property
+    def tree_cycles(self) -> int:
+        """Register levels of the adder tree: one per two levels of adders, at least one."""
+        f = self.folding
+        lanes = {"event": f.banks * f.ports, "dense": f.group, "parallel": f.group}.get(f.body, 1)
+        return max(1, ceil(log2(lanes) / 2)) if lanes > 1 else 1
+
+    @property
+    def body_cycles(self) -> int:
+        """Latency of the body: from the cycle that issues the last word of a pass to the write of the result queue."""
+        return 1 + self.tree_cycles
+
+    @property
+    def result_depth(self) -> int:
+        """Results that may wait for the neuron: enough to hide the body's latency."""
+        return max(2, ceil((self.body_cycles + 2) / self.neuron_cycles))
+
+    @property
+    def skip_stage(self) -> Stage | None:
+        """The residual join's own accumulator: a depthwise 1x1 layer of kappa whose results meet those of this stage."""
+        if not isinstance(self.layer, Layer) or self.layer.skip is None or self.skip_code is None:
+            return None
+        channels, f = self.o_shape[0], self.folding
+        zero = np.zeros(channels, dtype=np.int64)
+        neuron = LIF(Code(self.skip_code.steps, 1), zero + 1, 0, False) if self.per_step else Raw(None)
+        layer = Layer(f"{self.name}.skip", self.layer.skip, self.layer.kappa.reshape(-1, 1, 1, 1), neuron, zero, zero, zero, groups=channels)
+        folding = Folding("depthwise", f.elements, elements=f.elements, windows=f.windows, neurons=f.elements)
+        return Stage(layer, self.o_shape, self.o_shape, self.skip_code, neuron.code, None, folding)
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A stream from one stage to another: regrouped from ``i_group`` to ``o_group`` channels a beat, then ``depth`` beats of FIFO.
+
+    ``port`` is "i" for synapses and "skip" for a residual.
+    """
+
+    source: str
+    target: str
+    port: str
+    i_group: int
+    o_group: int
+    depth: int
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Everything that the hardware is built from.
+
+    Attributes
+    ----------
+    graph: the integer network.
+    foldings: one per node but the input.
+    board, clock_mhz: what it was planned for; the clock is an assumption until a place-and-route says so.
+    density: share of set bits that the schedule assumed per node, and where it is from.
+    """
+
+    graph: Graph
+    foldings: dict[str, Folding]
+    board: str
+    clock_mhz: float
+    density: dict[str, float]
+    density_source: str
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        stages = []
+        for node in self.graph.nodes[1:]:
+            assert isinstance(node, (Layer, Pool))
+            shapes, codes = self.graph.shapes, self.graph.codes
+            layer: Layer | Pool = node
+            if isinstance(node, Pool) and node.kind == "sum":
+                channels = shapes[node.name][0]
+                zero = np.zeros(channels, dtype=np.int64)
+                ones = np.ones((channels, 1, *node.kernel), dtype=np.int64)
+                layer = Layer(node.name, node.source, ones, Raw(codes[node.name]), zero, zero, zero, stride=node.stride, padding=node.padding, groups=channels)
+            skip_code = self.graph.code(node.skip) if isinstance(node, Layer) and node.skip is not None else None
+            stages.append(
+                Stage(layer, shapes[node.source], shapes[node.name], self.graph.code(node.source), codes[node.name], skip_code, self.foldings[node.name])
+            )
+        return tuple(stages)
+
+    def __getitem__(self, name: str) -> Stage:
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        raise KeyError(name)
+
+    @property
+    def input_group(self) -> int:
+        """Channels in one input beat of the top: what the first consumer takes."""
+        return next(s.folding.group for s in self.stages if s.layer.source == self.graph.input.name)
+
+    def o_group(self, name: str) -> int:
+        """Channels in one beat that leaves a node."""
+        return self.input_group if name == self.graph.input.name else self[name].folding.elements
+
+    @cached_property
+    def edges(self) -> tuple[Edge, ...]:
+        """All streams between nodes, in the order of their targets."""
+        from spikeloom.depths import skip_depth
+
+        edges = []
+        for stage in self.stages:
+            source = stage.layer.source
+            edges.append(Edge(source, stage.name, "i", self.o_group(source), stage.folding.group, 0))
+            if isinstance(stage.layer, Layer) and stage.layer.skip is not None:
+                skip, group = stage.layer.skip, stage.folding.elements
+                edges.append(Edge(skip, stage.name, "skip", self.o_group(skip), group, skip_depth(self, stage)))
+        return tuple(edges)
+
+    def consumers(self, name: str) -> Iterator[Edge]:
+        """The streams that leave a node, in order."""
+        return (edge for edge in self.edges if edge.source == name)
