@@ -1,0 +1,1 @@
+"""SpikeLoom hardware: the engine in Amaranth."""

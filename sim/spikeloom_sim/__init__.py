@@ -1,0 +1,1 @@
+"""SpikeLoom simulation: Verilated networks, benches and bus models."""

@@ -1,0 +1,1 @@
+"""SpikeLoom software: the integer contract, the compiler, training and the command line."""
