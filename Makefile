@@ -1,0 +1,94 @@
+# The drawing as rules: every box is one command, every arrow a file under build/<net>/. Nothing here but calls of the command line.
+#
+#   train ─ trained.onnx ─► export ─ model.onnx ─► compile ─ plan.json ─► emit ─ rtl/top.v ─► sim ─► report.html
+
+NET   ?= digits-cnn
+BOARD ?= pynq-z2
+MODEL ?=
+INPUT ?=
+# More options for one command: make sim SIM="--waves f.fst --images 3"
+TRAIN ?=
+COMPILE ?=
+SIM ?=
+
+PYTHON ?= python3
+VENV   := .venv
+READY  := $(VENV)/.installed
+RUN    := $(VENV)/bin/spikeloom
+PY     := $(VENV)/bin/python
+
+ifdef MODEL
+B      := build/$(basename $(notdir $(MODEL)))
+SOURCE := $(MODEL)
+CALIBRATION := $(if $(INPUT),--calibration $(INPUT))
+else
+B      := build/$(subst .py:,-,$(notdir $(NET)))
+SOURCE := $(B)/model.onnx
+CALIBRATION := --calibration $(B)/calibration.npy
+endif
+GIVEN := $(if $(INPUT),--input $(INPUT))
+
+SOFTWARE := $(shell find sw -name '*.py' 2>/dev/null)
+HARDWARE := $(shell find hw -name '*.py' 2>/dev/null)
+LEARNING := $(filter $(addprefix sw/spikeloom/,train% nets% nn% data% events% export%),$(SOFTWARE))
+
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: help venv train export compile emit sim golden compare report test lint format clean distclean FORCE
+
+help: ## this list
+	@echo 'make <target> [NET=digits-cnn|digits-mlp|events-cnn|events-cnn-lif] [BOARD=pynq-z2|zcu104] [MODEL=x.onnx INPUT=x.npy]'
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 14
+
+venv: $(READY) ## the project's own virtual environment in .venv
+train: $(B)/trained.onnx ## quantization-aware training
+export: $(B)/model.onnx ## the integer network, reference of every later step
+compile: $(B)/plan.json ## the plan: one engine per layer, folded for the board
+emit: $(B)/manifest.json ## Verilog and memories
+sim: $(B)/manifest.json ## everything up to the whole test set through the hardware, cycle by cycle
+	$(RUN) sim $(B) $(GIVEN) $(SIM)
+golden: $(B)/plan.json ## the integer model alone
+	$(RUN) golden $(B) $(GIVEN)
+compare: $(B)/manifest.json ## torch, QONNX executor, golden and hardware side by side
+	$(RUN) compare $(B) $(GIVEN)
+report: $(B)/plan.json ## the HTML page from what has been measured so far
+	$(RUN) report $(B)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || \
+	  { echo "Python 3.11 or 3.12 is needed, $$($(PYTHON) --version) found; go on with: make PYTHON=python3.11"; exit 2; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# A changed board or option must plan anew: this file changes only when its text does.
+$(B)/options.txt: FORCE
+	@mkdir -p $(@D)
+	@echo '$(BOARD) $(SOURCE) $(CALIBRATION) $(COMPILE)' | cmp -s - $@ || echo '$(BOARD) $(SOURCE) $(CALIBRATION) $(COMPILE)' > $@
+
+ifndef MODEL
+$(B)/trained.onnx: $(LEARNING) | $(READY)
+	$(RUN) train $(NET) -o $(B) $(TRAIN)
+$(B)/model.onnx: $(B)/trained.onnx
+	$(RUN) export $(B)
+endif
+$(B)/plan.json: $(SOURCE) $(B)/options.txt $(SOFTWARE) $(INPUT) | $(READY)
+	$(RUN) compile $(SOURCE) -o $(B) --board $(BOARD) $(CALIBRATION) $(COMPILE)
+$(B)/manifest.json: $(B)/plan.json $(HARDWARE)
+	$(RUN) emit $(B)
+
+test: $(READY) ## the test suite
+	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile -q
+lint: $(READY) ## ruff and mypy
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+format: $(READY) ## ruff format
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+clean: ## remove build/
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+distclean: clean ## remove build/ and the virtual environment
+	rm -rf $(VENV)
