@@ -63,6 +63,11 @@ class Code:
         return int(sum(p for p in self.place_values if p < 0))
 
     @property
+    def sign_bit(self) -> int:
+        """The word's first plane where it counts negative, 0 for unsigned codes. Words XOR it order as their values do."""
+        return 1 << (self.steps - 1) if self.signed else 0
+
+    @property
     def codebook(self) -> Ints:
         """All values that a word can take in rising order, shape (K+1,); for base >= 2 and unsigned, entry w is the value of word w."""
         return np.unique(self.value(np.arange(1 << self.steps, dtype=np.int64)))

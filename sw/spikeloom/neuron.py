@@ -23,6 +23,8 @@ class SpikePack:
     """Greedy serial firing: for t = 1..T: ``s_t = (u >= theta * base^(T-t))``, ``u -= s_t * theta * base^(T-t)``.
 
     With base 2 the word is ``clip(floor(u / theta), 0, 2^T - 1)``. Source: SpikePack, arXiv 2501.14484.
+    A signed code fires the same way, with ``theta * 2^(T-1)`` inside beta, and its first spike leaves inverted: offset
+    binary becomes two's complement, ``clip(floor(u / theta), 0, 2^T - 1) - 2^(T-1)``.
 
     Attributes
     ----------
@@ -39,16 +41,18 @@ class SpikePack:
     def fire(self, u: Ints) -> Ints:
         theta, tie = per_channel(self.theta), per_channel(self.tie)
         word = np.zeros_like(u)
-        for place in self.code.place_values:
+        for place in np.abs(self.code.place_values):
             spike = (u >= theta * place).astype(np.int64)
             u = u - spike * theta * place
             word = (word << 1) | spike
-        return word - ((word & 1) & tie & (u == 0))
+        return (word - ((word & 1) & tie & (u == 0))) ^ self.code.sign_bit
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
     """Any monotone staircase: ``word = number of thresholds <= u``, found by T comparisons (successive approximation).
+
+    With a signed code the first spike leaves inverted, as in SpikePack.
 
     Attributes
     ----------
@@ -63,7 +67,7 @@ class Table:
         count = np.zeros_like(u)
         for k in range(self.thresholds.shape[1]):
             count += u >= per_channel(self.thresholds[:, k])
-        return count
+        return count ^ self.code.sign_bit
 
 
 @dataclass(frozen=True, eq=False)

@@ -187,7 +187,8 @@ class Stage:
             return 0
         bound = (self.acc_bound << self.layer.shift) + int(np.abs(self.layer.beta).max())
         if self.skip_code is not None:
-            bound += int(np.abs(self.layer.kappa).max()) * (1 if self.per_step else self.skip_code.max_value)
+            largest = max(self.skip_code.max_value, -self.skip_code.min_value)
+            bound += int(np.abs(self.layer.kappa).max()) * (1 if self.per_step else largest)
         return bound
 
     @property
