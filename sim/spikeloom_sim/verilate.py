@@ -1,0 +1,169 @@
+"""From Verilog to a shared library with the cycle loop inside: Verilator, then a C++ compiler, cached by contents.
+
+The compiler is called directly, not through Verilator's makefile: so several networks go into one library, whose
+run-time part (most of the compile time of a small network) is built once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from spikeloom.errors import SpikeLoomError
+
+from spikeloom_sim import toolchain
+
+HERE = Path(__file__).parent
+SOURCES = ("harness.h", "harness.cpp")
+# Undefined bits are random, so that hardware which depends on one is found out. No assertion, no timing, one thread.
+VERILATOR = ("--cc", "-O3", "--x-assign", "unique", "--x-initial", "unique", "--no-timing", "--timescale", "1ps/1ps", "--make", "json", "-Wno-lint", "-Wno-style")
+COMPILER = ("-std=gnu++17", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-faligned-new", "-DVL_TIME_CONTEXT", "-DVM_COVERAGE=0", "-DVM_SC=0", "-w")
+SPLIT = 4000
+"""Verilator's operations per C++ file, so that a large network compiles on all cores."""
+
+UNIT = 200_000
+"""Characters of generated C++ compiled at a time: parsing Verilator's headers costs as much as so many."""
+
+WAVES = {
+    "vcd": ("--trace-vcd", ("-DVM_TRACE_VCD=1", "-DSPIKELOOM_WAVES=VerilatedVcdC", "-DSPIKELOOM_WAVES_HEADER=<verilated_vcd_c.h>"), ()),
+    "fst": ("--trace-fst", ("-DVM_TRACE_FST=1", "-DSPIKELOOM_WAVES=VerilatedFstC", "-DSPIKELOOM_WAVES_HEADER=<verilated_fst_c.h>"), ("-llz4", "-lz")),
+}
+
+
+class BuildError(SpikeLoomError):
+    """Verilator or the compiler failed; the message names the log."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One top to build: the Verilog file and the name of its top module."""
+
+    verilog: Path
+    module: str = "top"
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build in progress: where it works and how it compiles."""
+
+    tools: toolchain.Toolchain
+    folder: Path
+    flags: tuple[str, ...]
+    log: Path
+
+    def call(self, command: Sequence[str]) -> None:
+        done = subprocess.run(command, cwd=self.folder, env=self.tools.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(f"$ {' '.join(command)}\n{done.stdout}")
+        if done.returncode:
+            first = next((line.strip() for line in done.stdout.splitlines() if "rror" in line), f"exit status {done.returncode}")
+            raise BuildError(f"{self.log}: building the simulation failed: {first}")
+
+    def compile(self, source: Path, output: str) -> Path:
+        self.call([*self.tools.compiler, *self.flags, "-c", str(source), "-o", output])
+        return self.folder / output
+
+
+def key_of(tools: toolchain.Toolchain, tops: Sequence[Source], waves: str | None, optimise: str) -> str:
+    """What the library depends on, as a short hash."""
+    seen = hashlib.sha256(repr((tools.version, tools.compiler_version, VERILATOR, COMPILER, SPLIT, UNIT, waves, optimise, len(tops))).encode())
+    for path in [*(HERE / name for name in SOURCES), *(top.verilog for top in tops)]:
+        data = path.read_bytes()
+        seen.update(len(data).to_bytes(8, "little") + data)
+    for top in tops:
+        seen.update(top.module.encode() + b"\0")
+    return seen.hexdigest()[:16]
+
+
+def unit(folder: Path, name: str, files: Sequence[Path], tail: str = "") -> Path:
+    """One C++ file that includes several generated ones."""
+    lines = []
+    for file in files:
+        lines += ["#undef VL_PCH_INCLUDED", f'#include "{file}"']
+    path = folder / name
+    path.write_text("\n".join(lines) + f"\n{tail}", encoding="utf-8")
+    return path
+
+
+def units(files: Sequence[Path]) -> list[list[Path]]:
+    """Generated files in parts of about ``UNIT`` characters."""
+    parts: list[list[Path]] = [[]]
+    size = 0
+    for file in files:
+        if parts[-1] and size + file.stat().st_size > UNIT:
+            parts.append([])
+            size = 0
+        parts[-1].append(file)
+        size += file.stat().st_size
+    return parts
+
+
+def translate(build: Build, index: int, top: Source, waves: str | None) -> tuple[list[Path], list[Path]]:
+    """Run Verilator on one top: the C++ files to compile for it, and those of the run-time part."""
+    prefix = f"Top{index}"
+    trace = [WAVES[waves][0]] if waves else []
+    command = [str(build.tools.binary), *VERILATOR, *trace, "--output-split", str(SPLIT), "--prefix", prefix, "--top-module", top.module]
+    build.call([*command, "-Mdir", prefix, str(top.verilog)])
+    sources = json.loads((build.folder / prefix / f"{prefix}.json").read_text(encoding="utf-8"))["sources"]
+    files = [Path(name) for kind in ("classes_fast", "classes_slow", "support_fast", "support_slow") for name in sources.get(kind, ())]
+    opener = f'#include "harness.h"\nspikeloom::Base* open_{index}(const spikeloom::Job& job) {{ return new spikeloom::Runner<{prefix}>(job); }}\n'
+    parts = units([build.folder / file for file in files])
+    written = [unit(build.folder, f"top{index}_{k}.cpp", part, opener if k == 0 else "") for k, part in enumerate(parts)]
+    return written, [Path(name) for name in sources["global"]]
+
+
+def make(tools: toolchain.Toolchain, folder: Path, tops: Sequence[Source], waves: str | None, optimise: str, log: Path) -> Path:
+    """Build the library inside ``folder`` and return its path."""
+    root = tools.root / "include"
+    trace = ("-DVM_TRACE=1", *WAVES[waves][1]) if waves else ("-DVM_TRACE=0",)
+    build = Build(tools, folder, (*COMPILER, *trace, f"-I{root}", f"-I{root / 'vltstd'}", f"-I{HERE}", "-I."), log)
+    (folder / "models.inc").write_text("".join(f"MODEL({k}, Top{k})\n" for k in range(len(tops))), encoding="utf-8")
+    files: list[Path] = []
+    runtime: list[Path] = []
+    for k, top in enumerate(tops):
+        written, runtime = translate(build, k, top, waves)
+        files += written
+    jobs = [(path, "-O1") for path in runtime] + [(path, optimise) for path in files] + [(HERE / "harness.cpp", "-O1")]
+    with ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as pool:
+        compiled = [
+            pool.submit(Build(tools, folder, (level, *build.flags), log).compile, path, f"{k}.o") for k, (path, level) in enumerate(jobs)
+        ]
+        objects = [str(task.result()) for task in compiled]
+    library = folder / "simulation.so"
+    link = WAVES[waves][2] if waves else ()
+    build.call([tools.compiler[-1], "-shared", "-Wl,-Bsymbolic", "-pthread", "-o", str(library), *objects, *link])
+    return library
+
+
+def library(folder: Path, tops: Sequence[Source], waves: str | None = None, optimise: str = "-O2") -> Path:
+    """The shared library of these tops, built under ``folder`` unless it is there already.
+
+    Arguments: waves: None, "vcd" or "fst": a library that can dump them is slower. optimise: the compiler's level.
+    Raises BuildError, naming the log, where Verilator or the compiler fails; SpikeLoomError where one is missing.
+    """
+    tools = toolchain.find()
+    for top in tops:
+        if not top.verilog.is_file():
+            raise SpikeLoomError(f"{top.verilog}: expected an emitted network, found none; run 'spikeloom emit' first")
+    tops = [Source(top.verilog.resolve(), top.module) for top in tops]
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    key = key_of(tools, tops, waves, optimise)
+    target = folder / f"{key}.so"
+    if not target.is_file():
+        log = folder / f"{key}.log"
+        log.write_text("", encoding="utf-8")
+        work = Path(tempfile.mkdtemp(prefix="build-", dir=folder))
+        try:
+            os.replace(make(tools, work, tops, waves, optimise, log), target)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return target

@@ -1,0 +1,123 @@
+"""What a user of the hardware must know to talk to it: stream formats and the map of its counters. ``manifest.json``.
+
+Simulation and the board's driver need this file and numpy, nothing else of the compiler.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from spikeloom.code import Code
+from spikeloom.errors import SpikeLoomError
+from spikeloom.graph import Shape
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class InputFormat:
+    """The input stream: one beat holds ``group`` channels of one position; positions row-major, channel groups inside.
+
+    Attributes
+    ----------
+    shape: channels, height, width of one image. real_shape: of one real input, without the batch.
+    code: word format; a word is ``code.steps`` bits.
+    group: channels in one beat.
+    scale, zero_point, narrow, events: as in :class:`spikeloom.graph.Input`.
+    """
+
+    shape: Shape
+    real_shape: tuple[int, ...]
+    code: Code
+    group: int
+    scale: float = 1.0
+    zero_point: int = 0
+    narrow: bool = False
+    events: bool = False
+
+    @property
+    def beat_bytes(self) -> int:
+        return -(-self.group * self.code.steps // 8)
+
+    @property
+    def beats(self) -> int:
+        """Beats of one image."""
+        return self.shape[0] // self.group * self.shape[1] * self.shape[2]
+
+
+@dataclass(frozen=True)
+class OutputFormat:
+    """The output stream: one value per beat, positions row-major, channels inside.
+
+    Attributes
+    ----------
+    shape: channels, height, width.
+    code: None for signed integers, else the format of the words.
+    """
+
+    shape: Shape
+    code: Code | None
+
+    @property
+    def beats(self) -> int:
+        """Beats (values) of one image."""
+        return self.shape[0] * self.shape[1] * self.shape[2]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Contents of ``manifest.json``.
+
+    Attributes
+    ----------
+    top_sha256: of ``rtl/top.v``, so that a manifest cannot be used with other hardware.
+    board, clock_mhz: what the plan was made for.
+    scale, bias: (O,) or (1,); the real output is ``scale * v + bias`` in float64.
+    counters: name to address of every 64-bit counter.
+    stages: names in the order of the stream.
+    limit_cycles: no transfer at either end for so long means that the hardware hangs.
+    """
+
+    name: str
+    top_sha256: str
+    board: str
+    clock_mhz: float
+    input: InputFormat
+    output: OutputFormat
+    scale: tuple[float, ...]
+    bias: tuple[float, ...]
+    counters: dict[str, int]
+    stages: tuple[str, ...]
+    limit_cycles: int
+
+    def to_json(self) -> str:
+        """The same text for the same contents, byte for byte."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n"
+
+
+def from_json(text: str, where: str = "manifest.json") -> Manifest:
+    """Raises SpikeLoomError where the text is not a manifest of this format."""
+    try:
+        data: dict[str, Any] = json.loads(text)
+        if data.pop("format") != FORMAT:
+            raise SpikeLoomError(f"{where}: written by another version of spikeloom; emit the network again")
+        source, sink = data["input"], data["output"]
+        source["code"] = Code(**source["code"])
+        sink["code"] = None if sink["code"] is None else Code(**sink["code"])
+        for part, key in ((source, "shape"), (source, "real_shape"), (sink, "shape"), (data, "scale"), (data, "bias"), (data, "stages")):
+            part[key] = tuple(part[key])
+        data["input"], data["output"] = InputFormat(**source), OutputFormat(**sink)
+        return Manifest(**data)
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        raise SpikeLoomError(f"{where}: expected a manifest written by 'spikeloom emit', found something else ({error})") from None
+
+
+def load(folder: Path) -> Manifest:
+    """The manifest of an emitted network. Raises SpikeLoomError if there is none."""
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise SpikeLoomError(f"{path}: expected an emitted network, found none; run 'spikeloom emit' first")
+    return from_json(path.read_text(encoding="utf-8"), str(path))
