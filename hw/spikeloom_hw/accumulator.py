@@ -1,0 +1,233 @@
+"""The accumulator array: words in, one sum per element and window out. No multiplier but in the parallel body.
+
+words ─► scan or pick ─► weight memory ─► gate ─► adder tree ─► accumulate ─► o
+              └───────────── barrier (advance, commit) ────────────┘
+"""
+
+from __future__ import annotations
+
+from amaranth import Cat, Const, Module, Mux, Signal, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.fifo import SyncFIFO
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from spikeloom.graph import Pool
+from spikeloom.plan import Stage
+
+from .counting import counter
+from .scan import Scan
+from .source import queue_widths
+from .tree import tree
+from .weights import bank_rows, weight_width
+
+
+class Accumulator(wiring.Component):
+    """Bodies event, dense, parallel, depthwise and max of one stage, with the queue of results.
+
+    Timing (docs/engine.md): a pass lasts as long as its busiest queue; the next one starts in the cycle after. A result is written into the
+    result queue ``body_cycles`` after the advance that commits it, and visible one cycle later. An advance that commits takes one of
+    ``result_depth`` credits; a result taken at ``o`` gives one back.
+
+    Ports
+    -----
+    i0, i1, ...: words of each queue, see Source.
+    o: results, window by window, element by element, ``acc_width`` bits each.
+    busy, stalled: what this cycle counts as; neither is starved.
+    issued: spikes that went into accumulators in this cycle.
+    """
+
+    def __init__(self, stage: Stage):
+        self.stage = stage
+        self.widths = queue_widths(stage)
+        f = stage.folding
+        lanes = {"event": len(self.widths) * f.ports, "parallel": self.widths[0], "max": 0}.get(f.body, self.widths[0])
+        super().__init__(
+            {
+                **{f"i{q}": In(stream.Signature(width)) for q, width in enumerate(self.widths)},
+                "o": Out(stream.Signature(f.windows * f.elements * stage.acc_width)),
+                "busy": Out(1),
+                "stalled": Out(1),
+                "issued": Out(range(lanes + 1)),
+            }
+        )
+
+    @property
+    def queues(self) -> list[wiring.PureInterface]:
+        return [getattr(self, f"i{q}") for q in range(len(self.widths))]
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        s, f = self.stage, self.stage.folding
+        self.plane, self.fold = counter(m, "plane", s.planes), counter(m, "fold", s.folds)
+        advance, commit, credit = Signal(), Signal(), Signal(range(s.result_depth + 1), init=s.result_depth)
+
+        m.submodules.results = results = SyncFIFO(width=len(self.o.payload), depth=s.result_depth)
+        taken = Signal()
+        m.d.comb += [
+            self.o.valid.eq(results.r_rdy),
+            self.o.payload.eq(results.r_data),
+            taken.eq(self.o.valid & self.o.ready),
+            results.r_en.eq(taken),
+        ]
+        m.d.sync += credit.eq(credit + taken - (advance & commit))
+        m.d.comb += commit.eq(Const(1) if s.per_step else self.plane.value == s.planes - 1)
+        m.d.comb += [self.plane.step.eq(advance), self.fold.step.eq(self.plane.wrap)]
+
+        if f.body == "event":
+            working, done, waiting, per_window = self.event_lanes(m, advance)
+        else:
+            working, done, waiting, per_window = self.word_lanes(m, advance)
+        m.d.comb += [
+            advance.eq(done & (~commit | (credit != 0))),
+            self.stalled.eq(waiting),
+            self.busy.eq(working & ~waiting),
+        ]
+
+        def later(value: Signal, cycles: int) -> Signal:
+            for _ in range(cycles):
+                delayed = Signal.like(value)
+                m.d.sync += delayed.eq(value)
+                value = delayed
+            return value
+
+        late_advance, late_commit = later(advance, s.body_cycles), later(commit, s.body_cycles)
+        negate = Signal()
+        if s.i_code.signed and f.body not in ("parallel", "max"):
+            m.d.comb += negate.eq(self.plane.value == 0)
+        negate = later(negate, s.body_cycles)
+        totals = []
+        for window, sums in enumerate(per_window):
+            for element, value in enumerate(sums):
+                totals.append(self.accumulate(m, value, late_advance, late_commit, negate, f"{window}_{element}"))
+        m.d.comb += [results.w_en.eq(late_advance & late_commit), results.w_data.eq(Cat(*totals))]
+        return m
+
+    def accumulate(self, m: Module, value: Signal, advance: Signal, commit: Signal, negate: Signal, name: str) -> Signal:
+        """One accumulator; returns its total of this cycle, which is the result when a commit arrives."""
+        s = self.stage
+        if s.folding.body == "max":
+            best, total = Signal(s.acc_width, name=f"best{name}"), Signal(s.acc_width, name=f"total{name}")
+            m.d.comb += total.eq(best | value if s.i_code.base == 1 else Mux(value > best, value, best))
+            m.d.sync += best.eq(Mux(advance & commit, 0, total))
+            return total
+        acc, total = Signal(signed(s.acc_width), name=f"acc{name}"), Signal(signed(s.acc_width), name=f"total{name}")
+        m.d.comb += total.eq(Mux(negate, acc - value, acc + value) if s.i_code.signed and s.folding.body != "parallel" else acc + value)
+        with m.If(advance & commit):
+            m.d.sync += acc.eq(0)
+        with m.Elif(advance):
+            m.d.sync += acc.eq(total if s.folding.body == "parallel" else total * s.i_code.base)
+        with m.Else():
+            m.d.sync += acc.eq(total)
+        return total
+
+    def rows(self) -> int:
+        """Weight rows of one bank."""
+        f = self.stage.folding
+        return self.stage.folds * self.stage.pass_words * (f.group // f.banks if f.body == "event" else 1)
+
+    def memory(self, m: Module, bank: int) -> Memory:
+        rows = bank_rows(self.stage, bank)
+        width = weight_width(self.stage) * self.stage.folding.elements
+        if self.stage.folding.body in ("dense", "parallel"):
+            width *= self.stage.folding.group
+        memory = Memory(shape=width, depth=max(2, len(rows)), init=rows)
+        m.submodules[f"weights{bank}"] = memory
+        return memory
+
+    def event_lanes(self, m: Module, advance: Signal) -> tuple[Signal, Signal, Signal, list[list[Signal]]]:
+        s, f = self.stage, self.stage.folding
+        fold_rows, width = self.rows() // s.folds, weight_width(s)
+        part = f.group // f.banks
+        next_fold = Signal.like(self.fold.value)  # the fold of the pass that starts at this advance
+        m.d.comb += next_fold.eq(Mux(self.fold.wrap, 0, self.fold.value + self.fold.step))
+        memories = [self.memory(m, bank) for bank in range(f.banks)]
+        scans, issued, per_window = [], [], []
+        for window in range(f.windows):
+            rows = []
+            for bank in range(f.banks):
+                q = window * f.banks + bank
+                scan = Scan(width=part, ports=f.ports, pass_words=s.pass_words, rows=self.rows())
+                m.submodules[f"scan{q}"] = scan
+                wiring.connect(m, wiring.flipped(self.queues[q]), scan.i)
+                m.d.comb += [scan.advance.eq(advance), scan.next_base.eq(next_fold * fold_rows)]
+                scans.append(scan)
+                for port in range(f.ports):
+                    spike, gate = scan.spikes[port], Signal(name=f"gate{q}_{port}")
+                    read = memories[bank].read_port()
+                    m.d.comb += [read.addr.eq(spike.row), read.en.eq(spike.valid)]
+                    m.d.sync += gate.eq(spike.valid)
+                    rows.append([Mux(gate, read.data[e * width : (e + 1) * width].as_signed(), 0) for e in range(f.elements)])
+                    issued.append(spike.valid)
+            per_window.append([self.sum(m, [row[e] for row in rows], f"sum{window}_{e}") for e in range(f.elements)])
+        m.d.comb += self.issued.eq(sum(issued[1:], issued[0]))
+        working, done, waiting = Signal(), Signal(), Signal()
+        m.d.comb += [
+            working.eq(Cat(*(scan.working for scan in scans)).any()),
+            done.eq(Cat(*(scan.done for scan in scans)).all()),
+            waiting.eq(Cat(*(scan.waiting for scan in scans)).all()),
+        ]
+        return working, done, waiting, per_window
+
+    def sum(self, m: Module, terms: list[Signal], name: str) -> Signal:
+        return tree(m, terms, width=self.stage.acc_width, cycles=self.stage.tree_cycles, name=name)
+
+    def word_lanes(self, m: Module, advance: Signal) -> tuple[Signal, Signal, Signal, list[list[Signal]]]:
+        """One word of every window per cycle, whatever it holds."""
+        s, f, i = self.stage, self.stage.folding, self.i0
+        waiting, working, done = Signal(), Signal(), Signal()
+        count = counter(m, "count", s.pass_words)
+        m.d.comb += [
+            working.eq(i.valid & ~waiting),
+            i.ready.eq(~waiting),
+            count.step.eq(working),
+            done.eq(waiting | count.wrap),
+        ]
+        with m.If(advance):
+            m.d.sync += waiting.eq(0)
+        with m.Elif(count.wrap):
+            m.d.sync += waiting.eq(1)
+        word = Signal.like(i.payload)
+        m.d.sync += word.eq(Mux(working, i.payload, 0))
+        part = len(word) // f.windows
+        words = [word[w * part : (w + 1) * part] for w in range(f.windows)]
+        if f.body == "max":
+            steps = s.i_code.steps
+            per_window = [
+                [self.hold(m, w[c * steps : (c + 1) * steps], f"word{n}_{c}") for c in range(f.group)] for n, w in enumerate(words)
+            ]
+            return working, done, waiting, per_window
+
+        assert not isinstance(s.layer, Pool)
+        memory, width = self.memory(m, 0), weight_width(s)
+        read = memory.read_port()
+        m.d.comb += [read.addr.eq(self.fold.value * s.pass_words + count.value), read.en.eq(working)]
+        weights = [read.data[k * width : (k + 1) * width].as_signed() for k in range(len(read.data) // width)]
+        issued = Mux(working, i.payload, 0)
+        m.d.comb += self.issued.eq(sum((issued[b] for b in range(1, len(issued))), issued[0]))
+        per_window = []
+        for n, w in enumerate(words):
+            if f.body == "depthwise":
+                per_window.append([self.sum(m, [Mux(w[e], weights[e], 0)], f"sum{n}_{e}") for e in range(f.elements)])
+                continue
+            lanes = [self.lane(w, channel) for channel in range(f.group)]
+            per_window.append(
+                [self.sum(m, [lane(weights[c * f.elements + e]) for c, lane in enumerate(lanes)], f"sum{n}_{e}") for e in range(f.elements)]
+            )
+        return working, done, waiting, per_window
+
+    def lane(self, word: Signal, channel: int):
+        """What one channel of a word makes of a weight: gates it (dense), or multiplies it by the whole word (parallel)."""
+        s = self.stage
+        if s.folding.body == "dense":
+            return lambda weight: Mux(word[channel], weight, 0)
+        steps = s.i_code.steps
+        value = word[channel * steps : (channel + 1) * steps]
+        value = value.as_signed() if s.i_code.signed else value
+        return lambda weight: weight * value
+
+    def hold(self, m: Module, value: Signal, name: str) -> Signal:
+        """One register, so that words of a max pooling arrive as late as sums do."""
+        held = Signal(self.stage.i_code.steps, name=name)
+        m.d.sync += held.eq(value)
+        return held

@@ -1,0 +1,29 @@
+"""Counters that loop: the loop nests of the source and of the accumulators are chains of these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from amaranth import Module, Mux, Signal
+
+
+@dataclass(frozen=True)
+class Counter:
+    """``value`` runs 0..count-1, one further per ``step``; ``wrap`` is high in the step that leaves the last value."""
+
+    value: Signal
+    step: Signal
+    wrap: Signal
+
+
+def counter(m: Module, name: str, count: int) -> Counter:
+    """A loop counter in the sync domain; the caller drives ``step``."""
+    value, step, wrap = Signal(range(max(2, count)), name=name), Signal(name=f"{name}_step"), Signal(name=f"{name}_wrap")
+    if count == 1:
+        m.d.comb += wrap.eq(step)
+        return Counter(value, step, wrap)
+    last = value == count - 1
+    m.d.comb += wrap.eq(step & last)
+    with m.If(step):
+        m.d.sync += value.eq(Mux(last, 0, value + 1))
+    return Counter(value, step, wrap)

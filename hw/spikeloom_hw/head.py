@@ -1,0 +1,273 @@
+"""The neuron units: one result per element and window in, one word per element and window out.
+
+The drive ``u = (±v << f) + kappa x + beta`` is loaded when a result is taken. Then ``neurons`` units per window work on the first
+elements of a ring of registers, which turns until each has had its turn.
+"""
+
+from __future__ import annotations
+
+from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from spikeloom.code import Ints
+from spikeloom.graph import Pool
+from spikeloom.neuron import LIF, Raw, SpikePack, Table
+from spikeloom.plan import Stage, signed_width
+
+from .counting import counter
+from .source import flip_masks, table
+
+
+def output_width(stage: Stage) -> int:
+    """Bits of one output word: T planes, or the integer output."""
+    return stage.u_width if stage.o_code is None else stage.o_code.steps
+
+
+def rom(m: Module, name: str, rows: list[list[int]], width: int, index: Signal) -> list[Signal]:
+    """A table of rows of signed integers, read in the same cycle; constants where all rows are alike."""
+    mask = (1 << width) - 1
+    words = [sum((int(v) & mask) << (i * width) for i, v in enumerate(row)) for row in rows]
+    count = len(rows[0])
+    data = Signal(width * count, name=f"{name}_data")
+    if len(set(words)) == 1:
+        m.d.comb += data.eq(words[0])
+    else:
+        m.submodules[name] = memory = Memory(shape=width * count, depth=len(words), init=words)
+        port = memory.read_port(domain="comb")
+        m.d.comb += [port.addr.eq(index), data.eq(port.data)]
+    return [data[i * width : (i + 1) * width].as_signed() for i in range(count)]
+
+
+class Head(wiring.Component):
+    """Neuron units of one stage: SpikePack, threshold table, IF, LIF, or none.
+
+    Timing (docs/engine.md): a result is taken when the one before is done, in the same cycle at best; the output is handed on
+    ``neuron_cycles`` later at the earliest.
+
+    Ports
+    -----
+    i: results of the accumulators. skip: results of the residual's own accumulators (only with a residual).
+    o: words, window by window, element by element.
+    """
+
+    def __init__(self, stage: Stage):
+        self.stage = stage
+        f = stage.folding
+        count = f.windows * f.elements
+        ports = {"i": In(stream.Signature(count * stage.acc_width)), "o": Out(stream.Signature(count * output_width(stage)))}
+        if stage.skip_stage is not None:
+            ports["skip"] = In(stream.Signature(count * stage.skip_stage.acc_width))
+        super().__init__(ports)
+
+    @property
+    def neuron(self) -> SpikePack | Table | LIF | Raw:
+        return Raw(self.stage.o_code) if isinstance(self.stage.layer, Pool) else self.stage.layer.neuron
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        s, f, neuron = self.stage, self.stage.folding, self.neuron
+        groups = 1 if isinstance(neuron, Raw) else f.elements // f.neurons
+        steps = neuron.code.steps if neuron.code is not None and not isinstance(neuron, Raw) else 1
+
+        busy, finish, take, emits = Signal(), Signal(), Signal(), Signal()
+        # Each cycle of work is one (group, step). LIF goes through the groups within a step, the others through the steps within a group.
+        by_step = isinstance(neuron, LIF)
+        step, group = counter(m, "step", steps), counter(m, "group", groups)
+        inner, outer = (group, step) if by_step else (step, group)
+        work, last = Signal(), Signal()
+        if s.per_step:
+            m.d.comb += [last.eq(group.value == groups - 1), emits.eq(step.value == steps - 1)]
+        else:
+            m.d.comb += [last.eq((group.value == groups - 1) & (step.value == steps - 1)), emits.eq(1)]
+        m.d.comb += [
+            finish.eq(busy & last & (self.o.ready | ~emits)),
+            work.eq(busy & (~last | finish)),
+            inner.step.eq(work),
+            outer.step.eq(inner.wrap),
+            self.o.valid.eq(busy & last & emits),
+        ]
+        free = ~busy | finish
+        if s.skip_stage is not None:
+            m.d.comb += [
+                take.eq(self.i.valid & self.skip.valid & free),
+                self.i.ready.eq(self.skip.valid & free),
+                self.skip.ready.eq(self.i.valid & free),
+            ]
+        else:
+            m.d.comb += [take.eq(self.i.valid & free), self.i.ready.eq(free)]
+        with m.If(take):
+            m.d.sync += busy.eq(1)
+        with m.Elif(finish):
+            m.d.sync += busy.eq(0)
+
+        # The fold in work, and the fold of the result that is taken next.
+        fold = counter(m, "fold", s.folds)
+        m.d.comb += fold.step.eq(finish & emits)
+        next_fold = Signal.like(fold.value)
+        m.d.comb += next_fold.eq(Mux(fold.wrap, 0, fold.value + fold.step))
+
+        if isinstance(s.layer, Pool):
+            self.pass_words(m, take, fold.value)
+            return m
+        drives = self.drives(m, next_fold)
+        if isinstance(neuron, Raw):
+            for n, drive in enumerate(drives):
+                held = Signal(output_width(s), name=f"held{n}")
+                with m.If(take):
+                    m.d.sync += held.eq(drive)
+                m.d.comb += self.o.payload.word_select(n, output_width(s)).eq(held)
+            return m
+
+        rotate = work if by_step else step.wrap
+        for window in range(f.windows):
+            self.ring(
+                m, window, drives[window * f.elements : (window + 1) * f.elements], take, work, rotate, step.value, group.value, fold.value
+            )
+        return m
+
+    def pass_words(self, m: Module, take: Signal, fold: Signal) -> None:
+        """Max pooling: the best word, its inversion undone."""
+        s = self.stage
+        held = Signal.like(self.i.payload)
+        with m.If(take):
+            m.d.sync += held.eq(self.i.payload)
+        flip = table(flip_masks(s), fold)
+        m.d.comb += self.o.payload.eq(held ^ Cat(flip for _ in range(s.folding.windows)) if len(flip) > 1 else held)
+
+    def drives(self, m: Module, fold: Signal) -> list[Signal]:
+        """u of every window and element for the result at ``i``."""
+        s, f, layer = self.stage, self.stage.folding, self.stage.layer
+        assert not isinstance(layer, Pool)
+        width = signed_width(int(abs(layer.beta).max()))
+        beta = rom(m, "beta", layer.beta.reshape(s.folds, f.elements).tolist(), width, fold)
+        negate = rom(m, "negate", layer.negate.reshape(s.folds, f.elements).tolist(), 1, fold)
+        drives = []
+        for n in range(f.windows * f.elements):
+            e = n % f.elements
+            v = self.i.payload.word_select(n, s.acc_width).as_signed()
+            signed_v = Mux(negate[e].as_unsigned(), -v, v) if layer.negate.any() else v
+            u = (signed_v << layer.shift) + beta[e] if layer.beta.any() else signed_v << layer.shift
+            if s.skip_stage is not None:
+                u = u + self.skip.payload.word_select(n, s.skip_stage.acc_width).as_signed()
+            drive = Signal(signed(s.u_width), name=f"drive{n}")
+            m.d.comb += drive.eq(u)
+            drives.append(drive)
+        return drives
+
+    def ring(
+        self,
+        m: Module,
+        window: int,
+        drives: list[Signal],
+        take: Signal,
+        work: Signal,
+        rotate: Signal,
+        step: Signal,
+        group: Signal,
+        fold: Signal,
+    ) -> None:
+        """The registers of one window: drives (or membranes) and words; the units work on the first ``neurons`` of them."""
+        s, f, neuron = self.stage, self.stage.folding, self.neuron
+        lif = isinstance(neuron, LIF)
+        u = [Signal(signed(s.u_width), name=f"u{window}_{e}") for e in range(f.elements)]
+        words = [Signal(output_width(s), name=f"word{window}_{e}") for e in range(f.elements)]
+        membranes = [Signal(signed(s.u_width), name=f"membrane{window}_{e}") for e in range(f.elements if lif else 0)]
+        next_u, next_words, next_membranes = list(u), list(words), list(membranes)
+        for n in range(f.neurons):
+            if isinstance(neuron, LIF):
+                spike, next_membranes[n] = self.lif(m, neuron, membranes[n], u[n], window, n, step, group, fold)
+                bit = spike
+            elif isinstance(neuron, SpikePack):
+                bit, next_u[n] = self.spikepack(m, neuron, u[n], window, n, step, group, fold)
+            else:
+                assert isinstance(neuron, Table)
+                bit = self.threshold_table(m, neuron, u[n], words[n], window, n, step, group, fold)
+            # Only the last T spikes count: what a register held before is shifted out.
+            next_words[n] = Cat(bit, words[n])[: output_width(s)]
+
+        def turn(values: list) -> list:
+            return values[f.neurons :] + values[: f.neurons]
+
+        for e, (old, new) in enumerate(zip(turn(words), turn(next_words), strict=True)):
+            m.d.comb += self.o.payload.word_select(window * f.elements + e, output_width(s)).eq(new)
+        with m.If(work):
+            with m.If(rotate):
+                m.d.sync += [
+                    a.eq(b) for a, b in zip(u + words + membranes, turn(next_u) + turn(next_words) + turn(next_membranes), strict=True)
+                ]
+            with m.Else():
+                m.d.sync += [a.eq(b) for a, b in zip(u + words + membranes, next_u + next_words + next_membranes, strict=True)]
+        with m.If(take):
+            m.d.sync += [a.eq(b) for a, b in zip(u, drives, strict=True)]
+
+    def thresholds(self, m: Module, name: str, theta: Ints, fold: Signal, group: Signal, inner: int, index: Signal, row) -> list[Signal]:
+        """Rows of ``neurons`` numbers, addressed by (fold, group, index); ``row(channels, i)`` gives the numbers of index i."""
+        s, f = self.stage, self.stage.folding
+        groups = f.elements // f.neurons
+        rows = [row(slice((g * f.neurons), (g + 1) * f.neurons), i) for g in range(s.folds * groups) for i in range(inner)]
+        width = signed_width(max(abs(int(v)) for r in rows for v in r))
+        address = Signal(range(max(2, len(rows))), name=f"{name}_address")
+        m.d.comb += address.eq((fold * groups + group) * inner + index)
+        return rom(m, name, rows, width, address)
+
+    def spikepack(
+        self, m: Module, neuron: SpikePack, u: Signal, window: int, n: int, step: Signal, group: Signal, fold: Signal
+    ) -> tuple[Signal, Signal]:
+        """One step of one unit: the spike and the drive that it leaves."""
+        if n == 0 and window == 0:
+            places = [int(p) for p in neuron.code.place_values]
+            self.theta = self.thresholds(
+                m, "theta", neuron.theta, fold, group, len(places), step, lambda c, i: (neuron.theta[c] * places[i]).tolist()
+            )
+            self.tie = self.thresholds(m, "tie", neuron.tie, fold, group, 1, Signal(1), lambda c, i: (-neuron.tie[c]).tolist())
+        rest, spike = Signal.like(u, name=f"rest{window}_{n}"), Signal(name=f"spike{window}_{n}")
+        theta = self.theta[n]
+        fires = u >= theta
+        m.d.comb += rest.eq(Mux(fires, u - theta, u))
+        if neuron.tie.any():
+            cleared = self.tie[n][0] & (step == neuron.code.steps - 1) & (rest == 0)
+            m.d.comb += spike.eq(fires & ~cleared)
+        else:
+            m.d.comb += spike.eq(fires)
+        return spike, rest
+
+    def threshold_table(
+        self, m: Module, neuron: Table, u: Signal, word: Signal, window: int, n: int, step: Signal, group: Signal, fold: Signal
+    ) -> Signal:
+        """One step of successive approximation: the threshold of the word that begins with the bits so far and a one."""
+        s, f, steps = self.stage, self.stage.folding, neuron.code.steps
+        groups, nodes = f.elements // f.neurons, 1 << steps
+        order = [0] * nodes  # node (1 followed by the bits so far) -> index of its threshold
+        for t in range(steps):
+            for bits in range(1 << t):
+                order[(1 << t) | bits] = (((bits << 1) | 1) << (steps - 1 - t)) - 1
+        channels = [g * f.neurons + n for g in range(s.folds * groups)]
+        rows = [[int(neuron.thresholds[c, order[node]])] for c in channels for node in range(nodes)]
+        width = signed_width(max(abs(r[0]) for r in rows))
+        bits, node = Signal(steps, name=f"bits{window}_{n}"), Signal(steps + 1, name=f"node{window}_{n}")
+        m.d.comb += bits.eq(word & ((1 << step) - 1))
+        m.d.comb += node.eq((1 << step) | bits)
+        address = Signal(range(max(2, len(rows))), name=f"table{window}_{n}_address")
+        m.d.comb += address.eq((fold * groups + group) * nodes + node)
+        spike = Signal(name=f"spike{window}_{n}")
+        m.d.comb += spike.eq(u >= rom(m, f"table{window}_{n}", rows, width, address)[0])
+        return spike
+
+    def lif(
+        self, m: Module, neuron: LIF, membrane: Signal, u: Signal, window: int, n: int, step: Signal, group: Signal, fold: Signal
+    ) -> tuple[Signal, Signal]:
+        """One step of one unit: leak, integrate, fire, reset."""
+        if n == 0 and window == 0:
+            self.theta = self.thresholds(m, "theta", neuron.theta, fold, group, 1, Signal(1), lambda c, i: neuron.theta[c].tolist())
+        held, charged = Signal.like(u, name=f"held{window}_{n}"), Signal.like(u, name=f"charged{window}_{n}")
+        spike, after = Signal(name=f"spike{window}_{n}"), Signal.like(u, name=f"after{window}_{n}")
+        leaked = held - (held >> neuron.leak) if neuron.leak else held
+        m.d.comb += [
+            held.eq(Mux(step == 0, 0, membrane)),
+            charged.eq(leaked + u),
+            spike.eq(charged >= self.theta[n]),
+            after.eq(Mux(spike, 0 if neuron.hard_reset else charged - self.theta[n], charged)),
+        ]
+        return spike, after

@@ -1,0 +1,194 @@
+"""The whole network: stages, the streams between them, counters; AXI4-Stream in and out with flat names."""
+
+from __future__ import annotations
+
+from amaranth import Module, Signal, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.fifo import SyncFIFO
+from amaranth.lib.wiring import In, Out
+
+from spikeloom.plan import OUTPUT_WIDTH, Edge, Plan, Stage
+
+from .accumulator import Accumulator
+from .counters import Counters, offer_stream
+from .counting import counter
+from .fork import Fork
+from .gather import Gather
+from .head import Head, output_width
+from .regroup import Regroup, widths
+from .source import Source
+
+
+def input_width(plan: Plan) -> int:
+    """Bits of s_axis_tdata: one beat, rounded up to bytes."""
+    return (plan.input_group * plan.graph.input.code.steps + 7) // 8 * 8
+
+
+class Top(wiring.Component):
+    """One network.
+
+    Ports
+    -----
+    s_axis_*: ``plan.input_group`` channels of one position a beat, channel c's T-bit word at bits [c*T, (c+1)*T); positions row-major,
+        channel groups inside. ``s_axis_tlast`` is not looked at: images have a fixed number of beats.
+    m_axis_*: one value a beat, 32 bits two's complement, positions row-major, channels inside; ``m_axis_tlast`` with the last of an image.
+    counter_address, counter_data, counter_clear: see Counters.
+    """
+
+    def __init__(self, plan: Plan):
+        self.plan = plan
+        super().__init__(
+            {
+                "s_axis_tdata": In(input_width(plan)),
+                "s_axis_tvalid": In(1),
+                "s_axis_tready": Out(1),
+                "s_axis_tlast": In(1),
+                "m_axis_tdata": Out(OUTPUT_WIDTH),
+                "m_axis_tvalid": Out(1),
+                "m_axis_tready": In(1),
+                "m_axis_tlast": Out(1),
+                "counter_address": In(16),
+                "counter_data": Out(64),
+                "counter_clear": In(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        plan = self.plan
+        m.submodules.counters = counters = Counters(plan)
+        m.d.comb += [
+            counters.address.eq(self.counter_address),
+            counters.clear.eq(self.counter_clear),
+            self.counter_data.eq(counters.data),
+        ]
+        targets: dict[tuple[str, str], wiring.PureInterface] = {}
+        producers: dict[str, wiring.PureInterface] = {}
+        active = Signal()
+        for stage in plan.stages:
+            self.stage(m, stage, counters, active, targets, producers)
+
+        first = plan.graph.input
+        beat_width = plan.input_group * first.code.steps
+        source = stream.Signature(beat_width).create(path=("source",))
+        m.d.comb += [
+            source.valid.eq(self.s_axis_tvalid),
+            source.payload.eq(self.s_axis_tdata),
+            self.s_axis_tready.eq(source.ready),
+        ]
+        producers[first.name] = source
+        accepted = Signal()
+        m.d.comb += accepted.eq(source.valid & source.ready)
+        offer_stream(m, counters, first.name, accepted, slices(source.payload, plan.input_group))
+
+        result = self.connect(m, targets, producers)
+        sent = Signal()
+        value = result.payload.as_signed() if plan[plan.graph.output.name].o_code is None else result.payload
+        m.d.comb += [
+            self.m_axis_tvalid.eq(result.valid),
+            self.m_axis_tdata.eq(value),
+            result.ready.eq(self.m_axis_tready),
+            sent.eq(result.valid & self.m_axis_tready),
+        ]
+        self.count_images(m, counters, accepted, sent, active)
+        return m
+
+    def stage(self, m: Module, stage: Stage, counters: Counters, active: Signal, targets: dict, producers: dict) -> None:
+        """Source, accumulators and head of one layer, and those of its residual."""
+        head = Head(stage)
+        m.submodules[f"{stage.name}_head"] = head
+        for engine, port, results in ((stage, "i", head.i), (stage.skip_stage, "skip", getattr(head, "skip", None))):
+            if engine is None:
+                continue
+            source, body = Source(engine), Accumulator(engine)
+            m.submodules[f"{engine.name}_source"], m.submodules[f"{engine.name}_body"] = source, body
+            for o, i in zip(source.queues, body.queues, strict=True):
+                wiring.connect(m, o, i)
+            wiring.connect(m, body.o, results)
+            targets[stage.name, port] = source.i
+            busy, stalled = Signal(name=f"{engine.name}_busy"), Signal(name=f"{engine.name}_stalled")
+            starved = Signal(name=f"{engine.name}_starved")
+            m.d.comb += [busy.eq(body.busy & active), stalled.eq(body.stalled & active), starved.eq(~(body.busy | body.stalled) & active)]
+            synapses = 1 if engine.folding.body == "depthwise" else engine.folding.elements
+            for what, amount in (("busy", busy), ("stalled", stalled), ("starved", starved), ("synaptic", body.issued * synapses)):
+                counters.offer(f"{engine.name}.{what}", amount)
+        count = stage.folding.windows * stage.folding.elements
+        if stage.o_code is not None:
+            offer_stream(m, counters, stage.name, head.o.valid & head.o.ready, slices(head.o.payload, count))
+        producers[stage.name] = head.o
+        if stage.folding.windows > 1:
+            width = output_width(stage) * stage.folding.elements
+            m.submodules[f"{stage.name}_gather"] = gather = Gather(width=width, windows=stage.folding.windows, folds=stage.folds)
+            wiring.connect(m, head.o, gather.i)
+            producers[stage.name] = gather.o
+
+    def connect(self, m: Module, targets: dict, producers: dict) -> wiring.PureInterface:
+        """Every edge of the plan; returns the stream of single output values."""
+        plan = self.plan
+        result = None
+        for node in plan.graph.nodes:
+            edges: list[Edge | None] = list(plan.consumers(node.name))
+            if node is plan.graph.output:
+                edges.append(None)
+            o = producers[node.name]
+            branches = [o]
+            if len(edges) > 1:
+                m.submodules[f"{node.name}_fork"] = fork = Fork(width=len(o.payload), branches=len(edges))
+                wiring.connect(m, o, fork.i)
+                branches = [getattr(fork, f"o{b}") for b in range(len(edges))]
+            for branch, edge in zip(branches, edges, strict=True):
+                if edge is None:
+                    groups, name = widths(plan.o_group(node.name), 1), "output"
+                else:
+                    groups, name = widths(edge.i_group, edge.o_group), f"{edge.target}_{edge.port}"
+                word = len(branch.payload) // groups[0]
+                for step, (i_group, o_group) in enumerate(zip(groups, groups[1:], strict=False)):
+                    m.submodules[f"{name}_regroup{step}"] = regroup = Regroup(i_width=i_group * word, o_width=o_group * word)
+                    wiring.connect(m, branch, regroup.i)
+                    branch = regroup.o
+                if edge is None:
+                    result = branch
+                    continue
+                if edge.depth:
+                    branch = self.fifo(m, f"{name}_fifo", branch, edge.depth)
+                wiring.connect(m, branch, targets[edge.target, edge.port])
+        assert result is not None
+        return result
+
+    def fifo(self, m: Module, name: str, i: wiring.PureInterface, depth: int) -> wiring.PureInterface:
+        m.submodules[name] = fifo = SyncFIFO(width=len(i.payload), depth=depth)
+        o = stream.Signature(len(i.payload)).create(path=(name,))
+        m.d.comb += [
+            fifo.w_en.eq(i.valid),
+            fifo.w_data.eq(i.payload),
+            i.ready.eq(fifo.w_rdy),
+            o.valid.eq(fifo.r_rdy),
+            o.payload.eq(fifo.r_data),
+            fifo.r_en.eq(o.ready),
+        ]
+        return o
+
+    def count_images(self, m: Module, counters: Counters, accepted: Signal, sent: Signal, active: Signal) -> None:
+        """Which cycles are active: an image is in flight from the cycle after its first beat to the cycle of its last value."""
+        plan = self.plan
+        channels, height, width = plan.graph.input.shape
+        i_beat = counter(m, "i_beat", channels // plan.input_group * height * width)
+        outputs = plan.graph.shapes[plan.graph.output.name]
+        o_beat = counter(m, "o_beat", outputs[0] * outputs[1] * outputs[2])
+        flight = Signal(signed(16))
+        started = Signal()
+        m.d.comb += [
+            i_beat.step.eq(accepted),
+            o_beat.step.eq(sent),
+            started.eq(accepted & (i_beat.value == 0)),
+            active.eq(flight != 0),
+            self.m_axis_tlast.eq(o_beat.value == outputs[0] * outputs[1] * outputs[2] - 1),
+        ]
+        m.d.sync += flight.eq(flight + started - o_beat.wrap)
+        counters.offer("cycles", active)
+        counters.offer("images", o_beat.wrap)
+
+
+def slices(payload: Signal, count: int) -> list[Signal]:
+    width = len(payload) // count
+    return [payload[i * width : (i + 1) * width] for i in range(count)]

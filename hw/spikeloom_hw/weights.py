@@ -1,0 +1,42 @@
+"""Where the weights of a bank lie: the row of ``elements`` weights that a spike, or a word, adds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spikeloom.code import Ints
+from spikeloom.graph import Layer
+from spikeloom.plan import Stage
+
+
+def weight_width(stage: Stage) -> int:
+    """Bits of one weight in memory, two's complement."""
+    assert isinstance(stage.layer, Layer)
+    low, high = int(stage.layer.weight.min()), int(stage.layer.weight.max())
+    return max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0) + 1
+
+
+def ordered(stage: Stage) -> Ints:
+    """Weights in the order of work: (folds, elements, taps, words, group); depthwise (folds, elements, taps, 1, 1)."""
+    assert isinstance(stage.layer, Layer)
+    f, weight = stage.folding, stage.layer.weight
+    taps = stage.layer.kernel[0] * stage.layer.kernel[1]
+    group = 1 if f.body == "depthwise" else f.group
+    return np.moveaxis(weight.reshape(stage.folds, f.elements, stage.words, group, taps), 4, 2)
+
+
+def bank_rows(stage: Stage, bank: int) -> list[int]:
+    """Memory rows of one bank as unsigned integers, element 0 in the lowest bits.
+
+    Event: one row per (fold, tap, word, flag of the bank). Dense and parallel: one row per (fold, tap, word) with ``group * elements``
+    weights, channel by channel. Depthwise: one row per (fold, tap).
+    """
+    f, width = stage.folding, weight_width(stage)
+    weights = ordered(stage)
+    if f.body == "event":
+        part = f.group // f.banks
+        rows = np.moveaxis(weights[..., bank * part : (bank + 1) * part], 1, -1).reshape(-1, f.elements)
+    else:
+        rows = np.moveaxis(weights, 1, -1).reshape(stage.folds * stage.pass_words, -1)
+    mask = (1 << width) - 1
+    return [sum((int(w) & mask) << (i * width) for i, w in enumerate(row)) for row in rows]

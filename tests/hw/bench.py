@@ -1,0 +1,83 @@
+"""Runs a whole network in Amaranth's own simulator: slow, but nothing stands between the test and the design."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from amaranth.sim import Simulator
+
+from spikeloom.code import Ints
+from spikeloom.plan import Plan
+from spikeloom_hw.counters import counter_map
+from spikeloom_hw.top import Top
+
+
+@dataclass(frozen=True)
+class Run:
+    """Outputs (N, O, H, W), cycle numbers of the first input and the last output of each image, counters by name."""
+
+    values: Ints
+    first: list[int]
+    last: list[int]
+    counters: dict[str, int]
+
+
+def beats(plan: Plan, words: Ints) -> list[int]:
+    """All input beats of the images (N, C, H, W), in order."""
+    steps, group = plan.graph.input.code.steps, plan.input_group
+    n, channels, height, width = words.shape
+    grouped = words.transpose(0, 2, 3, 1).reshape(-1, group)
+    return [sum(int(word) << (c * steps) for c, word in enumerate(row)) for row in grouped]
+
+
+def run(
+    plan: Plan, words: Ints, *, single: bool = False, idle: float = 0.0, stall: float = 0.0, seed: int = 0, bound: int = 200_000
+) -> Run:
+    """Simulates; raises AssertionError when ``bound`` cycles were not enough."""
+    top, sent = Top(plan), beats(plan, words)
+    per_image = len(sent) // len(words)
+    shape = plan.graph.shapes[plan.graph.output.name]
+    out_total = shape[0] * shape[1] * shape[2]
+    rng = np.random.default_rng(seed)
+    got: list[int] = []
+    first: list[int] = []
+    last: list[int] = []
+    counters: dict[str, int] = {}
+
+    async def bench(ctx):  # type: ignore[no-untyped-def]
+        index = 0
+        offering = False
+        for cycle in range(bound):
+            allowed = index < len(sent) and not (single and index // per_image > len(last))
+            offering = allowed and (offering or rng.random() >= idle)  # valid stays until it is taken
+            ctx.set(top.s_axis_tvalid, offering)
+            if offering:
+                ctx.set(top.s_axis_tdata, sent[index])
+            ctx.set(top.m_axis_tready, rng.random() >= stall)
+            if offering and ctx.get(top.s_axis_tready):
+                if index % per_image == 0:
+                    first.append(cycle)
+                index += 1
+                offering = False
+            if ctx.get(top.m_axis_tvalid) and ctx.get(top.m_axis_tready):
+                got.append(int(np.int32(np.uint32(ctx.get(top.m_axis_tdata)))))
+                if ctx.get(top.m_axis_tlast):
+                    assert len(got) % out_total == 0, "tlast in the middle of an image"
+                    last.append(cycle)
+            await ctx.tick()
+            if len(got) == out_total * len(words):
+                break
+        assert len(got) == out_total * len(words), f"{len(got)} of {out_total * len(words)} values after {bound} cycles"
+        ctx.set(top.s_axis_tvalid, 0)
+        for name, address in counter_map(plan):
+            ctx.set(top.counter_address, address)
+            await ctx.tick().repeat(3)
+            counters[name] = ctx.get(top.counter_data)
+
+    simulator = Simulator(top)
+    simulator.add_clock(1e-8)
+    simulator.add_testbench(bench)
+    simulator.run()
+    values = np.array(got, dtype=np.int64).reshape(len(words), shape[1], shape[2], shape[0]).transpose(0, 3, 1, 2)
+    return Run(values, first, last, counters)
