@@ -1,0 +1,80 @@
+"""Where two rungs of the ladder part: the first layer, and in it image, channel, position and plane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from spikeloom.code import Code, Ints
+from spikeloom.graph import Graph
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first place in which ``rung`` is not what ``reference`` is.
+
+    Attributes
+    ----------
+    plane: time step of the first differing spike, from 1; None where integers are compared.
+    expected, found: the words or integers there. count, total: differing entries of this layer, and all.
+    """
+
+    reference: str
+    rung: str
+    layer: str
+    image: int
+    channel: int
+    row: int
+    column: int
+    plane: int | None
+    expected: int
+    found: int
+    count: int
+    total: int
+
+    def __str__(self) -> str:
+        plane = f", plane {self.plane}" if self.plane is not None else ""
+        return (
+            f"{self.rung} differs from {self.reference} first at layer {self.layer}: image {self.image}, channel {self.channel}, "
+            f"position ({self.row}, {self.column}){plane}: expected {self.expected}, found {self.found}; {self.count} of {self.total} entries differ there"
+        )
+
+
+def differing_plane(code: Code | None, expected: int, found: int) -> int | None:
+    """The first plane, from 1, in which two words differ."""
+    if code is None:
+        return None
+    mask = (1 << code.steps) - 1
+    return code.steps + 1 - ((expected ^ found) & mask).bit_length()
+
+
+def first_difference(graph: Graph, reference: tuple[str, Mapping[str, Ints]], rung: tuple[str, Mapping[str, Ints]]) -> Difference | None:
+    """Compare the words (N, C, H, W) of every node that both rungs know, in the order of the graph; None where all are equal."""
+    (reference_name, expected), (rung_name, found) = reference, rung
+    for node in graph.nodes:
+        if node.name not in expected or node.name not in found:
+            continue
+        a, b = expected[node.name], found[node.name]
+        unequal = np.argwhere(a != b)
+        if len(unequal):
+            spot = tuple(int(k) for k in unequal[0])
+            plane = differing_plane(graph.codes[node.name], int(a[spot]), int(b[spot]))
+            return Difference(reference_name, rung_name, node.name, *spot, plane, int(a[spot]), int(b[spot]), len(unequal), a.size)
+    return None
+
+
+def first_count_difference(
+    graph: Graph, words: Mapping[str, Ints], counted: Mapping[str, Iterable[int]], rung: str
+) -> str | None:
+    """Compare spikes per plane that hardware counted with those in ``words``; a line naming the first layer and plane that differ."""
+    for node in graph.nodes:
+        code = graph.codes[node.name]
+        if code is None or node.name not in counted:
+            continue
+        expected = code.planes(words[node.name]).reshape(code.steps, -1).sum(axis=1)
+        for t, (a, b) in enumerate(zip(expected, counted[node.name], strict=True)):
+            if a != b:
+                return f"{rung} counts other spikes first at layer {node.name}, plane {t + 1}: expected {a}, found {b}"
+    return None

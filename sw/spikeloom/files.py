@@ -1,0 +1,103 @@
+"""Files are data: arrays and JSON come in without pickle, and go out whole or not at all.
+
+Every writer makes a temporary file beside its target and renames it, so that an interrupted command leaves either the
+old file or the new one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from spikeloom.errors import SpikeLoomError
+
+Array = npt.NDArray[np.generic]
+
+
+def existing(path: Path, what: str) -> Path:
+    """The path itself. Raises SpikeLoomError unless it is a file that can be read."""
+    if path.is_dir():
+        raise SpikeLoomError(f"{path}: expected {what}, found a folder")
+    if not path.exists():
+        raise SpikeLoomError(f"{path}: expected {what}, found no such file")
+    if not os.access(path, os.R_OK):
+        raise SpikeLoomError(f"{path}: expected {what}, found a file that may not be read")
+    return path
+
+
+def load_array(path: Path, what: str = "an array (.npy)") -> Array:
+    """One array from a ``.npy`` file.
+
+    Raises SpikeLoomError on a missing or truncated file, another format, or an array of Python objects (pickle).
+    """
+    existing(path, what)
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise SpikeLoomError(f"{path}: expected {what}, found a file that numpy cannot read without pickle ({first_line(error)})") from error
+    if not isinstance(array, np.ndarray):
+        array.close()
+        raise SpikeLoomError(f"{path}: expected {what}, found an archive of several arrays; save one with numpy.save")
+    return cast(Array, array)
+
+
+def load_json(path: Path, what: str) -> Any:
+    """Parsed JSON. Raises SpikeLoomError on a missing or malformed file."""
+    existing(path, what)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SpikeLoomError(f"{path}: expected {what}, found broken JSON ({first_line(error)})") from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A binary file that becomes ``path`` when the block ends well, and vanishes when it does not.
+
+    Raises SpikeLoomError if the folder cannot be made or written.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as stream:
+            yield cast(BinaryIO, stream)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+        temporary = None
+    except OSError as error:
+        raise SpikeLoomError(f"{path}: cannot be written ({error.strerror or error})") from error
+    finally:
+        if temporary is not None and os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+def save_array(path: Path, array: Array) -> None:
+    """Write a ``.npy`` file."""
+    with replacing(path) as stream:
+        np.save(stream, array, allow_pickle=False)
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write a text file in UTF-8."""
+    with replacing(path) as stream:
+        stream.write(text.encode("utf-8"))
+
+
+def save_json(path: Path, data: Any) -> None:
+    """Write JSON as people read it, the same text for the same data. Raises ValueError on NaN, which is not JSON."""
+    save_text(path, json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, or its type where it has none."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,75 @@
+"""One self-contained HTML page: every number says whether it was simulated or estimated, every picture is inside the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from spikeloom.code import Ints
+from spikeloom.files import load_json, save_text
+from spikeloom.plan import Plan
+from spikeloom.report import estimates, pictures
+from spikeloom.report.drives import histograms
+from spikeloom.report.performance import FILE, Performance
+from spikeloom.report.pipeline import code_text, draw, kind
+
+PAGE = "report.html"
+
+
+def environment() -> Environment:
+    """Jinja that escapes everything and stops at a name that it does not know."""
+    jinja = Environment(loader=PackageLoader("spikeloom.report", "."), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    jinja.filters["cycles"] = lambda n: f"{n:,.0f}".replace(",", "\u202f")
+    jinja.filters["percent"] = lambda share: f"{share:.1%}"
+    return jinja
+
+
+def measured(performance: Performance) -> dict[str, str]:
+    """The pictures of a simulation."""
+    images = {
+        "density": pictures.density([row for row in performance.stream if row.spikes]),
+        "cycles": pictures.cycles([row for row in performance.stream if row.cycles], performance.images),
+    }
+    if performance.confusion:
+        images["confusion"] = pictures.confusion(np.array(performance.confusion, dtype=np.int64))
+    return {name: Markup(text) for name, text in images.items()}
+
+
+def render(plan: Plan, performance: Performance | None, words: Ints | None, estimate: dict[str, Any] | None) -> str:
+    """The page's text.
+
+    ``performance`` is what a simulation measured, ``words`` input words (N, C, H, W) for the membrane histograms, ``estimate`` the
+    contents of estimate_network_performance.json. Whatever is None is named as missing on the page.
+    """
+    figures = {row.name: row for row in performance.stream} if performance else {}
+    stages = [
+        {"stage": stage, "kind": kind(stage), "code": code_text(stage.o_code), "figures": figures.get(stage.name), "cycles": estimates.stage_cycles(plan, stage)}
+        for stage in plan.stages
+    ]
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            plan=plan,
+            drawing=draw(plan),
+            stages=stages,
+            estimate=estimate,
+            performance=performance,
+            pictures=measured(performance) if performance else {},
+            membranes=[Markup(pictures.membrane(h)) for h in histograms(plan.graph, words)] if words is not None else [],
+            histogram_images=len(words) if words is not None else 0,
+        )
+    )
+
+
+def write(folder: Path, plan: Plan, words: Ints | None) -> Path:
+    """Write ``report.html`` into a compiled network's folder from the JSON files that lie there; its path."""
+    performance = Performance.load(folder) if (folder / FILE).exists() else None
+    network = folder / estimates.NETWORK_FILE
+    estimate = load_json(network, "the estimates of 'spikeloom compile'") if network.exists() else None
+    save_text(folder / PAGE, render(plan, performance, words, estimate))
+    return folder / PAGE

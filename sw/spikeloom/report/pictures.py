@@ -1,0 +1,116 @@
+"""Pictures as SVG text: deterministic, without scripts, names shown as plain text."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from spikeloom.report.drives import Histogram
+from spikeloom.report.performance import LayerFigures
+
+STYLE: dict[str, Any] = {
+    "svg.hashsalt": "spikeloom",
+    "svg.fonttype": "path",
+    "font.size": 9,
+    "font.family": "DejaVu Sans",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+}
+BLUE, GREY, RED = "#2f6f9f", "#c9d1d9", "#c8553d"
+
+
+def svg(figure: Figure) -> str:
+    """The figure as one ``<svg>`` element, the same text for the same picture."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight")
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
+
+
+def short(name: str) -> str:
+    """A name that fits an axis, without characters that a font may not have."""
+    plain = "".join(c if c.isascii() and c.isprintable() else "?" for c in name)
+    return plain if len(plain) <= 28 else plain[:13] + "…" + plain[-14:]
+
+
+def name_rows(axes: Axes, names: Sequence[str]) -> None:
+    axes.set_yticks(range(len(names)), labels=[short(name) for name in names], parse_math=False)
+
+
+def density(rows: Sequence[LayerFigures]) -> str:
+    """Share of set bits: one row per layer, one column per plane (the most significant first)."""
+    with matplotlib.rc_context(STYLE):
+        planes = max(len(row.spikes) for row in rows)
+        grid = np.full((len(rows), planes), np.nan)
+        for k, row in enumerate(rows):
+            grid[k, : len(row.spikes)] = row.density
+        figure = Figure(figsize=(1.8 + 0.75 * planes, 0.7 + 0.42 * len(rows)))
+        axes = figure.add_subplot()
+        axes.imshow(grid, cmap="Blues", vmin=0, vmax=max(0.5, float(np.nanmax(grid))), aspect="auto")
+        for (k, t), share in np.ndenumerate(grid):
+            if not np.isnan(share):
+                axes.text(t, k, f"{share:.1%}", ha="center", va="center", color="white" if share > 0.35 else "black", fontsize=8)
+        axes.set_xticks(range(planes), labels=[f"plane {t + 1}" for t in range(planes)])
+        name_rows(axes, [row.name for row in rows])
+        axes.spines[:].set_visible(False)
+        axes.tick_params(length=0)
+        return svg(figure)
+
+
+def cycles(rows: Sequence[LayerFigures], images: int) -> str:
+    """Cycles per image of each layer: busy, starved, stalled."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(7.5, 0.9 + 0.42 * len(rows)))
+        axes = figure.add_subplot()
+        left = np.zeros(len(rows))
+        for what, color in (("busy", BLUE), ("starved", GREY), ("stalled", RED)):
+            width = np.array([getattr(row, what) / images for row in rows])
+            axes.barh(range(len(rows)), width, left=left, color=color, label=what)
+            left += width
+        name_rows(axes, [row.name for row in rows])
+        axes.invert_yaxis()
+        axes.set_xlabel("cycles per image (simulated, pipeline kept full)")
+        axes.legend(frameon=False, ncols=3, loc="lower right", bbox_to_anchor=(1, 1))
+        return svg(figure)
+
+
+def membrane(histogram: Histogram) -> str:
+    """How often which drive occurred, with the thresholds as lines."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(5.2, 2.1))
+        axes = figure.add_subplot()
+        axes.stairs(np.maximum(histogram.counts, 0.5), histogram.edges, fill=True, color=BLUE, baseline=0.5)
+        axes.vlines(histogram.marks, 0, 1, transform=axes.get_xaxis_transform(), color=RED, linewidth=0.7)
+        axes.set_yscale("log")
+        axes.set_xlabel(histogram.unit)
+        axes.set_title(short(histogram.name), loc="left", fontsize=9, parse_math=False)
+        return svg(figure)
+
+
+def confusion(counts: npt.NDArray[np.int64]) -> str:
+    """Rows true class, columns answered class."""
+    with matplotlib.rc_context(STYLE):
+        size = len(counts)
+        side = min(8.0, 1.2 + 0.36 * size)
+        figure = Figure(figsize=(side, side))
+        axes = figure.add_subplot()
+        axes.imshow(np.log1p(counts), cmap="Blues")
+        if size <= 20:
+            top = np.log1p(counts.max())
+            for (k, j), count in np.ndenumerate(counts):
+                if count:
+                    axes.text(j, k, str(count), ha="center", va="center", fontsize=7, color="white" if np.log1p(count) > top * 0.6 else "black")
+            axes.set_xticks(range(size))
+            axes.set_yticks(range(size))
+        axes.set_xlabel("answered")
+        axes.set_ylabel("true class")
+        return svg(figure)
