@@ -169,7 +169,9 @@ class Graph:
             elif node.kind == "max":
                 codes[node.name] = codes[node.source]
             else:
-                source = self.code(node.source)
+                source = codes[node.source]
+                if source is None:
+                    raise SpikeLoomError(f"{node.source}: an integer output cannot feed another layer")
                 top = source.max_value * node.kernel[0] * node.kernel[1]
                 codes[node.name] = Code(max(1, top.bit_length()))
         return codes

@@ -1,0 +1,143 @@
+"""The plan on disk: ``plan.json`` for the structure, ``weights.npz`` for the integer arrays.
+
+Both files are the same bytes on every run: keys are sorted, and the zip carries one fixed date.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spikeloom.code import Code
+from spikeloom.errors import SpikeLoomError
+from spikeloom.files import existing, first_line, load_json, replacing, save_text
+from spikeloom.graph import Graph, Input, Layer, Node, Pool
+from spikeloom.neuron import LIF, Neuron, Raw, SpikePack, Table
+from spikeloom.plan import Folding, Plan
+
+SCHEMA = 1
+PLAN_FILE = "plan.json"
+WEIGHTS_FILE = "weights.npz"
+
+Json = dict[str, Any]
+Arrays = dict[str, npt.NDArray[Any]]
+
+KINDS: dict[str, type[Node] | type[Neuron]] = {
+    "input": Input, "layer": Layer, "pool": Pool, "spikepack": SpikePack, "table": Table, "lif": LIF, "raw": Raw
+}  # fmt: skip
+NAMES = {kind: name for name, kind in KINDS.items()}
+
+
+def save(plan: Plan, folder: str | Path) -> None:
+    """Write a plan into ``folder`` (made if missing), each file at once or not at all."""
+    arrays: Arrays = {"graph.scale": plan.graph.scale, "graph.bias": plan.graph.bias}
+    content: Json = {
+        "schema": SCHEMA,
+        "name": plan.graph.name,
+        "nodes": [_encode(node, node.name, arrays) for node in plan.graph.nodes],
+        "foldings": {name: _plain(folding) for name, folding in plan.foldings.items()},
+        "board": plan.board,
+        "clock_mhz": plan.clock_mhz,
+        "density": plan.density,
+        "density_source": plan.density_source,
+        "arrays": {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()},
+    }
+    with replacing(Path(folder) / WEIGHTS_FILE) as stream:
+        stream.write(npz_bytes(arrays))
+    save_text(Path(folder) / PLAN_FILE, json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n")
+
+
+def load(folder: str | Path) -> Plan:
+    """Read what :func:`save` wrote.
+
+    Raises SpikeLoomError if a file is missing, damaged, of another schema, or if the two files do not belong together.
+    """
+    path = Path(folder) / PLAN_FILE
+    content = load_json(path, "the plan of a compiled network")
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if schema != SCHEMA:
+        raise SpikeLoomError(f"{path}: expected plan schema {SCHEMA}, found {schema}; compile the network again")
+    try:
+        arrays = _read_arrays(Path(folder) / WEIGHTS_FILE, content["arrays"])
+        nodes = tuple(_decode(node, arrays) for node in content["nodes"])
+        graph = Graph(content["name"], nodes, arrays["graph.scale"], arrays["graph.bias"])
+        foldings = {name: Folding(**folding) for name, folding in content["foldings"].items()}
+        plan = Plan(graph, foldings, content["board"], content["clock_mhz"], content["density"], content["density_source"])
+        _ = plan.edges
+        return plan
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, AssertionError) as error:
+        raise SpikeLoomError(f"{path}: not a valid plan ({type(error).__name__}: {error}); compile the network again") from error
+
+
+def npz_bytes(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
+    """Arrays as an .npz archive that is the same bytes on every run."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in sorted(arrays):
+            array = io.BytesIO()
+            np.lib.format.write_array(array, np.ascontiguousarray(arrays[name]), version=(1, 0), allow_pickle=False)  # type: ignore[no-untyped-call]
+            target.writestr(zipfile.ZipInfo(f"{name}.npy"), array.getvalue(), zipfile.ZIP_DEFLATED, 6)
+    return archive.getvalue()
+
+
+def _encode(item: Node | Neuron, name: str, arrays: Arrays) -> Json:
+    """A node or neuron as plain JSON, its arrays moved to ``arrays`` under ``name.field``."""
+    result: Json = {"type": NAMES[type(item)]}
+    for field in fields(item):
+        value = getattr(item, field.name)
+        if isinstance(value, np.ndarray):
+            arrays[f"{name}.{field.name}"] = value
+            result[field.name] = {"array": f"{name}.{field.name}"}
+        elif type(value) in NAMES:
+            result[field.name] = _encode(value, f"{name}.{field.name}", arrays)
+        else:
+            result[field.name] = _plain(value) if isinstance(value, Code) else value
+    return result
+
+
+def _decode(item: Json, arrays: Arrays) -> Any:
+    kind = KINDS[item["type"]]
+    return kind(**{key: _value(key, value, arrays) for key, value in item.items() if key != "type"})
+
+
+def _value(key: str, value: Any, arrays: Arrays) -> Any:
+    if isinstance(value, list):
+        return tuple(value)
+    if not isinstance(value, dict):
+        return value
+    if key == "code":
+        return Code(**value)
+    return arrays[value["array"]] if "array" in value else _decode(value, arrays)
+
+
+def _plain(item: Code | Folding) -> Json:
+    return {field.name: getattr(item, field.name) for field in fields(item)}
+
+
+def _read_arrays(path: Path, expected: dict[str, list[Any]]) -> Arrays:
+    """Exactly the arrays that the plan lists, in the types and shapes that it lists."""
+    arrays: Arrays = {}
+    existing(path, "the weights of a compiled network")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                with archive.open(name) as entry:
+                    arrays[name.removesuffix(".npy")] = np.lib.format.read_array(entry, allow_pickle=False)  # type: ignore[no-untyped-call]
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError, RuntimeError, zlib.error) as error:
+        raise SpikeLoomError(f"{path}: the weights are damaged ({first_line(error)}); compile the network again") from error
+    found = {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()}
+    for name in sorted(found.keys() | expected.keys()):
+        if found.get(name) != expected.get(name):
+            raise SpikeLoomError(
+                f"{path}: array {name}: the plan expects {expected.get(name)}, found {found.get(name)}; compile the network again"
+            )
+    return arrays
