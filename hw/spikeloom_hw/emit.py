@@ -1,0 +1,75 @@
+"""A plan to Verilog and its manifest: ``rtl/top.v`` and ``manifest.json``, the same bytes every time."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from amaranth.back import verilog
+from spikeloom.files import save_text
+from spikeloom.manifest import InputFormat, Manifest, OutputFormat
+from spikeloom.plan import Plan, Stage
+
+from .counters import counter_map
+from .top import Top
+
+
+def verilog_text(plan: Plan) -> str:
+    """The whole network as one Verilog file; its top module is ``top``."""
+    return verilog.convert(Top(plan), name="top", emit_src=False, strip_internal_attrs=True)
+
+
+def most_cycles(stage: Stage) -> int:
+    """Cycles that one stage can at most take for one image, whatever the spikes: filling, scanning and handing on never overlap."""
+    f = stage.folding
+    results = stage.positions * stage.folds * (stage.planes if stage.per_step else 1)
+    per_word = -(-f.group // f.banks // f.ports) if f.body == "event" else 1
+    filling = stage.i_shape[1] * stage.i_shape[2] * stage.i_shape[0]
+    scanning = stage.positions * stage.folds * stage.planes * stage.pass_words * per_word
+    handing_on = results * (stage.neuron_cycles + stage.body_cycles + 4) + stage.o_shape[0] * stage.o_shape[1] * stage.o_shape[2] * 2
+    return filling + scanning + handing_on
+
+
+def limit_cycles(plan: Plan) -> int:
+    """No transfer for so long is a hang: twice what the whole pipeline could take for an image if nothing overlapped."""
+    engines = [e for stage in plan.stages for e in (stage, stage.skip_stage) if e is not None]
+    return 1000 + 2 * sum(most_cycles(engine) for engine in engines) + 2 * sum(edge.depth for edge in plan.edges)
+
+
+def manifest(plan: Plan, top: str) -> Manifest:
+    """What a user of the hardware with the Verilog text ``top`` must know."""
+    graph = plan.graph
+    source = graph.input
+    return Manifest(
+        name=graph.name,
+        top_sha256=hashlib.sha256(top.encode()).hexdigest(),
+        board=plan.board,
+        clock_mhz=plan.clock_mhz,
+        input=InputFormat(
+            shape=source.shape,
+            real_shape=source.real_shape,
+            code=source.code,
+            group=plan.input_group,
+            scale=source.scale,
+            zero_point=source.zero_point,
+            narrow=source.narrow,
+            events=source.events,
+        ),
+        output=OutputFormat(graph.shapes[graph.output.name], graph.codes[graph.output.name]),
+        scale=tuple(float(s) for s in graph.scale),
+        bias=tuple(float(b) for b in graph.bias),
+        counters=dict(counter_map(plan)),
+        stages=tuple(stage.name for stage in plan.stages),
+        limit_cycles=limit_cycles(plan),
+    )
+
+
+def emit(plan: Plan, folder: Path | str) -> Manifest:
+    """Write ``rtl/top.v`` and ``manifest.json`` into ``folder``, made if missing."""
+    folder = Path(folder)
+    (folder / "rtl").mkdir(parents=True, exist_ok=True)
+    top = verilog_text(plan)
+    made = manifest(plan, top)
+    save_text(folder / "rtl" / "top.v", top)
+    save_text(folder / "manifest.json", made.to_json())
+    return made
