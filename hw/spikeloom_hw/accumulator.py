@@ -11,11 +11,10 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-
 from spikeloom.graph import Pool
 from spikeloom.plan import Stage
 
-from .counting import counter
+from .counting import counter, ones
 from .scan import Scan
 from .source import queue_widths
 from .tree import tree
@@ -160,7 +159,7 @@ class Accumulator(wiring.Component):
                     rows.append([Mux(gate, read.data[e * width : (e + 1) * width].as_signed(), 0) for e in range(f.elements)])
                     issued.append(spike.valid)
             per_window.append([self.sum(m, [row[e] for row in rows], f"sum{window}_{e}") for e in range(f.elements)])
-        m.d.comb += self.issued.eq(sum(issued[1:], issued[0]))
+        m.d.comb += self.issued.eq(ones(issued))
         working, done, waiting = Signal(), Signal(), Signal()
         m.d.comb += [
             working.eq(Cat(*(scan.working for scan in scans)).any()),
@@ -204,7 +203,7 @@ class Accumulator(wiring.Component):
         m.d.comb += [read.addr.eq(self.fold.value * s.pass_words + count.value), read.en.eq(working)]
         weights = [read.data[k * width : (k + 1) * width].as_signed() for k in range(len(read.data) // width)]
         issued = Mux(working, i.payload, 0)
-        m.d.comb += self.issued.eq(sum((issued[b] for b in range(1, len(issued))), issued[0]))
+        m.d.comb += self.issued.eq(ones(list(issued)))
         per_window = []
         for n, w in enumerate(words):
             if f.body == "depthwise":

@@ -6,8 +6,9 @@ from amaranth import Module, Mux, Signal
 from amaranth.hdl import ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-
 from spikeloom.plan import Plan, Stage
+
+from .counting import ones
 
 WIDTH = 64
 """Bits of a counter: none wraps in the life of a board."""
@@ -37,13 +38,6 @@ def counter_map(plan: Plan) -> list[tuple[str, int]]:
         if code is not None:
             names += [f"{node.name}.nonzero"] + [f"{node.name}.spikes[{t}]" for t in range(code.steps)]
     return [(name, address) for address, name in enumerate(names)]
-
-
-def ones(values: list[ValueLike]) -> ValueLike:
-    """How many of the one-bit values are set."""
-    while len(values) > 1:
-        values = [values[i] + values[i + 1] if i + 1 < len(values) else values[i] for i in range(0, len(values), 2)]
-    return values[0]
 
 
 class Counters(wiring.Component):

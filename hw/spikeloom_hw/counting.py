@@ -1,10 +1,11 @@
-"""Counters that loop: the loop nests of the source and of the accumulators are chains of these."""
+"""Counting: loop counters, of which the loop nests of source and accumulators are chains, and the number of set bits."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from amaranth import Module, Mux, Signal
+from amaranth.hdl import ValueLike
 
 
 @dataclass(frozen=True)
@@ -27,3 +28,10 @@ def counter(m: Module, name: str, count: int) -> Counter:
     with m.If(step):
         m.d.sync += value.eq(Mux(last, 0, value + 1))
     return Counter(value, step, wrap)
+
+
+def ones(values: list[ValueLike]) -> ValueLike:
+    """How many of the one-bit values are set."""
+    while len(values) > 1:
+        values = [values[i] + values[i + 1] if i + 1 < len(values) else values[i] for i in range(0, len(values), 2)]
+    return values[0]

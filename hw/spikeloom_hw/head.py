@@ -10,7 +10,6 @@ from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-
 from spikeloom.code import Ints
 from spikeloom.graph import Pool
 from spikeloom.neuron import LIF, Raw, SpikePack, Table
@@ -133,8 +132,13 @@ class Head(wiring.Component):
         held = Signal.like(self.i.payload)
         with m.If(take):
             m.d.sync += held.eq(self.i.payload)
-        flip = table(flip_masks(s), fold)
-        m.d.comb += self.o.payload.eq(held ^ Cat(flip for _ in range(s.folding.windows)) if len(flip) > 1 else held)
+        masks, width = flip_masks(s), s.folding.elements * s.acc_width
+        if not any(masks):
+            m.d.comb += self.o.payload.eq(held)
+            return
+        flip = Signal(width)
+        m.d.comb += flip.eq(table(masks, fold))
+        m.d.comb += self.o.payload.eq(held ^ Cat(flip for _ in range(s.folding.windows)))
 
     def drives(self, m: Module, fold: Signal) -> list[Signal]:
         """u of every window and element for the result at ``i``."""
@@ -190,8 +194,8 @@ class Head(wiring.Component):
         def turn(values: list) -> list:
             return values[f.neurons :] + values[: f.neurons]
 
-        for e, (old, new) in enumerate(zip(turn(words), turn(next_words), strict=True)):
-            m.d.comb += self.o.payload.word_select(window * f.elements + e, output_width(s)).eq(new)
+        for e, new in enumerate(turn(next_words)):
+            m.d.comb += self.o.payload.word_select(window * f.elements + e, output_width(s)).eq(new ^ neuron.code.sign_bit)
         with m.If(work):
             with m.If(rotate):
                 m.d.sync += [
@@ -217,7 +221,7 @@ class Head(wiring.Component):
     ) -> tuple[Signal, Signal]:
         """One step of one unit: the spike and the drive that it leaves."""
         if n == 0 and window == 0:
-            places = [int(p) for p in neuron.code.place_values]
+            places = [abs(int(p)) for p in neuron.code.place_values]
             self.theta = self.thresholds(
                 m, "theta", neuron.theta, fold, group, len(places), step, lambda c, i: (neuron.theta[c] * places[i]).tolist()
             )

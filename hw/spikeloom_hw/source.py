@@ -7,13 +7,12 @@ i ──► write ──► ring of rows ──► fetch ──► mask ──�
 
 from __future__ import annotations
 
-from amaranth import Array, Cat, Const, Mux, Module, Signal, signed
+from amaranth import Array, Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
-
 from spikeloom.depths import last_tap
 from spikeloom.graph import Pool
 from spikeloom.plan import Stage
@@ -181,7 +180,7 @@ class Source(wiring.Component):
 
     def split(self, m: Module, beats: list[Signal], plane: Signal) -> list[Signal]:
         """The word of each queue, given the beat of each window and the plane that is being scanned."""
-        s, f, steps = self.stage, self.stage.folding, self.stage.i_code.steps
+        f, steps = self.stage.folding, self.stage.i_code.steps
         if f.body in ("parallel", "max"):
             return [Cat(*beats)]
         flags = []

@@ -6,7 +6,6 @@ from amaranth import Module, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
-
 from spikeloom.plan import OUTPUT_WIDTH, Edge, Plan, Stage
 
 from .accumulator import Accumulator

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from spikeloom.code import Ints
 from spikeloom.graph import Layer
 from spikeloom.plan import Stage

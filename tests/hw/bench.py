@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from amaranth.sim import Simulator
-
 from spikeloom.code import Ints
 from spikeloom.plan import Plan
 from spikeloom_hw.counters import counter_map
