@@ -1,0 +1,35 @@
+"""Data sets as plain arrays: two that need no download, and loaders for the standard files of MNIST and CIFAR-10."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from spikeloom.data.base import Dataset
+from spikeloom.data.cifar10 import load_cifar10
+from spikeloom.data.digits import load_digits
+from spikeloom.data.events import load_events
+from spikeloom.data.mnist import load_mnist
+from spikeloom.errors import SpikeLoomError
+
+__all__ = ["NAMES", "Dataset", "load"]
+
+_EMBEDDED: dict[str, Callable[[], Dataset]] = {"digits": load_digits, "events": load_events}
+_FILES: dict[str, Callable[[Path], Dataset]] = {"cifar10": load_cifar10, "mnist": load_mnist}
+NAMES = tuple(sorted((*_EMBEDDED, *_FILES)))
+
+
+def load(name: str, data_dir: Path | None = None) -> Dataset:
+    """The data set of that name: digits, events (embedded), cifar10, mnist (files in ``data_dir``).
+
+    Raises SpikeLoomError if the name is unknown, or files are missing or not in their format.
+    """
+    if name in _EMBEDDED:
+        return _EMBEDDED[name]()
+    if name not in _FILES:
+        raise SpikeLoomError(f"data set {name!r} is unknown: expected one of {', '.join(NAMES)}")
+    if data_dir is None:
+        raise SpikeLoomError(f"data set {name} is not embedded: give the folder that holds its files with --data-dir")
+    if not data_dir.is_dir():
+        raise SpikeLoomError(f"{data_dir}: expected a folder with the files of {name}, found none")
+    return _FILES[name](data_dir)
