@@ -143,11 +143,6 @@ class Performance:
             raise SpikeLoomError(f"{folder / FILE}: expected the measurements of 'spikeloom sim', found something else ({error})") from error
 
 
-def accuracy(outputs: npt.NDArray[np.float64], labels: npt.NDArray[np.generic]) -> float:
-    """Share of images whose largest output is at their label; outputs (N, O), labels (N,)."""
-    return float((outputs.argmax(axis=1) == labels).mean())
-
-
 def confusion(outputs: npt.NDArray[np.float64], labels: npt.NDArray[np.int64]) -> tuple[tuple[int, ...], ...]:
     """Counts of (true class, answered class) for outputs (N, O) and labels (N,)."""
     size = max(outputs.shape[1], int(labels.max()) + 1)

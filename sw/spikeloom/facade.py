@@ -1,0 +1,225 @@
+"""From a model to an accelerator in Python: what the command line calls, and what a notebook shows.
+
+This file and the command line alone know all three houses; hardware and simulation are imported when they are needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spikeloom import golden, planfile
+from spikeloom.code import Ints
+from spikeloom.differences import first_count_difference, first_difference
+from spikeloom.errors import SpikeLoomError
+from spikeloom.files import Array
+from spikeloom.golden import Floats
+from spikeloom.graph import Graph
+from spikeloom.plan import Plan
+from spikeloom.show import Page, Table
+
+if TYPE_CHECKING:
+    from spikeloom_sim.network import Network, Result
+
+    from spikeloom.report.performance import Performance
+
+Progress = Callable[[str, int, int], None]
+"""Called now and then with what is being done, how much of it is done, and how much there is."""
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Shows nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """One run of the hardware over a set of images.
+
+    Attributes
+    ----------
+    outputs: real outputs (N, O). values: the integers behind them (N, O, H, W).
+    performance: cycles, spikes and operations, counted in the hardware.
+    differences: what was not equal to the golden model, one line each; empty as it should be.
+    """
+
+    outputs: Floats
+    values: Ints
+    performance: Performance
+    differences: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        p = self.performance
+        state = f"differs: {self.differences[0]}" if self.differences else "equal to the golden model"
+        return f"<simulation of {p.images} images, {p.latency.median} cycles each (median), {state}>"
+
+    def _repr_html_(self) -> str:
+        return performance_table(self.performance)._repr_html_()
+
+
+@dataclass(frozen=True, eq=False)
+class Accelerator:
+    """A compiled network in its folder.
+
+    Attributes
+    ----------
+    folder: holds plan.json and weights.npz, and whatever later steps write.
+    plan: the network, cut into engines.
+    """
+
+    folder: Path
+    plan: Plan
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Accelerator:
+        """Raises SpikeLoomError where the folder holds no plan."""
+        return cls(Path(folder), planfile.load(folder))
+
+    def words(self, x: Array) -> Ints:
+        """Input words (N, C, H, W) of real input (N, ...), as the network takes it. Raises SpikeLoomError on any other input."""
+        if x.ndim < 1 or not len(x):
+            raise SpikeLoomError(f"input: expected at least one image, batch first, got shape {tuple(x.shape)}")
+        return golden.quantize(self.plan.graph.input, x)
+
+    def golden(self, x: Array) -> Floats:
+        """Real outputs of the integer model, (N, O) or (N, O, H, W)."""
+        return golden.dequantize(self.plan.graph, golden.integers(self.plan.graph, self.words(x)))
+
+    def emit(self) -> None:
+        """Write Verilog, memories and manifest into the folder."""
+        from spikeloom_hw.emit import emit
+
+        emit(self.plan, self.folder)
+
+    def network(self) -> Network:
+        """The emitted hardware, ready to be simulated. Raises SpikeLoomError where it is missing or another plan's."""
+        from spikeloom_sim.network import Network
+
+        return Network(self.folder)
+
+    def simulate(
+        self, x: Array, labels: Array | None = None, *, others: Mapping[str, Ints] | None = None, progress: Progress = silent
+    ) -> Simulation:
+        """Run real input through the Verilated hardware, every cycle of it: once image by image, once with the pipeline kept full.
+
+        Hardware and ``others``, integer outputs (N, O, H, W) of other rungs by name, are compared with the golden model. With
+        labels (N,) the accuracy and the confusion matrix are part of the result, which is also written into the folder.
+        Raises SpikeLoomError on a wrong input.
+        """
+        words = self.words(x)
+        truth = checked_labels(labels, self.plan.graph, len(words))
+        if not self.emitted:
+            progress("emit", 0, 0)
+            self.emit()
+        progress("golden", 0, 0)
+        expected = golden.trace(self.plan.graph, words)
+        network = self.network()
+        progress("build", 0, 0)
+        network.build()
+        single, stream = (
+            network.run(words, mode=mode, progress=lambda done, total, mode=mode: progress(mode, done, total)) for mode in ("single", "stream")
+        )
+        return self.judge(expected, others or {}, single, stream, truth)
+
+    def waves(self, x: Array, path: Path, images: tuple[int, int], progress: Progress = silent) -> str:
+        """Write the waves of images first to last (both included); a note for the user, or "". """
+        progress("waves", 0, 0)
+        words = self.words(x)[: images[1] + 1]
+        return self.network().run(words, waves=path, images=images).note
+
+    @property
+    def emitted(self) -> bool:
+        """Whether the folder holds hardware that is not older than the plan."""
+        manifest, plan = self.folder / "manifest.json", self.folder / planfile.PLAN_FILE
+        return manifest.exists() and manifest.stat().st_mtime_ns >= plan.stat().st_mtime_ns
+
+    def judge(self, expected: Mapping[str, Ints], others: Mapping[str, Ints], single: Result, stream: Result, truth: Ints | None) -> Simulation:
+        """Compare all rungs with the golden words of every node, and write down what the runs measured."""
+        from spikeloom.report import measure
+        from spikeloom.report.performance import Performance, Spread, confusion
+
+        graph, name = self.plan.graph, self.plan.graph.output.name
+        differences = []
+        for run, result in (("RTL", single), ("RTL with a full pipeline", stream)):
+            counts = first_count_difference(graph, expected, measure.counted_spikes(self.plan, result.counters), run)
+            different = first_difference(graph, ("golden", expected), (run, {name: result.words}))
+            differences += [str(line) for line in (counts, different) if line is not None]
+        code = graph.codes[name]
+        right = expected[name] if code is None else code.value(expected[name])
+        rungs = {**others, "golden": right, "RTL": single.values}
+        unequal = [rung for rung, values in others.items() if not np.array_equal(values, right)]
+        differences += [f"{rung} differs from golden in {int((others[rung] != right).sum())} of {right.size} outputs" for rung in unequal]
+        images = len(single.words)
+        performance = Performance(
+            network=graph.name,
+            board=self.plan.board,
+            clock_mhz=self.plan.clock_mhz,
+            images=images,
+            latency=Spread.of(single.latency),
+            interval_cycles=measure.mean_interval(stream.interval),
+            single=measure.layer_figures(self.plan, single.counters, images),
+            stream=measure.layer_figures(self.plan, stream.counters, images),
+            accuracy={rung: score(golden.dequantize(graph, values), truth) for rung, values in rungs.items()} if truth is not None else {},
+            identical=() if differences else tuple(rungs),
+            confusion=confusion(golden.dequantize(graph, single.values), truth) if truth is not None else (),
+        )
+        performance.save(self.folder)
+        return Simulation(golden.dequantize(graph, single.values), single.values, performance, tuple(differences))
+
+    @cached_property
+    def layers(self) -> Table:
+        """What every layer computes and how it is folded, with estimated cycles."""
+        from spikeloom.report import estimates
+        from spikeloom.report.pipeline import code_text, folding_text, kind, map_text, neuron_text
+
+        rows = [
+            (s.name, kind(s), map_text(s.o_shape), neuron_text(s), code_text(s.o_code), folding_text(s), f"{estimates.stage_cycles(self.plan, s):.0f}")
+            for s in self.plan.stages
+        ]
+        heads = ("layer", "kind", "output", "neuron", "words out", "engine", "cycles per image (estimated)")
+        return Table(f"{self.plan.graph.name} on {self.plan.board}", heads, tuple(rows))
+
+    def report(self, x: Array | None = None) -> Page:
+        """Write ``report.html`` from what was estimated and measured so far; ``x`` are inputs for the membrane histograms."""
+        from spikeloom.report import page
+
+        return Page(page.write(self.folder, self.plan, self.words(x) if x is not None else None))
+
+    def _repr_html_(self) -> str:
+        return self.layers._repr_html_()
+
+
+def checked_labels(labels: Array | None, graph: Graph, images: int) -> Ints | None:
+    """Labels as integers. Raises SpikeLoomError unless they are one of the network's classes per image."""
+    if labels is None:
+        return None
+    classes, height, width = graph.shapes[graph.output.name]
+    if (height, width) != (1, 1):
+        raise SpikeLoomError(f"labels: the network answers with a map of {height}x{width}, not with a class; leave the labels away")
+    if labels.shape != (images,) or not np.issubdtype(labels.dtype, np.integer):
+        raise SpikeLoomError(f"labels: expected {images} class numbers, shape ({images},), got {labels.dtype} of shape {tuple(labels.shape)}")
+    truth: Ints = labels.astype(np.int64)
+    if truth.min() < 0 or truth.max() >= classes:
+        raise SpikeLoomError(f"labels: expected class numbers 0 to {classes - 1}, got {truth.min()} to {truth.max()}")
+    return truth
+
+
+def score(outputs: Floats, truth: Ints) -> float:
+    """Share of images whose largest output is at their label; outputs (N, O), truth (N,)."""
+    return float((outputs.argmax(axis=1) == truth).mean())
+
+
+def performance_table(p: Performance) -> Table:
+    """Figures per layer of a simulation, per image."""
+    rows = []
+    for row in p.stream:
+        sparsity = " ".join(f"{s:.0%}" for s in row.sparsity)
+        per_image = [f"{n / p.images:.0f}" for n in (sum(row.spikes), row.synaptic, row.busy)]
+        rows.append((row.name, row.kind, per_image[0] if row.spikes else "–", sparsity or "–", per_image[1], per_image[2], f"{row.busy_share:.1%}"))
+    heads = ("layer", "kind", "spikes", "bits not set, by plane", "synaptic operations", "busy cycles", "busy")
+    title = f"{p.network}: latency {p.latency.min} / {p.latency.median} / {p.latency.p99} cycles (min / median / p99), simulated, per image"
+    return Table(title, heads, tuple(rows))
