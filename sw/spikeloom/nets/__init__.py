@@ -1,0 +1,26 @@
+"""The networks that come with SpikeLoom, as recipes: what to build, on which data, and how long to train."""
+
+from __future__ import annotations
+
+from spikeloom.errors import SpikeLoomError
+from spikeloom.nets import digits, events
+from spikeloom.nets.recipe import Recipe
+
+__all__ = ["RECIPES", "Recipe", "find"]
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe("digits-mlp", "digits", digits.mlp, epochs=30, lr=0.01),
+        Recipe("digits-cnn", "digits", digits.cnn, epochs=30, lr=0.01),
+        Recipe("events-cnn", "events", events.spikepack, epochs=20, lr=0.01),
+        Recipe("events-cnn-lif", "events", events.lif, epochs=12, lr=0.01),
+    )
+}
+
+
+def find(name: str) -> Recipe:
+    """The recipe of that name. Raises SpikeLoomError if there is none."""
+    if name not in RECIPES:
+        raise SpikeLoomError(f"network {name!r} is unknown: expected one of {', '.join(sorted(RECIPES))}, or file.py:function")
+    return RECIPES[name]
