@@ -24,7 +24,7 @@ CALIBRATION := $(if $(INPUT),--calibration $(INPUT))
 else
 B      := build/$(subst .py:,-,$(notdir $(NET)))
 SOURCE := $(B)/model.onnx
-CALIBRATION := --calibration $(B)/calibration.npy
+CALIBRATION := --calibration $(B)/calibration_x.npy
 endif
 GIVEN := $(if $(INPUT),--input $(INPUT))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,9 +120,8 @@ class Accelerator:
         network = self.network()
         progress("build", 0, 0)
         network.build()
-        single, stream = (
-            network.run(words, mode=mode, progress=lambda done, total, mode=mode: progress(mode, done, total)) for mode in ("single", "stream")
-        )
+        single = network.run(words, mode="single", progress=partial(progress, "single"))
+        stream = network.run(words, mode="stream", progress=partial(progress, "stream"))
         return self.judge(expected, others or {}, single, stream, truth)
 
     def waves(self, x: Array, path: Path, images: tuple[int, int], progress: Progress = silent) -> str:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from spikeloom.report.drives import Histogram
 from spikeloom.report.performance import LayerFigures
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "svg.hashsalt": "spikeloom",
     "svg.fonttype": "path",
     "font.size": 9,

@@ -90,7 +90,9 @@ def place(index: int) -> tuple[int, int]:
 def draw(plan: Plan) -> Drawing:
     """One box per node in topological order, one arrow per stream."""
     source = plan.graph.input
-    titles = [(source.name, (f"input {map_text(source.shape)}", code_text(source.code), "events" if source.events else f"scale {source.scale:g}"))]
+    titles: list[tuple[str, tuple[str, ...]]] = [
+        (source.name, (f"input {map_text(source.shape)}", code_text(source.code), "events" if source.events else f"scale {source.scale:g}"))
+    ]
     titles += [(s.name, (kind(s), f"{neuron_text(s)}, {code_text(s.o_code)}", f"{map_text(s.o_shape)}", folding_text(s))) for s in plan.stages]
     spots = {name: place(k) for k, (name, _) in enumerate(titles)}
     boxes = tuple(Box(*spots[name], short(name), lines) for name, lines in titles)
