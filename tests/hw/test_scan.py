@@ -1,0 +1,72 @@
+"""The scan of one queue: which spikes, in which order, in how many cycles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth.sim import Simulator
+from spikeloom_hw.scan import Scan
+
+
+@pytest.mark.parametrize("ports", [1, 2])
+@pytest.mark.parametrize("width", [1, 2, 5, 16])
+@pytest.mark.parametrize("idle", [0.0, 0.5])
+def test_every_spike_once_in_order(width: int, ports: int, idle: float) -> None:
+    rng = np.random.default_rng(width * 10 + ports)
+    pass_words, passes = 3, 8
+    words = [int("0" + "".join(str(int(b)) for b in rng.random(width) < 0.4), 2) for _ in range(pass_words * passes)]
+    scan = Scan(width=width, ports=ports, pass_words=pass_words, rows=passes * pass_words * width)
+    found: list[int] = []
+    working: list[int] = []
+    finished: list[int] = []
+
+    def watch(ctx: Any, cycle: int) -> None:
+        base = len(finished) * pass_words * width  # each pass is given rows of its own
+        for port in range(ports):
+            if ctx.get(scan.spikes[port].valid):
+                found.append(ctx.get(scan.spikes[port].row))
+        if ctx.get(scan.working):
+            working.append(cycle)
+        done = ctx.get(scan.done)
+        ctx.set(scan.advance, done)
+        ctx.set(scan.next_base, base + pass_words * width if done and len(finished) + 1 < passes else 0)
+        if done:
+            finished.append(cycle)
+
+    log = run_until_popped(scan, words, watch, idle)
+    expected = [k * width + flag for k, word in enumerate(words) for flag in range(width) if word >> flag & 1]
+    assert found == expected
+    costs = [max(1, -(-bin(word).count("1") // ports)) for word in words]
+    assert len(working) == sum(costs)
+    assert len(finished) == passes
+    if not idle:
+        assert log == [int(t) - 1 for t in np.cumsum(costs)]
+
+
+def run_until_popped(scan: Scan, words: list[int], watch: Any, idle: float) -> list[int]:
+    """Cycles in which the words were popped."""
+    rng = np.random.default_rng(0)
+    popped: list[int] = []
+
+    async def bench(ctx: Any) -> None:
+        offering = False
+        for cycle in range(5000):
+            offering = offering or rng.random() >= idle
+            ctx.set(scan.i.valid, offering)
+            ctx.set(scan.i.payload, words[len(popped)])
+            watch(ctx, cycle)
+            if offering and ctx.get(scan.i.ready):
+                popped.append(cycle)
+                offering = False
+            await ctx.tick()
+            if len(popped) == len(words):
+                return
+        raise AssertionError("hang")
+
+    simulator = Simulator(scan)
+    simulator.add_clock(1e-8)
+    simulator.add_testbench(bench)
+    simulator.run()
+    return popped
