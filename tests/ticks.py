@@ -1,0 +1,570 @@
+"""The engine of docs/engine.md cycle by cycle: registers, valid and ready, nothing clever. A second opinion on the cycle model.
+
+In each cycle every link works out ``valid`` and ``ready`` from registers, every component decides from registers and links what it
+does, and then all registers change at once. Beats carry their data, which is checked against the golden model at every line buffer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from math import gcd
+from typing import Any
+
+import numpy as np
+from spikeloom import golden
+from spikeloom.code import Ints
+from spikeloom.graph import Layer
+from spikeloom.plan import Plan, Stage
+
+Beat = tuple[int, ...]
+
+
+class Clock:
+    now = 0
+
+
+class Link:
+    """A stream: ``fired`` and ``value`` hold for the present cycle once they are worked out."""
+
+    source: Any
+    target: Any
+    fired = False
+    value: Any = None
+
+    def settle(self) -> None:
+        self.fired = self.source.valid(self) and self.target.ready(self)
+        self.value = self.source.data(self) if self.fired else None
+
+    def ready(self) -> bool:
+        return bool(self.target.ready(self))
+
+
+class Source:
+    def __init__(self, clock: Clock, out: Link, beats: list[Beat], per_image: int, offers: Sequence[int] | None, sink: Sink | None) -> None:
+        self.clock, self.out, self.beats, self.per_image, self.offers, self.sink = clock, out, beats, per_image, offers, sink
+        self.sent = 0
+        self.first: list[int] = []
+        out.source = self
+
+    def valid(self, link: Link) -> bool:
+        if self.sent == len(self.beats) or (self.offers is not None and self.clock.now < self.offers[self.sent]):
+            return False
+        return self.sink is None or len(self.sink.last) >= self.sent // self.per_image
+
+    def data(self, link: Link) -> Beat:
+        return self.beats[self.sent]
+
+    def step(self) -> None:
+        if self.out.fired:
+            if self.sent % self.per_image == 0:
+                self.first.append(self.clock.now)
+            self.sent += 1
+
+
+class Sink:
+    def __init__(self, clock: Clock, into: Link, per_image: int, accepts: Callable[[int], int] | None) -> None:
+        self.clock, self.into, self.per_image, self.accepts = clock, into, per_image, accepts
+        self.values: list[int] = []
+        self.last: list[int] = []
+        into.target = self
+
+    def ready(self, link: Link) -> bool:
+        return self.accepts is None or self.accepts(self.clock.now) == self.clock.now
+
+    def step(self) -> None:
+        if self.into.fired:
+            self.values.append(*self.into.value)
+            if len(self.values) % self.per_image == 0:
+                self.last.append(self.clock.now)
+
+
+class Fork:
+    def __init__(self, into: Link, outs: list[Link]) -> None:
+        self.into, self.outs, self.taken = into, outs, [False] * len(outs)
+        into.target = self
+        for out in outs:
+            out.source = self
+
+    def valid(self, link: Link) -> bool:
+        return bool(self.into.source.valid(self.into)) and not self.taken[self.outs.index(link)]
+
+    def data(self, link: Link) -> Beat:
+        return self.into.source.data(self.into)
+
+    def ready(self, link: Link) -> bool:
+        return all(taken or out.ready() for taken, out in zip(self.taken, self.outs, strict=True))
+
+    def step(self) -> None:
+        self.taken = [not self.into.fired and (taken or out.fired) for taken, out in zip(self.taken, self.outs, strict=True)]
+
+
+class Up:
+    """``factor`` beats to one."""
+
+    def __init__(self, into: Link, out: Link, factor: int) -> None:
+        self.into, self.out, self.factor, self.held = into, out, factor, ()
+        into.target = out.source = self
+
+    def full(self) -> bool:
+        return len(self.held) == self.factor
+
+    def valid(self, link: Link) -> bool:
+        return self.full()
+
+    def data(self, link: Link) -> Beat:
+        return sum(self.held, ())
+
+    def ready(self, link: Link) -> bool:
+        return not self.full() or self.out.ready()
+
+    def step(self) -> None:
+        if self.out.fired:
+            self.held = ()
+        if self.into.fired:
+            self.held += (self.into.value,)
+
+
+class Down:
+    """One beat to ``factor``."""
+
+    def __init__(self, into: Link, out: Link, factor: int) -> None:
+        self.into, self.out, self.factor = into, out, factor
+        self.parts: list[Beat] = []
+        into.target = out.source = self
+
+    def valid(self, link: Link) -> bool:
+        return bool(self.parts)
+
+    def data(self, link: Link) -> Beat:
+        return self.parts[0]
+
+    def ready(self, link: Link) -> bool:
+        return not self.parts or (len(self.parts) == 1 and self.out.ready())
+
+    def step(self) -> None:
+        if self.out.fired:
+            self.parts.pop(0)
+        if self.into.fired:
+            size = len(self.into.value) // self.factor
+            self.parts = [self.into.value[i * size : (i + 1) * size] for i in range(self.factor)]
+
+
+class Fifo:
+    def __init__(self, into: Link, out: Link, depth: int) -> None:
+        self.into, self.out, self.depth = into, out, depth
+        self.held: deque[Beat] = deque()
+        into.target = out.source = self
+
+    def valid(self, link: Link) -> bool:
+        return bool(self.held)
+
+    def data(self, link: Link) -> Beat:
+        return self.held[0]
+
+    def ready(self, link: Link) -> bool:
+        return len(self.held) < self.depth
+
+    def step(self) -> None:
+        if self.out.fired:
+            self.held.popleft()
+        if self.into.fired:
+            self.held.append(self.into.value)
+
+
+class Gather:
+    """(fold; windows side by side) to (window; folds), two buffers."""
+
+    def __init__(self, into: Link, out: Link, folds: int, windows: int) -> None:
+        self.into, self.out, self.folds, self.windows = into, out, folds, windows
+        self.buffers: deque[list[list[Beat]]] = deque()
+        self.sent = 0
+        into.target = out.source = self
+
+    def ready(self, link: Link) -> bool:
+        filling = bool(self.buffers) and len(self.buffers[-1]) < self.folds
+        return filling or len(self.buffers) < 2
+
+    def valid(self, link: Link) -> bool:
+        return bool(self.buffers) and len(self.buffers[0]) == self.folds
+
+    def data(self, link: Link) -> Beat:
+        return self.buffers[0][self.sent % self.folds][self.sent // self.folds]
+
+    def step(self) -> None:
+        room = not self.buffers or len(self.buffers[-1]) == self.folds
+        if self.into.fired:
+            if room:
+                self.buffers.append([])
+            self.buffers[-1].append(self.into.value)
+        if self.out.fired:
+            self.sent += 1
+            if self.sent == self.folds * self.windows:
+                self.sent = 0
+                self.buffers.popleft()
+
+
+@dataclass
+class Queue:
+    words: deque[list[int]] = field(default_factory=deque)  # each a word's spikes by channel, one entry per issue
+    reserved: int = 0
+    popped: int = 0
+    waiting: bool = False
+    issues: list[int] = field(default_factory=list)
+    working: bool = False
+    popping: bool = False
+
+
+class Array:
+    """Line buffer, fetch, queues, scan, barrier, credits, results of one stage."""
+
+    def __init__(self, clock: Clock, into: Link, stage: Stage, words: Ints) -> None:
+        self.clock, self.into, self.stage, self.words = clock, into, stage, words
+        f = stage.folding
+        self.event = f.body == "event"
+        self.queues = [Queue() for _ in range(f.windows * f.banks if self.event else 1)]
+        self.row_beats = stage.i_shape[2] * stage.beats
+        self.capacity = stage.rows * self.row_beats
+        self.ring: list[Beat | None] = [None] * self.capacity
+        self.written = self.freed = 0
+        self.order = self.fetches()
+        self.coming = next(self.order, None)
+        self.pipe: list[list[int]] | None = None
+        self.plane = 0
+        self.credits = stage.result_depth
+        self.results: deque[int] = deque()  # cycle from which each is visible
+        self.passes = 0
+        self.counts: Counter[str] = Counter()
+        self.taken = False  # by the head, in this cycle
+        into.target = self
+
+    def fetches(self) -> Iterator[tuple[int, int, int, int, int, int, int, bool, int]]:
+        """(image, y, first column of the step, plane, ky, kx, word, first of the step, beats of the image freed or -1) in order."""
+        s = self.stage
+        height, width = s.o_shape[1:]
+        for image in range(len(self.words)):
+            for y in range(height):
+                for x in range(0, width, s.folding.windows):
+                    rest = s.folds * s.planes * s.pass_words
+                    for fold in range(s.folds):
+                        for plane in range(s.planes):
+                            for ky in range(s.layer.kernel[0]):
+                                for kx in range(s.layer.kernel[1]):
+                                    for word in range(s.words):
+                                        first = rest == s.folds * s.planes * s.pass_words
+                                        rest -= 1
+                                        free = -1
+                                        if rest == 0 and x + s.folding.windows == width:
+                                            rows = (y + 1) * s.layer.stride[0] - s.layer.padding[0]
+                                            free = s.i_shape[1] if y == height - 1 else min(max(rows, 0), s.i_shape[1])
+                                        yield image, y, x, plane, ky, kx, s.fold_word(fold) + word, first, free
+
+    def ready(self, link: Link) -> bool:
+        return self.written - self.freed < self.capacity
+
+    def image_beats(self) -> int:
+        return self.stage.i_shape[1] * self.row_beats
+
+    def needed(self, image: int, y: int, x: int) -> int:
+        """Beats that must have been written before the step's first fetch."""
+        s = self.stage
+        x += s.folding.windows - 1
+        row = min(y * s.layer.stride[0] - s.layer.padding[0] + s.layer.kernel[0], s.i_shape[1]) - 1
+        column = min(x * s.layer.stride[1] - s.layer.padding[1] + s.layer.kernel[1], s.i_shape[2]) - 1
+        return image * self.image_beats() + row * self.row_beats + (column + 1) * s.beats
+
+    def read(self, image: int, y: int, x: int, ky: int, kx: int, word: int) -> list[Beat]:
+        """The beat of each window, zeros outside the map; what is read must be there still."""
+        s = self.stage
+        beats = []
+        for window in range(s.folding.windows):
+            row = y * s.layer.stride[0] - s.layer.padding[0] + ky
+            column = (x + window) * s.layer.stride[1] - s.layer.padding[1] + kx
+            if not (0 <= row < s.i_shape[1] and 0 <= column < s.i_shape[2]):
+                beats.append((0,) * s.folding.group)
+                continue
+            index = image * self.image_beats() + row * self.row_beats + column * s.beats + word
+            assert max(self.freed, self.written - self.capacity) <= index < self.written, f"{s.name}: a beat was read that is not there"
+            beat = self.ring[index % self.capacity]
+            group = slice(word * s.folding.group, (word + 1) * s.folding.group)
+            assert beat == tuple(self.words[image, group, row, column].tolist()), f"{s.name}: another beat stands in the line buffer"
+            beats.append(beat)
+        return beats
+
+    def split(self, beats: list[Beat], plane: int) -> list[list[int]]:
+        """Issues of the word of each queue: spikes per cycle."""
+        s, f = self.stage, self.stage.folding
+        shift = s.i_code.steps - 1 - plane
+        if not self.event:
+            if s.planes == 1:
+                return [[sum(int(word).bit_count() for beat in beats for word in beat)]]
+            return [[sum(word >> shift & 1 for beat in beats for word in beat)]]
+        found = []
+        for beat in beats:
+            for bank in range(f.banks):
+                spikes = sum(word >> shift & 1 for word in beat[bank * f.group // f.banks : (bank + 1) * f.group // f.banks])
+                issues = []
+                while spikes > 0:
+                    issues.append(min(spikes, f.ports))
+                    spikes -= f.ports
+                found.append(issues or [0])
+        return found
+
+    def commits(self) -> bool:
+        return self.stage.per_step or self.plane == self.stage.planes - 1
+
+    def decide(self) -> None:
+        s = self.stage
+        self.working = False
+        self.issued = 0
+        for queue in self.queues:
+            queue.working = queue.popping = False
+            if queue.waiting:
+                continue
+            assert queue.words or queue.issues or queue.popped == 0, f"{s.name}: a pass waits in its middle"
+            if queue.words:
+                self.working = queue.working = True
+                issues = queue.issues or queue.words[0]
+                self.issued += issues[0]
+                queue.popping = len(issues) == 1
+        finished = all(q.waiting or (q.popping and q.popped == s.pass_words - 1) for q in self.queues)
+        self.advance = finished and (not self.commits() or self.credits > 0)
+        self.stalling = all(q.waiting for q in self.queues)
+        room = all(q.reserved < s.pass_words + 2 for q in self.queues)
+        self.fetching = self.coming is not None and room
+        if self.fetching and self.coming[7]:
+            self.fetching = self.written >= self.needed(*self.coming[:3])
+
+    def count(self) -> None:
+        """What this cycle counts as, in an active one."""
+        self.counts["stalled" if self.stalling else "busy" if self.working else "starved"] += 1
+
+    def step(self) -> None:
+        s = self.stage
+        if isinstance(s.layer, Layer):
+            self.counts["synaptic"] += self.issued * (1 if s.folding.body == "depthwise" else s.folding.elements)
+        if self.pipe is not None:
+            for queue, issues in zip(self.queues, self.pipe, strict=True):
+                queue.words.append(issues)
+        self.pipe = None
+        for queue in self.queues:
+            self.turn(queue)
+        if self.advance and self.commits():
+            self.credits -= 1
+            self.results.append(self.clock.now + s.body_cycles + 1)
+            assert sum(time <= self.clock.now + s.body_cycles for time in self.results) <= s.result_depth
+        if self.advance:
+            self.plane = (self.plane + 1) % s.planes
+            self.passes += 1
+        if self.taken:
+            self.credits += 1
+            self.results.popleft()
+            self.taken = False
+        if self.fetching:
+            image, y, x, plane, ky, kx, word, _, free = self.coming
+            self.pipe = self.split(self.read(image, y, x, ky, kx, word), plane)
+            if free >= 0:
+                self.freed = image * self.image_beats() + free * self.row_beats
+            self.coming = next(self.order, None)
+        if self.into.fired:
+            image, rest = divmod(self.written, self.image_beats())
+            position, beat = divmod(rest, s.beats)
+            row, column = divmod(position, s.i_shape[2])
+            group = slice(beat * s.folding.group, (beat + 1) * s.folding.group)
+            assert self.into.value == tuple(self.words[image, group, row, column].tolist()), f"{s.name}: beats arrive in another order"
+            self.ring[self.written % self.capacity] = self.into.value
+            self.written += 1
+
+    def turn(self, queue: Queue) -> None:
+        """Registers of one queue."""
+        if queue.working:
+            queue.issues = (queue.issues or queue.words[0])[1:]
+        queue.reserved += self.fetching - queue.popping
+        if queue.popping:
+            queue.words.popleft()
+            queue.popped += 1
+        queue.waiting = queue.popped == self.stage.pass_words
+        if self.advance:
+            queue.popped, queue.waiting = 0, False
+
+    def idle(self) -> bool:
+        return self.passes == len(self.words) * self.stage.positions * self.stage.folds * self.stage.planes
+
+    def has_result(self) -> bool:
+        return bool(self.results) and self.results[0] <= self.clock.now
+
+
+class Head:
+    def __init__(self, clock: Clock, out: Link, stage: Stage, arrays: list[Array], words: Ints) -> None:
+        self.clock, self.out, self.stage, self.arrays, self.words = clock, out, stage, arrays, words
+        self.finish_at: int | None = None
+        self.finished = self.sent = 0
+        out.source = self
+
+    def emits(self) -> bool:
+        return not self.stage.per_step or self.finished % self.stage.planes == self.stage.planes - 1
+
+    def valid(self, link: Link) -> bool:
+        return self.finish_at is not None and self.clock.now >= self.finish_at and self.emits()
+
+    def data(self, link: Link) -> list[Beat]:
+        """The windows' words of the fold in work."""
+        s, f = self.stage, self.stage.folding
+        step, fold = divmod(self.sent, s.folds)
+        image, step = divmod(step, s.positions)
+        y, x = divmod(step * f.windows, s.o_shape[2])
+        return [
+            tuple(self.words[image, fold * f.elements : (fold + 1) * f.elements, y, x + window].tolist()) for window in range(f.windows)
+        ]
+
+    def idle(self) -> bool:
+        return self.sent == len(self.words) * self.stage.positions * self.stage.folds
+
+    def decide(self) -> None:
+        self.finish = self.finish_at is not None and self.clock.now >= self.finish_at and (self.out.fired or not self.emits())
+        free = self.finish_at is None or self.finish
+        self.take = free and all(array.has_result() for array in self.arrays)
+        for array in self.arrays:
+            array.taken = self.take
+
+    def step(self) -> None:
+        if self.finish:
+            self.finished += 1
+            self.finish_at = None
+        if self.out.fired:
+            self.sent += 1
+        if self.take:
+            self.finish_at = self.clock.now + self.stage.neuron_cycles
+
+
+class Side:
+    """The windows of a head that has one: a beat instead of a list of beats."""
+
+    def __init__(self, into: Link, out: Link) -> None:
+        self.into, self.out = into, out
+        into.target = out.source = self
+
+    def valid(self, link: Link) -> bool:
+        return bool(self.into.source.valid(self.into))
+
+    def data(self, link: Link) -> Beat:
+        (beat,) = self.into.source.data(self.into)
+        return beat
+
+    def ready(self, link: Link) -> bool:
+        return self.out.ready()
+
+    def step(self) -> None: ...
+
+
+class Machine:
+    """A whole network under the clock."""
+
+    def __init__(
+        self, plan: Plan, words: Ints, wait: bool, offers: Sequence[int] | None = None, accepts: Callable[[int], int] | None = None
+    ) -> None:
+        self.plan, self.trace, self.clock = plan, golden.trace(plan.graph, words), Clock()
+        self.links: list[Link] = []
+        self.parts: list[Any] = []
+        self.arrays: dict[str, Array] = {}
+        self.heads: list[Head] = []
+        self.producers: dict[str, Link] = {plan.graph.input.name: self.link()}
+        ends: dict[tuple[str, str], Link] = {}
+        for stage in plan.stages:
+            self.stage(stage, ends)
+        for node in plan.graph.nodes:
+            self.connect(node.name, ends)
+        shape, group = plan.graph.input.shape, plan.input_group
+        flat = words.transpose(0, 2, 3, 1).reshape(-1, group).tolist()
+        beats = [tuple(beat) for beat in flat]
+        per_image = int(np.prod(shape)) // group
+        self.sink = Sink(self.clock, self.result, int(np.prod(plan.graph.shapes[plan.graph.output.name])), accepts)
+        self.source = Source(self.clock, self.producers[plan.graph.input.name], beats, per_image, offers, self.sink if wait else None)
+        self.parts += [self.sink, self.source]
+
+    def link(self) -> Link:
+        self.links.append(Link())
+        return self.links[-1]
+
+    def stage(self, stage: Stage, ends: dict[tuple[str, str], Link]) -> None:
+        arrays = []
+        for engine, port in ((stage, "i"), (stage.skip_stage, "skip")):
+            if engine is not None:
+                ends[stage.name, port] = self.link()
+                array = Array(self.clock, ends[stage.name, port], engine, self.trace[engine.layer.source])
+                self.arrays[engine.name] = array
+                arrays.append(array)
+        out, windows = self.link(), self.link()
+        self.heads.append(Head(self.clock, windows, stage, arrays, self.trace[stage.name]))
+        f = stage.folding
+        self.parts.append(Gather(windows, out, stage.folds, f.windows) if f.windows > 1 else Side(windows, out))
+        self.producers[stage.name] = out
+
+    def connect(self, name: str, ends: dict[tuple[str, str], Link]) -> None:
+        plan, producer = self.plan, self.producers[name]
+        targets = [(edge.o_group, edge.depth, ends[edge.target, edge.port]) for edge in plan.consumers(name)]
+        if name == plan.graph.output.name:
+            self.result = self.link()
+            targets.append((1, 0, self.result))
+        branches = [self.link() for _ in targets]
+        self.parts.append(Fork(producer, branches))
+        for branch, (o_group, depth, end) in zip(branches, targets, strict=True):
+            i_group = plan.o_group(name)
+            common = gcd(i_group, o_group)
+            if i_group > common:
+                following = self.link()
+                self.parts.append(Down(branch, following, i_group // common))
+                branch = following
+            if o_group > common:
+                following = self.link()
+                self.parts.append(Up(branch, following, o_group // common))
+                branch = following
+            if depth:
+                self.parts.append(Fifo(branch, end, depth))
+            else:
+                self.parts.append(Fork(branch, [end]))
+
+    def run(self, bound: int) -> None:
+        """Until everything has drained. Raises AssertionError after ``bound`` cycles."""
+        images = len(self.trace[self.plan.graph.input.name])
+        flight = 0
+        self.active = 0
+        self.fired: dict[str, Counter[int]] = {name: Counter() for name in self.trace}
+        idle = [*self.heads, *self.arrays.values()]
+        while len(self.sink.last) < images or self.source.sent < len(self.source.beats) or not all(part.idle() for part in idle):
+            assert self.clock.now < bound, "the network hangs"
+            for link in self.links:
+                link.settle()
+            for part in [*self.heads, *self.arrays.values()]:
+                part.decide()
+            if flight:
+                self.active += 1
+                for array in self.arrays.values():
+                    array.count()
+            started, ended = len(self.source.first), len(self.sink.last)
+            self.count_spikes()
+            for part in [*self.parts, *self.heads, *self.arrays.values()]:
+                part.step()
+            flight += len(self.source.first) - started - (len(self.sink.last) - ended)
+            self.clock.now += 1
+
+    def count_spikes(self) -> None:
+        """Words that leave their producer, per node."""
+        producers = [(self.plan.graph.input.name, self.source.out), *((head.stage.name, head.out) for head in self.heads)]
+        for name, link in producers:
+            if link.fired:
+                beats = link.value if isinstance(link.value, list) else [link.value]
+                self.fired[name].update(word for beat in beats for word in beat)
+
+    def counters(self) -> dict[str, int]:
+        found = {"cycles": self.active, "images": len(self.sink.last)}
+        for name, array in self.arrays.items():
+            found |= {f"{name}.{what}": array.counts[what] for what in ("busy", "stalled", "starved", "synaptic")}
+        for name, words in self.fired.items():
+            code = self.plan.graph.codes[name]
+            if code is not None:
+                found[f"{name}.nonzero"] = sum(n for word, n in words.items() if word)
+                for t in range(code.steps):
+                    found[f"{name}.spikes[{t}]"] = sum(n for word, n in words.items() if word >> (code.steps - 1 - t) & 1)
+        return found
