@@ -36,6 +36,11 @@ def random_steps(rng: Rng) -> int:
     return 1 + int(rng.choice(8, p=STEPS))
 
 
+def random_code(rng: Rng, steps: int) -> Code:
+    base = pick(rng, (2, 3, 4), (0.65, 0.2, 0.15))
+    return Code(steps, base, signed=base == 2 and chance(rng, 0.2))
+
+
 def random_words(rng: Rng, graph: Graph, count: int, density: float | None = None) -> Ints:
     """Input words (count, C, H, W) with that share of set bits; without a density each image has its own, 0 and 1 among them."""
     source = graph.input
@@ -145,9 +150,9 @@ class Builder:
     def spikepack(self, flat: Ints, shift: int) -> tuple[Neuron, Ints]:
         """Thresholds that spread the drives (O, samples) over the codebook; some on one grid, so that ties come up."""
         rng, outputs = self.rng, len(flat)
-        code = Code(random_steps(rng), pick(rng, (2, 3, 4), (0.6, 0.2, 0.2)))
+        code = random_code(rng, random_steps(rng))
         low, high = flat[:, flat.shape[1] // 10], flat[:, -1 - flat.shape[1] // 10]
-        theta = np.maximum(1, (high - low) * rng.uniform(0.4, 1.5, outputs) / code.max_value).astype(np.int64)
+        theta = np.maximum(1, (high - low) * rng.uniform(0.4, 1.5, outputs) / (code.max_value - code.min_value)).astype(np.int64)
         beta = -low - (theta * rng.uniform(-1.5, 1, outputs)).astype(np.int64)
         tie = np.zeros(outputs, dtype=np.int64)
         if chance(rng, 0.4):
@@ -159,7 +164,7 @@ class Builder:
 
     def table(self, flat: Ints) -> tuple[Neuron, Ints]:
         rng, outputs = self.rng, len(flat)
-        code = Code(int(rng.integers(1, 6)), pick(rng, (2, 3, 4), (0.7, 0.15, 0.15)))
+        code = random_code(rng, int(rng.integers(1, 6)))
         drawn = np.take_along_axis(flat, rng.integers(0, flat.shape[1], (outputs, (1 << code.steps) - 1)), axis=1)
         beta = rng.integers(-20, 21, outputs)
         return Table(code, np.sort(drawn + beta[:, None] + rng.integers(-1, 2, drawn.shape), axis=1)), beta

@@ -201,6 +201,7 @@ def coverage(graph: Graph) -> Counter[str]:
         code = graph.codes[node.name]
         seen[f"T: {code.steps}" if code else "T: integer output"] += 1
         seen[f"tau: {code.base}" if code else "tau: integer output"] += 1
+        seen["signed output words"] += code is not None and code.signed
         assert isinstance(node, (Layer, Pool))
         seen[f"stride: {node.stride[0]}"] += 1
         seen[f"kernel: {node.kernel[0]}x{node.kernel[1]}"] += 1
