@@ -34,7 +34,8 @@ from spikeloom.data import Dataset
 from spikeloom.errors import SpikeLoomError
 from spikeloom.export import write_trained
 from spikeloom.files import replacing, save_array, save_json
-from spikeloom.nets import Recipe
+from spikeloom.nets import Recipe, recipe_of
+from spikeloom.nets.user import Builder
 from spikeloom.nn import spike_penalty as mean_spikes
 
 Progress = Callable[[str, int, int], None]
@@ -163,7 +164,7 @@ def _check_fit(recipe: Recipe, model: nn.Module, dataset: Dataset) -> None:
 
 
 def train(
-    recipe: Recipe,
+    recipe: Recipe | Builder,
     folder: Path,
     *,
     epochs: int | None = None,
@@ -176,6 +177,7 @@ def train(
 ) -> Trained:
     """Train a network and write everything that the later steps need into ``folder``.
 
+    recipe: what to train, or a function that returns a Recipe or a torch module (then on the digits, with the usual settings).
     epochs: instead of the recipe's. spike_penalty: weight of the mean number of set bits per activation in the loss.
     resume: go on from a checkpoint of the same settings. threads: of torch; part of what makes two runs equal.
 
@@ -183,6 +185,7 @@ def train(
     """
     if seed < 0 or threads < 1 or not (spike_penalty >= 0 and math.isfinite(spike_penalty)):
         raise SpikeLoomError(f"expected seed >= 0, threads >= 1 and spike penalty >= 0, got {seed}, {threads} and {spike_penalty}")
+    recipe = recipe if isinstance(recipe, Recipe) else recipe_of(recipe)
     recipe = replace(recipe, epochs=recipe.epochs if epochs is None else epochs)
     dataset = data.load(recipe.dataset, data_dir)
     with _deterministic(seed, threads):

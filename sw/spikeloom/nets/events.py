@@ -40,9 +40,9 @@ def lif() -> Module:
     return Sequential(
         OrderedDict(
             block1=nn.Steps(OrderedDict(conv=conv1, norm=BatchNorm2d(_HIDDEN[0]))),
-            lif1=nn.LIF(FRAMES, leak=2, power_of_two=True),
+            lif1=nn.LIF(FRAMES, leak=2, surrogate="rectangle", power_of_two=True),
             block2=nn.Steps(OrderedDict(pool=MaxPool2d(2), conv=conv2, norm=BatchNorm2d(_HIDDEN[1]))),
-            lif2=nn.LIF(FRAMES, leak=2, power_of_two=True),
+            lif2=nn.LIF(FRAMES, leak=2, surrogate="rectangle", power_of_two=True),
             readout=nn.Steps(OrderedDict(pool=MaxPool2d(2), flatten=Flatten(), fc=fc)),
             sum=nn.SumSteps(),
         )
