@@ -1,0 +1,160 @@
+"""Fitting: integers (shift, beta, theta, kappa) whose serial neuron takes exactly the steps of a staircase.
+
+The word has rank >= k where ``(m << f) + kappa x + beta >= p_k theta``, p_k the k-th code value. A step at n therefore asks
+
+    ((n - 1) << f) + kappa x  <  p_k theta - beta  <=  (n << f) + kappa x      for every k and every x,
+
+two linear inequalities in beta and theta. For a given theta the best beta is an interval, and the length of the interval is
+concave in theta: bisection finds a theta if there is one. What fits at f fits at f + 1, so the smallest f is found
+by bisection too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spikeloom.code import Code, Ints
+from spikeloom.neuron import SpikePack, Table
+from spikeloom.staircase import Staircase
+
+FAR = 1 << 61
+"""Stands for no bound at all."""
+
+MAX_SHIFT = 24
+"""Fraction bits tried without a residual."""
+
+MAX_SKIP_SHIFT = 32
+"""Fraction bits tried with a residual whose scale is arbitrary."""
+
+DRIVE_BITS = 46
+"""Bits of magnitude that a drive may take."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A neuron that takes exactly the steps asked for. beta, kappa: (C,)."""
+
+    neuron: SpikePack | Table
+    shift: int
+    beta: Ints
+    kappa: Ints
+
+
+def _bounds(stairs: Staircase, shift: int, kappa: Ints) -> tuple[Ints, Ints]:
+    """(C, K) lowest and highest ``p_k theta - beta`` that gives step k, over all values of the residual."""
+    low, high = stairs.low[:, None], stairs.high[:, None]
+    if len(stairs.skip_values) == 1 and stairs.skip_values[0] == 0:
+        steps = stairs.steps[:, :, 0]
+        return np.where(steps > low, ((steps - 1) << shift) + 1, -FAR), np.where(steps <= high, steps << shift, FAR)
+    bottom, top = np.empty(stairs.steps.shape[:2], dtype=np.int64), np.empty(stairs.steps.shape[:2], dtype=np.int64)
+    for c, steps in enumerate(stairs.steps):
+        moved = (steps << shift) + kappa[c] * stairs.skip_values
+        bottom[c] = np.where(steps > low[c], moved - (1 << shift) + 1, -FAR).max(axis=1)
+        top[c] = np.where(steps <= high[c], moved, FAR).min(axis=1)
+    return bottom, top
+
+
+def _beta_range(theta: Ints, places: Ints, bottom: Ints, top: Ints) -> tuple[Ints, Ints, Ints]:
+    """(C,) lowest and highest beta for each theta, and the slope of the length of that interval."""
+    product = places * theta[:, None]
+    below, above = product - top, product - bottom
+    first, last = below.argmax(axis=1), above.argmin(axis=1)
+    rows = np.arange(len(theta))
+    return below[rows, first], above[rows, last], places[last] - places[first]
+
+
+def _solve(places: Ints, bottom: Ints, top: Ints, limit: Ints) -> tuple[Ints, Ints, Ints]:
+    """(C,) theta, beta and whether they exist: ``bottom <= places * theta - beta <= top`` with 1 <= theta <= limit."""
+    low, high = np.ones_like(limit), limit.copy()
+    theta, beta = np.ones_like(limit), np.zeros_like(limit)
+    found, open_ = np.zeros(len(limit), dtype=np.int64), np.ones(len(limit), dtype=np.bool_)
+    while open_.any():
+        middle = (low + high) // 2
+        least, most, slope = _beta_range(middle, places, bottom, top)
+        hit = open_ & (least <= most)
+        theta, beta, found = np.where(hit, middle, theta), np.where(hit, (least + most) // 2, beta), np.where(hit, 1, found)
+        low, high = np.where(slope > 0, middle + 1, low), np.where(slope < 0, middle - 1, high)
+        open_ &= ~hit & (slope != 0) & (low <= high)
+    return theta, beta, found
+
+
+def _spikepack(stairs: Staircase, code: Code, shift: int, kappa: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """(C,) theta, beta, tie and whether the channel fits."""
+    places = code.codebook - code.min_value
+    ranks = np.arange(1, len(places))
+    bottom, top = _bounds(stairs, shift, kappa)
+    limit = (stairs.high - stairs.low + 2) << shift
+    if int(limit.max()) * int(places[-1]) >= FAR // 2:
+        limit = np.minimum(limit, FAR // 2 // int(places[-1]))
+    theta, beta, found = _solve(places[1:], bottom, top, limit)
+    tie = np.zeros_like(found)
+    if code.base == 2 and not found.all():
+        # A cleared last spike moves the odd steps from "at" to "just above".
+        odd = ranks % 2
+        flagged = _solve(places[1:], bottom - odd, top - odd, limit)
+        use = (found == 0) & (flagged[2] == 1)
+        theta, beta, tie = np.where(use, flagged[0], theta), np.where(use, flagged[1], beta), use.astype(np.int64)
+        found = found | flagged[2]
+    constant = stairs.constant
+    theta = np.where(constant, 1, theta)
+    beta = np.where(constant, places[stairs.constant_rank], beta)
+    return theta, beta, np.where(constant, 0, tie), np.where(constant, 1, found)
+
+
+def _kappas(stairs: Staircase, shift: int) -> list[Ints]:
+    """Candidates for the residual's integer factor, the nearest first."""
+    nearest = np.array([round(k * (1 << shift)) for k in stairs.kappa], dtype=np.int64)
+    return [nearest] if not nearest.any() and not stairs.skip_values.any() else [nearest, nearest + 1, nearest - 1]
+
+
+def _try_spikepack(stairs: Staircase, code: Code, shift: int, kappa: Ints) -> tuple[Ints, ...]:
+    return (kappa, *_spikepack(stairs, code, shift, kappa))
+
+
+def _try_table(stairs: Staircase, code: Code, shift: int, kappa: Ints) -> tuple[Ints, ...]:
+    """Thresholds on u itself, beta 0: the highest that each step allows. (C,) kappa, (C, K) thresholds, whether the channel fits."""
+    bottom, top = _bounds(stairs, shift, kappa)
+    beyond = (stairs.high << shift) + (kappa[:, None] * stairs.skip_values).max(axis=1) + 1
+    return kappa, np.minimum(top, beyond[:, None]), (bottom <= top).all(axis=1).astype(np.int64)
+
+
+def _fit_at(stairs: Staircase, code: Code, shift: int, table: bool) -> Fit | None:
+    """A fit with ``shift`` fraction bits, every channel with the first factor for the residual that works."""
+    best: tuple[Ints, ...] | None = None
+    for kappa in _kappas(stairs, shift):
+        tried = (_try_table if table else _try_spikepack)(stairs, code, shift, kappa)
+        if best is not None:
+            done = best[-1] == 1
+            tried = tuple(np.where(done.reshape(-1, *(1,) * (a.ndim - 1)), a, b) for a, b in zip(best, tried, strict=True))
+        best = tried
+        if best[-1].all():
+            zero = np.zeros_like(best[0])
+            if table:
+                return Fit(Table(code, best[1]), shift, zero, best[0])
+            return Fit(SpikePack(code, best[1], best[3]), shift, best[2], best[0])
+    return None
+
+
+def _max_shift(stairs: Staircase) -> int:
+    """Fraction bits that leave the drive narrow enough."""
+    reach = int(np.maximum(np.abs(stairs.low), np.abs(stairs.high)).max()) + 2
+    slope = max((abs(k) for k in stairs.kappa), default=0)
+    reach += int(slope * int(np.abs(stairs.skip_values).max())) + 1
+    limit = MAX_SKIP_SHIFT if stairs.skip_values.any() else MAX_SHIFT
+    return max(0, min(limit, DRIVE_BITS - reach.bit_length()))
+
+
+def fit(stairs: Staircase, code: Code) -> Fit | None:
+    """The serial neuron with the fewest fraction bits, else a threshold table, else None (a residual that no shift makes exact)."""
+    for table in (False, True):
+        low, high = 0, _max_shift(stairs)
+        found = _fit_at(stairs, code, high, table)
+        while found is not None and low < high:
+            middle = (low + high) // 2
+            tried = _fit_at(stairs, code, middle, table)
+            found, low, high = (found, middle + 1, high) if tried is None else (tried, low, middle)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,118 @@
+"""From an ONNX file to the integer network: `read(path)`.
+
+Operators are walked in topological order; each tensor is either a constant or a symbolic signal (:mod:`spikeloom.read.signal`). A Quant
+or another neuron closes a signal into a source layer; the passes turn source layers into integers and prove them equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from spikeloom.errors import SpikeLoomError, UnsupportedError
+from spikeloom.graph import Graph
+from spikeloom.passes import Compiled, compile_source
+from spikeloom.read import activations, linear, simple
+from spikeloom.read.builder import Builder
+from spikeloom.read.constants import FOLDED, Const, fold
+from spikeloom.read.context import Context, Value
+from spikeloom.read.load import File, Op, load
+from spikeloom.read.signal import Raw, Signal
+from spikeloom.source import Source
+
+Reader = Callable[[Context, Op, list[Value]], Value]
+
+READERS: dict[str, Reader] = {
+    "Add": simple.arithmetic,
+    "AveragePool": simple.average_pool,
+    "BatchNormalization": simple.batch_norm,
+    "BipolarQuant": activations.quant,
+    "Cast": simple.cast,
+    "Conv": linear.conv,
+    "Div": simple.arithmetic,
+    "Dropout": simple.identity,
+    "Flatten": simple.reshape,
+    "Gemm": linear.gemm,
+    "GlobalAveragePool": simple.average_pool,
+    "GlobalMaxPool": simple.max_pool,
+    "Identity": simple.identity,
+    "LIF": activations.lif,
+    "MatMul": linear.matmul,
+    "MaxPool": simple.max_pool,
+    "Mul": simple.arithmetic,
+    "MultiThreshold": activations.multithreshold,
+    "Neg": simple.neg,
+    "Pad": linear.pad,
+    "Quant": activations.quant,
+    "ReduceMean": simple.reduce,
+    "ReduceSum": simple.reduce,
+    "Relu": simple.relu,
+    "Reshape": simple.reshape,
+    "Squeeze": simple.reshape,
+    "Sub": simple.arithmetic,
+    "Transpose": simple.transpose,
+    "Unsqueeze": simple.reshape,
+}
+"""Readers of operators that have an activation among their inputs."""
+
+
+def _walk(file: File) -> Source:
+    context = Context(file, Builder(file.name))
+    context.values.update({"": None, file.input: Raw(file.input_shape)})
+    context.values.update({name: Const(array) for name, array in file.constants.items()})
+    for op in file.ops:
+        if op.name in context.skipped:
+            continue
+        inputs = [context.values[name] for name in op.inputs]
+        results = _apply(context, op, inputs)
+        context.values.update(zip(op.outputs, results, strict=False))
+    output = context.values[file.output]
+    if not isinstance(output, Signal):
+        raise UnsupportedError(f"{file.name}: the output {file.output} does not depend on the input through any layer")
+    return context.builder.finish(output, "output")
+
+
+def _apply(context: Context, op: Op, inputs: list[Value]) -> list[Value]:
+    """The values of an operator's outputs. Raises UnsupportedError on an operator that is not known."""
+    constant = [value for value in inputs if isinstance(value, Const)]
+    if op.kind == "Shape" and isinstance(inputs[0], (Signal, Raw)):
+        return list(fold(op, [Const(_zeros(inputs[0].view))], context.file.opset))
+    present = [value for value in inputs if value is not None]
+    if op.kind in FOLDED and len(constant) == len(present) and (inputs or op.kind == "Constant"):
+        if len(present) == len(inputs):
+            return list(fold(op, constant, context.file.opset))
+    if op.kind not in READERS:
+        raise UnsupportedError(f"{op.name}: operator {op.kind} is not supported; supported are {', '.join(sorted(READERS))}")
+    result = READERS[op.kind](context, op, inputs)
+    return [result]
+
+
+def _zeros(view: tuple[int, ...]):  # type: ignore[no-untyped-def]
+    import numpy as np
+
+    return np.zeros(view, dtype=np.float32)
+
+
+def read_source(path: str | Path) -> Source:
+    """The network as it stands in the file, exact. Raises SpikeLoomError naming file or node, and what to do."""
+    file = load(path)
+    try:
+        return _walk(file)
+    except UnsupportedError as error:
+        raise UnsupportedError(f"{path}: {error}") from error
+    except SpikeLoomError as error:
+        raise SpikeLoomError(f"{path}: {error}") from error
+
+
+def compile_file(path: str | Path) -> Compiled:
+    """The integer network of a QONNX file, and the proof of every neuron. Raises SpikeLoomError as :func:`read_source` does."""
+    source = read_source(path)
+    try:
+        return compile_source(source)
+    except UnsupportedError as error:
+        raise UnsupportedError(f"{path}: {error}") from error
+
+
+def read(path: str | Path) -> Graph:
+    """The integer network of a QONNX file (`trained.onnx`, `model.onnx`, or anyone else's), proven equal to it. Raises SpikeLoomError."""
+    return compile_file(path).graph
