@@ -11,7 +11,7 @@ from spikeloom_sim.network import Network
 from spikeloom_sim.verilate import Source
 
 
-def join(folder: Path, tops: Sequence[tuple[Manifest, str]], optimise: str = "-O1") -> list[Network]:
+def join(folder: Path, tops: Sequence[tuple[Manifest, str]], optimise: str = "-O0") -> list[Network]:
     """Networks from their manifests and Verilog texts (top module ``top``), in one library under ``folder``. Built at the first run."""
     folder.mkdir(parents=True, exist_ok=True)
     sources = []

@@ -23,14 +23,15 @@ from spikeloom_sim import toolchain
 
 HERE = Path(__file__).parent
 SOURCES = ("harness.h", "harness.cpp")
-# Undefined bits are random, so that hardware which depends on one is found out. No assertion, no timing, one thread.
-VERILATOR = ("--cc", "-O3", "--x-assign", "unique", "--x-initial", "unique", "--no-timing", "--timescale", "1ps/1ps", "--make", "json", "-Wno-lint", "-Wno-style")
+# Undefined bits are random, so that hardware which depends on one is found out; initial values are all in the Verilog.
+# Warnings are lint.py's business.
+VERILATOR = ("--cc", "-O3", "--x-assign", "unique", "--x-initial", "fast", "--no-timing", "--timescale", "1ps/1ps", "--make", "json", "-Wno-lint", "-Wno-style")
 COMPILER = ("-std=gnu++17", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-faligned-new", "-DVL_TIME_CONTEXT", "-DVM_COVERAGE=0", "-DVM_SC=0", "-w")
 SPLIT = 4000
 """Verilator's operations per C++ file, so that a large network compiles on all cores."""
 
-UNIT = 200_000
-"""Characters of generated C++ compiled at a time: parsing Verilator's headers costs as much as so many."""
+UNIT = 800_000
+"""Characters of generated C++ compiled at a time. Parsing Verilator's headers takes 0.6 s, as long as compiling 300,000 of them."""
 
 WAVES = {
     "vcd": ("--trace-vcd", ("-DVM_TRACE_VCD=1", "-DSPIKELOOM_WAVES=VerilatedVcdC", "-DSPIKELOOM_WAVES_HEADER=<verilated_vcd_c.h>"), ()),
@@ -51,6 +52,14 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Job:
+    """One C++ file to compile, and how hard to optimise it."""
+
+    source: Path
+    level: str
+
+
+@dataclass(frozen=True)
 class Build:
     """One build in progress: where it works and how it compiles."""
 
@@ -67,9 +76,10 @@ class Build:
             first = next((line.strip() for line in done.stdout.splitlines() if "rror" in line), f"exit status {done.returncode}")
             raise BuildError(f"{self.log}: building the simulation failed: {first}")
 
-    def compile(self, source: Path, output: str) -> Path:
-        self.call([*self.tools.compiler, *self.flags, "-c", str(source), "-o", output])
-        return self.folder / output
+    def compile(self, job: Job, number: int) -> Path:
+        output = self.folder / f"{number}.o"
+        self.call([*self.tools.compiler, *self.flags, job.level, "-c", str(job.source), "-o", output.name])
+        return output
 
 
 def key_of(tools: toolchain.Toolchain, tops: Sequence[Source], waves: str | None, optimise: str) -> str:
@@ -95,52 +105,53 @@ def unit(folder: Path, name: str, files: Sequence[Path], tail: str = "") -> Path
 
 def units(files: Sequence[Path]) -> list[list[Path]]:
     """Generated files in parts of about ``UNIT`` characters."""
-    parts: list[list[Path]] = [[]]
-    size = 0
+    parts: list[list[Path]] = []
+    size = UNIT
     for file in files:
-        if parts[-1] and size + file.stat().st_size > UNIT:
-            parts.append([])
-            size = 0
-        parts[-1].append(file)
         size += file.stat().st_size
+        if size > UNIT:
+            parts.append([])
+            size = file.stat().st_size
+        parts[-1].append(file)
     return parts
 
 
-def translate(build: Build, index: int, top: Source, waves: str | None) -> tuple[list[Path], list[Path]]:
-    """Run Verilator on one top: the C++ files to compile for it, and those of the run-time part."""
+def translate(build: Build, index: int, top: Source, waves: str | None, optimise: str) -> list[Job]:
+    """Run Verilator on one top; what is then to compile, the common run-time part first."""
     prefix = f"Top{index}"
     trace = [WAVES[waves][0]] if waves else []
     command = [str(build.tools.binary), *VERILATOR, *trace, "--output-split", str(SPLIT), "--prefix", prefix, "--top-module", top.module]
     build.call([*command, "-Mdir", prefix, str(top.verilog)])
     sources = json.loads((build.folder / prefix / f"{prefix}.json").read_text(encoding="utf-8"))["sources"]
-    files = [Path(name) for kind in ("classes_fast", "classes_slow", "support_fast", "support_slow") for name in sources.get(kind, ())]
+    fast, slow = ([Path(name) for kind in ("classes", "support") for name in sources.get(f"{kind}_{speed}", ())] for speed in ("fast", "slow"))
     opener = f'#include "harness.h"\nspikeloom::Base* open_{index}(const spikeloom::Job& job) {{ return new spikeloom::Runner<{prefix}>(job); }}\n'
-    parts = units([build.folder / file for file in files])
-    written = [unit(build.folder, f"top{index}_{k}.cpp", part, opener if k == 0 else "") for k, part in enumerate(parts)]
-    return written, [Path(name) for name in sources["global"]]
+    jobs = [Job(Path(name), "-O1") for name in sources["global"]]
+    if optimise == "-O0":
+        fast, slow = fast + slow, []
+    for level, files in ((optimise, fast), ("-O0", slow)):
+        for part in units([build.folder / file for file in files]):
+            jobs.append(Job(unit(build.folder, f"top{index}_{len(jobs)}.cpp", part, opener), level))
+            opener = ""
+    return jobs
 
 
-def make(tools: toolchain.Toolchain, folder: Path, tops: Sequence[Source], waves: str | None, optimise: str, log: Path) -> Path:
-    """Build the library inside ``folder`` and return its path."""
-    root = tools.root / "include"
-    trace = ("-DVM_TRACE=1", *WAVES[waves][1]) if waves else ("-DVM_TRACE=0",)
-    build = Build(tools, folder, (*COMPILER, *trace, f"-I{root}", f"-I{root / 'vltstd'}", f"-I{HERE}", "-I."), log)
-    (folder / "models.inc").write_text("".join(f"MODEL({k}, Top{k})\n" for k in range(len(tops))), encoding="utf-8")
-    files: list[Path] = []
-    runtime: list[Path] = []
-    for k, top in enumerate(tops):
-        written, runtime = translate(build, k, top, waves)
-        files += written
-    jobs = [(path, "-O1") for path in runtime] + [(path, optimise) for path in files] + [(HERE / "harness.cpp", "-O1")]
+def make(build: Build, tops: Sequence[Source], waves: str | None, optimise: str) -> Path:
+    """Build the library inside ``build.folder`` and return its path."""
+    (build.folder / "models.inc").write_text("".join(f"MODEL({k}, Top{k})\n" for k in range(len(tops))), encoding="utf-8")
     with ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as pool:
-        compiled = [
-            pool.submit(Build(tools, folder, (level, *build.flags), log).compile, path, f"{k}.o") for k, (path, level) in enumerate(jobs)
-        ]
-        objects = [str(task.result()) for task in compiled]
-    library = folder / "simulation.so"
+        translated = pool.map(lambda item: translate(build, *item, waves, optimise), enumerate(tops))
+        jobs = dict.fromkeys([Job(HERE / "harness.cpp", "-O1"), *(job for jobs in translated for job in jobs)])
+        objects = [str(path) for path in pool.map(build.compile, jobs, range(len(jobs)))]
+    library = build.folder / "simulation.so"
     link = WAVES[waves][2] if waves else ()
-    build.call([tools.compiler[-1], "-shared", "-Wl,-Bsymbolic", "-pthread", "-o", str(library), *objects, *link])
+    build.call([build.tools.compiler[-1], "-shared", "-Wl,-Bsymbolic", "-pthread", "-o", str(library), *objects, *link])
     return library
+
+
+def compiler_flags(tools: toolchain.Toolchain, waves: str | None) -> tuple[str, ...]:
+    include = tools.root / "include"
+    trace = ("-DVM_TRACE=1", *WAVES[waves][1]) if waves else ("-DVM_TRACE=0",)
+    return (*COMPILER, *trace, f"-I{include}", f"-I{include / 'vltstd'}", f"-I{HERE}", "-I.")
 
 
 def library(folder: Path, tops: Sequence[Source], waves: str | None = None, optimise: str = "-O2") -> Path:
@@ -163,7 +174,7 @@ def library(folder: Path, tops: Sequence[Source], waves: str | None = None, opti
         log.write_text("", encoding="utf-8")
         work = Path(tempfile.mkdtemp(prefix="build-", dir=folder))
         try:
-            os.replace(make(tools, work, tops, waves, optimise, log), target)
+            os.replace(make(Build(tools, work, compiler_flags(tools, waves), log), tops, waves, optimise), target)
         finally:
             shutil.rmtree(work, ignore_errors=True)
     return target
