@@ -1,0 +1,48 @@
+"""The boards that networks are planned for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spikeloom.errors import SpikeLoomError
+
+
+@dataclass(frozen=True)
+class Board:
+    """What a board has.
+
+    Attributes
+    ----------
+    part: the FPGA, as its vendor's tools name it.
+    family: as Yosys names it.
+    lut, ff, bram36, uram, dsp: how many of each there are.
+    clock_mhz: clock that plans assume unless told otherwise; an assumption until a place-and-route says so.
+    memory_width: bits of one port to external memory.
+    """
+
+    name: str
+    part: str
+    family: str
+    lut: int
+    ff: int
+    bram36: int
+    uram: int
+    dsp: int
+    clock_mhz: float
+    memory_width: int
+
+
+BOARDS: dict[str, Board] = {
+    board.name: board
+    for board in (
+        Board("pynq-z2", "xc7z020clg400-1", "xc7", 53_200, 106_400, 140, 0, 220, 100.0, 64),
+        Board("zcu104", "xczu7ev-ffvc1156-2-e", "xcup", 230_400, 460_800, 312, 96, 1_728, 250.0, 128),
+    )
+}
+
+
+def find_board(name: str) -> Board:
+    """The board of that name. Raises SpikeLoomError if there is none."""
+    if name not in BOARDS:
+        raise SpikeLoomError(f"board {name!r} is unknown: expected one of {', '.join(sorted(BOARDS))}")
+    return BOARDS[name]

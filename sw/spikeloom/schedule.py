@@ -1,0 +1,244 @@
+"""From a network to a plan: which body each stage gets, and how many of everything.
+
+Start with one of everything and keep doubling what is slowest, until the goal or the budget is reached. With a target the goal
+is its frame rate and the budget 70 % of the board; without one the goal is an interval of ``MODEST_INTERVAL`` cycles and the
+budget a quarter of the board, so that small networks stay small. Cycles and resources are the estimates of :mod:`spikeloom.estimate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from math import log2
+from pathlib import Path
+from typing import Any
+
+from spikeloom import golden
+from spikeloom.boards import Board, find_board
+from spikeloom.code import Ints
+from spikeloom.errors import CapacityError, SpikeLoomError
+from spikeloom.estimate import Cost, Limit, expected_cycles, limits, network_interval, stage_cost, stage_limits
+from spikeloom.files import load_json
+from spikeloom.graph import Graph, Layer, Pool
+from spikeloom.plan import BODIES, Folding, Plan, Stage
+
+ASSUMED_DENSITY = 0.25
+MODEST_INTERVAL = 2_000
+TARGET_SHARE = 0.7
+MODEST_SHARE = 0.25
+MAX_WINDOWS = 8
+MAX_BANKS = 8
+
+Overrides = Mapping[str, Mapping[str, Any]]
+
+
+def measure_density(graph: Graph, words: Ints) -> dict[str, float]:
+    """Share of set bits of every node's words on calibration input words (N, C, H, W)."""
+    trace, codes = golden.trace(graph, words), graph.codes
+    return {name: round(float(code.planes(trace[name]).mean()), 6) for name, code in codes.items() if code is not None}
+
+
+def schedule(
+    graph: Graph,
+    board: str,
+    density: Mapping[str, float] | None = None,
+    *,
+    target_fps: float | None = None,
+    clock_mhz: float | None = None,
+    overrides: Overrides | None = None,
+    density_source: str = "measured on calibration inputs",
+) -> Plan:
+    """Choose body and folding of every stage.
+
+    Parameters
+    ----------
+    density: share of set bits per node, see :func:`measure_density`; without it a quarter is assumed.
+    target_fps: frames per second that the plan must reach by estimate.
+    clock_mhz: the board's usual clock if not given.
+    overrides: node -> folding numbers that are set by hand; such a node is left alone.
+
+    Raises
+    ------
+    CapacityError: the network does not fit, or not at the target.
+    SpikeLoomError: unknown board, or an override that is not legal.
+    """
+    chosen = find_board(board)
+    clock = clock_mhz if clock_mhz is not None else chosen.clock_mhz
+    if not clock > 0 or (target_fps is not None and not target_fps > 0):
+        raise SpikeLoomError(f"clock and target must be above zero, got {clock} MHz and {target_fps} frames per second")
+    names = [name for name, code in graph.codes.items() if code is not None]
+    if density is None:
+        known, density_source = dict.fromkeys(names, ASSUMED_DENSITY), f"assumed {ASSUMED_DENSITY} (no calibration inputs)"
+    else:
+        known = {name: float(density[name]) for name in names}
+    foldings = {node.name: first_folding(graph, node) for node in graph.nodes[1:] if isinstance(node, (Layer, Pool))}
+    fixed = apply_overrides(foldings, overrides or {})
+    plan = Plan(graph, foldings, chosen.name, clock, known, density_source)
+    goal = MODEST_INTERVAL if target_fps is None else clock * 1e6 / target_fps
+    share = MODEST_SHARE if target_fps is None else TARGET_SHARE
+    plan = grow(plan, fixed, goal, budget(chosen, share), budget(chosen, TARGET_SHARE))
+    if target_fps is not None and network_interval(plan) > goal:
+        slowest = max(limits(plan), key=lambda limit: limit.cycles)
+        raise CapacityError(
+            f"{target_fps:g} frames per second need an interval of {goal:.0f} cycles at {clock:g} MHz, estimated are {slowest.cycles:.0f}"
+            f" ({slowest.stage}, {slowest.what}); lower the target, raise the clock, or take a larger board than {board}"
+        )
+    return plan
+
+
+def budget(board: Board, share: float) -> Cost:
+    return Cost(int(board.lut * share), int(2 * board.bram36 * share))
+
+
+def divisor_near(whole: int, wanted: float) -> int:
+    """The divisor of ``whole`` nearest to ``wanted`` on a logarithmic scale."""
+    return min((d for d in range(1, whole + 1) if whole % d == 0), key=lambda d: abs(log2(d / wanted)))
+
+
+def doubled(value: int, whole: int, largest: int | None = None) -> int | None:
+    """The least divisor of ``whole`` that is at least twice ``value``, the largest if there is none, None if that is no more."""
+    found = [d for d in range(value + 1, min(whole, largest or whole) + 1) if whole % d == 0]
+    return next((d for d in found if d >= 2 * value), found[-1] if found else None)
+
+
+def first_folding(graph: Graph, node: Layer | Pool) -> Folding:
+    """The body that fits the node, with one of everything; queue words of about 24 flags."""
+    if isinstance(node, Pool):
+        return Folding("max" if node.kind == "max" else "depthwise", 1)
+    inputs, outputs = int(node.weight.shape[1]), int(node.weight.shape[0]) // node.groups
+    if (inputs, outputs) == (1, 1):
+        return Folding("depthwise", 1)
+    if inputs <= 4:  # too few channels for a scan to skip anything
+        return Folding("parallel" if graph.code(node.source).base == 2 else "dense", inputs)
+    return Folding("event", divisor_near(inputs, 24))
+
+
+def apply_overrides(foldings: dict[str, Folding], overrides: Overrides) -> set[str]:
+    """Set folding numbers by hand; returns the nodes concerned."""
+    known = {field.name for field in fields(Folding)}
+    for name, numbers in overrides.items():
+        if name not in foldings:
+            raise SpikeLoomError(f"folding: {name!r} is no node of the network; expected some of {', '.join(foldings)}")
+        if not isinstance(numbers, Mapping) or not numbers.keys() <= known:
+            odd = numbers if not isinstance(numbers, Mapping) else ", ".join(sorted(map(str, numbers.keys() - known)))
+            raise SpikeLoomError(f"folding of {name}: expected numbers for {', '.join(sorted(known))}, found {odd}")
+        for key, value in numbers.items():
+            if key != "body" and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+                raise SpikeLoomError(f"folding of {name}: {key} must be a whole number above zero, got {value!r}")
+            if key == "body" and value not in BODIES:
+                raise SpikeLoomError(f"folding of {name}: body must be one of {', '.join(BODIES)}, got {value!r}")
+        made = replace(foldings[name], **numbers)
+        if made.body in ("depthwise", "max") and ("group" in numbers) != ("elements" in numbers):
+            both = made.group if "group" in numbers else made.elements
+            made = replace(made, group=both, elements=both)
+        foldings[name] = made
+    return set(overrides)
+
+
+def read_overrides(path: str | Path) -> Overrides:
+    """Folding numbers by node from a JSON file: ``{"conv1": {"elements": 8, "windows": 2}}``."""
+    content = load_json(Path(path), "folding numbers by node")
+    if not isinstance(content, dict):
+        raise SpikeLoomError(f"{path}: expected an object of nodes, found {type(content).__name__}")
+    return content
+
+
+def grow(plan: Plan, fixed: set[str], goal: float, wish: Cost, most: Cost) -> Plan:
+    """Double the slowest until all limits are within ``goal``, nothing helps, or ``wish`` would be exceeded."""
+    costs = {stage.name: stage_cost(stage) for stage in plan.stages}
+    if over(costs, most):
+        need = sum(costs.values(), Cost(0, 0))
+        raise CapacityError(
+            f"{plan.graph.name}: the smallest plan is estimated at {need.lut} LUT and {need.bram18} RAMB18, more than the {most.lut} and"
+            f" {most.bram18} that may be used of {plan.board}; take a larger board or a smaller network"
+        )
+    while True:
+        slowest = max(limits(plan), key=lambda limit: limit.cycles)
+        if slowest.cycles <= goal:
+            return plan
+        for name, folding in moves(plan, slowest):
+            if name in fixed:
+                continue
+            larger = replace(plan, foldings=plan.foldings | {name: folding})
+            limit = next(item for item in limits(larger) if (item.stage, item.what) == (slowest.stage, slowest.what))
+            trial = costs | {name: stage_cost(larger[name])}
+            if limit.cycles < 0.95 * slowest.cycles and not over(trial, wish):
+                plan, costs = larger, trial
+                break
+        else:
+            return plan
+
+
+def over(costs: Mapping[str, Cost], most: Cost) -> bool:
+    total = sum(costs.values(), Cost(0, 0))
+    return total.lut > most.lut or total.bram18 > most.bram18
+
+
+def moves(plan: Plan, limit: Limit) -> Iterator[tuple[str, Folding]]:
+    """What may relieve a limit, best first: (stage, its new folding)."""
+    if limit.what == "output":
+        return
+    stage = plan[limit.stage]
+    if limit.what == "neurons":
+        neurons = doubled(stage.folding.neurons, stage.folding.elements)
+        if neurons:
+            yield stage.name, replace(stage.folding, neurons=neurons)
+    if limit.what in ("input", "skip input"):
+        edge = next(e for e in plan.edges if e.target == stage.name and (e.port == "i") == (limit.what == "input"))
+        if edge.source != plan.graph.input.name:
+            producer = plan[edge.source]
+            yield from ((producer.name, folding) for folding in wider(producer) if folding.elements > producer.folding.elements)
+        yield from ((stage.name, folding) for folding in wider(stage) if folding != stage.folding)
+        return
+    yield from ((stage.name, folding) for folding in wider(stage))
+
+
+def wider(stage: Stage) -> Iterator[Folding]:
+    """Elements first, then the second port, then windows, then banks."""
+    f = stage.folding
+    windows = doubled(f.windows, stage.o_shape[2], MAX_WINDOWS)
+    inputs, outputs = stage.i_shape[0] // stage.groups, stage.o_shape[0] // stage.groups
+    if f.body in ("depthwise", "max"):
+        elements = doubled(f.elements, stage.i_shape[0])
+        if elements:
+            yield replace(f, group=elements, elements=elements)
+    else:
+        elements = doubled(f.elements, outputs)
+        if elements:
+            yield replace(f, elements=elements)
+        if f.body == "event" and f.ports == 1:
+            yield replace(f, ports=2)
+    if windows:
+        yield replace(f, windows=windows)
+    if f.body in ("dense", "parallel"):
+        group = doubled(f.group, inputs)
+        if group:
+            yield replace(f, group=group)
+    if f.body == "event":
+        group = doubled(f.group, inputs)
+        if group and group % f.group == 0 and f.banks * (group // f.group) <= MAX_BANKS:
+            yield replace(f, group=group, banks=f.banks * (group // f.group))
+        banks = doubled(f.banks, f.group, MAX_BANKS)
+        if banks:
+            yield replace(f, banks=banks)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One stage of a plan as a report shows it; ``cycles`` and ``cost`` are estimates."""
+
+    stage: str
+    folding: Folding
+    cycles: float
+    limit: str
+    cost: Cost
+
+
+def explain(plan: Plan) -> list[Row]:
+    """Per stage: folding, busy cycles per image, what limits it ("scan", "neurons", "skip"), and resources."""
+    rows = []
+    for stage in plan.stages:
+        limit = max(stage_limits(stage, plan.density), key=lambda item: item.cycles)
+        cycles = expected_cycles(stage, plan.density[stage.layer.source])
+        rows.append(Row(stage.name, stage.folding, cycles, limit.what, stage_cost(stage)))
+    return rows
