@@ -19,7 +19,21 @@ FOR_HARDWARE = {"code", "depths", "errors", "files", "graph", "manifest", "neuro
 FOR_BOARD = {"code", "errors", "files", "graph", "manifest", "neuron", "golden", "plan", "planfile", "depths"}
 """What must run where there is numpy alone."""
 
-HEAVY = {"torch", "brevitas", "onnx", "qonnx", "onnxruntime", "amaranth", "cocotb", "matplotlib", "jinja2", "sklearn", "scipy", "typer", "rich"}
+HEAVY = {
+    "torch",
+    "brevitas",
+    "onnx",
+    "qonnx",
+    "onnxruntime",
+    "amaranth",
+    "cocotb",
+    "matplotlib",
+    "jinja2",
+    "sklearn",
+    "scipy",
+    "typer",
+    "rich",
+}
 
 
 def names(path: Path, only_at_import: bool = False) -> set[str]:
@@ -76,7 +90,15 @@ def test_rule_sees_every_form_of_import(tmp_path: Path, monkeypatch: pytest.Monk
     (package / "deep").mkdir(parents=True)
     monkeypatch.setitem(HOUSES, "spikeloom", package)
     path = package / "deep" / "file.py"
-    path.write_text("from ..plan import Plan\nfrom . import near\ndef f():\n    import spikeloom_hw.top as t\nif TYPE_CHECKING:\n    import spikeloom_sim\n")
+    lines = (
+        "from ..plan import Plan",
+        "from . import near",
+        "def f():",
+        "    import spikeloom_hw.top as t",
+        "if TYPE_CHECKING:",
+        "    import spikeloom_sim",
+    )
+    path.write_text("\n".join(lines), encoding="utf-8")
     assert names(path) == {"spikeloom.plan.Plan", "spikeloom.deep.near", "spikeloom_hw.top", "spikeloom_sim"}
     assert names(path, only_at_import=True) == {"spikeloom.plan.Plan", "spikeloom.deep.near"}
 

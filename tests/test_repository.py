@@ -32,13 +32,20 @@ def test_no_python_file_is_long(path: Path) -> None:
 
 def test_no_machine_paths() -> None:
     pattern = re.compile("|".join(("/" + "home/[a-z]", "/" + "root/", "/" + "Users/", "/" + "work/", r"[A-Z]:\\\\")))
-    hits = [f"{path.relative_to(ROOT)}:{k}" for path in own_files() for k, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if pattern.search(line)]
+    hits = [
+        f"{path.relative_to(ROOT)}:{k}"
+        for path in own_files()
+        for k, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if pattern.search(line)
+    ]
     assert not hits
 
 
 def test_constraints_are_exact_and_portable() -> None:
     lines = [line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
-    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.!]+", line) for line in lines), "a pin is name==version, without a build tag or an address"
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.!]+", line) for line in lines), (
+        "a pin is name==version, without a build tag or an address"
+    )
     pins = {line.split("==")[0].lower().replace("_", "-") for line in lines}
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     wanted = {re.split(r"[\[<>=]", item)[0].lower() for items in extras.values() for item in items} - {"spikeloom"}
@@ -60,7 +67,11 @@ def test_make_shows_help_and_installs_nothing() -> None:
 def test_every_public_module_says_what_it_is() -> None:
     import ast
 
-    silent = [path for path in own_files() if path.suffix == ".py" and "tests" not in path.parts and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
+    silent = [
+        path
+        for path in own_files()
+        if path.suffix == ".py" and "tests" not in path.parts and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
     assert not [str(path.relative_to(ROOT)) for path in silent]
 
 

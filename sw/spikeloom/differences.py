@@ -36,10 +36,9 @@ class Difference:
 
     def __str__(self) -> str:
         plane = f", plane {self.plane}" if self.plane is not None else ""
-        return (
-            f"{self.rung} differs from {self.reference} first at layer {self.layer}: image {self.image}, channel {self.channel}, "
-            f"position ({self.row}, {self.column}){plane}: expected {self.expected}, found {self.found}; {self.count} of {self.total} entries differ there"
-        )
+        place = f"image {self.image}, channel {self.channel}, position ({self.row}, {self.column}){plane}"
+        count = f"{self.count} of {self.total} entries differ there"
+        return f"{self.rung} differs from {self.reference} first at layer {self.layer}: {place}: expected {self.expected}, found {self.found}; {count}"
 
 
 def differing_plane(code: Code | None, expected: int, found: int) -> int | None:
@@ -59,15 +58,14 @@ def first_difference(graph: Graph, reference: tuple[str, Mapping[str, Ints]], ru
         a, b = expected[node.name], found[node.name]
         unequal = np.argwhere(a != b)
         if len(unequal):
-            spot = tuple(int(k) for k in unequal[0])
-            plane = differing_plane(graph.codes[node.name], int(a[spot]), int(b[spot]))
-            return Difference(reference_name, rung_name, node.name, *spot, plane, int(a[spot]), int(b[spot]), len(unequal), a.size)
+            image, channel, row, column = spot = tuple(int(k) for k in unequal[0])
+            x, y = int(a[spot]), int(b[spot])
+            plane = differing_plane(graph.codes[node.name], x, y)
+            return Difference(reference_name, rung_name, node.name, image, channel, row, column, plane, x, y, len(unequal), a.size)
     return None
 
 
-def first_count_difference(
-    graph: Graph, words: Mapping[str, Ints], counted: Mapping[str, Iterable[int]], rung: str
-) -> str | None:
+def first_count_difference(graph: Graph, words: Mapping[str, Ints], counted: Mapping[str, Iterable[int]], rung: str) -> str | None:
     """Compare spikes per plane that hardware counted with those in ``words``; a line naming the first layer and plane that differ."""
     for node in graph.nodes:
         code = graph.codes[node.name]

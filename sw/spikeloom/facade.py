@@ -6,10 +6,11 @@ This file and the command line alone know all three houses; hardware and simulat
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from spikeloom.show import Page, Table
 
 if TYPE_CHECKING:
     from spikeloom_sim.network import Network, Result
+    from torch import nn
 
     from spikeloom.report.performance import Performance
 
@@ -81,9 +83,7 @@ class Accelerator:
 
     def words(self, x: Array) -> Ints:
         """Input words (N, C, H, W) of real input (N, ...), as the network takes it. Raises SpikeLoomError on any other input."""
-        if x.ndim < 1 or not len(x):
-            raise SpikeLoomError(f"input: expected at least one image, batch first, got shape {tuple(x.shape)}")
-        return golden.quantize(self.plan.graph.input, x)
+        return input_words(self.plan.graph, x)
 
     def golden(self, x: Array) -> Floats:
         """Real outputs of the integer model, (N, O) or (N, O, H, W)."""
@@ -125,7 +125,7 @@ class Accelerator:
         return self.judge(expected, others or {}, single, stream, truth)
 
     def waves(self, x: Array, path: Path, images: tuple[int, int], progress: Progress = silent) -> str:
-        """Write the waves of images first to last (both included); a note for the user, or "". """
+        """Write the waves of images first to last (both included); a note for the user, or ""."""
         progress("waves", 0, 0)
         words = self.words(x)[: images[1] + 1]
         return self.network().run(words, waves=path, images=images).note
@@ -136,7 +136,9 @@ class Accelerator:
         manifest, plan = self.folder / "manifest.json", self.folder / planfile.PLAN_FILE
         return manifest.exists() and manifest.stat().st_mtime_ns >= plan.stat().st_mtime_ns
 
-    def judge(self, expected: Mapping[str, Ints], others: Mapping[str, Ints], single: Result, stream: Result, truth: Ints | None) -> Simulation:
+    def judge(
+        self, expected: Mapping[str, Ints], others: Mapping[str, Ints], single: Result, stream: Result, truth: Ints | None
+    ) -> Simulation:
         """Compare all rungs with the golden words of every node, and write down what the runs measured."""
         from spikeloom.report import measure
         from spikeloom.report.performance import Performance, Spread, confusion
@@ -176,7 +178,15 @@ class Accelerator:
         from spikeloom.report.pipeline import code_text, folding_text, kind, map_text, neuron_text
 
         rows = [
-            (s.name, kind(s), map_text(s.o_shape), neuron_text(s), code_text(s.o_code), folding_text(s), f"{estimates.stage_cycles(self.plan, s):.0f}")
+            (
+                s.name,
+                kind(s),
+                map_text(s.o_shape),
+                neuron_text(s),
+                code_text(s.o_code),
+                folding_text(s),
+                f"{estimates.stage_cycles(self.plan, s):.0f}",
+            )
             for s in self.plan.stages
         ]
         heads = ("layer", "kind", "output", "neuron", "words out", "engine", "cycles per image (estimated)")
@@ -192,6 +202,70 @@ class Accelerator:
         return self.layers._repr_html_()
 
 
+def compile(
+    model: nn.Module | str | Path,
+    board: str = "pynq-z2",
+    calibration: Array | None = None,
+    *,
+    folder: str | Path | None = None,
+    target_fps: float | None = None,
+    clock_mhz: float | None = None,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    progress: Progress = silent,
+) -> Accelerator:
+    """Turn a model into an accelerator: read it, prove every neuron, fold it for a board, write plan and estimates.
+
+    Arguments
+    ---------
+    model: a torch module of :mod:`spikeloom.nn` layers, frozen on the way, or the path of a QONNX file.
+    calibration: real inputs (N, ...), as the network takes them: the share of set bits is measured on them. Without them one is assumed;
+        a torch module needs them for the shape of its input.
+    folder: where the files go; a new temporary folder if None.
+    target_fps: frames per second to fold for; a modest size if None. clock_mhz: the board's usual one if None.
+    overrides: node -> folding numbers set by hand, see :func:`spikeloom.schedule.schedule`.
+    Raises SpikeLoomError naming the file or node, and what to do.
+    """
+    from spikeloom.read import read
+    from spikeloom.report import estimates
+    from spikeloom.schedule import measure_density, schedule
+
+    target = Path(folder) if folder is not None else Path(mkdtemp(prefix="spikeloom-"))
+    path = Path(model) if isinstance(model, str | Path) else frozen_file(model, calibration, target, progress)
+    progress("read", 0, 0)
+    named = target.resolve().name if folder is not None else path.stem if isinstance(model, str | Path) else type(model).__name__
+    graph = replace(read(path), name=named)
+    density = None
+    if calibration is not None:
+        progress("density", 0, 0)
+        density = measure_density(graph, input_words(graph, calibration))
+    progress("schedule", 0, 0)
+    plan = schedule(graph, board, density, target_fps=target_fps, clock_mhz=clock_mhz, overrides=overrides)
+    estimates.write(plan, target)
+    planfile.save(plan, target)
+    return Accelerator(target, plan)
+
+
+def frozen_file(model: nn.Module, calibration: Array | None, folder: Path, progress: Progress) -> Path:
+    """Export and freeze a torch module; the path of its integer network."""
+    from spikeloom import export, freeze
+
+    if calibration is None:
+        raise SpikeLoomError("compile: a torch module needs calibration inputs, batch first, also for the shape of its input")
+    progress("export", 0, 0)
+    folder.mkdir(parents=True, exist_ok=True)
+    export.write_trained(model, tuple(calibration.shape[1:]), folder / "trained.onnx")
+    progress("freeze", 0, 0)
+    freeze.freeze(folder / "trained.onnx", folder / "model.onnx")
+    return folder / "model.onnx"
+
+
+def input_words(graph: Graph, x: Array) -> Ints:
+    """Input words (N, C, H, W) of real input (N, ...), as the network takes it. Raises SpikeLoomError on any other input."""
+    if x.ndim < 1 or not len(x):
+        raise SpikeLoomError(f"input: expected at least one image, batch first, got shape {tuple(x.shape)}")
+    return golden.quantize(graph.input, x)
+
+
 def checked_labels(labels: Array | None, graph: Graph, images: int) -> Ints | None:
     """Labels as integers. Raises SpikeLoomError unless they are one of the network's classes per image."""
     if labels is None:
@@ -200,7 +274,8 @@ def checked_labels(labels: Array | None, graph: Graph, images: int) -> Ints | No
     if (height, width) != (1, 1):
         raise SpikeLoomError(f"labels: the network answers with a map of {height}x{width}, not with a class; leave the labels away")
     if labels.shape != (images,) or not np.issubdtype(labels.dtype, np.integer):
-        raise SpikeLoomError(f"labels: expected {images} class numbers, shape ({images},), got {labels.dtype} of shape {tuple(labels.shape)}")
+        found = f"{labels.dtype} of shape {tuple(labels.shape)}"
+        raise SpikeLoomError(f"labels: expected {images} class numbers, shape ({images},), got {found}")
     truth: Ints = labels.astype(np.int64)
     if truth.min() < 0 or truth.max() >= classes:
         raise SpikeLoomError(f"labels: expected class numbers 0 to {classes - 1}, got {truth.min()} to {truth.max()}")
@@ -217,8 +292,8 @@ def performance_table(p: Performance) -> Table:
     rows = []
     for row in p.stream:
         sparsity = " ".join(f"{s:.0%}" for s in row.sparsity)
-        per_image = [f"{n / p.images:.0f}" for n in (sum(row.spikes), row.synaptic, row.busy)]
-        rows.append((row.name, row.kind, per_image[0] if row.spikes else "–", sparsity or "–", per_image[1], per_image[2], f"{row.busy_share:.1%}"))
+        spikes, synaptic, busy = (f"{n / p.images:.0f}" for n in (sum(row.spikes), row.synaptic, row.busy))
+        rows.append((row.name, row.kind, spikes if row.spikes else "–", sparsity or "–", synaptic, busy, f"{row.busy_share:.1%}"))
     heads = ("layer", "kind", "spikes", "bits not set, by plane", "synaptic operations", "busy cycles", "busy")
     title = f"{p.network}: latency {p.latency.min} / {p.latency.median} / {p.latency.p99} cycles (min / median / p99), simulated, per image"
     return Table(title, heads, tuple(rows))

@@ -42,7 +42,9 @@ def load_array(path: Path, what: str = "an array (.npy)") -> Array:
     try:
         array = np.load(path, allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
-        raise SpikeLoomError(f"{path}: expected {what}, found a file that numpy cannot read without pickle ({first_line(error)})") from error
+        raise SpikeLoomError(
+            f"{path}: expected {what}, found a file that numpy cannot read without pickle ({first_line(error)})"
+        ) from error
     if not isinstance(array, np.ndarray):
         array.close()
         raise SpikeLoomError(f"{path}: expected {what}, found an archive of several arrays; save one with numpy.save")

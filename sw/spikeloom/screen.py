@@ -28,7 +28,12 @@ TITLES = {
 def bars(console: Console) -> Iterator[facade.Progress]:
     """A callback that draws one line per thing that is done."""
     with Progress(
-        SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+        SpinnerColumn(finished_text="✓"),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
     ) as progress:
         tasks: dict[str, int] = {}
 
@@ -53,7 +58,9 @@ def finish(tasks: dict[str, int], progress: Progress) -> None:
 
 def plain(title: str, *heads: str) -> Table:
     """A table whose first column is text and whose others are numbers."""
-    table = Table(title=escape(title), title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(
+        title=escape(title), title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )
     for k, head in enumerate(heads):
         table.add_column(head, justify="left" if k == 0 else "right", no_wrap=True)
     return table
@@ -86,8 +93,16 @@ def layers(p: Performance) -> Table:
     table.columns[1].justify = "left"
     for row in p.stream:
         sparsity = " ".join(f"{100 * s:.0f}" for s in row.sparsity)
-        engine = (spaced(row.synaptic / p.images), spaced(row.busy / p.images), f"{100 * row.busy_share:.1f} %") if row.cycles else ("", "", "")
-        table.add_row(escape(row.name), row.kind, spaced(sum(row.spikes) / p.images) if row.spikes else "–", f"{sparsity} %" if sparsity else "–", *engine)
+        engine = (
+            (spaced(row.synaptic / p.images), spaced(row.busy / p.images), f"{100 * row.busy_share:.1f} %") if row.cycles else ("", "", "")
+        )
+        table.add_row(
+            escape(row.name),
+            row.kind,
+            spaced(sum(row.spikes) / p.images) if row.spikes else "–",
+            f"{sparsity} %" if sparsity else "–",
+            *engine,
+        )
     return table
 
 
@@ -98,5 +113,7 @@ def closing(console: Console, p: Performance, page: Path) -> None:
     console.print()
     console.print(layers(p))
     console.print()
-    console.print(f"Cycles and counts are simulated; times assume a clock of {p.clock_mhz:g} MHz, which no board has confirmed.", style="dim")
+    console.print(
+        f"Cycles and counts are simulated; times assume a clock of {p.clock_mhz:g} MHz, which no board has confirmed.", style="dim"
+    )
     console.print(f"Report: {page}", markup=False, highlight=False, soft_wrap=True)

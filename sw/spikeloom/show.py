@@ -18,7 +18,9 @@ class Table:
     def __repr__(self) -> str:
         lines = [self.heads, *self.rows]
         widths = [max(len(line[k]) for line in lines) for k in range(len(self.heads))]
-        return "\n".join([self.title, *("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)])
+        return "\n".join(
+            [self.title, *("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)]
+        )
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{escape(cell)}</th>" for cell in self.heads)

@@ -44,7 +44,7 @@ def plan_of(seed: int, name: str | None = None) -> Plan:
     graph = random_graph(seed, 3)
     if name is not None:
         graph = renamed(graph, name)
-    return Plan(graph, random_foldings(seed, graph), "pynq-z2", 100.0, {}, "assumed")
+    return Plan(graph, random_foldings(seed, graph), "pynq-z2", 100.0, {node.name: 0.25 for node in graph.nodes}, "assumed")
 
 
 def figures(plan: Plan, images: int) -> tuple[LayerFigures, ...]:
@@ -59,7 +59,17 @@ def figures(plan: Plan, images: int) -> tuple[LayerFigures, ...]:
 def measured(plan: Plan) -> Performance:
     rows = figures(plan, 4)
     return Performance(
-        plan.graph.name, "pynq-z2", 100.0, 4, Spread(1, 2, 3, 4), 12.5, rows, rows, {"torch": 0.75, "RTL": 0.75}, ("golden", "RTL"), ((3, 1), (0, 0))
+        plan.graph.name,
+        "pynq-z2",
+        100.0,
+        4,
+        Spread(1, 2, 3, 4),
+        12.5,
+        rows,
+        rows,
+        {"torch": 0.75, "RTL": 0.75},
+        ("golden", "RTL"),
+        ((3, 1), (0, 0)),
     )
 
 
@@ -115,7 +125,12 @@ def test_page_holds_everything_itself_and_is_the_same_twice() -> None:
     seen = outline(text)
     assert all(address.startswith(("data:", "#")) for address in seen.addresses)
     assert "script" not in seen.tags and "link" not in seen.tags
-    assert seen.tags.count("svg") >= 4 and "simulated" in text and "estimated" in text and "nan" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.S)
+    assert (
+        seen.tags.count("svg") >= 4
+        and "simulated" in text
+        and "estimated" in text
+        and "nan" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.S)
+    )
 
 
 def test_names_never_become_markup() -> None:

@@ -22,7 +22,9 @@ PAGE = "report.html"
 
 def environment() -> Environment:
     """Jinja that escapes everything and stops at a name that it does not know."""
-    jinja = Environment(loader=PackageLoader("spikeloom.report", "."), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    jinja = Environment(
+        loader=PackageLoader("spikeloom.report", "."), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
     jinja.filters["cycles"] = lambda n: f"{n:,.0f}".replace(",", "\u202f")
     jinja.filters["percent"] = lambda share: f"{share:.1%}"
     return jinja
@@ -47,7 +49,13 @@ def render(plan: Plan, performance: Performance | None, words: Ints | None, esti
     """
     figures = {row.name: row for row in performance.stream} if performance else {}
     stages = [
-        {"stage": stage, "kind": kind(stage), "code": code_text(stage.o_code), "figures": figures.get(stage.name), "cycles": estimates.stage_cycles(plan, stage)}
+        {
+            "stage": stage,
+            "kind": kind(stage),
+            "code": code_text(stage.o_code),
+            "figures": figures.get(stage.name),
+            "cycles": estimates.stage_cycles(plan, stage),
+        }
         for stage in plan.stages
     ]
     return (

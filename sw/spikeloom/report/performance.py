@@ -125,7 +125,9 @@ class Performance:
         """Raises SpikeLoomError where the file is missing or was not written by :meth:`save`."""
         data: dict[str, Any] = load_json(folder / FILE, "the measurements of 'spikeloom sim'")
         try:
-            single, stream = (tuple(LayerFigures(**{**row, "spikes": tuple(row["spikes"])}) for row in data[mode]) for mode in ("single", "stream"))
+            single, stream = (
+                tuple(LayerFigures(**{**row, "spikes": tuple(row["spikes"])}) for row in data[mode]) for mode in ("single", "stream")
+            )
             return cls(
                 network=data["network"],
                 board=data["board"],
@@ -140,7 +142,9 @@ class Performance:
                 confusion=tuple(tuple(row) for row in data["confusion"]),
             )
         except (KeyError, TypeError, AttributeError) as error:
-            raise SpikeLoomError(f"{folder / FILE}: expected the measurements of 'spikeloom sim', found something else ({error})") from error
+            raise SpikeLoomError(
+                f"{folder / FILE}: expected the measurements of 'spikeloom sim', found something else ({error})"
+            ) from error
 
 
 def confusion(outputs: npt.NDArray[np.float64], labels: npt.NDArray[np.int64]) -> tuple[tuple[int, ...], ...]:

@@ -108,7 +108,9 @@ def confusion(counts: npt.NDArray[np.int64]) -> str:
             top = np.log1p(counts.max())
             for (k, j), count in np.ndenumerate(counts):
                 if count:
-                    axes.text(j, k, str(count), ha="center", va="center", fontsize=7, color="white" if np.log1p(count) > top * 0.6 else "black")
+                    axes.text(
+                        j, k, str(count), ha="center", va="center", fontsize=7, color="white" if np.log1p(count) > top * 0.6 else "black"
+                    )
             axes.set_xticks(range(size))
             axes.set_yticks(range(size))
         axes.set_xlabel("answered")

@@ -93,7 +93,9 @@ def draw(plan: Plan) -> Drawing:
     titles: list[tuple[str, tuple[str, ...]]] = [
         (source.name, (f"input {map_text(source.shape)}", code_text(source.code), "events" if source.events else f"scale {source.scale:g}"))
     ]
-    titles += [(s.name, (kind(s), f"{neuron_text(s)}, {code_text(s.o_code)}", f"{map_text(s.o_shape)}", folding_text(s))) for s in plan.stages]
+    titles += [
+        (s.name, (kind(s), f"{neuron_text(s)}, {code_text(s.o_code)}", f"{map_text(s.o_shape)}", folding_text(s))) for s in plan.stages
+    ]
     spots = {name: place(k) for k, (name, _) in enumerate(titles)}
     boxes = tuple(Box(*spots[name], short(name), lines) for name, lines in titles)
     arrows = []

@@ -1,0 +1,195 @@
+"""The command line: every command is one box of the drawing, reads files of a folder and writes files there.
+
+It only calls Python. Bad input ends in one line and exit status 2, Ctrl-C in one line and 130, a rung that differs from the
+golden model in exit status 1.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from typer.exceptions import TyperException
+
+from spikeloom.errors import SpikeLoomError
+from spikeloom.files import Array, existing, first_line, load_array, save_array
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Quantized spiking networks from PyTorch to FPGA."
+)
+console = Console(highlight=False)
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="folder of the network, e.g. build/digits-cnn")]
+Given = Annotated[Path | None, typer.Option("--input", help="real input (.npy), batch first; default DIR/test_x.npy")]
+Wanted = Annotated[Path | None, typer.Option("--output", help="real output (.npy) to write")]
+Labels = Annotated[
+    Path | None, typer.Option("--labels", help="class numbers (.npy) of the input; default DIR/test_y.npy for the test set")
+]
+
+
+def images_of(folder: Path, given: Path | None, labels: Path | None) -> tuple[Array, Array | None]:
+    """Input and labels: those named, or the folder's test set."""
+    if given is not None:
+        return load_array(given, "the network's input (.npy)"), load_array(labels, "labels (.npy)") if labels else None
+    x, y = folder / "test_x.npy", labels or folder / "test_y.npy"
+    if not x.exists():
+        raise SpikeLoomError(f"{x}: expected a test set, found none; name an input with --input x.npy")
+    return load_array(x), load_array(y, "labels (.npy)") if y.exists() or labels else None
+
+
+@app.command()
+def train(
+    net: Annotated[str, typer.Argument(metavar="NET", help="a network of SpikeLoom, or file.py:function that returns one")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="folder to write, e.g. build/NET")],
+    data_dir: Annotated[Path | None, typer.Option(help="folder with MNIST or CIFAR-10 in their own files")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="passes over the training data")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="the same seed gives the same weights")] = 0,
+    spike_penalty: Annotated[
+        float, typer.Option(min=0, help="weight of the mean number of set bits in the loss; fewer spikes are fewer cycles")
+    ] = 0.0,
+    anew: Annotated[bool, typer.Option("--anew", help="do not resume")] = False,
+) -> None:
+    """Train a network with quantized weights; resumes where it was interrupted."""
+    from spikeloom import train as training
+    from spikeloom.nets import find
+    from spikeloom.screen import bars
+
+    made = find(net)
+    with bars(console) as progress:
+        trained = training.train(
+            made, output, epochs=epochs, seed=seed, data_dir=data_dir, spike_penalty=spike_penalty, resume=not anew, progress=progress
+        )
+    console.print(
+        f"{made.name}: {made.dataset}, test accuracy in float {100 * trained.accuracy:.2f} %; {output / 'trained.onnx'}", markup=False
+    )
+
+
+@app.command("compile")
+def compile_(
+    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="QONNX file of supported operators, whoever wrote it")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="folder to write")],
+    board: Annotated[str, typer.Option(help="pynq-z2 or zcu104")] = "pynq-z2",
+    target_fps: Annotated[float | None, typer.Option(help="frames per second to fold for; a modest size without")] = None,
+    clock_mhz: Annotated[float | None, typer.Option(help="clock to assume; the board's usual one without")] = None,
+    calibration: Annotated[Path | None, typer.Option(help="real inputs (.npy) to measure the share of set bits on")] = None,
+    folding: Annotated[Path | None, typer.Option(help="folding numbers by node (.json) that are set by hand")] = None,
+) -> None:
+    """Read and prove a network, fold it for a board, write the plan and its estimates."""
+    from spikeloom import facade
+    from spikeloom.schedule import read_overrides
+    from spikeloom.screen import bars
+
+    x = load_array(calibration, "calibration inputs (.npy)") if calibration else None
+    overrides = read_overrides(folding) if folding else None
+    existing(model, "a QONNX file")
+    with bars(console) as progress:
+        accelerator = facade.compile(
+            model, board, x, folder=output, target_fps=target_fps, clock_mhz=clock_mhz, overrides=overrides, progress=progress
+        )
+    console.print(f"{accelerator.layers}", markup=False, soft_wrap=True)
+    console.print(f"share of set bits: {accelerator.plan.density_source}; {output / 'plan.json'}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def emit(folder: Folder) -> None:
+    """Write Verilog, memories and manifest of a compiled network."""
+    from spikeloom.facade import Accelerator
+
+    Accelerator.load(folder).emit()
+    console.print(f"{folder / 'rtl' / 'top.v'}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def golden(folder: Folder, input: Given = None, output: Wanted = None, labels: Labels = None) -> None:
+    """Run the integer model."""
+    from spikeloom.facade import Accelerator, checked_labels, score
+
+    accelerator = Accelerator.load(folder)
+    x, y = images_of(folder, input, labels)
+    outputs = accelerator.golden(x)
+    truth = checked_labels(y, accelerator.plan.graph, len(outputs))
+    if output is not None:
+        save_array(output, outputs)
+    console.print(f"{len(outputs)} images" + (f", accuracy {100 * score(outputs, truth):.2f} %" if truth is not None else ""))
+
+
+@app.command()
+def sim(
+    folder: Folder,
+    input: Given = None,
+    output: Wanted = None,
+    labels: Labels = None,
+    waves: Annotated[Path | None, typer.Option(help="wave file to write, .fst or .vcd")] = None,
+    images: Annotated[str, typer.Option(help="images in the wave file, by number from 0: 3 or 3-5")] = "0",
+) -> int:
+    """Run the Verilated hardware, every cycle of it, and compare every output with torch and the golden model."""
+    from spikeloom import rungs
+    from spikeloom.facade import Accelerator
+    from spikeloom.screen import bars, closing
+
+    accelerator = Accelerator.load(folder)
+    x, y = images_of(folder, input, labels)
+    with bars(console) as progress:
+        others = rungs.available(accelerator.plan.graph, x, ("torch",), folder, progress)
+        run = accelerator.simulate(x, y, others=others, progress=progress)
+        note = accelerator.waves(x, waves, wave_images(images, len(x)), progress) if waves is not None else ""
+    if output is not None:
+        save_array(output, run.outputs)
+    page = accelerator.report(x[:HISTOGRAM_IMAGES])
+    closing(console, run.performance, page.path)
+    if note:
+        console.print(note, markup=False, soft_wrap=True)
+    for line in run.differences:
+        console.print(line, style="bold red", markup=False, soft_wrap=True)
+    return 1 if run.differences else 0
+
+
+HISTOGRAM_IMAGES = 100
+
+
+def wave_images(text: str, count: int) -> tuple[int, int]:
+    """First and last image of ``3`` or ``3-5``. Raises SpikeLoomError for anything else."""
+    first, _, last = text.partition("-")
+    if not first.isdecimal() or not (last or first).isdecimal() or not int(first) <= int(last or first) < count:
+        raise SpikeLoomError(f"--images: expected a number or a range within 0-{count - 1}, e.g. 0-2, got {text}")
+    return int(first), int(last or first)
+
+
+@app.command()
+def report(folder: Folder) -> None:
+    """Write report.html from what has been estimated and measured so far."""
+    from spikeloom.facade import Accelerator
+
+    accelerator = Accelerator.load(folder)
+    x = folder / "test_x.npy"
+    console.print(f"{accelerator.report(load_array(x)[:HISTOGRAM_IMAGES] if x.exists() else None)}", markup=False, soft_wrap=True)
+
+
+def complain(error: BaseException, status: int) -> int:
+    """One line on standard error; the exit status."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    print(f"spikeloom: {text}", file=sys.stderr)
+    return status
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    try:
+        status = app(arguments, prog_name="spikeloom", standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except SpikeLoomError as error:
+        return complain(error, 2)
+    except TyperException as error:
+        return complain(SpikeLoomError(f"{error.format_message()} (spikeloom --help)"), 2)
+    except (KeyboardInterrupt, typer.Abort):
+        return complain(SpikeLoomError("interrupted"), 130)
+    except OSError as error:
+        return complain(SpikeLoomError(f"{error.filename or 'file'}: {error.strerror or first_line(error)}"), 2)
+
+
+def main() -> None:
+    """Entry point."""
+    sys.exit(run())
