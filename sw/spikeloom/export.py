@@ -16,7 +16,6 @@ node and place ("n1/Quant.1"). The graph's input and output are called ``input``
 from __future__ import annotations
 
 import logging
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +28,9 @@ from qonnx.transformation.infer_shapes import InferShapes
 from torch import nn
 
 from spikeloom import lif_onnx
+from spikeloom.errors import SpikeLoomError
+from spikeloom.files import replacing
+from spikeloom.nn import Neuron
 
 
 @contextmanager
@@ -87,6 +89,9 @@ def to_onnx(model: nn.Module, input_shape: tuple[int, ...]) -> onnx.ModelProto:
 
     Raises SpikeLoomError if a neuron has no threshold yet.
     """
+    for name, module in model.named_modules():
+        if isinstance(module, Neuron) and not module.calibrated:
+            raise SpikeLoomError(f"{name or 'SpikePack'}: the threshold is not known yet: train, or run one batch, before the export")
     with _quiet(), torch.no_grad():
         from brevitas.export import export_qonnx  # here, since the very import warns
 
@@ -109,6 +114,6 @@ def to_onnx(model: nn.Module, input_shape: tuple[int, ...]) -> onnx.ModelProto:
 
 def write_trained(model: nn.Module, input_shape: tuple[int, ...], path: Path) -> None:
     """Export to a file; a half-written file never bears the name. Raises as :func:`to_onnx`."""
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(to_onnx(model, input_shape).SerializeToString(deterministic=True))
-    os.replace(part, path)
+    content = to_onnx(model, input_shape).SerializeToString(deterministic=True)
+    with replacing(path) as stream:
+        stream.write(content)

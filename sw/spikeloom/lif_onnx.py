@@ -68,19 +68,26 @@ def _constant(name: str, value: float) -> NodeProto:
     return helper.make_node("Constant", [], [name], value_float=value)
 
 
-def _theta_in_shape(currents_rank: int) -> list[NodeProto]:
-    """theta (scalar or (C,)) gets trailing axes of length 1, whatever the rank of the map: it broadcasts over (N, C, ...)."""
+def _theta_in_shape(leading: int) -> list[NodeProto]:
+    """theta (scalar or (C,)) gets trailing axes of length 1, whatever the rank of the currents: it broadcasts over (N, C, ...)."""
     node = helper.make_node
     return [
         node("Shape", ["u"], ["u_shape"]),
         node("Size", ["u_shape"], ["rank"]),
-        node("Constant", [], ["leading"], value_ints=[currents_rank]),
+        node("Constant", [], ["leading"], value_ints=[leading]),
         node("Sub", ["rank", "leading"], ["trailing"]),
         node("ConstantOfShape", ["trailing"], ["ones"], value=helper.make_tensor("one", onnx.TensorProto.INT64, [1], [1])),
         node("Shape", ["theta"], ["theta_shape"]),
         node("Concat", ["theta_shape", "ones"], ["full_shape"], axis=0),
         node("Reshape", ["theta", "full_shape"], ["threshold"]),
     ]
+
+
+def _theta_known(trailing: int) -> list[NodeProto]:
+    """The same where the number of trailing axes is known: all shapes can then be inferred."""
+    node = helper.make_node
+    axes = list(range(1, trailing + 1))
+    return [node("Constant", [], ["trailing"], value_ints=axes), node("Unsqueeze", ["theta", "trailing"], ["threshold"])]
 
 
 def _step(t: int, leak: int, hard_reset: bool, repeat: bool, real: bool) -> list[NodeProto]:
@@ -115,12 +122,16 @@ def _step(t: int, leak: int, hard_reset: bool, repeat: bool, real: bool) -> list
 def lif_function(steps: int, leak: int, hard_reset: bool, repeat: bool, real: bool = False) -> FunctionProto:
     """The definition of one form, unrolled over its time steps. Raises SpikeLoomError if steps or leak is out of range."""
     name = op_name(steps, leak, hard_reset, repeat, real)
+    return _function(name, _theta_in_shape(2 if repeat else 3), steps, leak, hard_reset, repeat, real)
+
+
+def _function(name: str, theta: list[NodeProto], steps: int, leak: int, hard_reset: bool, repeat: bool, real: bool) -> FunctionProto:
     nodes = [
         _constant("zero", 0.0),
         _constant("one", 1.0),
         _constant("leak", float(1 << leak)),
         helper.make_node("Constant", [], ["step_axis"], value_ints=[1]),
-        *_theta_in_shape(2 if repeat else 3),
+        *theta,
     ]
     for t in range(steps):
         nodes += _step(t, leak, hard_reset, repeat, real)
@@ -139,6 +150,34 @@ def add_functions(model: ModelProto) -> None:
         model.opset_import.append(helper.make_opsetid(DOMAIN, 1))
 
 
+def _ranks(model: ModelProto) -> dict[str, int]:
+    graph = model.graph
+    ranks = {constant.name: len(constant.dims) for constant in graph.initializer}
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        if value.type.tensor_type.HasField("shape"):
+            ranks.setdefault(value.name, len(value.type.tensor_type.shape.dim))
+    return ranks
+
+
 def inline(model: ModelProto) -> ModelProto:
-    """The same model with every LIF node written out as standard operators, for tools without local functions."""
-    return inliner.inline_local_functions(model)
+    """A copy with every LIF node written out as standard operators of known shapes, for tools without local functions.
+
+    Raises UnsupportedError if the shape of a LIF node's input is not in the file.
+    """
+    plain = ModelProto()
+    plain.CopyFrom(model)
+    others = [function for function in plain.functions if function.domain != DOMAIN]
+    ranks, functions = _ranks(model), {}
+    for node in plain.graph.node:
+        if not is_lif(node):
+            continue
+        if any(name not in ranks for name in node.input):
+            raise UnsupportedError(f"{node.name}: the shape of its input is not in the file; infer shapes first")
+        steps, leak, hard_reset, repeat = parse(node)
+        real, trailing = is_real(node), ranks[node.input[0]] - (2 if repeat else 3)
+        theta = [helper.make_node("Identity", ["theta"], ["threshold"])] if ranks[node.input[1]] == 0 else _theta_known(trailing)
+        node.op_type = f"{node.op_type}_{ranks[node.input[0]]}_{ranks[node.input[1]]}"
+        functions[node.op_type] = _function(node.op_type, theta, steps, leak, hard_reset, repeat, real)
+    del plain.functions[:]
+    plain.functions.extend([*others, *functions.values()])
+    return inliner.inline_local_functions(plain)

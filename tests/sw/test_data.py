@@ -45,7 +45,7 @@ def test_camera_sees_nothing_without_contrast():
 
 
 def test_camera_sees_an_edge_where_it_moves():
-    """The left half is bright and moves right (after the second of eight frames by 0.75 pixels, jitter apart): ON along the edge, no OFF there."""
+    """The left half is bright and moves right (two frames, about 1.5 pixels, jitter apart): ON along the edge, no OFF there."""
     picture = np.zeros((1, 8, 8))
     picture[:, :, :4] = 1
     inner = camera(picture, size=8)[0, :2, :, 2:6].any(axis=0)

@@ -119,8 +119,6 @@ class SpikePack(Neuron):
         return candidates[errors.index(min(errors))]
 
     def _export(self, z: Tensor) -> Tensor:
-        if not self.calibrated:
-            raise SpikeLoomError("SpikePack: the threshold is not known yet: train, or run one batch, before the export")
         theta = self.fixed_theta
         if self.code.base == 2:
             return QuantNode.apply(z, theta, self.steps, self._value)  # type: ignore[no-any-return, no-untyped-call]
