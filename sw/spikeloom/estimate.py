@@ -17,6 +17,9 @@ from spikeloom.plan import Plan, Stage, signed_width
 LUTRAM_DEPTH = 64
 """Memories up to this deep are made of LUTs."""
 
+RAMB18 = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
+"""Width and depth that a block RAM can have."""
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -74,7 +77,7 @@ def memory(width: int, depth: int) -> Cost:
     """A memory with one read port."""
     if depth <= LUTRAM_DEPTH:
         return Cost(ceil(width * ceil(depth / 32) * 0.7), 0)
-    return Cost(0, ceil(width / 36) * ceil(depth / 512))
+    return Cost(0, min(ceil(width / shape[0]) * ceil(depth / shape[1]) for shape in RAMB18))
 
 
 def copies(cost: Cost, readers: int, per_block: int) -> Cost:

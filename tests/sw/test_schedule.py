@@ -1,0 +1,187 @@
+"""The scheduler: legal plans that meet their target by estimate, estimates that hold, refusals in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from spikeloom.boards import BOARDS, find_board
+from spikeloom.code import Code
+from spikeloom.cycles import BACK_TO_BACK, simulate
+from spikeloom.errors import CapacityError, SpikeLoomError
+from spikeloom.estimate import Cost, expected_cycles, limits, network_interval, stage_cost, word_cost
+from spikeloom.graph import Graph, Input, Layer
+from spikeloom.neuron import Raw
+from spikeloom.plan import Folding
+from spikeloom.planfile import PLAN_FILE, WEIGHTS_FILE, save
+from spikeloom.schedule import MODEST_INTERVAL, doubled, explain, measure_density, read_overrides, schedule
+
+from tests.networks import plan_of, random_graph, random_words
+
+
+def linear(inputs: int, outputs: int, source: Input | None = None) -> Graph:
+    """One layer of integers out."""
+    rng, zero = np.random.default_rng(0), np.zeros(outputs, dtype=np.int64)
+    first = source or Input("x", (inputs, 1, 1), (inputs,), Code(4))
+    weight = rng.integers(-8, 8, (outputs, inputs, 1, 1))
+    return Graph("linear", (first, Layer("fc", "x", weight, Raw(None), zero, zero, zero)))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_networks_get_a_legal_plan_that_runs(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    graph = random_graph(rng)
+    words = random_words(rng, graph, 3)
+    plan = schedule(graph, str(rng.choice(sorted(BOARDS))), measure_density(graph, words))
+    assert {stage.name for stage in plan.stages} == plan.foldings.keys() == {row.stage for row in explain(plan)}
+    board = find_board(plan.board)
+    total = sum((stage_cost(stage) for stage in plan.stages), Cost(0, 0))
+    assert total.lut <= board.lut // 4 and total.bram18 <= board.bram36 // 2
+    timing = simulate(plan, words, BACK_TO_BACK)
+    assert set(timing.stages) >= plan.foldings.keys()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_higher_target_is_met_or_refused(seed: int) -> None:
+    graph = random_graph(seed, 3)
+    reached = 0.0
+    for target in (1e3, 1e4, 1e5, 1e6, 1e7):
+        try:
+            plan = schedule(graph, "zcu104", target_fps=target)
+        except CapacityError as error:
+            assert "\n" not in str(error) and "frames per second" in str(error)
+            return
+        interval = network_interval(plan)
+        assert plan.clock_mhz * 1e6 / interval >= target
+        assert 1 / interval >= reached
+        reached = 1 / interval
+    raise AssertionError("ten million frames per second cannot be")
+
+
+def test_without_target_growth_stops_where_it_is_modest() -> None:
+    graph = linear(256, 64)
+    plan = schedule(graph, "pynq-z2")
+    assert network_interval(plan) <= MODEST_INTERVAL
+    smaller = schedule(graph, "pynq-z2", overrides={"fc": {"elements": plan["fc"].folding.elements // 2}})
+    assert network_interval(smaller) > MODEST_INTERVAL or plan["fc"].folding.ports > 1
+
+
+@pytest.mark.parametrize(
+    "folding",
+    [
+        Folding("event", 24, 1, 1, 4),
+        Folding("event", 48, 2, 1, 8),
+        Folding("event", 48, 4, 2, 2),
+        Folding("dense", 12, elements=4),
+        Folding("parallel", 4, elements=8),
+    ],
+)
+@pytest.mark.parametrize("density", [0.1, 0.25, 0.5])
+def test_expected_cycles_are_near_the_simulated_ones(folding: Folding, density: float) -> None:
+    graph = linear(96, 8)
+    plan = plan_of(graph, {"fc": folding})
+    words = random_words(np.random.default_rng(1), graph, 40, density)
+    busy = simulate(plan, words, BACK_TO_BACK).stages["fc"].busy / 40
+    expected = expected_cycles(plan["fc"], density)
+    if folding.body == "event":
+        assert abs(expected - busy) < 0.1 * busy
+    else:
+        assert expected == busy
+
+
+def test_word_cost_is_the_mean_over_all_words() -> None:
+    costs = [max(1, -(-word.bit_count() // 2)) for word in range(256)]
+    mean, variance = word_cost(8, 2, 0.5)
+    assert mean == np.mean(costs) and np.isclose(variance, np.var(costs))
+
+
+def test_density_is_measured_or_said_to_be_assumed() -> None:
+    graph = linear(32, 4)
+    words = random_words(np.random.default_rng(0), graph, 5)
+    assert measure_density(graph, words) == {"x": round(float(Code(4).planes(words).mean()), 6)}
+    assert "assumed" in schedule(graph, "pynq-z2").density_source
+    assert "calibration" in schedule(graph, "pynq-z2", {"x": 0.5}).density_source
+
+
+def test_the_same_plan_every_time(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        save(schedule(random_graph(5, 3), "pynq-z2", target_fps=20_000), tmp_path / name)
+    for file in (PLAN_FILE, WEIGHTS_FILE):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_overrides_are_kept() -> None:
+    graph = linear(32, 8)
+    plan = schedule(graph, "pynq-z2", overrides={"fc": {"body": "dense", "group": 4, "elements": 2}}, target_fps=1_000)
+    assert plan.foldings["fc"] == Folding("dense", 4, elements=2)
+
+
+def test_one_number_of_a_depthwise_body_sets_both() -> None:
+    zero, weight = np.zeros(8, dtype=np.int64), np.ones((8, 1, 3, 3), dtype=np.int64)
+    graph = Graph("dw", (Input("x", (8, 4, 4), (8, 4, 4), Code(2)), Layer("dw", "x", weight, Raw(None), zero, zero, zero, groups=8)))
+    plan = schedule(graph, "pynq-z2", overrides={"dw": {"elements": 4}})
+    assert plan.foldings["dw"] == Folding("depthwise", 4, elements=4)
+    assert plan.edges[0].o_group == 4
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ({"conv9": {"elements": 2}}, ("conv9", "fc")),
+        ({"fc": {"element": 2}}, ("fc", "elements", "element")),
+        ({"fc": {"elements": 3}}, ("fc", "elements", "8", "3")),
+        ({"fc": {"elements": "4"}}, ("fc", "elements", "'4'")),
+        ({"fc": {"elements": 0}}, ("fc", "elements", "0")),
+        ({"fc": {"elements": True}}, ("fc", "elements", "True")),
+        ({"fc": {"body": "magic"}}, ("fc", "event", "magic")),
+        ({"fc": {"body": "depthwise"}}, ("fc", "depthwise")),
+        ({"fc": [1, 2]}, ("fc", "[1, 2]")),
+    ],
+)
+def test_overrides_that_are_not_legal(overrides: dict[str, object], words: tuple[str, ...]) -> None:
+    with pytest.raises(SpikeLoomError) as error:
+        schedule(linear(32, 8), "pynq-z2", overrides=overrides)  # type: ignore[arg-type]
+    message = str(error.value)
+    assert "\n" not in message and all(word in message for word in words), message
+
+
+def test_overrides_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "folding.json"
+    path.write_text(json.dumps({"fc": {"elements": 4}}))
+    assert schedule(linear(32, 8), "pynq-z2", overrides=read_overrides(path)).foldings["fc"].elements == 4
+    for broken in ("[]", "{", ""):
+        path.write_text(broken)
+        with pytest.raises(SpikeLoomError, match="folding.json"):
+            read_overrides(path)
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    with pytest.raises(CapacityError, match="pynq-z2"):
+        schedule(linear(2048, 1024), "pynq-z2")
+    with pytest.raises(CapacityError, match="fc, scan"):
+        schedule(linear(512, 256), "pynq-z2", target_fps=1e7)
+
+
+@pytest.mark.parametrize("numbers", [{"clock_mhz": 0.0}, {"target_fps": -1.0}, {"clock_mhz": float("nan")}])
+def test_clock_and_target_are_positive(numbers: dict[str, float]) -> None:
+    with pytest.raises(SpikeLoomError, match="above zero"):
+        schedule(linear(32, 8), "pynq-z2", **numbers)  # type: ignore[arg-type]
+
+
+def test_unknown_board() -> None:
+    with pytest.raises(SpikeLoomError, match="pynq-z2, zcu104"):
+        schedule(linear(32, 8), "pynq-z3")
+
+
+def test_output_of_a_map_limits_the_interval() -> None:
+    graph = linear(4, 64, Input("x", (4, 8, 8), (4, 8, 8), Code(1)))
+    plan = schedule(graph, "zcu104", overrides=None)
+    slowest = max(limits(plan), key=lambda limit: limit.cycles)
+    assert (slowest.what, slowest.cycles) == ("output", 64 * 64)
+
+
+@pytest.mark.parametrize(("value", "whole", "largest", "result"), [(1, 12, None, 2), (4, 12, None, 12), (12, 12, None, None), (2, 9, 8, 3)])
+def test_doubled(value: int, whole: int, largest: int | None, result: int | None) -> None:
+    assert doubled(value, whole, largest) == result
