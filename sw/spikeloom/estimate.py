@@ -137,7 +137,7 @@ def network_interval(plan: Plan) -> float:
 
 @dataclass(frozen=True)
 class Limit:
-    """One reason why an image takes so many cycles: "scan", "neurons", "input", "skip", "skip input" of a stage, "output" of the network."""
+    """Why an image takes so many cycles: "scan", "neurons", "input", "skip" or "skip input" of a stage, or the network's "output"."""
 
     stage: str
     what: str
@@ -151,7 +151,8 @@ def limits(plan: Plan) -> list[Limit]:
         found += stage_limits(stage, plan.density)
     for edge in plan.edges:
         channels, height, width = plan.graph.shapes[edge.source]
-        found.append(Limit(edge.target, "input" if edge.port == "i" else "skip input", edge_cycles(edge.i_group, edge.o_group, channels * height * width)))
+        what = "input" if edge.port == "i" else "skip input"
+        found.append(Limit(edge.target, what, edge_cycles(edge.i_group, edge.o_group, channels * height * width)))
     channels, height, width = plan.graph.shapes[plan.graph.output.name]
     return [*found, Limit(plan.graph.output.name, "output", channels * height * width)]
 

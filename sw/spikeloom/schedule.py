@@ -2,7 +2,7 @@
 
 Start with one of everything and keep doubling what is slowest, until the goal or the budget is reached. With a target the goal
 is its frame rate and the budget 70 % of the board; without one the goal is an interval of ``MODEST_INTERVAL`` cycles and the
-budget a quarter of the board, so that small networks stay small. Cycles and resources are the estimates of :mod:`spikeloom.estimate`.
+budget a quarter of the board, so that small networks stay small (and half as much block RAM again as the weights need). Cycles and resources are the estimates of :mod:`spikeloom.estimate`.
 """
 
 from __future__ import annotations
@@ -152,6 +152,8 @@ def grow(plan: Plan, fixed: set[str], goal: float, wish: Cost, most: Cost) -> Pl
             f"{plan.graph.name}: the smallest plan is estimated at {need.lut} LUT and {need.bram18} RAMB18, more than the {most.lut} and"
             f" {most.bram18} that may be used of {plan.board}; take a larger board or a smaller network"
         )
+    spare = sum(cost.bram18 for cost in costs.values()) * 3 // 2
+    wish = replace(wish, bram18=min(max(wish.bram18, spare), most.bram18))
     while True:
         slowest = max(limits(plan), key=lambda limit: limit.cycles)
         if slowest.cycles <= goal:
