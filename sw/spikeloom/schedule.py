@@ -1,8 +1,9 @@
 """From a network to a plan: which body each stage gets, and how many of everything.
 
 Start with one of everything and keep doubling what is slowest, until the goal or the budget is reached. With a target the goal
-is its frame rate and the budget 70 % of the board; without one the goal is an interval of ``MODEST_INTERVAL`` cycles and the
-budget a quarter of the board, so that small networks stay small (and half as much block RAM again as the weights need). Cycles and resources are the estimates of :mod:`spikeloom.estimate`.
+is its frame rate and the budget 70 % of the board. Without one the goal is an interval of ``MODEST_INTERVAL`` cycles and the
+budget a quarter of the board, so that small networks stay small; the block RAM of the smallest plan and half as much again is
+allowed in any case. Cycles and resources are the estimates of :mod:`spikeloom.estimate`.
 """
 
 from __future__ import annotations
