@@ -19,8 +19,8 @@ from spikeloom.staircase import Drive, Rationals, Staircase, staircase, where
 LIF_BITS = 24
 """Bits of a frozen membrane, so that a float32 executor computes it exactly."""
 
-LIF_THRESHOLD = 256
-"""A frozen threshold is at least this large, where the width allows: what rounding costs stays below half a percent."""
+LIF_THRESHOLD = 4096
+"""A frozen threshold is at least this large, where the width allows: rounding and the floor of the leak then cost next to nothing."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -68,7 +68,7 @@ class Context:
             return self.input_signal(Input(name, map_of(raw.view, op), real, code), raw.view)
         steps = real[0]
         if raw.places is None and len(real) in (2, 4) and steps <= MAX_STEPS and prod(raw.view) == prod(self.file.input_shape):
-            shape = map_of((1, *real[1:]), op)
+            shape = map_of((1, *(raw.view[-3:] if len(real) == 4 else real[1:])), op)
             return self.input_signal(Input(name, shape, real, Code(steps, 1), events=True), raw.view, time=steps)
         raise UnsupportedError(
             f"{op.name}: {op.kind} reads the network's input {self.file.input} unquantized; put a Quant (or "

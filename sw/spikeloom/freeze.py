@@ -1,0 +1,33 @@
+"""Freezing: the trained float network becomes the integer network that is the reference from then on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from spikeloom.graph import Graph
+from spikeloom.passes.proof import Proof
+from spikeloom.read import compile_file
+from spikeloom.write import write_model
+
+__all__ = ["FreezeReport", "freeze", "write_model"]
+
+
+@dataclass(frozen=True, eq=False)
+class FreezeReport:
+    """The frozen network and what was proven about each of its layers."""
+
+    graph: Graph
+    proofs: tuple[Proof, ...]
+
+    @property
+    def steps(self) -> int:
+        """Staircase steps that were checked."""
+        return sum(proof.steps for proof in self.proofs)
+
+
+def freeze(trained: str | Path, model: str | Path) -> FreezeReport:
+    """Read ``trained.onnx``, write ``model.onnx``. Raises SpikeLoomError naming file or node, and what to do."""
+    compiled = compile_file(trained)
+    write_model(compiled.graph, model)
+    return FreezeReport(compiled.graph, compiled.proofs)
