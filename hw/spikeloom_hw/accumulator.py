@@ -47,7 +47,7 @@ class Accumulator(wiring.Component):
                 "o": Out(stream.Signature(f.windows * f.elements * stage.acc_width)),
                 "busy": Out(1),
                 "stalled": Out(1),
-                "issued": Out(range(lanes + 1)),
+                "issued": Out(range(max(1, lanes) + 1)),
             }
         )
 

@@ -90,8 +90,8 @@ class Result:
 
     @property
     def latency(self) -> Ints:
-        """(N,) cycles from the first input beat to the last output value."""
-        return self.last - self.first
+        """(N,) cycles from the first input beat to the last output value, both counted."""
+        return self.last - self.first + 1
 
     @property
     def interval(self) -> Ints:

@@ -1,0 +1,27 @@
+"""Options of the test suite, and what it tells at the end."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--random-networks", type=int, default=40, help="how many random networks go through the Verilated hardware")
+    parser.addoption("--random-seed", type=int, default=0, help="seed of the first one; the next one has the next seed")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    found = [json.loads(text) for report in reports for name, text in report.user_properties if name == "coverage"]
+    if not found:
+        return
+    seen: Counter[str] = Counter()
+    for coverage in found:
+        seen.update(coverage)
+    first = config.getoption("--random-seed")
+    terminalreporter.section(f"{len(found)} random networks, seeds {first} to {first + config.getoption('--random-networks') - 1}")
+    for name in sorted(seen):
+        terminalreporter.write_line(f"{seen[name]:7d}  {name}")
