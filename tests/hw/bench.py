@@ -11,6 +11,9 @@ from spikeloom.plan import Plan
 from spikeloom_hw.counters import counter_map
 from spikeloom_hw.top import Top
 
+DRAIN = 500
+"""Cycles for what is still on its way when the last output has left: rows of the last image that no output needs."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -69,6 +72,7 @@ def run(
                 break
         assert len(got) == out_total * len(words), f"{len(got)} of {out_total * len(words)} values after {bound} cycles"
         ctx.set(top.s_axis_tvalid, 0)
+        await ctx.tick().repeat(DRAIN)
         for name, address in counter_map(plan):
             ctx.set(top.counter_address, address)
             await ctx.tick().repeat(3)
