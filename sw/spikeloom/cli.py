@@ -15,7 +15,7 @@ from rich.console import Console
 from typer.exceptions import TyperException
 
 from spikeloom.errors import SpikeLoomError
-from spikeloom.files import Array, existing, first_line, load_array, save_array
+from spikeloom.files import Array, existing, first_line, load_array, load_json, save_array
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Quantized spiking networks from PyTorch to FPGA."
@@ -25,9 +25,7 @@ console = Console(highlight=False)
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="folder of the network, e.g. build/digits-cnn")]
 Given = Annotated[Path | None, typer.Option("--input", help="real input (.npy), batch first; default DIR/test_x.npy")]
 Wanted = Annotated[Path | None, typer.Option("--output", help="real output (.npy) to write")]
-Labels = Annotated[
-    Path | None, typer.Option("--labels", help="class numbers (.npy) of the input; default DIR/test_y.npy for the test set")
-]
+Labels = Annotated[Path | None, typer.Option("--labels", help="class numbers (.npy) of the input; default DIR/test_y.npy for the test set")]
 
 
 def images_of(folder: Path, given: Path | None, labels: Path | None) -> tuple[Array, Array | None]:
@@ -103,17 +101,60 @@ def emit(folder: Folder) -> None:
 
 
 @app.command()
+def export(folder: Folder) -> None:
+    """Freeze trained.onnx into model.onnx, the integer network that is the reference of every later step."""
+    from spikeloom import freeze
+    from spikeloom import golden as model
+    from spikeloom.facade import checked_labels
+    from spikeloom.report.performance import accuracy
+
+    frozen = freeze.freeze(existing(folder / "trained.onnx", "a trained network of 'spikeloom train'"), folder / "model.onnx")
+    console.print(
+        f"{folder / 'model.onnx'}: {len(frozen.proofs)} layers, every neuron proven at {frozen.steps} steps", markup=False, soft_wrap=True
+    )
+    if (folder / "test_x.npy").exists() and (folder / "test_y.npy").exists():
+        x, y = images_of(folder, None, None)
+        truth = checked_labels(y, frozen.graph, len(x))
+        after = accuracy(model.run(frozen.graph, x), truth) if truth is not None else 0.0
+        settings = load_json(folder / "train.json", "the record of 'spikeloom train'") if (folder / "train.json").exists() else {}
+        before = settings.get("accuracy")
+        cost = f"; float {100 * before:.2f} %, freezing cost {100 * (before - after):.2f} points" if isinstance(before, float) else ""
+        console.print(f"accuracy frozen {100 * after:.2f} % on {len(x)} test images{cost}")
+
+
+@app.command()
 def golden(folder: Folder, input: Given = None, output: Wanted = None, labels: Labels = None) -> None:
     """Run the integer model."""
-    from spikeloom.facade import Accelerator, checked_labels, score
+    from spikeloom.facade import Accelerator, checked_labels
+    from spikeloom.report.performance import accuracy
 
     accelerator = Accelerator.load(folder)
     x, y = images_of(folder, input, labels)
+    truth = checked_labels(y, accelerator.plan.graph, len(x))
     outputs = accelerator.golden(x)
-    truth = checked_labels(y, accelerator.plan.graph, len(outputs))
     if output is not None:
         save_array(output, outputs)
-    console.print(f"{len(outputs)} images" + (f", accuracy {100 * score(outputs, truth):.2f} %" if truth is not None else ""))
+    console.print(f"{len(outputs)} images" + (f", accuracy {100 * accuracy(outputs, truth):.2f} %" if truth is not None else ""))
+
+
+@app.command()
+def compare(
+    folder: Folder,
+    input: Given = None,
+    images: Annotated[
+        int | None, typer.Option(min=1, help="take so many images from the beginning; default 32 of the test set, all of --input")
+    ] = None,
+) -> int:
+    """Run all rungs side by side; name the first layer, channel, position and plane that differ."""
+    from spikeloom.facade import Accelerator
+    from spikeloom.screen import bars, verdicts
+
+    accelerator = Accelerator.load(folder)
+    x, _ = images_of(folder, input, None)
+    with bars(console) as progress:
+        found = accelerator.compare(x[: images or (32 if input is None else len(x))], progress)
+    verdicts(console, found)
+    return 1 if any(verdict.differences for verdict in found) else 0
 
 
 @app.command()
@@ -126,16 +167,15 @@ def sim(
     images: Annotated[str, typer.Option(help="images in the wave file, by number from 0: 3 or 3-5")] = "0",
 ) -> int:
     """Run the Verilated hardware, every cycle of it, and compare every output with torch and the golden model."""
-    from spikeloom import rungs
     from spikeloom.facade import Accelerator
     from spikeloom.screen import bars, closing
 
     accelerator = Accelerator.load(folder)
     x, y = images_of(folder, input, labels)
+    chosen = wave_images(images, len(x)) if waves is not None else (0, 0)
     with bars(console) as progress:
-        others = rungs.available(accelerator.plan.graph, x, ("torch",), folder, progress)
-        run = accelerator.simulate(x, y, others=others, progress=progress)
-        note = accelerator.waves(x, waves, wave_images(images, len(x)), progress) if waves is not None else ""
+        run = accelerator.simulate(x, y, torch=True, progress=progress)
+        note = accelerator.waves(x, waves, chosen, progress) if waves is not None else ""
     if output is not None:
         save_array(output, run.outputs)
     page = accelerator.report(x[:HISTOGRAM_IMAGES])

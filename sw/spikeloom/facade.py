@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spikeloom import golden, planfile
+from spikeloom import golden, planfile, rungs
 from spikeloom.code import Ints
-from spikeloom.differences import first_count_difference, first_difference
+from spikeloom.differences import first_difference
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import Array
 from spikeloom.golden import Floats
@@ -25,9 +25,10 @@ from spikeloom.plan import Plan
 from spikeloom.show import Page, Table
 
 if TYPE_CHECKING:
-    from spikeloom_sim.network import Network, Result
+    from spikeloom_sim.network import Network
     from torch import nn
 
+    from spikeloom.report.measure import Run
     from spikeloom.report.performance import Performance
 
 Progress = Callable[[str, int, int], None]
@@ -61,6 +62,16 @@ class Simulation:
 
     def _repr_html_(self) -> str:
         return performance_table(self.performance)._repr_html_()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What comparing one rung with the golden model gave: what was compared, and a line per difference."""
+
+    rung: str
+    compared: str
+    images: int
+    differences: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,28 +112,60 @@ class Accelerator:
 
         return Network(self.folder)
 
-    def simulate(
-        self, x: Array, labels: Array | None = None, *, others: Mapping[str, Ints] | None = None, progress: Progress = silent
-    ) -> Simulation:
+    def simulate(self, x: Array, labels: Array | None = None, *, torch: bool = False, progress: Progress = silent) -> Simulation:
         """Run real input through the Verilated hardware, every cycle of it: once image by image, once with the pipeline kept full.
 
-        Hardware and ``others``, integer outputs (N, O, H, W) of other rungs by name, are compared with the golden model. With
-        labels (N,) the accuracy and the confusion matrix are part of the result, which is also written into the folder.
-        Raises SpikeLoomError on a wrong input.
+        Both runs are compared with the golden model, and so is torch on the frozen network if wanted. With labels (N,) the accuracy and
+        the confusion matrix are part of the result, which is also written into the folder. Raises SpikeLoomError on a wrong input.
         """
+        from spikeloom.report import measure
+
         words = self.words(x)
         truth = checked_labels(labels, self.plan.graph, len(words))
+        others = {"torch": rungs.torch_words(self.plan.graph, x, partial(progress, "torch"))} if torch else {}
+        progress("golden", 0, 0)
+        expected = golden.trace(self.plan.graph, words)
+        single, stream = self.runs(words, progress)
+        performance, differences = measure.judge(self.plan, expected, others, single, stream, truth)
+        performance.save(self.folder)
+        values = measure.values(self.plan.graph, single.words)
+        return Simulation(golden.dequantize(self.plan.graph, values), values, performance, differences)
+
+    def runs(self, words: Ints, progress: Progress) -> tuple[Run, Run]:
+        """Hardware on input words, image by image and with the pipeline kept full; emitted and built if need be."""
+        from spikeloom.report.measure import Run
+
         if not self.emitted:
             progress("emit", 0, 0)
             self.emit()
-        progress("golden", 0, 0)
-        expected = golden.trace(self.plan.graph, words)
         network = self.network()
         progress("build", 0, 0)
         network.build()
         single = network.run(words, mode="single", progress=partial(progress, "single"))
         stream = network.run(words, mode="stream", progress=partial(progress, "stream"))
-        return self.judge(expected, others or {}, single, stream, truth)
+        one, two = (Run(result.words, result.latency, result.interval, result.counters) for result in (single, stream))
+        return one, two
+
+    def compare(self, x: Array, progress: Progress = silent) -> tuple[Verdict, ...]:
+        """All rungs side by side on real input: torch (frozen), the QONNX executor where the folder holds model.onnx, and the hardware."""
+        from spikeloom.report.measure import hardware_differences
+
+        graph = self.plan.graph
+        words = self.words(x)
+        progress("golden", 0, 0)
+        expected = golden.trace(graph, words)
+        others = {"torch, frozen": rungs.torch_words(graph, x, partial(progress, "torch"))}
+        frozen = self.folder / "model.onnx"
+        if frozen.exists():
+            others["QONNX executor"] = rungs.onnx_words(graph, frozen, x, partial(progress, "onnx"))
+        verdicts = []
+        for rung, answers in others.items():
+            found = first_difference(graph, ("golden", expected), (rung, answers))
+            verdicts.append(Verdict(rung, "every word of every layer", len(x), () if found is None else (str(found),)))
+        for name, run in zip(("RTL", "RTL, pipeline full"), self.runs(words, progress), strict=True):
+            lines = hardware_differences(self.plan, expected, run, name)
+            verdicts.append(Verdict(name, "outputs; spikes by layer, plane", len(x), tuple(lines)))
+        return tuple(verdicts)
 
     def waves(self, x: Array, path: Path, images: tuple[int, int], progress: Progress = silent) -> str:
         """Write the waves of images first to last (both included); a note for the user, or ""."""
@@ -135,41 +178,6 @@ class Accelerator:
         """Whether the folder holds hardware that is not older than the plan."""
         manifest, plan = self.folder / "manifest.json", self.folder / planfile.PLAN_FILE
         return manifest.exists() and manifest.stat().st_mtime_ns >= plan.stat().st_mtime_ns
-
-    def judge(
-        self, expected: Mapping[str, Ints], others: Mapping[str, Ints], single: Result, stream: Result, truth: Ints | None
-    ) -> Simulation:
-        """Compare all rungs with the golden words of every node, and write down what the runs measured."""
-        from spikeloom.report import measure
-        from spikeloom.report.performance import Performance, Spread, confusion
-
-        graph, name = self.plan.graph, self.plan.graph.output.name
-        differences = []
-        for run, result in (("RTL", single), ("RTL with a full pipeline", stream)):
-            counts = first_count_difference(graph, expected, measure.counted_spikes(self.plan, result.counters), run)
-            different = first_difference(graph, ("golden", expected), (run, {name: result.words}))
-            differences += [str(line) for line in (counts, different) if line is not None]
-        code = graph.codes[name]
-        right = expected[name] if code is None else code.value(expected[name])
-        rungs = {**others, "golden": right, "RTL": single.values}
-        unequal = [rung for rung, values in others.items() if not np.array_equal(values, right)]
-        differences += [f"{rung} differs from golden in {int((others[rung] != right).sum())} of {right.size} outputs" for rung in unequal]
-        images = len(single.words)
-        performance = Performance(
-            network=graph.name,
-            board=self.plan.board,
-            clock_mhz=self.plan.clock_mhz,
-            images=images,
-            latency=Spread.of(single.latency),
-            interval_cycles=measure.mean_interval(stream.interval),
-            single=measure.layer_figures(self.plan, single.counters, images),
-            stream=measure.layer_figures(self.plan, stream.counters, images),
-            accuracy={rung: score(golden.dequantize(graph, values), truth) for rung, values in rungs.items()} if truth is not None else {},
-            identical=() if differences else tuple(rungs),
-            confusion=confusion(golden.dequantize(graph, single.values), truth) if truth is not None else (),
-        )
-        performance.save(self.folder)
-        return Simulation(golden.dequantize(graph, single.values), single.values, performance, tuple(differences))
 
     @cached_property
     def layers(self) -> Table:
@@ -280,11 +288,6 @@ def checked_labels(labels: Array | None, graph: Graph, images: int) -> Ints | No
     if truth.min() < 0 or truth.max() >= classes:
         raise SpikeLoomError(f"labels: expected class numbers 0 to {classes - 1}, got {truth.min()} to {truth.max()}")
     return truth
-
-
-def score(outputs: Floats, truth: Ints) -> float:
-    """Share of images whose largest output is at their label; outputs (N, O), truth (N,)."""
-    return float((outputs.argmax(axis=1) == truth).mean())
 
 
 def performance_table(p: Performance) -> Table:

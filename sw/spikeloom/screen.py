@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,14 @@ from spikeloom.report.performance import Performance
 
 TITLES = {
     "torch": "torch, the frozen network",
+    "onnx": "QONNX executor, model.onnx",
     "golden": "golden model, integers",
+    "export": "trained.onnx",
+    "freeze": "model.onnx, every neuron proven",
+    "read": "reading and proving every neuron",
+    "density": "share of set bits on the calibration inputs",
+    "schedule": "folding for the board",
+    "waves": "waves",
     "emit": "Verilog",
     "build": "building the simulation (Verilator, C++)",
     "single": "hardware, image by image",
@@ -117,3 +124,15 @@ def closing(console: Console, p: Performance, page: Path) -> None:
         f"Cycles and counts are simulated; times assume a clock of {p.clock_mhz:g} MHz, which no board has confirmed.", style="dim"
     )
     console.print(f"Report: {page}", markup=False, highlight=False, soft_wrap=True)
+
+
+def verdicts(console: Console, found: Sequence[facade.Verdict]) -> None:
+    """One row per rung, and a line per difference."""
+    table = plain("compared with the golden model", "rung", "compared with ==", "images", "")
+    table.columns[1].justify = "left"
+    for verdict in found:
+        table.add_row(verdict.rung, verdict.compared, str(verdict.images), "[red]differs[/]" if verdict.differences else "equal")
+    console.print(table)
+    for verdict in found:
+        for line in verdict.differences:
+            console.print(line, style="bold red", markup=False, soft_wrap=True)

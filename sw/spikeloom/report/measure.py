@@ -1,15 +1,29 @@
-"""From the hardware's counters and times to figures per layer."""
+"""From what two runs of the hardware gave to figures and a verdict."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
+from spikeloom import golden
 from spikeloom.code import Ints
+from spikeloom.differences import first_count_difference, first_difference
+from spikeloom.graph import Graph
 from spikeloom.plan import Plan
-from spikeloom.report.performance import LayerFigures
+from spikeloom.report.performance import LayerFigures, Performance, Spread, accuracy, confusion
 from spikeloom.report.pipeline import kind
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What a simulation of N images gave: output words (N, C, H, W), cycles per image (N,) and between images (N - 1,), counters by name."""
+
+    words: Ints
+    latency: Ints
+    interval: Ints
+    counters: Mapping[str, int]
 
 
 def layer_figures(plan: Plan, counters: Mapping[str, int], images: int) -> tuple[LayerFigures, ...]:
@@ -32,11 +46,43 @@ def layer_figures(plan: Plan, counters: Mapping[str, int], images: int) -> tuple
     return tuple(rows)
 
 
-def counted_spikes(plan: Plan, counters: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-    """Spikes of each plane that the hardware counted behind every node that fires."""
-    return {row.name: row.spikes for row in layer_figures(plan, counters, 1) if row.spikes}
+def hardware_differences(plan: Plan, expected: Mapping[str, Ints], run: Run, name: str) -> list[str]:
+    """Lines naming where spikes or outputs of the hardware are not the golden model's; of inner layers it shows counts alone."""
+    spikes = {row.name: row.spikes for row in layer_figures(plan, run.counters, 1) if row.spikes}
+    counts = first_count_difference(plan.graph, expected, spikes, name)
+    outputs = first_difference(plan.graph, ("golden", expected), (name, {plan.graph.output.name: run.words}))
+    return [str(line) for line in (counts, outputs) if line is not None]
 
 
-def mean_interval(interval: Ints) -> float | None:
-    """Cycles from one image's last output to the next one's, over a stream of images; None for a single image."""
-    return float(interval.mean()) if len(interval) else None
+def values(graph: Graph, words: Ints) -> Ints:
+    """The integer output that output words (N, O, H, W) stand for."""
+    code = graph.codes[graph.output.name]
+    return words if code is None else code.value(words)
+
+
+def judge(
+    plan: Plan, expected: Mapping[str, Ints], others: Mapping[str, Mapping[str, Ints]], single: Run, stream: Run, truth: Ints | None
+) -> tuple[Performance, tuple[str, ...]]:
+    """Figures of two runs, and all differences from the golden words ``expected``; ``others`` are words of more rungs by name."""
+    graph, output = plan.graph, plan.graph.output.name
+    differences = hardware_differences(plan, expected, single, "RTL") + hardware_differences(plan, expected, stream, "RTL, pipeline full")
+    for rung, words in others.items():
+        found = first_difference(graph, ("golden", expected), (rung, words))
+        differences += [str(found)] if found is not None else []
+    rungs = {**{rung: words[output] for rung, words in others.items()}, "golden": expected[output], "RTL": single.words}
+    answers = {rung: golden.dequantize(graph, values(graph, words)) for rung, words in rungs.items()}
+    images = len(single.words)
+    performance = Performance(
+        network=graph.name,
+        board=plan.board,
+        clock_mhz=plan.clock_mhz,
+        images=images,
+        latency=Spread.of(single.latency),
+        interval_cycles=float(stream.interval.mean()) if len(stream.interval) else None,
+        single=layer_figures(plan, single.counters, images),
+        stream=layer_figures(plan, stream.counters, images),
+        accuracy={rung: accuracy(outputs, truth) for rung, outputs in answers.items()} if truth is not None else {},
+        identical=() if differences else tuple(rungs),
+        confusion=confusion(answers["RTL"], truth) if truth is not None else (),
+    )
+    return performance, tuple(differences)

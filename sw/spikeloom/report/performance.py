@@ -147,6 +147,11 @@ class Performance:
             ) from error
 
 
+def accuracy(outputs: npt.NDArray[np.float64], labels: npt.NDArray[np.int64]) -> float:
+    """Share of images whose largest output is at their label; outputs (N, O), labels (N,)."""
+    return float((outputs.argmax(axis=1) == labels).mean())
+
+
 def confusion(outputs: npt.NDArray[np.float64], labels: npt.NDArray[np.int64]) -> tuple[tuple[int, ...], ...]:
     """Counts of (true class, answered class) for outputs (N, O) and labels (N,)."""
     size = max(outputs.shape[1], int(labels.max()) + 1)
