@@ -32,8 +32,8 @@ Progress = Callable[[int, int], None]
 SLICE = 0.2
 """Seconds between two looks at the outside world: progress, Ctrl-C."""
 
-SETTLE = 64
-"""Cycles after the last value in which nothing more may come."""
+LOOK = 256
+"""Cycles between two looks at the counters of hardware that hangs."""
 
 
 class SimulationHang(SpikeLoomError):
@@ -216,10 +216,11 @@ class Network:
         where = f"{self.manifest.name}: cycle {cycles}, image {received // per_image}, output {received % per_image}"
         if status == library.HANG:
             before = self.counters(runner)
-            runner.wait(SETTLE)
+            runner.wait(LOOK)
             advice = stuck(self.manifest.stages, before, self.counters(runner))
             raise SimulationHang(f"{where}: no transfer for too long, {sent} of {images * self.manifest.input.beats} input beats were taken; {advice}")
-        runner.wait(SETTLE)
+        # A strided layer may leave work behind the last value, and nothing more may come out.
+        runner.wait(self.manifest.limit_cycles)
         status = runner.run(0)
         if status != library.DONE and images:
             what = {library.WRONG_LAST: "tlast is not at an image's last value", library.UNSTABLE: "output changed while it had to wait"}
