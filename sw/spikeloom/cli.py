@@ -119,7 +119,7 @@ def export(folder: Folder) -> None:
         settings = load_json(folder / "train.json", "the record of 'spikeloom train'") if (folder / "train.json").exists() else {}
         before = settings.get("accuracy")
         cost = f"; float {100 * before:.2f} %, freezing cost {100 * (before - after):.2f} points" if isinstance(before, float) else ""
-        console.print(f"accuracy frozen {100 * after:.2f} % on {len(x)} test images{cost}")
+        console.print(f"accuracy frozen {100 * after:.2f} % on {len(x)} test images{cost}", soft_wrap=True)
 
 
 @app.command()

@@ -38,7 +38,10 @@ class Difference:
         plane = f", plane {self.plane}" if self.plane is not None else ""
         place = f"image {self.image}, channel {self.channel}, position ({self.row}, {self.column}){plane}"
         count = f"{self.count} of {self.total} entries differ there"
-        return f"{self.rung} differs from {self.reference} first at layer {self.layer}: {place}: expected {self.expected}, found {self.found}; {count}"
+        return (
+            f"{self.rung} differs from {self.reference} first at layer {self.layer}: {place}: "
+            f"expected {self.expected}, found {self.found}; {count}"
+        )
 
 
 def differing_plane(code: Code | None, expected: int, found: int) -> int | None:

@@ -120,9 +120,7 @@ def closing(console: Console, p: Performance, page: Path) -> None:
     console.print()
     console.print(layers(p))
     console.print()
-    console.print(
-        f"Cycles and counts are simulated; times assume a clock of {p.clock_mhz:g} MHz, which no board has confirmed.", style="dim"
-    )
+    console.print(f"Cycles and counts are simulated; times assume a clock of {p.clock_mhz:g} MHz: no board confirmed it.", style="dim")
     console.print(f"Report: {page}", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -18,7 +18,7 @@ from spikeloom.report.pipeline import kind
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What a simulation of N images gave: output words (N, C, H, W), cycles per image (N,) and between images (N - 1,), counters by name."""
+    """What simulating N images gave: output words (N, C, H, W), cycles per image (N,) and between images (N - 1,), counters."""
 
     words: Ints
     latency: Ints
