@@ -85,7 +85,8 @@ def _tidy(model: onnx.ModelProto) -> None:
 
 
 def to_onnx(model: nn.Module, input_shape: tuple[int, ...]) -> onnx.ModelProto:
-    """The model in eval mode as a checked ONNX graph with all shapes; ``input_shape`` without the batch. The model is left as it was.
+    """The model in eval mode as a checked ONNX graph with all shapes; ``input_shape`` without the batch. The model is on the CPU, and is
+    left as it was.
 
     Raises SpikeLoomError if a neuron has no threshold yet.
     """

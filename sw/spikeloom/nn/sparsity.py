@@ -45,7 +45,7 @@ def density(model: nn.Module) -> Iterator[dict[str, npt.NDArray[np.float64]]]:
     def count(name: str, module: nn.Module, inputs: Any, out: Tensor) -> None:
         if isinstance(module, Neuron):
             planes = module.planes(out).flatten(1)
-            spikes[name] = spikes.get(name, np.zeros(module.steps)) + planes.sum(1).numpy()
+            spikes[name] = spikes.get(name, np.zeros(module.steps)) + planes.sum(1).cpu().numpy()
             totals[name] = totals.get(name, 0) + planes.shape[1]
 
     hooks = [m.register_forward_hook(partial(count, name)) for name, m in model.named_modules() if isinstance(m, Neuron)]

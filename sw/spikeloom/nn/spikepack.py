@@ -53,13 +53,13 @@ class SpikePack(Neuron):
         if self.code.base == 2:
             nearest = clipped.detach().round()
         else:
-            nearest = self.codebook[self._index(z.detach(), theta.detach())]
+            nearest = self.codebook.to(z.device)[self._index(z.detach(), theta.detach())]
         # clipped + (nearest - clipped) is exact for halves and integers, but not for coarse codes: so the value comes from a function
         value: Tensor = _Straight.apply(clipped, nearest) * theta  # type: ignore[no-untyped-call]
         return value
 
     def _index(self, z: Tensor, theta: Tensor) -> Tensor:
-        return torch.bucketize(z.contiguous(), self.midpoints * theta, right=True)
+        return torch.bucketize(z.contiguous(), self.midpoints.to(z.device) * theta, right=True)
 
     def serial(self, z: Tensor) -> Tensor:
         """The spike train of each input, one time step after the other: (T, *z.shape), 0.0 or 1.0.
@@ -80,8 +80,8 @@ class SpikePack(Neuron):
         return torch.stack(spikes).to(z.dtype)
 
     def _serial_table(self, z: Tensor, theta: Tensor) -> Tensor:
-        thresholds = self.midpoints * theta
-        word = torch.zeros(z.shape, dtype=torch.int64)
+        thresholds = self.midpoints.to(z.device) * theta
+        word = torch.zeros_like(z, dtype=torch.int64)
         spikes = []
         for t in range(self.steps):
             bit = 1 << (self.steps - 1 - t)
@@ -92,13 +92,13 @@ class SpikePack(Neuron):
 
     def pack(self, spikes: Tensor) -> Tensor:
         """(T, ...) spikes to the neuron's output value."""
-        places = torch.from_numpy(self.code.place_values).to(spikes.dtype)
+        places = torch.from_numpy(self.code.place_values).to(spikes)
         packed: Tensor = torch.tensordot(places, spikes, dims=1) * self.fixed_theta
         return packed
 
     def planes(self, out: Tensor) -> Tensor:
-        word = torch.bucketize((out.detach() / self.theta.detach()).contiguous(), self.midpoints, right=True)
-        shifts = torch.arange(self.steps - 1, -1, -1).reshape((-1,) + (1,) * out.dim())
+        word = torch.bucketize((out.detach() / self.theta.detach()).contiguous(), self.midpoints.to(out.device), right=True)
+        shifts = torch.arange(self.steps - 1, -1, -1, device=out.device).reshape((-1,) + (1,) * out.dim())
         return (word[None] >> shifts) & 1
 
     def spike_count(self, out: Tensor) -> tuple[Tensor, int]:
