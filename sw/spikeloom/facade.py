@@ -188,7 +188,7 @@ class Accelerator:
         rows = [
             (
                 s.name,
-                kind(s),
+                kind(self.plan, s),
                 map_text(s.o_shape),
                 neuron_text(s),
                 code_text(s.o_code),

@@ -96,20 +96,14 @@ def summary(p: Performance) -> Table:
 
 def layers(p: Performance) -> Table:
     """Per layer, per image: spikes, sparsity of every plane, synaptic operations, cycles, how busy."""
-    table = plain("per layer and image", "layer", "kind", "spikes", "bits not set, by plane", "syn. ops", "cycles", "busy")
+    table = plain("per layer and image", "layer", "kind", "spikes", "not set %, by plane", "syn.ops", "cycles", "busy %")
     table.columns[1].justify = "left"
     for row in p.stream:
-        sparsity = " ".join(f"{100 * s:.0f}" for s in row.sparsity)
+        sparsity = " ".join(f"{100 * s:.0f}" for s in row.sparsity) or "–"
         engine = (
-            (spaced(row.synaptic / p.images), spaced(row.busy / p.images), f"{100 * row.busy_share:.1f} %") if row.cycles else ("", "", "")
+            (spaced(row.synaptic / p.images), spaced(row.busy / p.images), f"{100 * row.busy_share:.1f}") if row.cycles else ("", "", "")
         )
-        table.add_row(
-            escape(row.name),
-            row.kind,
-            spaced(sum(row.spikes) / p.images) if row.spikes else "–",
-            f"{sparsity} %" if sparsity else "–",
-            *engine,
-        )
+        table.add_row(escape(row.name), row.kind, spaced(sum(row.spikes) / p.images) if row.spikes else "–", sparsity, *engine)
     return table
 
 

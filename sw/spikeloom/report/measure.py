@@ -35,7 +35,7 @@ def layer_figures(plan: Plan, counters: Mapping[str, int], images: int) -> tuple
         rows.append(
             LayerFigures(
                 name=name,
-                kind="input" if node is plan.graph.input else kind(plan[name]),
+                kind="input" if node is plan.graph.input else kind(plan, plan[name]),
                 words=int(np.prod(plan.graph.shapes[name])) * images,
                 spikes=tuple(counters[f"{name}.spikes[{t}]"] for t in range(code.steps)) if code is not None else (),
                 nonzero=counters.get(f"{name}.nonzero", 0),

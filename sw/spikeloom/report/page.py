@@ -51,7 +51,7 @@ def render(plan: Plan, performance: Performance | None, words: Ints | None, esti
     stages = [
         {
             "stage": stage,
-            "kind": kind(stage),
+            "kind": kind(plan, stage),
             "code": code_text(stage.o_code),
             "figures": figures.get(stage.name),
             "cycles": estimates.stage_cycles(plan, stage),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from spikeloom.code import Code
-from spikeloom.graph import Shape
+from spikeloom.graph import Pool, Shape
 from spikeloom.neuron import LIF, Raw, SpikePack, Table
 from spikeloom.plan import Plan, Stage
 from spikeloom.report.pictures import short
@@ -49,11 +49,11 @@ def code_text(code: Code | None) -> str:
     return f"T={code.steps} τ={code.base}" + (" signed" if code.signed else "")
 
 
-def kind(stage: Stage) -> str:
+def kind(plan: Plan, stage: Stage) -> str:
     """What a user would call the layer."""
-    layer = stage.layer
-    if stage.folding.body == "max":
-        return f"max pool {layer.kernel[0]}×{layer.kernel[1]}"
+    layer, node = stage.layer, plan.graph[stage.name]
+    if isinstance(node, Pool):
+        return f"{node.kind} pool {layer.kernel[0]}×{layer.kernel[1]}"
     if layer.kernel == stage.i_shape[1:] and stage.o_shape[1:] == (1, 1):
         return f"linear {stage.i_shape[0] * layer.kernel[0] * layer.kernel[1]}→{stage.o_shape[0]}"
     if stage.groups == stage.i_shape[0] and stage.groups > 1:
@@ -94,7 +94,8 @@ def draw(plan: Plan) -> Drawing:
         (source.name, (f"input {map_text(source.shape)}", code_text(source.code), "events" if source.events else f"scale {source.scale:g}"))
     ]
     titles += [
-        (s.name, (kind(s), f"{neuron_text(s)}, {code_text(s.o_code)}", f"{map_text(s.o_shape)}", folding_text(s))) for s in plan.stages
+        (s.name, (kind(plan, s), f"{neuron_text(s)}, {code_text(s.o_code)}", f"{map_text(s.o_shape)}", folding_text(s)))
+        for s in plan.stages
     ]
     spots = {name: place(k) for k, (name, _) in enumerate(titles)}
     boxes = tuple(Box(*spots[name], short(name), lines) for name, lines in titles)
