@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from spikeloom import golden
+from spikeloom import depths, golden
+from spikeloom.code import Code
 from spikeloom.cycles import BACK_TO_BACK, ONE_AT_A_TIME, simulate
-from spikeloom.plan import Plan
+from spikeloom.errors import SpikeLoomError
+from spikeloom.graph import Graph, Input, Layer, Node
+from spikeloom.neuron import SpikePack
+from spikeloom.plan import Folding, Plan
 
-from tests.networks import random_plan, random_words
+from tests.networks import plan_of, random_plan, random_words
 from tests.ticks import Machine
 
 
@@ -39,6 +43,42 @@ def test_model_equals_the_engine_played(seed: int) -> None:
     words = random_words(rng, plan.graph, 3)
     play(plan, words, ONE_AT_A_TIME)
     play(plan, words, BACK_TO_BACK)
+
+
+@pytest.mark.parametrize("group", [6, 3, 2, 1])
+@pytest.mark.parametrize(("steps", "elements", "side"), [(1, 6, 5), (1, 1, 4), (2, 6, 4), (3, 3, 3)])
+def test_short_passes(group: int, steps: int, elements: int, side: int) -> None:
+    """Passes of 1, 2, 3 and 6 words, where fetches wait for pops of other passes; two layers, so that rows are waited for."""
+    rng = np.random.default_rng(group)
+    zero = np.zeros(6, dtype=np.int64)
+    fire = SpikePack(Code(steps), zero + 2, zero)
+    nodes: list[Node] = [Input("x", (6, side, side), (6, side, side), Code(steps))]
+    for name, source in (("a", "x"), ("b", "a")):
+        nodes.append(Layer(name, source, rng.integers(-1, 3, (6, 6, 1, 1)), fire, zero, zero, zero))
+    plan = plan_of(Graph("short", tuple(nodes)), {name: Folding("event", group, elements=elements) for name in ("a", "b")})
+    for density in (0.2, 0.6, 1.0):
+        play(plan, random_words(rng, plan.graph, 2, density), BACK_TO_BACK)
+    pattern = rng.random(2000) < 0.15
+    play(plan, random_words(rng, plan.graph, 2), BACK_TO_BACK, pattern=pattern)
+
+
+def test_a_residual_that_is_too_short_is_told_from_a_slow_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two 5 x 5 layers and a residual around both: with one beat of FIFO nothing ever comes out, and both models say so."""
+    zero, ones = np.zeros(1, dtype=np.int64), np.ones((1, 1, 5, 5), dtype=np.int64)
+    fire = SpikePack(Code(2), zero + 5, zero)
+    nodes: list[Node] = [Input("x", (1, 8, 8), (1, 8, 8), Code(2))]
+    for name, source, skip in (("a", "x", None), ("b", "a", None), ("c", "b", "x")):
+        nodes.append(Layer(name, source, ones, fire, zero, zero, zero + 1, padding=(2, 2, 2, 2), skip=skip))
+    graph = Graph("deep", tuple(nodes))
+    words = random_words(np.random.default_rng(0), graph, 2)
+    plan = plan_of(graph, {name: Folding("dense", 1) for name in ("a", "b", "c")})
+    play(plan, words, BACK_TO_BACK)
+    monkeypatch.setattr(depths, "skip_depth", lambda plan, stage: 1)
+    plan = plan_of(graph, plan.foldings)
+    with pytest.raises(SpikeLoomError, match="too shallow"):
+        simulate(plan, words)
+    with pytest.raises(AssertionError, match="hangs"):
+        Machine(plan, words, True).run(20_000)
 
 
 @pytest.mark.parametrize("seed", range(60, 76))

@@ -26,11 +26,10 @@ class Passes:
 
 @dataclass(frozen=True)
 class Held:
-    """Per pass, how far its pops hold back later fetches, as ``f - k``: all pops but the last two, but the last, all of them."""
+    """Per pass, how far its pops hold back later fetches, as ``f - k``: all of them, and all but the last two."""
 
     whole: Times
     but_two: array[int] = field(default_factory=longs)
-    but_one: array[int] = field(default_factory=longs)
 
 
 def freed_rows(stage: Stage) -> list[int]:
@@ -74,34 +73,31 @@ def line_buffer(stage: Stage, into: Channel, released: Times, images: int) -> Pr
 def fetch(stage: Stage, into: Channel, fetched: Times, released: Times, held: Held, images: int) -> Process:
     """Reads one word a cycle; ``fetched`` gets the first fetch of every pass.
 
-    Fetch number k is held back by the pop of word k - depth. In terms of ``f - k``, which only grows (``gap``), the first fetch of
-    pass p is held back by all pops of pass p-2 but the last, its last fetch by those of p-2 and all but the last two of p-1. With passes of
-    one word pass p-3 holds back both.
+    Fetch number k is held back by the pop of word k - depth; ``gap`` is ``f - k``, which only grows. For the last fetch of pass p that
+    counts the pops of pass p-1 but the last two; with passes of two words those of pass p-2, and with one word those of pass p-3.
+    The first fetch of a pass needs no pops (but with one word): its start waits for the pass before, which is longer than that.
     """
     words = stage.pass_words
     needed, image_beats = needed_beats(stage), stage.i_shape[1] * stage.i_shape[2] * stage.beats
     passes, row_steps = stage.folds * stage.planes, stage.o_shape[2] // stage.folding.windows
-    writes, but_two, but_one, whole = into.done, held.but_two, held.but_one, held.whole
+    writes, but_two, whole = into.done, held.but_two, held.whole
     gap, number = -(1 << 60), 0
     for image in range(images):
         for step, need in enumerate(needed):
             need += image * image_beats
             for index in range(passes):
-                if words == 1:
+                if words == 1 and number >= 3:
                     while len(whole) < number - 2:
                         yield (whole,)
-                    if number >= 3:
-                        gap = max(gap, whole[number - 3])
-                elif number >= 2:
-                    while len(whole) < number - 1:
-                        yield (whole,)
-                    gap = max(gap, but_one[number - 2])
+                    gap = max(gap, whole[number - 3])
                 if index == 0:
                     while len(writes) < need:
                         yield (writes,)
                     gap = max(gap, writes[need - 1] + 1 - number * words)
                 fetched.push(gap + number * words)
-                if words > 1 and number >= 2:
+                if words == 2 and number >= 2:
+                    while len(whole) < number - 1:
+                        yield (whole,)
                     gap = max(gap, whole[number - 2])
                 if words > 2 and number >= 1:
                     while len(whole) < number:
@@ -117,14 +113,13 @@ def scan(stage: Stage, work: Work, images: int, fetched: Times, held: Held, comm
     words, depth, planes = stage.pass_words, stage.pass_words + 2, stage.planes
     advance, number = -1, 0
     for image in range(images):
-        for index, (cost, two, one, all_) in enumerate(work.image(image)):
+        for index, (cost, two, all_) in enumerate(work.image(image)):
             while len(fetched) <= number:
                 yield (fetched,)
             start = max(advance + 1, fetched[number] + 2)
             advance = last_pop = start + cost - 1
             back = start + 1 - number * words - depth
             held.but_two.append(back + two)
-            held.but_one.append(back + one)
             held.whole.push(back + all_)
             if stage.per_step or (index + 1) % planes == 0:
                 needed = len(commits) - stage.result_depth

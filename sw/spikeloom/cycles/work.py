@@ -25,18 +25,18 @@ class Work:
     stage: Stage
     words: Ints
 
-    def image(self, index: int) -> Iterator[tuple[int, int, int, int]]:
-        """Per pass in order: its cycles; and the largest ``pop - j`` over its words j but the last two, but the last, and over all."""
+    def image(self, index: int) -> Iterator[tuple[int, int, int]]:
+        """Per pass in order: its cycles; and the largest ``pop - j`` over its words j but the last two, and over all."""
         stage = self.stage
         if stage.folding.body == "event":
             pops = self.pops(index)  # (steps, groups, planes, words)
             lead = pops - np.arange(stage.pass_words)
-            leads = [lead[..., : stage.pass_words - left].max(axis=-1, initial=NEVER) for left in (2, 1, 0)]
+            leads = [lead[..., : stage.pass_words - left].max(axis=-1, initial=NEVER) for left in (2, 0)]
             per_group = np.stack([pops[..., -1] + 1, *leads], axis=-1)
             folds = [fold * stage.folding.elements * stage.groups // stage.o_shape[0] for fold in range(stage.folds)]
-            rows = per_group[:, folds].reshape(-1, 4)
+            rows = per_group[:, folds].reshape(-1, 3)
             return iter(rows.tolist())
-        plain = [stage.pass_words] + [0 if stage.pass_words > left else NEVER for left in (2, 1, 0)]
+        plain = [stage.pass_words] + [0 if stage.pass_words > left else NEVER for left in (2, 0)]
         return iter([plain] * (stage.positions * stage.folds * stage.planes))  # type: ignore[list-item]
 
     def pops(self, index: int) -> Ints:
