@@ -78,7 +78,8 @@ class Threshold:
 class SourceLayer:
     """An accumulator with what follows it up to the words that leave: what the compiler turns into one layer.
 
-    ``activation`` is None where the sum itself leaves: with ``out`` as signed words of that format, without it as the network's output.
+    ``activation`` is None where the sum itself leaves: with ``out`` as words of that format, without it as the network's output;
+    ``shift`` fraction bits then bring a residual onto its grid.
     """
 
     linear: Linear
@@ -89,6 +90,7 @@ class SourceLayer:
     chain: tuple[Affine | Relu, ...]
     activation: Quantizer | Threshold | None
     out: Code | None = None
+    shift: int = 0
 
     @property
     def name(self) -> str:

@@ -328,6 +328,8 @@ def acc_bound(layer: Layer, graph: Graph) -> int:
 
 def to_model(graph: Graph, batch: int = 1) -> onnx.ModelProto:
     """The integer network as a checked QONNX model. Raises CapacityError naming a layer whose integers float32 cannot hold."""
+    if graph.input.code == Code(1, signed=True):
+        raise UnsupportedError(f"{graph.input.name}: a signed input of one bit has no QONNX form (it means -1 and +1 there); use two bits")
     taken = {"output", "real"}
     for node in graph.nodes:
         if node.name in taken:

@@ -104,9 +104,9 @@ def _spikepack(stairs: Staircase, code: Code, shift: int, kappa: Ints) -> tuple[
 
 
 def _kappas(stairs: Staircase, shift: int) -> list[Ints]:
-    """Candidates for the residual's integer factor, the nearest first."""
-    nearest = np.array([round(k * (1 << shift)) for k in stairs.kappa], dtype=np.int64)
-    return [nearest] if not nearest.any() and not stairs.skip_values.any() else [nearest, nearest + 1, nearest - 1]
+    """Candidates for the residual's integer factor, the nearest first. A constant channel has none."""
+    nearest = np.where(stairs.constant, 0, np.array([round(k * (1 << shift)) for k in stairs.kappa], dtype=np.int64))
+    return [nearest] if not stairs.skip_values.any() else [nearest, *(np.where(stairs.constant, 0, nearest + d) for d in (1, -1))]
 
 
 def _try_spikepack(stairs: Staircase, code: Code, shift: int, kappa: Ints) -> tuple[Ints, ...]:

@@ -145,17 +145,12 @@ def _spiking(layer: SourceLayer, activation: Threshold, code: Code, skip_code: C
 
 
 def _sum(layer: SourceLayer) -> Layer:
-    """The sum itself leaves: the network's output, or words of a format wide enough."""
+    """The sum itself leaves: the network's output, or words wide enough. Its factors are whole numbers, as the reader saw to."""
     count = len(layer.gain)
     zero, kappa = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
     if layer.skip_gain is not None:
-        ratios = [k / g if g else None for k, g in zip(layer.skip_gain, layer.gain, strict=True)]
-        if any(r is None or r.denominator != 1 for r in ratios):
-            raise UnsupportedError(
-                f"{layer.name}: an Add without an activation needs equal scales on both sides; use one quantizer for both, or add a Quant"
-            )
-        kappa = np.array([int(r) for r in ratios if r is not None], dtype=np.int64)
-    neuron = Layer("", "", layer.linear.weight, Raw(layer.out), zero, zero, kappa, skip=layer.skip)
+        kappa = np.array([int(k / g * (1 << layer.shift)) for k, g in zip(layer.skip_gain, layer.gain, strict=True)], dtype=np.int64)
+    neuron = Layer("", "", layer.linear.weight, Raw(layer.out), zero, zero, kappa, layer.shift, skip=layer.skip)
     return _layer(layer.linear, neuron, np.ones(count, dtype=np.bool_))
 
 

@@ -106,7 +106,7 @@ def multithreshold(context: Context, op: Op, inputs: list[Value]) -> Signal:
         return _coded(context, op, gather, signal, cuts, steps)
     one = signal.gain * 0 + 1
     gain, bias = (Fraction(float(op.attributes.get(k, d))) for k, d in (("out_scale", 1.0), ("out_bias", 0.0)))
-    if gain and bias / gain == -(1 << (steps - 1)) and not missing and steps > 1:
+    if gain and bias / gain == -(1 << (steps - 1)) and not missing:
         return context.builder.activate(signal, Quantizer(op.name, Code(steps, signed=True), cuts, one * gain, one * 0))
     return context.builder.activate(signal, Quantizer(op.name, Code(steps), cuts, one * gain, one * bias))
 

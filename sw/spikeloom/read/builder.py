@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 
 import numpy as np
 
@@ -49,11 +48,12 @@ class Builder:
 
     def add_input(self, node: Input) -> None:
         """Raises UnsupportedError if the network's input is quantized in two ways."""
-        if self.nodes:
+        if self.nodes and self.nodes[0] != node:
             raise UnsupportedError(
                 "input: expected one Quant at the network's input, found two; let all branches start behind the same one"
             )
-        self.add(node, node.shape, node.code)
+        if not self.nodes:
+            self.add(node, node.shape, node.code)
 
     def reshape_input(self, signal: Signal, shape: Shape) -> bool:
         """Take the input's words as another map, if nothing but the input exists yet."""
@@ -131,36 +131,61 @@ class Builder:
         """The signal as a node's values: a sum without an activation becomes words wide enough. Raises UnsupportedError if it has none."""
         if signal.plain_words:
             return signal
-        if signal.chain:
-            raise UnsupportedError(f"{name}: expected quantized activations; put a Quant after the {_chain_name(signal)} before it")
         if signal.time is not None:
             raise UnsupportedError(f"{name}: expected spikes; put an IF or LIF neuron before it")
+        if signal.chain:
+            return self._pooled(signal, name)
         linear = self.linear_of(signal, name)
-        if signal.skip is None and self._is_sum_pool(linear):
+        if signal.skip is None and self.is_sum_pool(linear):
             step = MaxPool(linear.name, (int(linear.weight.shape[2]), int(linear.weight.shape[3])), linear.stride, linear.padding)
             last = self.pool(linear.source, "sum", step, np.zeros(len(signal.gain), dtype=np.int64))
             return replace(signal, main=last)
-        code = self._sum_code(linear, signal, name)
-        layer = SourceLayer(linear, signal.gain, signal.offset, signal.skip, signal.skip_gain, (), None, code)
+        shift = self._skip_shift(signal, name)
+        code = self._sum_code(linear, signal, shift, name)
+        layer = SourceLayer(linear, signal.gain, signal.offset, signal.skip, signal.skip_gain, (), None, code, shift)
         last = self.add(layer, self.linear_shape(linear), code)
-        return Signal(last, signal.gain, signal.offset, signal.map, signal.view)
+        return replace(signal, main=last, gain=signal.gain / (1 << shift), skip=None, skip_gain=None)
 
-    def _is_sum_pool(self, linear: Linear) -> bool:
+    def _pooled(self, signal: Signal, name: str) -> Signal:
+        """A sum with max pools behind it, as words."""
+        if any(isinstance(step, Relu) for step in signal.chain):
+            raise UnsupportedError(f"{name}: expected quantized activations; put a Quant after the Relu before it")
+        shape = self.linear_shape(signal.main) if isinstance(signal.main, Linear) else self.shapes[signal.main]
+        words = self.words(replace(signal, chain=(), map=shape), name)
+        for step in signal.chain:
+            if isinstance(step, MaxPool):
+                assert isinstance(words.main, str)
+                last = self.pool(words.main, "max", step, sign(words.gain))
+                words = replace(words, main=last, map=self.shapes[last])
+            elif isinstance(step, Affine):
+                words = words.affine(step.gain, step.offset)
+        return words
+
+    def _skip_shift(self, signal: Signal, name: str) -> int:
+        """Fraction bits that make the residual's factor of a bare sum a whole number. Raises UnsupportedError if none do."""
+        if signal.skip_gain is None:
+            return 0
+        ratios = [k / g if g else None for k, g in zip(signal.skip_gain, signal.gain, strict=True)]
+        most = max(0 if r is None else r.denominator for r in ratios)
+        if any(r is None or most % r.denominator for r in ratios) or most & (most - 1) or most > 1 << MAX_STEPS:
+            raise UnsupportedError(
+                f"{name}: an Add without an activation needs equal scales on both sides, or a power of two between them; "
+                "use one quantizer for both branches, or put a Quant after the Add"
+            )
+        return most.bit_length() - 1
+
+    def is_sum_pool(self, linear: Linear) -> bool:
+        """Whether an accumulator only adds up windows of unsigned words, channel by channel."""
         ones = bool((linear.weight == 1).all()) and linear.groups == linear.weight.shape[0] == self.shapes[linear.source][0]
         return ones and linear.weight[0, 0].size > 1 and not self.codes[linear.source].signed
 
-    def _sum_code(self, linear: Linear, signal: Signal, name: str) -> Code:
+    def _sum_code(self, linear: Linear, signal: Signal, shift: int, name: str) -> Code:
         lows, highs = reach(linear.weight, self.codes[linear.source])
-        low, high = int(lows.min()), int(highs.max())
+        low, high = int(lows.min()) << shift, int(highs.max()) << shift
         if signal.skip is not None and signal.skip_gain is not None:
             code = self.codes[signal.skip]
-            ratios = [k / g if g else Fraction(1, 2) for k, g in zip(signal.skip_gain, signal.gain, strict=True)]
-            if any(r.denominator != 1 for r in ratios):
-                raise UnsupportedError(
-                    f"{name}: an Add without an activation needs equal scales on both sides; use one quantizer for both branches, or put "
-                    "a Quant after the Add"
-                )
-            ends = [int(r) * v for r in ratios for v in (code.min_value, code.max_value)]
+            kappas = [int(k / g * (1 << shift)) for k, g in zip(signal.skip_gain, signal.gain, strict=True)]
+            ends = [k * v for k in kappas for v in (code.min_value, code.max_value)]
             low, high = low + min(ends), high + max(ends)
         steps = max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0) + int(low < 0)
         if steps > MAX_STEPS:
@@ -172,16 +197,18 @@ class Builder:
 
     def finish(self, signal: Signal, name: str) -> Source:
         """The whole network, given its output."""
-        if signal.chain:
-            raise UnsupportedError(
-                f"{name}: the network's output must be a sum or a Quant, found a {_chain_name(signal)}; cut the graph before it"
-            )
         if signal.time is not None:
             raise UnsupportedError(f"{name}: the network's output has a time axis; sum over the time steps (ReduceSum over axis 1) first")
+        if any(isinstance(step, Relu) for step in signal.chain):
+            raise UnsupportedError(f"{name}: the network's output must be a sum or a Quant, found a Relu; cut the graph before it")
+        if signal.chain:
+            signal = self.words(signal, name)
+        shift = 0
         if not signal.plain_words or not isinstance(self.nodes[-1], (SourceLayer, Pool)) or self.nodes[-1].name != signal.main:
-            linear = self.linear_of(signal, name)
-            self.nodes.append(SourceLayer(linear, signal.gain, signal.offset, signal.skip, signal.skip_gain, (), None))
-        return Source(self.name, tuple(self.nodes), signal.gain, signal.offset)
+            linear, shift = self.linear_of(signal, name), self._skip_shift(signal, name)
+            layer = SourceLayer(linear, signal.gain, signal.offset, signal.skip, signal.skip_gain, (), None, shift=shift)
+            self.nodes.append(layer)
+        return Source(self.name, tuple(self.nodes), signal.gain / (1 << shift), signal.offset)
 
 
 def _falling(steps: tuple[Step, ...], channels: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -191,11 +218,6 @@ def _falling(steps: tuple[Step, ...], channels: int) -> np.ndarray[tuple[int], n
         if isinstance(step, Affine):
             falling ^= np.array([int(g < 0) for g in step.gain], dtype=np.int64)
     return falling
-
-
-def _chain_name(signal: Signal) -> str:
-    last = signal.chain[-1]
-    return {Relu: "Relu", MaxPool: "MaxPool", Affine: "scaled Relu or MaxPool"}[type(last)]
 
 
 def sign(values: Rationals) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -20,6 +20,9 @@ from spikeloom.read.signal import MaxPool, Raw, Signal
 from spikeloom.source import Linear, Relu
 from spikeloom.staircase import rationals
 
+MAX_SKIP_STEPS = 10
+"""Widest sum without an activation that may join another one."""
+
 
 def identity(context: Context, op: Op, inputs: list[Value]) -> Value:
     return inputs[0]
@@ -162,8 +165,8 @@ def join(context: Context, op: Op, a: Signal, b: Signal) -> Signal:
         raise UnsupportedError(f"{op.name}: {op.kind} after ReLU or max pooling needs quantized activations; put a Quant before it")
     if isinstance(a.main, str) and not isinstance(b.main, str):
         a, b = b, a
-    if isinstance(b.main, Linear):
-        raise UnsupportedError(f"{op.name}: {op.kind} of two sums without activations is not supported; put a Quant on one of the branches")
+    if isinstance(a.main, Linear) and isinstance(b.main, Linear):
+        a, b = _one_as_words(context, op, a, b)
     b = context.builder.words(b, op.name)
     if a.skip is not None:
         a = context.builder.words(a, op.name)
@@ -171,6 +174,16 @@ def join(context: Context, op: Op, a: Signal, b: Signal) -> Signal:
     if a.main == b.main:
         return replace(a, gain=a.gain + b.gain, offset=a.offset + b.offset)
     return replace(a, offset=a.offset + b.offset, skip=b.main, skip_gain=b.gain)
+
+
+def _one_as_words(context: Context, op: Op, a: Signal, b: Signal) -> tuple[Signal, Signal]:
+    """Two sums without activations: one of them, preferably a pooling, leaves as words if it is narrow."""
+    first, second = sorted((a, b), key=lambda s: isinstance(s.main, Linear) and context.builder.is_sum_pool(s.main))
+    words = context.builder.words(second, op.name)
+    assert isinstance(words.main, str)
+    if context.builder.codes[words.main].steps > MAX_SKIP_STEPS:
+        raise UnsupportedError(f"{op.name}: {op.kind} of two sums without activations is not supported; put a Quant on one of the branches")
+    return first, words
 
 
 def max_pool(context: Context, op: Op, inputs: list[Value]) -> Signal:
@@ -183,10 +196,8 @@ def max_pool(context: Context, op: Op, inputs: list[Value]) -> Signal:
     shape = window_shape(signal.map, signal.map[0], step.kernel, step.stride, step.padding, op.name)
     if not isinstance(signal.main, str) or not signal.plain_words:
         return with_map(signal, shape, rank, chain=(*signal.chain, step))
-    if context.builder.codes[signal.main].base == 1 and (signal.time is None or any(g < 0 for g in signal.gain)):
-        raise UnsupportedError(
-            f"{op.name}: MaxPool of spike counts is not supported; pool before summing over time, without negative scales"
-        )
+    if context.builder.codes[signal.main].base == 1 and signal.time is None:
+        raise UnsupportedError(f"{op.name}: MaxPool of spike counts is not supported; pool before summing over time")
     return with_map(signal, shape, rank, main=context.builder.pool(signal.main, "max", step, sign(signal.gain)))
 
 
