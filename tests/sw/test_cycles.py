@@ -90,3 +90,12 @@ def test_with_gaps_and_stalls(seed: int) -> None:
     offers = np.cumsum(rng.integers(0, int(rng.choice((2, 4, 12))), beats)).tolist()
     pattern = rng.random(3000) < rng.choice((0.2, 0.5, 0.9))
     play(plan, words, BACK_TO_BACK, offers, pattern)
+
+
+def test_wrong_requests_are_refused() -> None:
+    plan = random_plan(0)
+    words = random_words(np.random.default_rng(0), plan.graph, 2)
+    for bad, mode in ((words, "sideways"), (words[:0], BACK_TO_BACK), (words[:, :, :, :0], BACK_TO_BACK), (words[0], BACK_TO_BACK)):
+        with pytest.raises(SpikeLoomError) as error:
+            simulate(plan, bad, mode)
+        assert "\n" not in str(error.value)

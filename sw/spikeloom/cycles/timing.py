@@ -95,10 +95,12 @@ def simulate(
 
     Raises
     ------
-    SpikeLoomError: unknown mode, or a network that would hang.
+    SpikeLoomError: unknown mode, words of another shape, or a network that would hang.
     """
     if mode not in (ONE_AT_A_TIME, BACK_TO_BACK):
         raise SpikeLoomError(f"mode must be {ONE_AT_A_TIME!r} or {BACK_TO_BACK!r}, got {mode!r}")
+    if not len(words) or words.shape[1:] != plan.graph.input.shape:
+        raise SpikeLoomError(f"input words: expected at least one image of {plan.graph.input.shape}, got shape {words.shape}")
     model = Model(plan, golden.trace(plan.graph, words))
     channels, height, width = plan.graph.input.shape
     beats = channels // plan.input_group * height * width
