@@ -30,12 +30,14 @@ Labels = Annotated[Path | None, typer.Option("--labels", help="class numbers (.n
 
 def images_of(folder: Path, given: Path | None, labels: Path | None) -> tuple[Array, Array | None]:
     """Input and labels: those named, or the folder's test set."""
+    from spikeloom.facade import nonempty
+
     if given is not None:
-        return load_array(given, "the network's input (.npy)"), load_array(labels, "labels (.npy)") if labels else None
+        return nonempty(load_array(given, "the network's input (.npy)")), load_array(labels, "labels (.npy)") if labels else None
     x, y = folder / "test_x.npy", labels or folder / "test_y.npy"
     if not x.exists():
         raise SpikeLoomError(f"{x}: expected a test set, found none; name an input with --input x.npy")
-    return load_array(x), load_array(y, "labels (.npy)") if y.exists() or labels else None
+    return nonempty(load_array(x)), load_array(y, "labels (.npy)") if y.exists() or labels else None
 
 
 @app.command()
@@ -208,6 +210,9 @@ def report(folder: Folder) -> None:
     console.print(f"{accelerator.report(load_array(x)[:HISTOGRAM_IMAGES] if x.exists() else None)}", markup=False, soft_wrap=True)
 
 
+INTERRUPTED = 130
+
+
 def complain(error: BaseException, status: int) -> int:
     """One line on standard error; the exit status."""
     text = " ".join(str(error).split()) or type(error).__name__
@@ -219,13 +224,15 @@ def run(arguments: list[str] | None = None) -> int:
     """Run one command; its exit status."""
     try:
         status = app(arguments, prog_name="spikeloom", standalone_mode=False)
+        if status == INTERRUPTED:
+            return complain(SpikeLoomError("interrupted"), INTERRUPTED)
         return status if isinstance(status, int) else 0
     except SpikeLoomError as error:
         return complain(error, 2)
     except TyperException as error:
         return complain(SpikeLoomError(f"{error.format_message()} (spikeloom --help)"), 2)
     except (KeyboardInterrupt, typer.Abort):
-        return complain(SpikeLoomError("interrupted"), 130)
+        return complain(SpikeLoomError("interrupted"), INTERRUPTED)
     except OSError as error:
         return complain(SpikeLoomError(f"{error.filename or 'file'}: {error.strerror or first_line(error)}"), 2)
 

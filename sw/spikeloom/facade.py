@@ -269,9 +269,14 @@ def frozen_file(model: nn.Module, calibration: Array | None, folder: Path, progr
 
 def input_words(graph: Graph, x: Array) -> Ints:
     """Input words (N, C, H, W) of real input (N, ...), as the network takes it. Raises SpikeLoomError on any other input."""
+    return golden.quantize(graph.input, nonempty(x))
+
+
+def nonempty(x: Array) -> Array:
+    """The array itself. Raises SpikeLoomError unless it has an axis of images, and at least one image."""
     if x.ndim < 1 or not len(x):
         raise SpikeLoomError(f"input: expected at least one image, batch first, got shape {tuple(x.shape)}")
-    return golden.quantize(graph.input, x)
+    return x
 
 
 def checked_labels(labels: Array | None, graph: Graph, images: int) -> Ints | None:
