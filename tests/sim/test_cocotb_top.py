@@ -1,0 +1,56 @@
+"""The whole top under cocotb and Verilator, against torch's own integers, with idles and stalls crossed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import find_libpython
+import numpy as np
+import pytest
+from spikeloom.errors import SpikeLoomError
+from spikeloom.golden import quantize
+from spikeloom.graph import Graph
+from spikeloom.plan import Plan
+from spikeloom.rungs import torch_words
+from spikeloom_hw.emit import emit
+from spikeloom_sim import tb
+
+from tests.networks import random_plan
+
+pytestmark = pytest.mark.skipif(find_libpython.find_libpython() is None, reason="cocotb needs libpython as a shared library, which is not installed")
+
+
+def torch_vectors(graph: Graph, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Random real inputs: their words, and what torch answers."""
+    source, rng = graph.input, np.random.default_rng(seed)
+    shape = (count, *source.real_shape)
+    x = (rng.random(shape) < 0.3).astype(np.float32) if source.events else (rng.normal(size=shape) * source.code.max_value * source.scale).astype(np.float32)
+    words = torch_words(graph, x, lambda done, total: None)[graph.output.name]
+    code = graph.codes[graph.output.name]
+    return quantize(source, x), words if code is None else code.value(words)
+
+
+def network(seed: int) -> Plan:
+    return random_plan(np.random.default_rng(seed), 3)
+
+
+@pytest.fixture(scope="module")
+def emitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("top")
+    plan = network(3)
+    emit(plan, folder)
+    tb.save_vectors(folder, *torch_vectors(plan.graph, 3, 1))
+    return folder
+
+
+def test_top_equals_torch(emitted: Path) -> None:
+    assert tb.run(emitted) == 5
+
+
+def test_a_wrong_value_fails_the_bench(emitted: Path) -> None:
+    with np.load(emitted / "vectors.npz") as vectors:
+        words, values = vectors["words"], vectors["values"].copy()
+    values.flat[-1] += 1
+    tb.save_vectors(emitted, words, values)
+    with pytest.raises(SpikeLoomError, match="5 of 5 benches failed"):
+        tb.run(emitted)
