@@ -39,7 +39,14 @@ class Model:
         return f"{name}_out"
 
     def quant(
-        self, x: Any, scale: Any = 1.0, bits: float = 4, signed: bool = False, zero: Any = 0.0, narrow: bool = False, rounding: str = "ROUND"
+        self,
+        x: Any,
+        scale: Any = 1.0,
+        bits: float = 4,
+        signed: bool = False,
+        zero: Any = 0.0,
+        narrow: bool = False,
+        rounding: str = "ROUND",
     ) -> str:
         return self.op("Quant", x, scale, zero, float(bits), domain=QONNX, signed=int(signed), narrow=int(narrow), rounding_mode=rounding)
 
@@ -71,6 +78,7 @@ class Model:
 
 def execute(model: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
     """What qonnx's executor makes of a batch of as many images as the model takes."""
-    wrapped = ModelWrapper(lif_onnx.inline(model)).transform(InferShapes())
+    shaped = ModelWrapper(model).transform(InferShapes()).model
+    wrapped = ModelWrapper(lif_onnx.inline(shaped)).transform(InferShapes())
     source = wrapped.graph.input[0].name
     return execute_onnx(wrapped, {source: x.astype(np.float32)})[wrapped.graph.output[0].name]

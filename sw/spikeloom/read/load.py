@@ -80,6 +80,8 @@ def _load_external(model: onnx.ModelProto, path: Path) -> None:
             external_data_helper.load_external_data_for_tensor(tensor, str(folder))
         except (onnx.checker.ValidationError, OSError, ValueError) as error:
             raise SpikeLoomError(f"{path}: data of tensor {tensor.name} cannot be read from {location}: {_first_line(error)}") from error
+        tensor.data_location = onnx.TensorProto.DEFAULT
+        del tensor.external_data[:]
 
 
 def _first_line(error: BaseException) -> str:
@@ -119,11 +121,19 @@ def _inline(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
     return inliner.inline_selected_functions(model, others) if others else model
 
 
+def _array(tensor: onnx.TensorProto) -> Array:
+    try:
+        array: Array = numpy_helper.to_array(tensor)
+    except (ValueError, TypeError) as error:
+        raise SpikeLoomError(f"tensor {tensor.name} cannot be read: {_first_line(error)}") from error
+    return array
+
+
 def _value(attribute: onnx.AttributeProto) -> Any:
     value = helper.get_attribute_value(attribute)
     if isinstance(value, bytes):
         return value.decode(errors="replace")
-    return numpy_helper.to_array(value) if isinstance(value, onnx.TensorProto) else value
+    return _array(value) if isinstance(value, onnx.TensorProto) else value
 
 
 def _op(node: onnx.NodeProto, index: int) -> Op:
@@ -180,28 +190,42 @@ def _input(model: onnx.ModelProto, path: Path) -> tuple[str, tuple[int, ...], st
     return inputs[0].name, (max(1, dims[0]), *dims[1:]), "" if kind == "FLOAT32" else kind
 
 
+def _check(model: onnx.ModelProto, ops: tuple[Op, ...], path: Path) -> None:
+    """onnx's own checker, on the sorted nodes and with an import of every domain that is used."""
+    whole = onnx.ModelProto()
+    whole.CopyFrom(model)
+    del whole.graph.node[:]
+    whole.graph.node.extend(op.proto for op in ops)
+    missing = {op.proto.domain for op in ops} - {"", "ai.onnx"} - {o.domain for o in whole.opset_import}
+    whole.opset_import.extend(helper.make_opsetid(domain, 1) for domain in sorted(missing))
+    try:
+        onnx.checker.check_model(whole)
+    except onnx.checker.ValidationError as error:
+        raise SpikeLoomError(f"{path}: not a valid ONNX model: {_first_line(error)}") from error
+
+
 def load(path: str | Path) -> File:
     """Read an ONNX file. Raises SpikeLoomError (one line, naming file and node) on anything that is not a well-formed model."""
     path = Path(path)
+    try:
+        return _load(path)
+    except SpikeLoomError as error:
+        if str(path) in str(error):
+            raise
+        raise type(error)(f"{path}: {error}") from error
+
+
+def _load(path: Path) -> File:
     model = _inline(_parse(path), path)
     opset = max((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), default=OPSETS[0])
     if opset not in OPSETS:
         raise UnsupportedError(f"{path}: expected opset {OPSETS[0]} to {OPSETS[-1]}, found {opset}; export with an opset in that range")
-    constants = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
+    constants = {t.name: _array(t) for t in model.graph.initializer}
     for name, array in constants.items():
         check_finite(name, array)
     name, shape, kind = _input(model, path)
     ops = _sorted([_op(node, i) for i, node in enumerate(model.graph.node)], {name, *constants}, path)
-    positions = {id(op.proto): op for op in ops}
-    ordered = [op.proto for op in positions.values()]
-    sorted_model = onnx.ModelProto()
-    sorted_model.CopyFrom(model)
-    del sorted_model.graph.node[:]
-    sorted_model.graph.node.extend(ordered)
-    try:
-        onnx.checker.check_model(sorted_model)
-    except onnx.checker.ValidationError as error:
-        raise SpikeLoomError(f"{path}: not a valid ONNX model: {_first_line(error)}") from error
+    _check(model, ops, path)
     output = model.graph.output[0].name
     if output not in {o for op in ops for o in op.outputs}:
         raise SpikeLoomError(f"{path}: output {output} is made by no node")
