@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-
 from spikeloom.code import Ints
 from spikeloom.errors import SpikeLoomError
 from spikeloom.manifest import InputFormat, OutputFormat

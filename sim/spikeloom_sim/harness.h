@@ -84,8 +84,8 @@ class Runner final : public Base {
 
     void dump(int half) {
 #ifdef SPIKELOOM_WAVES
-        const bool shown = image_in >= job.wave_first && image_out <= job.wave_last;
-        if (job.wave_path && shown && cycle >= 0) wave.dump(static_cast<uint64_t>(2 * cycle + half) * job.half_period);
+        const bool begun = image_in > job.wave_first || (image_in == job.wave_first && (offering || beat_in));
+        if (job.wave_path && begun && image_out <= job.wave_last) wave.dump(static_cast<uint64_t>(2 * cycle + half) * job.half_period);
 #else
         (void)half;
 #endif

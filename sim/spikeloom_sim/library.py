@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes as c
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 RUNNING, DONE, HANG, WRONG_LAST, UNSTABLE, EXTRA_OUTPUT = range(6)
@@ -35,7 +35,7 @@ class Job(c.Structure):
     ]
 
 
-@lru_cache(maxsize=None)
+@cache
 def load(path: Path) -> c.CDLL:
     """The library at ``path``, loaded once."""
     lib = c.CDLL(str(path))

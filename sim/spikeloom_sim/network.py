@@ -1,8 +1,8 @@
 """A whole network, cycle by cycle, at the speed of compiled code.
 
-    network = Network(Path("build/digits-cnn"))
-    result = network.run(words)          # words: (N, C, H, W) integers
-    result.values, result.latency, result.counters
+network = Network(Path("build/digits-cnn"))
+result = network.run(words)          # words: (N, C, H, W) integers
+result.values, result.latency, result.counters
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-
 from spikeloom import manifest as manifests
 from spikeloom.code import Ints
 from spikeloom.errors import SpikeLoomError
@@ -130,7 +129,13 @@ class Network:
     """
 
     def __init__(
-        self, folder: Path | str, *, manifest: Manifest | None = None, sources: Sequence[verilate.Source] = (), index: int = 0, optimise: str = "-O2"
+        self,
+        folder: Path | str,
+        *,
+        manifest: Manifest | None = None,
+        sources: Sequence[verilate.Source] = (),
+        index: int = 0,
+        optimise: str = "-O2",
     ) -> None:
         self.folder = Path(folder)
         self.sources = list(sources) or [verilate.Source(self.folder / "rtl" / "top.v")]
@@ -199,7 +204,9 @@ class Network:
             counters = self.counters(runner)
         words_out = unpack_output(values, self.manifest.output)
         code = self.manifest.output.code
-        return Result(words_out, words_out if code is None else code.value(words_out), times[0], times[1], cycles, seconds, counters, path, note)
+        return Result(
+            words_out, words_out if code is None else code.value(words_out), times[0], times[1], cycles, seconds, counters, path, note
+        )
 
     def counters(self, runner: library.Runner) -> dict[str, int]:
         return {name: runner.counter(address) for name, address in self.manifest.counters.items()}
@@ -218,7 +225,9 @@ class Network:
             before = self.counters(runner)
             runner.wait(LOOK)
             advice = stuck(self.manifest.stages, before, self.counters(runner))
-            raise SimulationHang(f"{where}: no transfer for too long, {sent} of {images * self.manifest.input.beats} input beats were taken; {advice}")
+            raise SimulationHang(
+                f"{where}: no transfer for too long, {sent} of {images * self.manifest.input.beats} input beats were taken; {advice}"
+            )
         # A strided layer may leave work behind the last value, and nothing more may come out.
         runner.wait(self.manifest.limit_cycles)
         status = runner.run(0)

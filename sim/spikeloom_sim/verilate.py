@@ -25,8 +25,32 @@ HERE = Path(__file__).parent
 SOURCES = ("harness.h", "harness.cpp")
 # Undefined bits are random, so that hardware which depends on one is found out; initial values are all in the Verilog.
 # Warnings are lint.py's business.
-VERILATOR = ("--cc", "-O3", "--x-assign", "unique", "--x-initial", "fast", "--no-timing", "--timescale", "1ps/1ps", "--make", "json", "-Wno-lint", "-Wno-style")
-COMPILER = ("-std=gnu++17", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-faligned-new", "-DVL_TIME_CONTEXT", "-DVM_COVERAGE=0", "-DVM_SC=0", "-w")
+VERILATOR = (
+    "--cc",
+    "-O3",
+    "--x-assign",
+    "unique",
+    "--x-initial",
+    "fast",
+    "--no-timing",
+    "--timescale",
+    "1ps/1ps",
+    "--make",
+    "json",
+    "-Wno-lint",
+    "-Wno-style",
+)
+COMPILER = (
+    "-std=gnu++17",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-fno-gnu-unique",
+    "-faligned-new",
+    "-DVL_TIME_CONTEXT",
+    "-DVM_COVERAGE=0",
+    "-DVM_SC=0",
+    "-w",
+)
 SPLIT = 4000
 """Verilator's operations per C++ file, so that a large network compiles on all cores."""
 
@@ -35,7 +59,11 @@ UNIT = 800_000
 
 WAVES = {
     "vcd": ("--trace-vcd", ("-DVM_TRACE_VCD=1", "-DSPIKELOOM_WAVES=VerilatedVcdC", "-DSPIKELOOM_WAVES_HEADER=<verilated_vcd_c.h>"), ()),
-    "fst": ("--trace-fst", ("-DVM_TRACE_FST=1", "-DSPIKELOOM_WAVES=VerilatedFstC", "-DSPIKELOOM_WAVES_HEADER=<verilated_fst_c.h>"), ("-llz4", "-lz")),
+    "fst": (
+        "--trace-fst",
+        ("-DVM_TRACE_FST=1", "-DSPIKELOOM_WAVES=VerilatedFstC", "-DSPIKELOOM_WAVES_HEADER=<verilated_fst_c.h>"),
+        ("-llz4", "-lz"),
+    ),
 }
 
 
@@ -69,7 +97,9 @@ class Build:
     log: Path
 
     def call(self, command: Sequence[str]) -> None:
-        done = subprocess.run(command, cwd=self.folder, env=self.tools.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.tools.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
         with self.log.open("a", encoding="utf-8") as log:
             log.write(f"$ {' '.join(command)}\n{done.stdout}")
         if done.returncode:
@@ -84,7 +114,9 @@ class Build:
 
 def key_of(tools: toolchain.Toolchain, tops: Sequence[Source], waves: str | None, optimise: str) -> str:
     """What the library depends on, as a short hash."""
-    seen = hashlib.sha256(repr((tools.version, tools.compiler_version, VERILATOR, COMPILER, SPLIT, UNIT, waves, optimise, len(tops))).encode())
+    seen = hashlib.sha256(
+        repr((tools.version, tools.compiler_version, VERILATOR, COMPILER, SPLIT, UNIT, waves, optimise, len(tops))).encode()
+    )
     for path in [*(HERE / name for name in SOURCES), *(top.verilog for top in tops)]:
         data = path.read_bytes()
         seen.update(len(data).to_bytes(8, "little") + data)
@@ -123,7 +155,9 @@ def translate(build: Build, index: int, top: Source, waves: str | None, optimise
     command = [str(build.tools.binary), *VERILATOR, *trace, "--output-split", str(SPLIT), "--prefix", prefix, "--top-module", top.module]
     build.call([*command, "-Mdir", prefix, str(top.verilog)])
     sources = json.loads((build.folder / prefix / f"{prefix}.json").read_text(encoding="utf-8"))["sources"]
-    fast, slow = ([Path(name) for kind in ("classes", "support") for name in sources.get(f"{kind}_{speed}", ())] for speed in ("fast", "slow"))
+    fast, slow = (
+        [Path(name) for kind in ("classes", "support") for name in sources.get(f"{kind}_{speed}", ())] for speed in ("fast", "slow")
+    )
     opener = f'#include "harness.h"\nspikeloom::Base* open_{index}(const spikeloom::Job& job) {{ return new spikeloom::Runner<{prefix}>(job); }}\n'
     jobs = [Job(Path(name), "-O1") for name in sources["global"]]
     if optimise == "-O0":

@@ -17,14 +17,20 @@ from spikeloom_sim import tb
 
 from tests.networks import random_plan
 
-pytestmark = pytest.mark.skipif(find_libpython.find_libpython() is None, reason="cocotb needs libpython as a shared library, which is not installed")
+pytestmark = pytest.mark.skipif(
+    find_libpython.find_libpython() is None, reason="cocotb needs libpython as a shared library, which is not installed"
+)
 
 
 def torch_vectors(graph: Graph, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Random real inputs: their words, and what torch answers."""
     source, rng = graph.input, np.random.default_rng(seed)
     shape = (count, *source.real_shape)
-    x = (rng.random(shape) < 0.3).astype(np.float32) if source.events else (rng.normal(size=shape) * source.code.max_value * source.scale).astype(np.float32)
+    x = (
+        (rng.random(shape) < 0.3).astype(np.float32)
+        if source.events
+        else (rng.normal(size=shape) * source.code.max_value * source.scale).astype(np.float32)
+    )
     words = torch_words(graph, x, lambda done, total: None)[graph.output.name]
     code = graph.codes[graph.output.name]
     return quantize(source, x), words if code is None else code.value(words)

@@ -23,7 +23,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(
         ("start", "size", "index"),
         [
-            pytest.param(first + k // BATCH * BATCH, min(BATCH, count - k // BATCH * BATCH), k % BATCH, id=f"seed{first + k}", marks=marks[k])
+            pytest.param(
+                first + k // BATCH * BATCH, min(BATCH, count - k // BATCH * BATCH), k % BATCH, id=f"seed{first + k}", marks=marks[k]
+            )
             for k in range(count)
         ],
     )

@@ -1,0 +1,54 @@
+"""What is emitted: the same bytes every time, a manifest that comes back as it was, and Verilog that Verilator has nothing to say about."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from spikeloom import manifest as manifests
+from spikeloom.errors import SpikeLoomError
+from spikeloom_hw.emit import emit, verilog_text
+from spikeloom_sim.lint import lint
+
+from tests.networks import random_plan
+
+AGAIN = "import numpy as np; from tests.networks import random_plan; from spikeloom_hw.emit import emit; emit(random_plan(np.random.default_rng(5)), {!r})"
+
+
+def test_same_bytes_in_another_process(tmp_path: Path) -> None:
+    verilog_text(random_plan(np.random.default_rng(6)))  # what was emitted before does not matter
+    written = emit(random_plan(np.random.default_rng(5)), tmp_path / "a")
+    environment = {"PYTHONPATH": ":".join(sys.path), "PYTHONHASHSEED": "1"}
+    subprocess.run([sys.executable, "-c", AGAIN.format(str(tmp_path / "b"))], check=True, env=environment)
+    files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*") if path.is_file())
+    assert [str(path) for path in files] == ["manifest.json", "rtl/top.v"]
+    for path in files:
+        assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes(), path
+    assert manifests.load(tmp_path / "a") == written
+    assert str(tmp_path) not in (tmp_path / "a" / "rtl" / "top.v").read_text()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": 0}', '{"format": 1, "input": 3}'])
+def test_a_file_that_is_no_manifest(text: str) -> None:
+    with pytest.raises(SpikeLoomError, match="manifest.json"):
+        manifests.from_json(text)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_lint(tmp_path: Path, seed: int) -> None:
+    top = tmp_path / "top.v"
+    top.write_text(verilog_text(random_plan(np.random.default_rng(100 + seed))))
+    assert lint(top) == []
+
+
+def test_lint_finds_what_it_should(tmp_path: Path) -> None:
+    top = tmp_path / "top.v"
+    body = "assign t = a; assign w = clk; assign w = en; always @* if (en) q = a;"
+    top.write_text(f"module top(input clk, input [3:0] a, input en, output reg [3:0] q, output [2:0] t, output w);\n{body}\nendmodule\n")
+    found = " ".join(lint(top))
+    assert all(rule in found for rule in ("WIDTHTRUNC", "LATCH", "MULTIDRIVEN"))
+    top.write_text("module top(input clk")
+    assert lint(top)
