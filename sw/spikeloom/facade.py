@@ -206,6 +206,9 @@ class Accelerator:
 
         return Page(page.write(self.folder, self.plan, self.words(x) if x is not None else None))
 
+    def __repr__(self) -> str:
+        return repr(self.layers)
+
     def _repr_html_(self) -> str:
         return self.layers._repr_html_()
 

@@ -46,17 +46,15 @@ def bars(console: Console) -> Iterator[facade.Progress]:
 
         def show(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                finish(tasks, progress)
+                finish(progress)
                 tasks[what] = progress.add_task(escape(TITLES.get(what, what)), total=total or None)
             progress.update(tasks[what], completed=done, total=total or None)  # type: ignore[arg-type]
 
-        try:
-            yield show
-        finally:
-            finish(tasks, progress)
+        yield show
+        finish(progress)
 
 
-def finish(tasks: dict[str, int], progress: Progress) -> None:
+def finish(progress: Progress) -> None:
     """What comes next begins when the one before has ended."""
     for task in progress.tasks:
         if not task.finished:
@@ -69,7 +67,7 @@ def plain(title: str, *heads: str) -> Table:
         title=escape(title), title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False, padding=(0, 2, 0, 0)
     )
     for k, head in enumerate(heads):
-        table.add_column(head, justify="left" if k == 0 else "right", no_wrap=True)
+        table.add_column(head, justify="left" if k == 0 else "right", no_wrap=k != 1, overflow="fold")
     return table
 
 
