@@ -30,7 +30,7 @@ GIVEN := $(if $(INPUT),--input $(INPUT))
 
 SOFTWARE := $(shell find sw -name '*.py' 2>/dev/null)
 HARDWARE := $(shell find hw -name '*.py' 2>/dev/null)
-LEARNING := $(filter $(addprefix sw/spikeloom/,train% nets% nn% data% events% export%),$(SOFTWARE))
+LEARNING := $(filter $(addprefix sw/spikeloom/,train% nets% nn% data% lif_onnx% export%),$(SOFTWARE))
 
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 .DEFAULT_GOAL := help
@@ -60,7 +60,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || \
 	  { echo "Python 3.11 or 3.12 is needed, $$($(PYTHON) --version) found; go on with: make PYTHON=python3.11"; exit 2; }
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(PY) -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 # A changed board or option must plan anew: this file changes only when its text does.
@@ -80,7 +80,7 @@ $(B)/manifest.json: $(B)/plan.json $(HARDWARE)
 	$(RUN) emit $(B)
 
 test: $(READY) ## the test suite
-	$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile -q
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile -q
 lint: $(READY) ## ruff and mypy
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
