@@ -17,7 +17,7 @@ def windows(x: Ints, kernel: tuple[int, int], stride: tuple[int, int], padding: 
     """Sliding windows of (N, C, H, W), zero padded: (N, C, OH, OW, kh, kw)."""
     top, left, bottom, right = padding
     x = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
-    view = np.lib.stride_tricks.sliding_window_view(x, kernel, axis=(2, 3))
+    view: Ints = np.lib.stride_tricks.sliding_window_view(x, kernel, axis=(2, 3))  # type: ignore[call-overload]
     return view[:, :, :: stride[0], :: stride[1]]
 
 
@@ -60,12 +60,13 @@ def run_layer(graph: Graph, layer: Layer, words: Ints, skip: Ints | None) -> Int
 def run_pool(graph: Graph, pool: Pool, words: Ints) -> Ints:
     code = graph.code(pool.source)
     if pool.kind == "sum":
-        return windows(code.value(words), pool.kernel, pool.stride, pool.padding).sum(axis=(4, 5))
+        total: Ints = windows(code.value(words), pool.kernel, pool.stride, pool.padding).sum(axis=(4, 5))
+        return total
     ones = (1 << code.steps) - 1
     sign = 1 << (code.steps - 1) if code.signed else 0  # two's complement orders as offset binary does
     flip = per_channel(pool.flip * ones) ^ sign
     patches = windows(words ^ flip, pool.kernel, pool.stride, pool.padding)
-    best = np.bitwise_or.reduce(patches, axis=(4, 5)) if code.base == 1 else patches.max(axis=(4, 5))
+    best: Ints = np.bitwise_or.reduce(patches, axis=(4, 5)) if code.base == 1 else patches.max(axis=(4, 5))
     return best ^ flip
 
 
@@ -111,7 +112,7 @@ def integers(graph: Graph, words: Ints) -> Ints:
 
 def dequantize(graph: Graph, values: Ints) -> Floats:
     """Real output ``scale * v + bias`` in float64: (N, O), or (N, O, H, W) for a map."""
-    real = per_channel(graph.scale) * values + per_channel(graph.bias)
+    real = graph.scale.reshape(1, -1, 1, 1) * values + graph.bias.reshape(1, -1, 1, 1)
     return real[:, :, 0, 0] if real.shape[2:] == (1, 1) else real
 
 

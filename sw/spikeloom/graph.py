@@ -96,7 +96,9 @@ class Pool:
 Node = Input | Layer | Pool
 
 
-def window_shape(shape: Shape, channels: int, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int, int, int], name: str) -> Shape:
+def window_shape(
+    shape: Shape, channels: int, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int, int, int], name: str
+) -> Shape:
     """Output map of a sliding window. Raises SpikeLoomError if the kernel does not fit."""
     height = (shape[1] + padding[0] + padding[2] - kernel[0]) // stride[0] + 1
     width = (shape[2] + padding[1] + padding[3] - kernel[1]) // stride[1] + 1
@@ -148,7 +150,8 @@ class Graph:
             elif isinstance(node, Layer):
                 i_shape = shapes[node.source]
                 if i_shape[0] != node.weight.shape[1] * node.groups or node.weight.shape[0] % node.groups:
-                    raise SpikeLoomError(f"{node.name}: weights {node.weight.shape} in {node.groups} groups do not fit {i_shape[0]} channels")
+                    found = f"weights {node.weight.shape} in {node.groups} groups"
+                    raise SpikeLoomError(f"{node.name}: {found} do not fit {i_shape[0]} channels")
                 shapes[node.name] = window_shape(i_shape, int(node.weight.shape[0]), node.kernel, node.stride, node.padding, node.name)
                 if node.skip is not None and shapes[node.skip] != shapes[node.name]:
                     raise SpikeLoomError(f"{node.name}: skip {node.skip} has shape {shapes[node.skip]}, expected {shapes[node.name]}")

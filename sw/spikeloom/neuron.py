@@ -45,7 +45,8 @@ class SpikePack:
             spike = (u >= theta * place).astype(np.int64)
             u = u - spike * theta * place
             word = (word << 1) | spike
-        return (word - ((word & 1) & tie & (u == 0))) ^ self.code.sign_bit
+        fired: Ints = (word - ((word & 1) & tie & (u == 0))) ^ self.code.sign_bit
+        return fired
 
 
 @dataclass(frozen=True, eq=False)

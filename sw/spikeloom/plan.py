@@ -13,7 +13,7 @@ from math import ceil, log2
 
 import numpy as np
 
-from spikeloom.code import Code, Ints
+from spikeloom.code import Code
 from spikeloom.errors import CapacityError, SpikeLoomError
 from spikeloom.graph import Graph, Layer, Pool, Shape
 from spikeloom.neuron import LIF, Raw
@@ -225,7 +225,8 @@ class Stage:
         channels, f = self.o_shape[0], self.folding
         zero = np.zeros(channels, dtype=np.int64)
         neuron = LIF(Code(self.skip_code.steps, 1), zero + 1, 0, False) if self.per_step else Raw(None)
-        layer = Layer(f"{self.name}.skip", self.layer.skip, self.layer.kappa.reshape(-1, 1, 1, 1), neuron, zero, zero, zero, groups=channels)
+        kappa = self.layer.kappa.reshape(-1, 1, 1, 1)
+        layer = Layer(f"{self.name}.skip", self.layer.skip, kappa, neuron, zero, zero, zero, groups=channels)
         folding = Folding("depthwise", f.elements, elements=f.elements, windows=f.windows, neurons=f.elements)
         return Stage(layer, self.o_shape, self.o_shape, self.skip_code, neuron.code, None, folding)
 
@@ -275,10 +276,29 @@ class Plan:
                 channels = shapes[node.name][0]
                 zero = np.zeros(channels, dtype=np.int64)
                 ones = np.ones((channels, 1, *node.kernel), dtype=np.int64)
-                layer = Layer(node.name, node.source, ones, Raw(codes[node.name]), zero, zero, zero, stride=node.stride, padding=node.padding, groups=channels)
+                layer = Layer(
+                    node.name,
+                    node.source,
+                    ones,
+                    Raw(codes[node.name]),
+                    zero,
+                    zero,
+                    zero,
+                    stride=node.stride,
+                    padding=node.padding,
+                    groups=channels,
+                )
             skip_code = self.graph.code(node.skip) if isinstance(node, Layer) and node.skip is not None else None
             stages.append(
-                Stage(layer, shapes[node.source], shapes[node.name], self.graph.code(node.source), codes[node.name], skip_code, self.foldings[node.name])
+                Stage(
+                    layer,
+                    shapes[node.source],
+                    shapes[node.name],
+                    self.graph.code(node.source),
+                    codes[node.name],
+                    skip_code,
+                    self.foldings[node.name],
+                )
             )
         return tuple(stages)
 
