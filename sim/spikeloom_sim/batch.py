@@ -15,8 +15,8 @@ def join(folder: Path, tops: Sequence[tuple[Manifest, str]], optimise: str = "-O
     """Networks from their manifests and Verilog texts (top module ``top``), in one library under ``folder``. Built at the first run."""
     folder.mkdir(parents=True, exist_ok=True)
     sources = []
-    for index, (_, verilog) in enumerate(tops):
+    for index, (manifest, verilog) in enumerate(tops):
         path = folder / f"top{index}.v"
         path.write_text(verilog, encoding="utf-8")
-        sources.append(Source(path))
+        sources.append(Source(path, manifest.input.beat_bytes))
     return [Network(folder, manifest=manifest, sources=sources, index=index, optimise=optimise) for index, (manifest, _) in enumerate(tops)]

@@ -111,8 +111,11 @@ class Runner final : public Base {
         top->m_axis_tready = 0;
         top->counter_address = 0;
         top->counter_clear = 0;
-        for (cycle = -4; cycle < 0;) settle(), rise();
-        top->rst = 0;
+        for (cycle = -5; cycle < 0;) {
+            top->rst = cycle < -1;
+            settle();
+            rise();
+        }
     }
 
     void offer() {

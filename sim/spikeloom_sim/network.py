@@ -137,10 +137,9 @@ class Network:
         index: int = 0,
         optimise: str = "-O2",
     ) -> None:
-        self.folder = Path(folder)
-        self.sources = list(sources) or [verilate.Source(self.folder / "rtl" / "top.v")]
-        self.index, self.optimise = index, optimise
+        self.folder, self.index, self.optimise = Path(folder), index, optimise
         self.manifest = manifest or manifests.load(self.folder)
+        self.sources = list(sources) or [verilate.Source(self.folder / "rtl" / "top.v", self.manifest.input.beat_bytes)]
         verilog = self.sources[index].verilog
         if manifest is None and verilog.is_file() and hashlib.sha256(verilog.read_bytes()).hexdigest() != self.manifest.top_sha256:
             raise SpikeLoomError(f"{verilog}: is not the hardware that manifest.json describes; run 'spikeloom emit' again")

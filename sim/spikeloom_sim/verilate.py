@@ -14,15 +14,16 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spikeloom.errors import SpikeLoomError
 
 from spikeloom_sim import toolchain
+from spikeloom_sim.wrapper import NAME, wrapper
 
 HERE = Path(__file__).parent
-SOURCES = ("harness.h", "harness.cpp")
+SOURCES = ("harness.h", "harness.cpp", "wrapper.py")
 # Undefined bits are random, so that hardware which depends on one is found out; initial values are all in the Verilog.
 # Warnings are lint.py's business.
 VERILATOR = (
@@ -40,16 +41,8 @@ VERILATOR = (
     "-Wno-lint",
     "-Wno-style",
 )
-COMPILER = (
-    "-std=gnu++17",
-    "-fPIC",
-    "-fvisibility=hidden",
-    "-fno-gnu-unique",
-    "-faligned-new",
-    "-DVL_TIME_CONTEXT",
-    "-DVM_COVERAGE=0",
-    "-DVM_SC=0",
-    "-w",
+COMPILER = tuple(
+    "-std=gnu++17 -fPIC -fvisibility=hidden -fno-gnu-unique -faligned-new -DVL_TIME_CONTEXT -DVM_COVERAGE=0 -DVM_SC=0 -w".split()
 )
 SPLIT = 4000
 """Verilator's operations per C++ file, so that a large network compiles on all cores."""
@@ -58,13 +51,14 @@ UNIT = 800_000
 """Characters of generated C++ compiled at a time. Parsing Verilator's headers takes 0.6 s, as long as compiling 300,000 of them."""
 
 WAVES = {
-    "vcd": ("--trace-vcd", ("-DVM_TRACE_VCD=1", "-DSPIKELOOM_WAVES=VerilatedVcdC", "-DSPIKELOOM_WAVES_HEADER=<verilated_vcd_c.h>"), ()),
-    "fst": (
-        "--trace-fst",
-        ("-DVM_TRACE_FST=1", "-DSPIKELOOM_WAVES=VerilatedFstC", "-DSPIKELOOM_WAVES_HEADER=<verilated_fst_c.h>"),
-        ("-llz4", "-lz"),
-    ),
+    kind: (
+        f"--trace-{kind}",
+        (f"-DVM_TRACE_{kind.upper()}=1", f"-DSPIKELOOM_WAVES=Verilated{kind.title()}C", f"-DSPIKELOOM_WAVES_HEADER=<{header}>"),
+        libraries,
+    )
+    for kind, header, libraries in (("vcd", "verilated_vcd_c.h", ()), ("fst", "verilated_fst_c.h", ("-llz4", "-lz")))
 }
+"""Per kind of waves: Verilator's option, the compiler's, the linker's."""
 
 
 class BuildError(SpikeLoomError):
@@ -73,9 +67,10 @@ class BuildError(SpikeLoomError):
 
 @dataclass(frozen=True)
 class Source:
-    """One top to build: the Verilog file and the name of its top module."""
+    """One top to build: the Verilog file, the bytes of an input beat, the name of the top module."""
 
     verilog: Path
+    beat_bytes: int
     module: str = "top"
 
 
@@ -121,7 +116,7 @@ def key_of(tools: toolchain.Toolchain, tops: Sequence[Source], waves: str | None
         data = path.read_bytes()
         seen.update(len(data).to_bytes(8, "little") + data)
     for top in tops:
-        seen.update(top.module.encode() + b"\0")
+        seen.update(f"{top.module} {top.beat_bytes}\0".encode())
     return seen.hexdigest()[:16]
 
 
@@ -152,13 +147,18 @@ def translate(build: Build, index: int, top: Source, waves: str | None, optimise
     """Run Verilator on one top; what is then to compile, the common run-time part first."""
     prefix = f"Top{index}"
     trace = [WAVES[waves][0]] if waves else []
-    command = [str(build.tools.binary), *VERILATOR, *trace, "--output-split", str(SPLIT), "--prefix", prefix, "--top-module", top.module]
-    build.call([*command, "-Mdir", prefix, str(top.verilog)])
+    command = [str(build.tools.binary), *VERILATOR, *trace, "--output-split", str(SPLIT), "--prefix", prefix, "--top-module", NAME]
+    bench = build.folder / f"{prefix}.v"
+    bench.write_text(wrapper(top.module, top.beat_bytes), encoding="utf-8")
+    build.call([*command, "-Mdir", prefix, str(top.verilog), bench.name])
     sources = json.loads((build.folder / prefix / f"{prefix}.json").read_text(encoding="utf-8"))["sources"]
     fast, slow = (
         [Path(name) for kind in ("classes", "support") for name in sources.get(f"{kind}_{speed}", ())] for speed in ("fast", "slow")
     )
-    opener = f'#include "harness.h"\nspikeloom::Base* open_{index}(const spikeloom::Job& job) {{ return new spikeloom::Runner<{prefix}>(job); }}\n'
+    opener = (
+        '#include "harness.h"\n'
+        f"spikeloom::Base* open_{index}(const spikeloom::Job& job) {{ return new spikeloom::Runner<{prefix}>(job); }}\n"
+    )
     jobs = [Job(Path(name), "-O1") for name in sources["global"]]
     if optimise == "-O0":
         fast, slow = fast + slow, []
@@ -198,7 +198,7 @@ def library(folder: Path, tops: Sequence[Source], waves: str | None = None, opti
     for top in tops:
         if not top.verilog.is_file():
             raise SpikeLoomError(f"{top.verilog}: expected an emitted network, found none; run 'spikeloom emit' first")
-    tops = [Source(top.verilog.resolve(), top.module) for top in tops]
+    tops = [replace(top, verilog=top.verilog.resolve()) for top in tops]
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     key = key_of(tools, tops, waves, optimise)

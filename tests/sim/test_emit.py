@@ -15,7 +15,12 @@ from spikeloom_sim.lint import lint
 
 from tests.networks import random_plan
 
-AGAIN = "import numpy as np; from tests.networks import random_plan; from spikeloom_hw.emit import emit; emit(random_plan(np.random.default_rng(5)), {!r})"
+AGAIN = """
+import numpy as np
+from tests.networks import random_plan
+from spikeloom_hw.emit import emit
+emit(random_plan(np.random.default_rng(5)), {!r})
+"""
 
 
 def test_same_bytes_in_another_process(tmp_path: Path) -> None:

@@ -19,16 +19,12 @@ BATCH = 20
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     count, first = metafunc.config.getoption("--random-networks"), metafunc.config.getoption("--random-seed")
-    marks = [pytest.mark.xdist_group(f"batch{k // BATCH}") for k in range(count)]
-    metafunc.parametrize(
-        ("start", "size", "index"),
-        [
-            pytest.param(
-                first + k // BATCH * BATCH, min(BATCH, count - k // BATCH * BATCH), k % BATCH, id=f"seed{first + k}", marks=marks[k]
-            )
-            for k in range(count)
-        ],
-    )
+    rows = []
+    for k in range(count):
+        start = k // BATCH * BATCH
+        mark = pytest.mark.xdist_group(f"batch{start}")
+        rows.append(pytest.param(first + start, min(BATCH, count - start), k - start, id=f"seed{first + k}", marks=mark))
+    metafunc.parametrize(("start", "size", "index"), rows)
 
 
 def check_times(case: Case, network: Network, mode: str) -> None:

@@ -16,7 +16,8 @@ FAULTS = ("", "hang", "last", "unstable", "extra")
 
 
 class Toy(wiring.Component):
-    """``fault``: "hang" stops inside image 1, "last" puts tlast one value early, "unstable" changes a stalled value, "extra" sends one value more."""
+    """``fault``: "hang" stops inside image 1, "last" puts tlast one value early, "unstable" changes a value that waits,
+    "extra" sends one value more."""
 
     def __init__(self, *, steps: int, group: int, beats: int, outputs: int, fault: str = "") -> None:
         assert fault in FAULTS
