@@ -68,16 +68,28 @@ def _beta_range(theta: Ints, places: Ints, bottom: Ints, top: Ints) -> tuple[Int
 def _solve(places: Ints, bottom: Ints, top: Ints, limit: Ints) -> tuple[Ints, Ints, Ints]:
     """(C,) theta, beta and whether they exist: ``bottom <= places * theta - beta <= top`` with 1 <= theta <= limit."""
     low, high = np.ones_like(limit), limit.copy()
-    theta, beta = np.ones_like(limit), np.zeros_like(limit)
+    theta = np.ones_like(limit)
     found, open_ = np.zeros(len(limit), dtype=np.int64), np.ones(len(limit), dtype=np.bool_)
     while open_.any():
         middle = (low + high) // 2
         least, most, slope = _beta_range(middle, places, bottom, top)
         hit = open_ & (least <= most)
-        theta, beta, found = np.where(hit, middle, theta), np.where(hit, (least + most) // 2, beta), np.where(hit, 1, found)
+        theta, found = np.where(hit, middle, theta), np.where(hit, 1, found)
         low, high = np.where(slope > 0, middle + 1, low), np.where(slope < 0, middle - 1, high)
         open_ &= ~hit & (slope != 0) & (low <= high)
-    return theta, beta, found
+    theta = _smallest(places, bottom, top, theta)
+    least, most, _ = _beta_range(theta, places, bottom, top)
+    return theta, (least + most) // 2, found
+
+
+def _smallest(places: Ints, bottom: Ints, top: Ints, theta: Ints) -> Ints:
+    """(C,) the smallest theta that works, given one that does: the drive is then as narrow as it can be."""
+    low, high = np.ones_like(theta), theta.copy()
+    while (low < high).any():
+        middle = (low + high) // 2
+        least, most, _ = _beta_range(middle, places, bottom, top)
+        low, high = np.where(least <= most, low, np.minimum(middle + 1, high)), np.where(least <= most, middle, high)
+    return high
 
 
 def _spikepack(stairs: Staircase, code: Code, shift: int, kappa: Ints) -> tuple[Ints, Ints, Ints, Ints]:
@@ -137,19 +149,23 @@ def _fit_at(stairs: Staircase, code: Code, shift: int, table: bool) -> Fit | Non
     return None
 
 
-def _max_shift(stairs: Staircase) -> int:
-    """Fraction bits that leave the drive narrow enough."""
+def _max_shift(stairs: Staircase) -> int | None:
+    """Fraction bits that leave the drive narrow enough; None where not even 0 do."""
     reach = int(np.maximum(np.abs(stairs.low), np.abs(stairs.high)).max()) + 2
     slope = max((abs(k) for k in stairs.kappa), default=0)
     reach += int(slope * int(np.abs(stairs.skip_values).max())) + 1
     limit = MAX_SKIP_SHIFT if stairs.skip_values.any() else MAX_SHIFT
-    return max(0, min(limit, DRIVE_BITS - reach.bit_length()))
+    room = DRIVE_BITS - reach.bit_length()
+    return min(limit, room) if room >= 0 else None
 
 
 def fit(stairs: Staircase, code: Code) -> Fit | None:
     """The serial neuron with the fewest fraction bits, else a threshold table, else None (a residual that no shift makes exact)."""
+    most = _max_shift(stairs)
+    if most is None:
+        return None
     for table in (False, True):
-        low, high = 0, _max_shift(stairs)
+        low, high = 0, most
         found = _fit_at(stairs, code, high, table)
         while found is not None and low < high:
             middle = (low + high) // 2

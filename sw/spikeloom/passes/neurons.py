@@ -9,7 +9,7 @@ from math import ceil
 import numpy as np
 
 from spikeloom.code import Code, Ints
-from spikeloom.errors import UnsupportedError
+from spikeloom.errors import CapacityError, UnsupportedError
 from spikeloom.graph import Graph, Input, Layer, Node, Pool
 from spikeloom.neuron import LIF, Raw
 from spikeloom.passes.fit import fit
@@ -18,6 +18,9 @@ from spikeloom.staircase import Drive, Rationals, Staircase, staircase, where
 
 LIF_BITS = 24
 """Bits of a frozen membrane, so that a float32 executor computes it exactly."""
+
+MEMBRANE_BITS = 40
+"""Bits of any parameter of an IF or LIF neuron."""
 
 LIF_THRESHOLD = 4096
 """A frozen threshold is at least this large, where the width allows: rounding and the floor of the leak then cost next to nothing."""
@@ -130,6 +133,11 @@ def _spiking(layer: SourceLayer, activation: Threshold, code: Code, skip_code: C
         beta, kappa = drive.offset, drive.skip_gain
         shift = _exact_shift(activation.name, unit[alive], np.concatenate([beta, kappa])) if alive.any() else 0
         theta = [max(1, ceil(t)) for t in activation.theta]
+    largest = max(max(abs(x) for x in values) for values in (beta, theta, kappa))
+    if largest >= 1 << MEMBRANE_BITS:
+        raise CapacityError(
+            f"{activation.name}: currents or thresholds of {float(largest):g} times the sum's unit do not fit; rescale the layer"
+        )
     neuron = Layer(
         "",
         "",

@@ -55,6 +55,9 @@ READERS: dict[str, Reader] = {
 }
 """Readers of operators that have an activation among their inputs."""
 
+CUSTOM_INPUTS = {"BipolarQuant": 2, "LIF": 2, "MultiThreshold": 2, "Quant": 4}
+"""Inputs of the operators that onnx's checker does not know."""
+
 
 def _walk(file: File) -> Source:
     context = Context(file, Builder(file.name))
@@ -83,6 +86,8 @@ def _apply(context: Context, op: Op, inputs: list[Value]) -> list[Value]:
             return list(fold(op, constant, context.file.opset))
     if op.kind not in READERS:
         raise UnsupportedError(f"{op.name}: operator {op.kind} is not supported; supported are {', '.join(sorted(READERS))}")
+    if len(present) < CUSTOM_INPUTS.get(op.kind, 1):
+        raise SpikeLoomError(f"{op.name}: {op.kind} needs {CUSTOM_INPUTS.get(op.kind, 1)} inputs, found {len(present)}")
     result = READERS[op.kind](context, op, inputs)
     return [result]
 

@@ -167,7 +167,12 @@ class Builder:
             return 0
         ratios = [k / g if g else None for k, g in zip(signal.skip_gain, signal.gain, strict=True)]
         most = max(0 if r is None else r.denominator for r in ratios)
-        if any(r is None or most % r.denominator for r in ratios) or most & (most - 1) or most > 1 << MAX_STEPS:
+        if (
+            any(r is None or most % r.denominator for r in ratios)
+            or most & (most - 1)
+            or most > 1 << MAX_STEPS
+            or max(abs(r) for r in ratios if r is not None) > 1 << 32
+        ):
             raise UnsupportedError(
                 f"{name}: an Add without an activation needs equal scales on both sides, or a power of two between them; "
                 "use one quantizer for both branches, or put a Quant after the Add"

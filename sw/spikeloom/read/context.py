@@ -118,8 +118,12 @@ def window(op: Op, kernel: tuple[int, ...], rank: int) -> tuple[tuple[int, int],
         raise UnsupportedError(f"{op.name}: ceil_mode=1 is not supported; pad the map instead")
     stride = [int(s) for s in op.attributes.get("strides", [1] * rank)]
     pads = [int(p) for p in op.attributes.get("pads", [0] * (2 * rank))]
-    if any(p < 0 for p in pads):
-        raise UnsupportedError(f"{op.name}: negative padding {pads} is not supported")
+    if (
+        any(p < 0 for p in pads)
+        or any(n < 1 for n in (*stride, *kernel))
+        or (len(stride), len(pads), len(kernel)) != (rank, 2 * rank, rank)
+    ):
+        raise SpikeLoomError(f"{op.name}: expected a window on {rank} axes, found kernel {kernel}, strides {stride}, pads {pads}")
     if rank == 1:
         return (1, kernel[0]), (1, stride[0]), (0, pads[0], 0, pads[1])
     return (kernel[0], kernel[1]), (stride[0], stride[1]), (pads[0], pads[1], pads[2], pads[3])

@@ -57,6 +57,8 @@ def conv(context: Context, op: Op, inputs: list[Value]) -> Signal:
     if rank == 1:
         ints, scale = ints[:, :, None, :], scale[:, :, None, :]
     kernel, stride, pads = window(op, tuple(int(k) for k in ints.shape[2:])[2 - rank :], rank)
+    if list(op.attributes.get("kernel_shape", ints.shape[4 - rank :])) != list(ints.shape[4 - rank :]):
+        raise SpikeLoomError(f"{op.name}: kernel_shape {list(op.attributes['kernel_shape'])} does not fit weights of shape {ints.shape}")
     padding = (pads[0] + extra[0], pads[1] + extra[1], pads[2] + extra[2], pads[3] + extra[3])
     groups = int(op.attributes.get("group", 1))
     if groups < 1 or signal.map[0] != ints.shape[1] * groups or ints.shape[0] % groups:

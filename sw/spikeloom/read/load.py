@@ -20,6 +20,8 @@ OPSETS = range(9, 24)
 
 QONNX_DOMAINS = ("qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general")
 
+QONNX_OPERATORS = ("BipolarQuant", "IntQuant", "MultiThreshold", "Quant")
+
 Array = np.ndarray[Any, Any]
 
 
@@ -98,8 +100,21 @@ def _parse(path: Path) -> onnx.ModelProto:
         raise SpikeLoomError(f"{path}: expected an ONNX model, found a damaged or truncated file") from error
     if not model.graph.node:
         raise SpikeLoomError(f"{path}: expected an ONNX model, found no operators in it; is it truncated?")
+    if any(isinstance(text, bytes) or not text.isprintable() for text in _names(model)):
+        raise SpikeLoomError(f"{path}: expected an ONNX model, found names that are no text; the file is damaged")
     _load_external(model, path)
     return model
+
+
+def _names(model: onnx.ModelProto) -> Iterator[str | bytes]:
+    """All names; protobuf gives those that are no text as bytes."""
+    for function in (model.graph, *model.functions):
+        yield function.name
+        for node in function.node:
+            yield from (node.name, node.op_type, node.domain, *node.input, *node.output, *(a.name for a in node.attribute))
+    for value in (*model.graph.input, *model.graph.output, *model.graph.initializer):
+        yield value.name
+    yield from (x.domain for part in (model.opset_import, model.functions) for x in part)
 
 
 def _same_body(a: onnx.FunctionProto, b: onnx.FunctionProto) -> bool:
@@ -124,7 +139,7 @@ def _inline(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
 def _array(tensor: onnx.TensorProto) -> Array:
     try:
         array: Array = numpy_helper.to_array(tensor)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise SpikeLoomError(f"tensor {tensor.name} cannot be read: {_first_line(error)}") from error
     return array
 
@@ -137,7 +152,7 @@ def _value(attribute: onnx.AttributeProto) -> Any:
 
 
 def _op(node: onnx.NodeProto, index: int) -> Op:
-    known = node.domain in ("", "ai.onnx", *QONNX_DOMAINS)
+    known = node.domain in ("", "ai.onnx") or (node.domain in QONNX_DOMAINS and node.op_type in QONNX_OPERATORS)
     kind = "LIF" if lif_onnx.is_lif(node) else node.op_type if known else f"{node.domain}::{node.op_type}"
     name = node.name or f"{node.op_type}_{index}"
     attributes = {a.name: _value(a) for a in node.attribute}
@@ -209,6 +224,8 @@ def load(path: str | Path) -> File:
     path = Path(path)
     try:
         return _load(path)
+    except UnicodeDecodeError as error:
+        raise SpikeLoomError(f"{path}: expected an ONNX model, found names that are no text; the file is damaged") from error
     except SpikeLoomError as error:
         if str(path) in str(error):
             raise
@@ -233,6 +250,8 @@ def _load(path: Path) -> File:
 
 
 def check_finite(name: str, array: Array) -> None:
-    """Raises SpikeLoomError naming a constant that holds NaN or infinity."""
+    """Raises SpikeLoomError naming a constant that holds NaN, infinity, or no numbers at all."""
+    if array.dtype.kind not in "biuf":
+        raise SpikeLoomError(f"constant {name} holds {array.dtype}; expected numbers")
     if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
         raise SpikeLoomError(f"constant {name} holds NaN or infinity; expected finite numbers")
