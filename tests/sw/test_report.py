@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -179,3 +180,13 @@ def test_signed_codes_have_all_their_thresholds() -> None:
     from spikeloom.report.drives import histogram
 
     assert np.array_equal(histogram(layer, np.arange(-4, 12).reshape(1, 1, 1, 1, -1)).marks, np.arange(1, 8))
+
+
+def test_measurements_of_a_plan_that_is_gone_are_not_shown(tmp_path: Path) -> None:
+    plan = plan_of(6)
+    measured(plan).save(tmp_path)
+    (tmp_path / "plan.json").write_text("", encoding="utf-8")
+    os.utime(tmp_path / "plan.json", ns=(1, 1))
+    assert "Not simulated yet" not in page.write(tmp_path, plan, None).read_text(encoding="utf-8")
+    os.utime(tmp_path / performance.FILE, ns=(0, 0))
+    assert "Not simulated yet" in page.write(tmp_path, plan, None).read_text(encoding="utf-8")

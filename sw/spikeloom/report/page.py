@@ -12,6 +12,7 @@ from markupsafe import Markup
 from spikeloom.code import Ints
 from spikeloom.files import load_json, save_text
 from spikeloom.plan import Plan
+from spikeloom.planfile import PLAN_FILE
 from spikeloom.report import estimates, pictures
 from spikeloom.report.drives import histograms
 from spikeloom.report.performance import FILE, Performance
@@ -74,9 +75,14 @@ def render(plan: Plan, performance: Performance | None, words: Ints | None, esti
     )
 
 
+def newer(path: Path, than: Path) -> bool:
+    """Whether a file exists and is not older than another: measurements of a plan that is gone are none."""
+    return path.exists() and (not than.exists() or path.stat().st_mtime_ns >= than.stat().st_mtime_ns)
+
+
 def write(folder: Path, plan: Plan, words: Ints | None) -> Path:
     """Write ``report.html`` into a compiled network's folder from the JSON files that lie there; its path."""
-    performance = Performance.load(folder) if (folder / FILE).exists() else None
+    performance = Performance.load(folder) if newer(folder / FILE, folder / PLAN_FILE) else None
     network = folder / estimates.NETWORK_FILE
     estimate = load_json(network, "the estimates of 'spikeloom compile'") if network.exists() else None
     save_text(folder / PAGE, render(plan, performance, words, estimate))

@@ -84,7 +84,7 @@ def folding_text(stage: Stage) -> str:
 
 def place(index: int) -> tuple[int, int]:
     row, column = divmod(index, PER_ROW)
-    return column * (WIDTH + GAP) + 8, row * (HEIGHT + GAP) + 24
+    return column * (WIDTH + GAP) + GAP // 2, row * (HEIGHT + GAP) + 24
 
 
 def draw(plan: Plan) -> Drawing:
@@ -107,6 +107,9 @@ def draw(plan: Plan) -> Drawing:
             arrows.append(Arrow(f"M{a},{y1} C{a},{y1 - 26} {b},{y2 - 26} {b},{y2}", True))
         else:
             a, half = x1 + WIDTH, HEIGHT // 2
+            if y1 != y2:  # around the corner, through the gap between the rows
+                arrows.append(Arrow(f"M{a},{y1 + half} h{GAP // 3} V{y2 - GAP // 2} H{x2 - GAP // 3} V{y2 + half} H{x2}", False))
+                continue
             arrows.append(Arrow(f"M{a},{y1 + half} C{a + GAP},{y1 + half} {x2 - GAP},{y2 + half} {x2},{y2 + half}", False))
     rows = -(-len(titles) // PER_ROW)
     return Drawing(min(len(titles), PER_ROW) * (WIDTH + GAP), rows * (HEIGHT + GAP) + 24, WIDTH, HEIGHT, boxes, tuple(arrows))

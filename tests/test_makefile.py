@@ -1,0 +1,94 @@
+"""The Makefile calls the command line once per box, and only for what is older than its sources."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+FAKE = """#!/bin/sh
+echo "$@" >> calls
+case $1 in
+  train) mkdir -p $4; touch $4/trained.onnx $4/calibration_x.npy;;
+  export) touch $2/model.onnx;;
+  compile) mkdir -p $4; touch $4/plan.json;;
+  emit) touch $2/manifest.json;;
+esac
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the Makefile with a command line that only writes down how it was called."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for path in ("sw/spikeloom/train.py", "sw/spikeloom/read.py", "hw/spikeloom_hw/top.py", "pyproject.toml", "constraints.txt"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("", encoding="utf-8")
+    fake = tmp_path / ".venv" / "bin" / "spikeloom"
+    fake.parent.mkdir(parents=True)
+    fake.write_text(FAKE, encoding="utf-8")
+    fake.chmod(0o755)
+    (tmp_path / ".venv" / ".installed").write_text("", encoding="utf-8")
+    return tmp_path
+
+
+def calls(project: Path, *arguments: str) -> list[str]:
+    """Commands that one 'make sim' runs, by name."""
+    (project / "calls").write_text("", encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
+    subprocess.run(["make", "sim", *arguments], cwd=project, check=True, capture_output=True, env=environment, timeout=60)
+    return [line.split()[0] for line in (project / "calls").read_text(encoding="utf-8").splitlines()]
+
+
+def touch(path: Path) -> None:
+    """Change a file's time, for certain later than all others."""
+    later = time.time() + 2
+    os.utime(path, (later, later))
+
+
+def test_every_box_once_then_only_what_changed(project: Path) -> None:
+    assert calls(project) == ["train", "export", "compile", "emit", "sim"]
+    assert calls(project) == ["sim"]
+    touch(project / "hw/spikeloom_hw/top.py")
+    assert calls(project) == ["emit", "sim"]
+
+
+def test_another_board_plans_anew_without_training(project: Path) -> None:
+    calls(project)
+    assert calls(project, "BOARD=zcu104") == ["compile", "emit", "sim"]
+    assert calls(project, "BOARD=zcu104") == ["sim"]
+
+
+def test_a_compiler_change_keeps_the_training(project: Path) -> None:
+    calls(project)
+    touch(project / "sw/spikeloom/read.py")
+    assert calls(project) == ["compile", "emit", "sim"]
+
+
+def test_a_change_of_training_makes_everything_anew(project: Path) -> None:
+    calls(project)
+    touch(project / "sw/spikeloom/train.py")
+    assert calls(project) == ["train", "export", "compile", "emit", "sim"]
+
+
+def test_networks_have_folders_of_their_own(project: Path) -> None:
+    calls(project)
+    assert calls(project, "NET=digits-mlp") == ["train", "export", "compile", "emit", "sim"]
+    assert calls(project) == ["sim"]
+    (project / "mine.py").write_text("", encoding="utf-8")
+    calls(project, "NET=mine.py:network")
+    assert (project / "build" / "mine-network" / "manifest.json").exists()
+
+
+def test_a_given_model_is_compiled_not_trained(project: Path) -> None:
+    for name in ("x.onnx", "x.npy"):
+        (project / name).write_text("", encoding="utf-8")
+    assert calls(project, "MODEL=x.onnx", "INPUT=x.npy") == ["compile", "emit", "sim"]
+    line = (project / "calls").read_text(encoding="utf-8").splitlines()[-1]
+    assert line == "sim build/x --input x.npy"
