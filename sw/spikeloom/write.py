@@ -186,7 +186,7 @@ class Writer:
         residual, on the drive, if need be in float64."""
         name = layer.name
         half = (neuron.theta if isinstance(neuron, SpikePack) else layer.beta) * neuron.code.sign_bit
-        narrow = self.drive_bound(layer, bound, int(np.abs(half).max())) < EXACT
+        narrow = self.drive_bound(layer, bound, np.abs(layer.beta) + np.abs(half)) < EXACT
         if narrow and not counts(neuron):
             assert isinstance(neuron, SpikePack)
             tensor = self.drive(layer, tensor, shape, layer.beta - half, bound)
@@ -199,11 +199,12 @@ class Writer:
                 tensor = self.op("Mul", f"{name}/Mul", [tensor, self.channels(f"{name}/Mul.sign", 1 - 2 * layer.negate)], shape)
             return self.table(name, tensor, neuron.code, np.clip(steps, -bound - 1, bound + 1), shape, wide=False)
         tensor = self.drive(layer, tensor, shape, layer.beta, bound, wide=not narrow)
-        limit = self.drive_bound(layer, bound) + 1
+        limit = self.drive_bound(layer, bound, layer.beta) + 1
         return self.table(name, tensor, neuron.code, np.clip(thresholds(neuron), -limit, limit), shape, wide=not narrow)
 
-    def drive_bound(self, layer: Layer, bound: int, more: int = 0) -> int:
-        total = (bound << layer.shift) + int(np.abs(layer.beta).max()) + more
+    def drive_bound(self, layer: Layer, bound: int, beta: Ints) -> int:
+        """Largest magnitude of the drive."""
+        total = (bound << layer.shift) + int(np.abs(beta).max())
         if layer.skip is not None:
             code = self.graph.code(layer.skip)
             total += int(np.abs(layer.kappa).max()) * max(code.max_value, -code.min_value)
@@ -215,8 +216,8 @@ class Writer:
         Raises CapacityError where it is not exact.
         """
         name, dtype = layer.name, DOUBLE if wide else FLOAT
-        more = int(np.abs(beta).max()) + (int(layer.neuron.theta.max()) if isinstance(layer.neuron, LIF) else 0)
-        if not wide and self.drive_bound(layer, bound, more) * steps >= EXACT:
+        theta = int(layer.neuron.theta.max()) if isinstance(layer.neuron, LIF) else 0
+        if not wide and self.drive_bound(layer, bound, beta) * steps + theta >= EXACT:
             raise CapacityError(
                 f"{name}: its drive is not exact in float32 (2^24); use fewer time steps or weight bits, or power-of-two scales"
             )

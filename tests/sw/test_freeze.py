@@ -226,3 +226,20 @@ def test_files_are_the_same_every_time(tmp_path: Path) -> None:
     write_model(graph, tmp_path / "b.onnx")
     assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.onnx", "b.onnx"]
+
+
+@pytest.mark.parametrize("scale", [1e-3, 0.1, 7.0])
+def test_lif_of_any_scale_fits_float32(scale: float, tmp_path: Path) -> None:
+    """Sixteen steps, wide sums, small and large thresholds: the frozen membrane stays below 2^24."""
+    torch.manual_seed(0)
+    model = Sequential(
+        nn.Steps(nn.QuantConv2d(8, 4, 3, weight_bits=8, bias=True)),
+        nn.LIF(16, 2, theta=scale),
+        nn.Steps(Flatten(), nn.QuantLinear(16, 3)),
+        nn.SumSteps(),
+    )
+    x = (torch.rand(8, 16, 8, 4, 4) < 0.3).float()
+    model.eval()
+    write_trained(model, (16, 8, 4, 4), tmp_path / "trained.onnx")
+    graph = freeze(tmp_path / "trained.onnx", tmp_path / "model.onnx").graph
+    ladder(graph, tmp_path / "model.onnx", x.numpy(), executed=0)

@@ -110,6 +110,16 @@ def _real_shift(theta: Rationals, currents: int, steps: int) -> int:
     return shift
 
 
+def _largest_current(layer: SourceLayer, beta: Rationals, kappa: Rationals, code: Code, skip_code: Code | None) -> int:
+    """Magnitude of one time step's current, in units of the sum: one spike, or a whole word, per synapse."""
+    synapse = 1 if code.base == 1 else max(code.max_value, -code.min_value)
+    total: int = int(np.abs(layer.linear.weight).sum(axis=(1, 2, 3)).max()) * synapse + ceil(max(abs(b) for b in beta)) + 1
+    if skip_code is None:
+        return total
+    joined = 1 if code.base == 1 else max(skip_code.max_value, -skip_code.min_value)
+    return total + int(ceil(max(abs(k) for k in kappa)) * joined)
+
+
 def _spiking(layer: SourceLayer, activation: Threshold, code: Code, skip_code: Code | None) -> Layer:
     """Freeze an IF or LIF neuron: currents and threshold in units of the sum, with fraction bits."""
     if (code.base == 1) == activation.repeat:
@@ -125,8 +135,7 @@ def _spiking(layer: SourceLayer, activation: Threshold, code: Code, skip_code: C
     unit = where(alive, np.abs(drive.gain), Fraction(1))
     if activation.real:
         beta, theta, kappa = drive.offset / unit, activation.theta / unit, drive.skip_gain / unit
-        reach_ = max(int(np.maximum(-drive.low, drive.high).max()), max(ceil(abs(b)) for b in beta), 1)
-        shift = _real_shift(theta, reach_, activation.code.steps)
+        shift = _real_shift(theta, _largest_current(layer, beta, kappa, code, skip_code), activation.code.steps)
         beta, theta, kappa = (x * (1 << shift) for x in (beta, theta, kappa))
         theta = [max(1, round(t)) for t in theta]
     else:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from spikeloom.errors import SpikeLoomError, UnsupportedError
 from spikeloom.graph import Graph
 from spikeloom.passes import Compiled, compile_source
@@ -79,7 +81,7 @@ def _apply(context: Context, op: Op, inputs: list[Value]) -> list[Value]:
     """The values of an operator's outputs. Raises UnsupportedError on an operator that is not known."""
     constant = [value for value in inputs if isinstance(value, Const)]
     if op.kind == "Shape" and isinstance(inputs[0], (Signal, Raw)):
-        return list(fold(op, [Const(_zeros(inputs[0].view))], context.file.opset))
+        return list(fold(op, [Const(np.zeros(inputs[0].view, dtype=np.float32))], context.file.opset))
     present = [value for value in inputs if value is not None]
     if op.kind in FOLDED and len(constant) == len(present) and (inputs or op.kind == "Constant"):
         if len(present) == len(inputs):
@@ -90,12 +92,6 @@ def _apply(context: Context, op: Op, inputs: list[Value]) -> list[Value]:
         raise SpikeLoomError(f"{op.name}: {op.kind} needs {CUSTOM_INPUTS.get(op.kind, 1)} inputs, found {len(present)}")
     result = READERS[op.kind](context, op, inputs)
     return [result]
-
-
-def _zeros(view: tuple[int, ...]):  # type: ignore[no-untyped-def]
-    import numpy as np
-
-    return np.zeros(view, dtype=np.float32)
 
 
 def read_source(path: str | Path) -> Source:
