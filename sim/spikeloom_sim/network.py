@@ -146,7 +146,8 @@ class Network:
 
     def build(self, waves: str | None = None) -> Path:
         """The shared library, built if need be; ``waves`` as for :func:`spikeloom_sim.verilate.library`."""
-        return verilate.library(self.folder / "sim", self.sources, waves, self.optimise)
+        # Code that dumps waves is large, and run for few images.
+        return verilate.library(self.folder / "sim", self.sources, waves, "-O0" if waves else self.optimise)
 
     def run(
         self,

@@ -10,7 +10,6 @@ import pytest
 from spikeloom.errors import SpikeLoomError
 from spikeloom.golden import quantize
 from spikeloom.graph import Graph
-from spikeloom.plan import Plan
 from spikeloom.rungs import torch_words
 from spikeloom_hw.emit import emit
 from spikeloom_sim import tb
@@ -36,14 +35,17 @@ def torch_vectors(graph: Graph, count: int, seed: int) -> tuple[np.ndarray, np.n
     return quantize(source, x), words if code is None else code.value(words)
 
 
-def network(seed: int) -> Plan:
-    return random_plan(np.random.default_rng(seed), 3)
+SEED = 24
+"""Of a small network with a residual, a parallel, an event and a dense body."""
 
 
 @pytest.fixture(scope="module")
 def emitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("top")
-    plan = network(3)
+    plan = random_plan(np.random.default_rng(SEED), 3)
+    assert {stage.folding.body for stage in plan.stages} == {"parallel", "event", "dense"} and any(
+        stage.skip_stage for stage in plan.stages
+    )
     emit(plan, folder)
     tb.save_vectors(folder, *torch_vectors(plan.graph, 3, 1))
     return folder
