@@ -111,9 +111,11 @@ def export(folder: Folder) -> None:
     from spikeloom.report.performance import accuracy
 
     frozen = freeze.freeze(existing(folder / "trained.onnx", "a trained network of 'spikeloom train'"), folder / "model.onnx")
-    console.print(
-        f"{folder / 'model.onnx'}: {len(frozen.proofs)} layers, every neuron proven at {frozen.steps} steps", markup=False, soft_wrap=True
-    )
+    proven = sum(proof.method not in ("exact", "frozen") for proof in frozen.proofs)
+    spiking = sum(proof.method == "frozen" for proof in frozen.proofs)
+    claims = [f"{proven} with neurons proven at {frozen.steps} steps"] * bool(proven)
+    claims += [f"{spiking} with IF or LIF neurons, whose integers are their definition"] * bool(spiking)
+    console.print(f"{folder / 'model.onnx'}: {len(frozen.proofs)} layers, {', '.join(claims)}", markup=False, soft_wrap=True)
     if (folder / "test_x.npy").exists() and (folder / "test_y.npy").exists():
         x, y = images_of(folder, None, None)
         truth = checked_labels(y, frozen.graph, len(x))

@@ -62,14 +62,17 @@ def onnx_words(graph: Graph, path: Path, x: Array, progress: Progress) -> dict[s
 
     Raises SpikeLoomError where the file is not the frozen form of this very network.
     """
+    import onnx
     from qonnx.core.modelwrapper import ModelWrapper
     from qonnx.core.onnx_exec import execute_onnx
+    from qonnx.transformation.infer_shapes import InferShapes
 
+    from spikeloom import lif_onnx
     from spikeloom.write import Writer
 
     writer = Writer(graph, 1)
     writer.model()
-    model = ModelWrapper(str(path))
+    model = ModelWrapper(lif_onnx.inline(onnx.load(path))).transform(InferShapes())
     source, parts = model.graph.input[0].name, []
     for k in range(len(x)):
         progress(k, len(x))
