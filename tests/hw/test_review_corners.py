@@ -223,3 +223,12 @@ def test_many_folds_and_windows() -> None:
         layer("b", "a", weights(4, 10, 2, 2, seed=5), Raw(None), negate=np.array([0, 1, 0, 1])),
     ]
     check(plan_of(nodes, [Folding("event", 3, 1, 2, 2, 8, 2), Folding("event", 5, 5, 1, 1, 7, 1)]), count=2)
+
+
+def test_every_tie() -> None:
+    """Every drive from 0 to beyond the last step: only a last spike that leaves nothing is cleared."""
+    neuron = SpikePack(Code(4), np.array([1, 2, 3, 4]), np.array([1, 1, 1, 0]))
+    node = layer("a", "x", full(4, 1).reshape(4, 1, 1, 1), neuron, beta=np.array([0, 1, 0, 2]))
+    plan = plan_of([entry(1, 8, 8, Code(6)), node], [Folding("event", 1, 1, 2, 4, 8, 2)])
+    words = np.arange(64).reshape(1, 1, 8, 8)
+    assert np.array_equal(run(plan, words).values, golden.trace(plan.graph, words)["a"])
