@@ -81,7 +81,7 @@ def test_one_of_everything(body: str, code: Code) -> None:
     check(plan_of(nodes, [Folding(body, 1)]), count=12, singles=(True, False))
 
 
-@pytest.mark.parametrize("value", [0, 1, -1, -128])
+@pytest.mark.parametrize("value", [0, 1, -1, -3, -128])
 def test_narrow_weights(value: int) -> None:
     """One bit of weight may be 0, or -1; accumulators of zero width must not come up either."""
     weight = full(2 * 3 * 3 * 3, value).reshape(2, 3, 3, 3)
