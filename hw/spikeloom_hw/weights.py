@@ -12,7 +12,7 @@ def weight_width(stage: Stage) -> int:
     """Bits of one weight in memory, two's complement."""
     assert isinstance(stage.layer, Layer)
     low, high = int(stage.layer.weight.min()), int(stage.layer.weight.max())
-    return max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0) + 1
+    return max(max(high, 0).bit_length(), max(-low - 1, 0).bit_length()) + 1
 
 
 def ordered(stage: Stage) -> Ints:
