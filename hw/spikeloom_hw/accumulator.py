@@ -138,8 +138,10 @@ class Accumulator(wiring.Component):
         s, f = self.stage, self.stage.folding
         fold_rows, width = self.rows() // s.folds, weight_width(s)
         part = f.group // f.banks
-        next_fold = Signal.like(self.fold.value)  # the fold of the pass that starts at this advance
-        m.d.comb += next_fold.eq(Mux(self.fold.wrap, 0, self.fold.value + self.fold.step))
+        # The fold of the pass after this one, from registers alone: the advance that starts it is late in the cycle.
+        next_fold = Signal.like(self.fold.value)
+        following = Mux(self.fold.value == s.folds - 1, 0, self.fold.value + 1)
+        m.d.comb += next_fold.eq(Mux(self.plane.value == s.planes - 1, following, self.fold.value))
         memories = [self.memory(m, bank) for bank in range(f.banks)]
         scans, issued, per_window = [], [], []
         for window in range(f.windows):

@@ -73,10 +73,12 @@ class Counters(wiring.Component):
 
 
 def offer_stream(m: Module, counters: Counters, name: str, valid: ValueLike, words: list[ValueLike]) -> None:
-    """Spikes by plane and words that are not zero, of one beat."""
+    """Spikes by plane and words that are not zero, of one beat; counted one cycle later, off the path of the neurons."""
     steps = len(words[0])
     fired = Signal(name=f"{name}_fired")
-    m.d.comb += fired.eq(valid)
+    held = [Signal(steps, name=f"{name}_fired{k}") for k in range(len(words))]
+    m.d.sync += [fired.eq(valid), *(to.eq(word) for to, word in zip(held, words, strict=True))]
+    words = held
     counters.offer(f"{name}.nonzero", Mux(fired, ones([word != 0 for word in words]), 0))
     for t in range(steps):
         counters.offer(f"{name}.spikes[{t}]", Mux(fired, ones([word[steps - 1 - t] for word in words]), 0))

@@ -104,13 +104,13 @@ class Head(wiring.Component):
         # The fold in work, and the fold of the result that is taken next.
         fold = counter(m, "fold", s.folds)
         m.d.comb += fold.step.eq(finish & emits)
-        next_fold = Signal.like(fold.value)
-        m.d.comb += next_fold.eq(Mux(fold.wrap, 0, fold.value + fold.step))
+        taken_step, taken_fold = counter(m, "taken_step", steps if s.per_step else 1), counter(m, "taken_fold", s.folds)
+        m.d.comb += [taken_step.step.eq(take), taken_fold.step.eq(taken_step.wrap)]
 
         if isinstance(s.layer, Pool):
             self.pass_words(m, take, fold.value)
             return m
-        drives = self.drives(m, next_fold)
+        drives = self.drives(m, taken_fold.value)
         if isinstance(neuron, Raw):
             for n, drive in enumerate(drives):
                 held = Signal(output_width(s), name=f"held{n}")

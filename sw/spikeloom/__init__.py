@@ -1,7 +1,9 @@
 """SpikeLoom: quantized spiking networks from PyTorch to FPGA, bit for bit.
 
     from spikeloom import nn, export, freeze, compile
-    acc = compile(model, board="pynq-z2", calibration=X)    # a torch module, or the path of a QONNX file
+    export(model, X.shape[1:], "trained.onnx")              # QONNX, as trained
+    freeze("trained.onnx", "model.onnx")                    # integers, the reference from there on
+    acc = compile(model, board="pynq-z2", calibration=X)    # both in one; a torch module, or the path of a QONNX file
     acc.golden(X); acc.simulate(X); acc.layers; acc.report()
 
 Importing the package needs numpy alone: torch, onnx, amaranth and the simulator come in where they are used.
@@ -14,14 +16,26 @@ from typing import TYPE_CHECKING, Any
 from spikeloom.errors import CapacityError, SpikeLoomError, UnsupportedError
 
 if TYPE_CHECKING:
+    from spikeloom.exporting import write_trained as export
     from spikeloom.facade import Accelerator, Simulation, compile
+    from spikeloom.freezing import freeze
 
-__all__ = ["Accelerator", "CapacityError", "Simulation", "SpikeLoomError", "UnsupportedError", "compile"]
+__all__ = ["Accelerator", "CapacityError", "Simulation", "SpikeLoomError", "UnsupportedError", "compile", "export", "freeze"]
+
+LAZY = {
+    "Accelerator": ("facade", "Accelerator"),
+    "Simulation": ("facade", "Simulation"),
+    "compile": ("facade", "compile"),
+    "export": ("exporting", "write_trained"),
+    "freeze": ("freezing", "freeze"),
+}
+"""Name -> module and its name there."""
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Accelerator", "Simulation", "compile"):
-        from spikeloom import facade
+    if name in LAZY:
+        from importlib import import_module
 
-        return getattr(facade, name)
+        module, attribute = LAZY[name]
+        return getattr(import_module(f"spikeloom.{module}"), attribute)
     raise AttributeError(f"module 'spikeloom' has no attribute {name!r}")

@@ -105,12 +105,12 @@ def emit(folder: Folder) -> None:
 @app.command()
 def export(folder: Folder) -> None:
     """Freeze trained.onnx into model.onnx, the integer network that is the reference of every later step."""
-    from spikeloom import freeze
     from spikeloom import golden as model
     from spikeloom.facade import checked_labels
+    from spikeloom.freezing import freeze
     from spikeloom.report.performance import accuracy
 
-    frozen = freeze.freeze(existing(folder / "trained.onnx", "a trained network of 'spikeloom train'"), folder / "model.onnx")
+    frozen = freeze(existing(folder / "trained.onnx", "a trained network of 'spikeloom train'"), folder / "model.onnx")
     proven = sum(proof.method not in ("exact", "frozen") for proof in frozen.proofs)
     spiking = sum(proof.method == "frozen" for proof in frozen.proofs)
     claims = [f"{proven} with neurons proven at {frozen.steps} steps"] * bool(proven)

@@ -258,15 +258,16 @@ def compile(
 
 def frozen_file(model: nn.Module, calibration: Array | None, folder: Path, progress: Progress) -> Path:
     """Export and freeze a torch module; the path of its integer network."""
-    from spikeloom import export, freeze
+    from spikeloom.exporting import write_trained
+    from spikeloom.freezing import freeze
 
     if calibration is None:
         raise SpikeLoomError("compile: a torch module needs calibration inputs, batch first, also for the shape of its input")
     progress("export", 0, 0)
     folder.mkdir(parents=True, exist_ok=True)
-    export.write_trained(model, tuple(calibration.shape[1:]), folder / "trained.onnx")
+    write_trained(model, tuple(calibration.shape[1:]), folder / "trained.onnx")
     progress("freeze", 0, 0)
-    freeze.freeze(folder / "trained.onnx", folder / "model.onnx")
+    freeze(folder / "trained.onnx", folder / "model.onnx")
     return folder / "model.onnx"
 
 

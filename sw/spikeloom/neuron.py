@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikeloom.code import Code, Ints
+from spikeloom.errors import CapacityError
 
 
 def per_channel(values: Ints) -> Ints:
@@ -37,6 +38,10 @@ class SpikePack:
     code: Code
     theta: Ints
     tie: Ints
+
+    def __post_init__(self) -> None:
+        if int(self.theta.max()) * int(np.abs(self.code.place_values).max()) >= 1 << 62:
+            raise CapacityError(f"thresholds up to {self.theta.max()} do not fit {self.code}; use fewer time steps or a smaller base")
 
     def fire(self, u: Ints) -> Ints:
         theta, tie = per_channel(self.theta), per_channel(self.tie)

@@ -3,7 +3,7 @@
 The folder then holds
 
     trained.pt           state dict (loaded with ``weights_only``)
-    trained.onnx         what `spikeloom.export` describes
+    trained.onnx         what `spikeloom.exporting` describes
     train.json           accuracy, settings, versions
     test_x.npy, test_y.npy       the whole test set, as the network takes it
     calibration_x.npy    some training inputs, to measure spike densities on
@@ -32,7 +32,7 @@ from torch.nn import functional
 from spikeloom import data
 from spikeloom.data import Dataset
 from spikeloom.errors import SpikeLoomError
-from spikeloom.export import write_trained
+from spikeloom.exporting import write_trained
 from spikeloom.files import replacing, save_array, save_json
 from spikeloom.nets import Recipe, recipe_of
 from spikeloom.nets.user import Builder

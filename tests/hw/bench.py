@@ -68,7 +68,7 @@ def run(
                     assert len(got) % out_total == 0, "tlast in the middle of an image"
                     last.append(cycle)
             await ctx.tick()
-            if len(got) == out_total * len(words):
+            if len(got) == out_total * len(words) and index == len(sent):
                 break
         assert len(got) == out_total * len(words), f"{len(got)} of {out_total * len(words)} values after {bound} cycles"
         ctx.set(top.s_axis_tvalid, 0)

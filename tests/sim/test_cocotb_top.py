@@ -1,4 +1,4 @@
-"""The whole top under cocotb and Verilator, against torch's own integers, with idles and stalls crossed."""
+"""Single layers and a whole network under cocotb and Verilator, against torch's own integers, with idles and stalls crossed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from spikeloom.errors import SpikeLoomError
 from spikeloom.golden import quantize
-from spikeloom.graph import Graph
+from spikeloom.graph import Graph, Pool
+from spikeloom.plan import Plan
 from spikeloom.rungs import torch_words
 from spikeloom_hw.emit import emit
 from spikeloom_sim import tb
@@ -53,6 +54,25 @@ def emitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_top_equals_torch(emitted: Path) -> None:
     assert tb.run(emitted) == 5
+
+
+def layer_plan(body: str) -> Plan:
+    """The first random network that is one layer with this body, folded and with a neuron of several steps where there is one."""
+    for seed in range(10_000):
+        plan = random_plan(np.random.default_rng(seed))
+        stage = plan.stages[0]
+        several = isinstance(stage.layer, Pool) or (stage.o_code is not None and stage.o_code.steps > 1)
+        if len(plan.stages) == 1 and stage.folding.body == body and stage.folds > 1 and several and stage.o_shape[1:] != (1, 1):
+            return plan
+    raise AssertionError(f"no layer with body {body}")
+
+
+@pytest.mark.parametrize("body", ["event", "parallel", "depthwise"])
+def test_layer_equals_torch(body: str, tmp_path: Path) -> None:
+    plan = layer_plan(body)
+    emit(plan, tmp_path)
+    tb.save_vectors(tmp_path, *torch_vectors(plan.graph, 2, 1))
+    assert tb.run(tmp_path) == 5
 
 
 def test_a_wrong_value_fails_the_bench(emitted: Path) -> None:

@@ -12,7 +12,7 @@ from qonnx.transformation.change_batchsize import ChangeBatchSize
 from qonnx.transformation.infer_shapes import InferShapes
 from spikeloom import lif_onnx, nn
 from spikeloom.errors import SpikeLoomError
-from spikeloom.export import to_onnx, write_trained
+from spikeloom.exporting import to_onnx, write_trained
 from torch.nn import AvgPool2d, BatchNorm1d, BatchNorm2d, Flatten, MaxPool2d, Module, ReLU, Sequential
 
 BATCH = 32

@@ -11,8 +11,8 @@ import torch
 from spikeloom import golden, nn
 from spikeloom.code import Code
 from spikeloom.errors import CapacityError, UnsupportedError
-from spikeloom.export import write_trained
-from spikeloom.freeze import freeze, write_model
+from spikeloom.exporting import write_trained
+from spikeloom.freezing import freeze, write_model
 from spikeloom.frozen import Frozen
 from spikeloom.graph import Graph, Input, Layer
 from spikeloom.neuron import LIF, Raw, SpikePack, Table

@@ -113,8 +113,8 @@ def to_onnx(model: nn.Module, input_shape: tuple[int, ...]) -> onnx.ModelProto:
     return shaped
 
 
-def write_trained(model: nn.Module, input_shape: tuple[int, ...], path: Path) -> None:
+def write_trained(model: nn.Module, input_shape: tuple[int, ...], path: str | Path) -> None:
     """Export to a file; a half-written file never bears the name. Raises as :func:`to_onnx`."""
     content = to_onnx(model, input_shape).SerializeToString(deterministic=True)
-    with replacing(path) as stream:
+    with replacing(Path(path)) as stream:
         stream.write(content)
