@@ -18,7 +18,7 @@ from .counting import counter, ones
 from .scan import Scan
 from .source import queue_widths
 from .tree import tree
-from .weights import bank_rows, weight_width
+from .weights import bank_rows
 
 
 class Accumulator(wiring.Component):
@@ -127,7 +127,7 @@ class Accumulator(wiring.Component):
 
     def memory(self, m: Module, bank: int) -> Memory:
         rows = bank_rows(self.stage, bank)
-        width = weight_width(self.stage) * self.stage.folding.elements
+        width = self.stage.weight_width * self.stage.folding.elements
         if self.stage.folding.body in ("dense", "parallel"):
             width *= self.stage.folding.group
         memory = Memory(shape=width, depth=max(2, len(rows)), init=rows)
@@ -136,7 +136,7 @@ class Accumulator(wiring.Component):
 
     def event_lanes(self, m: Module, advance: Signal) -> tuple[Signal, Signal, Signal, list[list[Signal]]]:
         s, f = self.stage, self.stage.folding
-        fold_rows, width = self.rows() // s.folds, weight_width(s)
+        fold_rows, width = self.rows() // s.folds, s.weight_width
         part = f.group // f.banks
         # The fold of the pass after this one, from registers alone: the advance that starts it is late in the cycle.
         next_fold = Signal.like(self.fold.value)
@@ -200,7 +200,7 @@ class Accumulator(wiring.Component):
             return working, done, waiting, per_window
 
         assert not isinstance(s.layer, Pool)
-        memory, width = self.memory(m, 0), weight_width(s)
+        memory, width = self.memory(m, 0), s.weight_width
         read = memory.read_port()
         m.d.comb += [read.addr.eq(self.fold.value * s.pass_words + count.value), read.en.eq(working)]
         weights = [read.data[k * width : (k + 1) * width].as_signed() for k in range(len(read.data) // width)]

@@ -8,13 +8,6 @@ from spikeloom.graph import Layer
 from spikeloom.plan import Stage
 
 
-def weight_width(stage: Stage) -> int:
-    """Bits of one weight in memory, two's complement."""
-    assert isinstance(stage.layer, Layer)
-    low, high = int(stage.layer.weight.min()), int(stage.layer.weight.max())
-    return max(max(high, 0).bit_length(), max(-low - 1, 0).bit_length()) + 1
-
-
 def ordered(stage: Stage) -> Ints:
     """Weights in the order of work: (folds, elements, taps, words, group); depthwise (folds, elements, taps, 1, 1)."""
     assert isinstance(stage.layer, Layer)
@@ -30,7 +23,7 @@ def bank_rows(stage: Stage, bank: int) -> list[int]:
     Event: one row per (fold, tap, word, flag of the bank). Dense and parallel: one row per (fold, tap, word) with ``group * elements``
     weights, channel by channel. Depthwise: one row per (fold, tap).
     """
-    f, width = stage.folding, weight_width(stage)
+    f, width = stage.folding, stage.weight_width
     weights = ordered(stage)
     if f.body == "event":
         part = f.group // f.banks

@@ -12,7 +12,7 @@ from statistics import NormalDist
 
 from spikeloom.graph import Pool
 from spikeloom.neuron import Table
-from spikeloom.plan import Plan, Stage, signed_width
+from spikeloom.plan import Plan, Stage
 
 LUTRAM_DEPTH = 64
 """Memories up to this deep are made of LUTs."""
@@ -68,14 +68,9 @@ def edge_cycles(i_group: int, o_group: int, values: int) -> int:
     return values // (min(i_group, o_group) if max(i_group, o_group) % min(i_group, o_group) == 0 else gcd(i_group, o_group))
 
 
-def weight_width(stage: Stage) -> int:
-    weight = stage.layer.weight if not isinstance(stage.layer, Pool) else None
-    return 0 if weight is None else max(signed_width(max(0, int(weight.max()))), signed_width(max(0, -int(weight.min()) - 1)))
-
-
-def memory(width: int, depth: int) -> Cost:
-    """A memory with one read port."""
-    if depth <= LUTRAM_DEPTH:
+def memory(width: int, depth: int, same_cycle: bool = False) -> Cost:
+    """A memory with one read port; one that answers in the same cycle (queues, tables) is no block RAM, however deep."""
+    if same_cycle or depth <= LUTRAM_DEPTH:
         return Cost(ceil(width * ceil(depth / 32) * 0.7), 0)
     return Cost(0, min(ceil(width / shape[0]) * ceil(depth / shape[1]) for shape in RAMB18))
 
@@ -97,14 +92,14 @@ def source_cost(stage: Stage) -> Cost:
     f, bits = stage.folding, stage.folding.group * stage.i_code.steps
     ring = copies(memory(bits, stage.rows * stage.i_shape[2] * stage.beats), f.windows, 1)
     flags = bits if f.body in ("parallel", "max") else f.group
-    queues = copies(memory(flags, stage.pass_words + 2), f.windows, 1)
+    queues = copies(memory(flags, stage.pass_words + 2, same_cycle=True), f.windows, 1)
     scan = ceil(1.7 * f.group * f.ports * f.windows) + 25 * f.banks * f.windows if f.body == "event" else 0
     return ring + queues + Cost(scan + 150 + bits * f.windows, 0)
 
 
 def body_cost(stage: Stage) -> Cost:
     """Weights, adders and accumulators."""
-    f, width = stage.folding, weight_width(stage)
+    f, width = stage.folding, stage.weight_width
     if f.body == "max":
         return Cost(3 * f.elements * f.windows * stage.acc_width, 0)
     lanes = {"event": f.banks * f.ports, "dense": f.group, "parallel": f.group * stage.i_code.steps}.get(f.body, 1)
@@ -126,7 +121,7 @@ def head_cost(stage: Stage) -> Cost:
     units = f.windows * (3 * f.neurons * width + f.elements * (width + steps))
     tables = Cost(0, 0)
     if not isinstance(stage.layer, Pool) and isinstance(stage.layer.neuron, Table):
-        tables = copies(memory(width, stage.o_shape[0] // f.neurons << steps), f.neurons * f.windows, 2)
+        tables = copies(memory(width, stage.o_shape[0] // f.neurons << steps, same_cycle=True), f.neurons * f.windows, 1)
     return tables + Cost(units + stage.folds * f.elements * width // 32, 0)
 
 

@@ -118,6 +118,14 @@ class Stage:
         return isinstance(self.layer, Layer) and isinstance(self.layer.neuron, LIF) and self.i_code.base == 1
 
     @property
+    def weight_width(self) -> int:
+        """Bits of one weight in memory (two's complement); 0 for max pooling."""
+        if isinstance(self.layer, Pool):
+            return 0
+        low, high = int(self.layer.weight.min()), int(self.layer.weight.max())
+        return max(max(high, 0).bit_length(), max(-low - 1, 0).bit_length()) + 1
+
+    @property
     def folds(self) -> int:
         return self.o_shape[0] // self.folding.elements
 
