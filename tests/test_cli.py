@@ -230,7 +230,10 @@ def test_waves_want_images_that_are_there(tmp_path: Path, compiled: Path, capsys
         assert "0-2" in error
 
 
-def test_training_refuses_what_it_does_not_know(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_training_refuses_what_it_does_not_know(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # Python's own cache beside a user's file is not ours to judge
     (tmp_path / "net.py").write_text("def five():\n    return 5\n", encoding="utf-8")
     (tmp_path / "broken.py").write_text("def f(:\n", encoding="utf-8")
     for net, says in (
