@@ -120,7 +120,7 @@ class Runner final : public Base {
 
     void offer() {
         if (offering) return;
-        const bool more = image_in < job.images && (!job.single || image_in == image_out);
+        const bool more = image_in < job.images && (!job.single || image_in <= image_out);  // rows that no output needs may come after the last output
         offering = more && !idle.pause();
         top->s_axis_tvalid = offering;
         if (!offering) return;
@@ -163,7 +163,7 @@ class Runner final : public Base {
         }
         if (input) take_input();
         rise();
-        if (image_out == job.images) return DONE;
+        if (image_out == job.images && image_in == job.images) return DONE;
         return quiet > job.limit ? HANG : RUNNING;
     }
 

@@ -46,3 +46,10 @@ def test_equal(start: int, size: int, index: int, record_property: Callable[[str
     for stalls in (Stalls(0.3, 0.3, 3, case.seed), Stalls(0, 0.6, 20, case.seed), Stalls(0.6, 0, 20, case.seed)):
         result = network.run(case.words, "stream", stalls)
         np.testing.assert_array_equal(result.values, case.values, err_msg=f"seed {case.seed}, {stalls}")
+
+
+def test_last_output_before_the_last_input_beat() -> None:
+    """Seed 152 strides over rows that no output needs: they come when the image is answered already, and the next image still starts."""
+    case, network = batch(152, 1)[0]
+    check_times(case, network, "single")
+    check_times(case, network, "stream")
