@@ -18,6 +18,8 @@ BATCH = 20
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "index" not in metafunc.fixturenames:
+        return
     count, first = metafunc.config.getoption("--random-networks"), metafunc.config.getoption("--random-seed")
     rows = []
     for k in range(count):
