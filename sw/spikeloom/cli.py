@@ -46,7 +46,7 @@ def train(
     output: Annotated[Path, typer.Option("-o", "--output", help="folder to write, e.g. build/NET")],
     data_dir: Annotated[Path | None, typer.Option(help="folder with MNIST or CIFAR-10 in their own files")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="passes over the training data")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="the same seed gives the same weights")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="the same seed gives the same weights")] = 0,
     spike_penalty: Annotated[
         float, typer.Option(min=0, help="weight of the mean number of set bits in the loss; fewer spikes are fewer cycles")
     ] = 0.0,

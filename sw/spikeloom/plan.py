@@ -72,6 +72,8 @@ class Stage:
     o_code: Code | None
     skip_code: Code | None
     folding: Folding
+    joins: bool = False
+    """Its results go into the head of another stage, not out of the network."""
 
     def __post_init__(self) -> None:
         f, name = self.folding, self.name
@@ -100,7 +102,7 @@ class Stage:
         if f.body == "parallel" and (self.i_code.base != 2 or self.per_step):
             raise SpikeLoomError(f"{name}: a parallel body needs base-2 words, got base {self.i_code.base}")
         widest = max(self.acc_width, self.u_width)
-        limit = OUTPUT_WIDTH if self.o_code is None else MAX_WIDTH
+        limit = OUTPUT_WIDTH if self.o_code is None and not self.joins else MAX_WIDTH
         if widest > limit:
             raise CapacityError(f"{name}: sums need {widest} bits, more than the {limit} there are; use fewer time steps or weight bits")
 
@@ -236,7 +238,7 @@ class Stage:
         kappa = self.layer.kappa.reshape(-1, 1, 1, 1)
         layer = Layer(f"{self.name}.skip", self.layer.skip, kappa, neuron, zero, zero, zero, groups=channels)
         folding = Folding("depthwise", f.elements, elements=f.elements, windows=f.windows, neurons=f.elements)
-        return Stage(layer, self.o_shape, self.o_shape, self.skip_code, neuron.code, None, folding)
+        return Stage(layer, self.o_shape, self.o_shape, self.skip_code, neuron.code, None, folding, joins=True)
 
 
 @dataclass(frozen=True)

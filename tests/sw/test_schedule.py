@@ -13,8 +13,8 @@ from spikeloom.cycles import BACK_TO_BACK, simulate
 from spikeloom.errors import CapacityError, SpikeLoomError
 from spikeloom.estimate import Cost, expected_cycles, limits, network_interval, stage_cost, word_cost
 from spikeloom.graph import Graph, Input, Layer
-from spikeloom.neuron import Raw
-from spikeloom.plan import Folding
+from spikeloom.neuron import Raw, SpikePack
+from spikeloom.plan import Folding, Plan
 from spikeloom.planfile import PLAN_FILE, WEIGHTS_FILE, save
 from spikeloom.schedule import MODEST_INTERVAL, doubled, explain, measure_density, read_overrides, schedule
 
@@ -185,3 +185,14 @@ def test_output_of_a_map_limits_the_interval() -> None:
 @pytest.mark.parametrize(("value", "whole", "largest", "result"), [(1, 12, None, 2), (4, 12, None, 12), (12, 12, None, None), (2, 9, 8, 3)])
 def test_doubled(value: int, whole: int, largest: int | None, result: int | None) -> None:
     assert doubled(value, whole, largest) == result
+
+
+def test_a_wide_residual_is_no_output() -> None:
+    """What joins a drive may be as wide as a drive; only the network's integer output is held to 32 bits."""
+    zero = np.zeros(2, dtype=np.int64)
+    first = Layer("a", "x", np.ones((2, 2, 1, 1), dtype=np.int64), SpikePack(Code(8), zero + 9, zero), zero, zero, zero)
+    wide = Layer("b", "a", first.weight, SpikePack(Code(8), zero + (1 << 36), zero), zero, zero, zero + (1 << 30), skip="x")
+    graph = Graph("wide", (Input("x", (2, 1, 1), (2,), Code(8)), first, wide))
+    plan = Plan(graph, {"a": Folding("event", 2), "b": Folding("event", 2)}, "pynq-z2", 100.0, {}, "none")
+    skip = plan["b"].skip_stage
+    assert skip is not None and skip.acc_width > 32
