@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from math import prod
 from pathlib import Path
 
 from amaranth.back import verilog
+from spikeloom.boards import find_board
 from spikeloom.files import save_text
-from spikeloom.manifest import InputFormat, Manifest, OutputFormat
+from spikeloom.manifest import InputFormat, Manifest, OutputFormat, SpikeStream
 from spikeloom.plan import Plan, Stage
 
 from .counters import counter_map
@@ -36,6 +39,14 @@ def limit_cycles(plan: Plan) -> int:
     return 1000 + 2 * sum(most_cycles(engine) for engine in engines) + 2 * sum(edge.depth for edge in plan.edges)
 
 
+def spike_streams(plan: Plan) -> Iterator[SpikeStream]:
+    """Every node whose spikes are counted."""
+    for node in plan.graph.nodes:
+        code = plan.graph.codes[node.name]
+        if code is not None:
+            yield SpikeStream(node.name, code.steps, prod(plan.graph.shapes[node.name]))
+
+
 def manifest(plan: Plan, top: str) -> Manifest:
     """What a user of the hardware with the Verilog text ``top`` must know."""
     graph = plan.graph
@@ -60,6 +71,9 @@ def manifest(plan: Plan, top: str) -> Manifest:
         bias=tuple(float(b) for b in graph.bias),
         counters=dict(counter_map(plan)),
         stages=tuple(stage.name for stage in plan.stages),
+        streams=tuple(spike_streams(plan)),
+        memory_width=find_board(plan.board).memory_width,
+        address_width=find_board(plan.board).address_width,
         limit_cycles=limit_cycles(plan),
     )
 

@@ -17,7 +17,7 @@ class Board:
     family: as Yosys names it.
     lut, ff, bram36, uram, dsp: how many of each there are.
     clock_mhz: clock that plans assume unless told otherwise; an assumption until a place-and-route says so.
-    memory_width: bits of one port to external memory.
+    memory_width, address_width: bits of data and of address of one port to external memory.
     """
 
     name: str
@@ -30,13 +30,14 @@ class Board:
     dsp: int
     clock_mhz: float
     memory_width: int
+    address_width: int
 
 
 BOARDS: dict[str, Board] = {
     board.name: board
     for board in (
-        Board("pynq-z2", "xc7z020clg400-1", "xc7", 53_200, 106_400, 140, 0, 220, 100.0, 64),
-        Board("zcu104", "xczu7ev-ffvc1156-2-e", "xcup", 230_400, 460_800, 312, 96, 1_728, 250.0, 128),
+        Board("pynq-z2", "xc7z020clg400-1", "xc7", 53_200, 106_400, 140, 0, 220, 100.0, 64, 32),
+        Board("zcu104", "xczu7ev-ffvc1156-2-e", "xcup", 230_400, 460_800, 312, 96, 1_728, 250.0, 128, 40),
     )
 }
 

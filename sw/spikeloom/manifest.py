@@ -5,6 +5,7 @@ Simulation and the board's driver need this file and numpy, nothing else of the 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -43,6 +44,16 @@ class InputFormat:
         return -(-self.group * self.code.steps // 8)
 
     @property
+    def container_bits(self) -> int:
+        """Bits that a word takes in memory: those of the smallest integer type that holds it."""
+        return 8 if self.code.steps <= 8 else 16
+
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of one image in memory: (height, width, channel) containers, no padding between images."""
+        return self.shape[0] * self.shape[1] * self.shape[2] * self.container_bits // 8
+
+    @property
     def beats(self) -> int:
         """Beats of one image."""
         return self.shape[0] // self.group * self.shape[1] * self.shape[2]
@@ -68,6 +79,15 @@ class OutputFormat:
 
 
 @dataclass(frozen=True)
+class SpikeStream:
+    """Spikes that leave a node: ``words`` words of ``steps`` planes per image, counted as ``<name>.spikes[t]`` and ``<name>.nonzero``."""
+
+    name: str
+    steps: int
+    words: int
+
+
+@dataclass(frozen=True)
 class Manifest:
     """Contents of ``manifest.json``.
 
@@ -77,7 +97,8 @@ class Manifest:
     board, clock_mhz: what the plan was made for.
     scale, bias: (O,) or (1,); the real output is ``scale * v + bias`` in float64.
     counters: name to address of every 64-bit counter.
-    stages: names in the order of the stream.
+    stages: names in the order of the stream. streams: the input and every node that spikes, in the same order.
+    memory_width, address_width: bits of the shell's port to external memory.
     limit_cycles: no transfer at either end for so long means that the hardware hangs.
     """
 
@@ -91,11 +112,19 @@ class Manifest:
     bias: tuple[float, ...]
     counters: dict[str, int]
     stages: tuple[str, ...]
+    streams: tuple[SpikeStream, ...]
+    memory_width: int
+    address_width: int
     limit_cycles: int
 
     def to_json(self) -> str:
         """The same text for the same contents, byte for byte."""
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n"
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of ``manifest.json``, which the shell carries in a register."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
 
 
 def from_json(text: str, where: str = "manifest.json") -> Manifest:
@@ -109,6 +138,7 @@ def from_json(text: str, where: str = "manifest.json") -> Manifest:
         sink["code"] = None if sink["code"] is None else Code(**sink["code"])
         for part, key in ((source, "shape"), (source, "real_shape"), (sink, "shape"), (data, "scale"), (data, "bias"), (data, "stages")):
             part[key] = tuple(part[key])
+        data["streams"] = tuple(SpikeStream(**entry) for entry in data["streams"])
         data["input"], data["output"] = InputFormat(**source), OutputFormat(**sink)
         return Manifest(**data)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:

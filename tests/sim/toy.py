@@ -43,7 +43,7 @@ class Toy(wiring.Component):
         return Manifest(
             name="toy",
             top_sha256="",
-            board="none",
+            board="pynq-z2",
             clock_mhz=100.0,
             input=InputFormat((self.group, 1, self.beats), (self.group, 1, self.beats), Code(self.steps), self.group),
             output=OutputFormat((self.outputs, 1, 1), None),
