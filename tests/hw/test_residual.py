@@ -27,7 +27,9 @@ def long_branch(layers: int, windows: int) -> Plan:
             Layer(f"c{k}", nodes[-1].name, weight, neuron, zero + 4, zero, kappa, 0, (1, 1), (1, 1, 1, 1), 1, "x" if last else None)
         )
     graph = Graph("residual", tuple(nodes))
-    return Plan(graph, {n.name: Folding("dense", 2, elements=2, windows=windows, neurons=2) for n in nodes[1:]}, "none", 100.0, {}, "none")
+    return Plan(
+        graph, {n.name: Folding("dense", 2, elements=2, windows=windows, neurons=2) for n in nodes[1:]}, "pynq-z2", 100.0, {}, "none"
+    )
 
 
 @pytest.mark.parametrize(("layers", "windows"), [(1, 1), (2, 1), (3, 2), (4, 1)])

@@ -34,7 +34,7 @@ def pack(code: Code, outputs: int, theta: int) -> SpikePack:
 
 def plan_of(nodes: list[Node], foldings: list[Folding]) -> Plan:
     names = [node.name for node in nodes[1:]]
-    return Plan(Graph("corner", tuple(nodes)), dict(zip(names, foldings, strict=True)), "none", 100.0, {}, "none")
+    return Plan(Graph("corner", tuple(nodes)), dict(zip(names, foldings, strict=True)), "pynq-z2", 100.0, {}, "none")
 
 
 def entry(channels: int, height: int, width: int, code: Code) -> Input:

@@ -50,7 +50,7 @@ def one_layer(neuron: Neuron, folding: Folding, *, channels: int = 4, code: Code
             ),  # fmt: skip
         ),
     )  # type: ignore[arg-type]
-    return Plan(graph, {"a": folding}, "none", 100.0, {}, "none")
+    return Plan(graph, {"a": folding}, "pynq-z2", 100.0, {}, "none")
 
 
 class SourceAndBody(wiring.Component):
@@ -212,7 +212,7 @@ def test_max_pool(code: Code, folding: Folding) -> None:
     graph = Graph(
         "pool", (Input("x", (4, 6, 6), (4, 6, 6), code), Pool("a", "x", "max", (3, 2), (2, 1), (1, 1, 1, 0), np.array([0, 1, 0, 1])))
     )
-    plan = Plan(graph, {"a": folding}, "none", 100.0, {}, "none")
+    plan = Plan(graph, {"a": folding}, "pynq-z2", 100.0, {}, "none")
     stage, words = plan.stages[0], np.random.default_rng(8).integers(0, 1 << code.steps, (2, 4, 6, 6))
     outputs = in_order(stage, golden.trace(graph, words)["a"])
     count = folding.windows * folding.elements
