@@ -7,6 +7,7 @@ words ─► scan or pick ─► weight memory ─► gate ─► adder tree ─
 from __future__ import annotations
 
 from amaranth import Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import ValueLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.memory import Memory
@@ -15,6 +16,7 @@ from spikeloom.graph import Pool
 from spikeloom.plan import Stage
 
 from .counting import counter, ones
+from .loading import LOAD_PORTS, Chain, Loader
 from .scan import Scan
 from .source import queue_widths
 from .tree import tree
@@ -34,6 +36,7 @@ class Accumulator(wiring.Component):
     o: results, window by window, element by element, ``acc_width`` bits each.
     busy, stalled: what this cycle counts as; neither is starved.
     issued: spikes that went into accumulators in this cycle.
+    load_i, load_o: chain of the weight memories (only where weights can be loaded).
     """
 
     def __init__(self, stage: Stage):
@@ -48,8 +51,10 @@ class Accumulator(wiring.Component):
                 "busy": Out(1),
                 "stalled": Out(1),
                 "issued": Out(range(max(1, lanes) + 1)),
+                **({} if stage.room is None else LOAD_PORTS),
             }
         )
+        self.chain: Chain | None = None
 
     @property
     def queues(self) -> list[wiring.PureInterface]:
@@ -58,6 +63,8 @@ class Accumulator(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         s, f = self.stage, self.stage.folding
+        self.chain = None if s.room is None else Chain(m, self)
+        self.memories: dict[tuple[int, int], tuple[Memory, Loader | None]] = {}
         self.plane, self.fold = counter(m, "plane", s.planes), counter(m, "fold", s.folds)
         advance, commit, credit = Signal(), Signal(), Signal(range(s.result_depth + 1), init=s.result_depth)
 
@@ -100,6 +107,8 @@ class Accumulator(wiring.Component):
             for element, value in enumerate(sums):
                 totals.append(self.accumulate(m, value, late_advance, late_commit, negate, f"{window}_{element}"))
         m.d.comb += [results.w_en.eq(late_advance & late_commit), results.w_data.eq(Cat(*totals))]
+        if self.chain is not None:
+            self.chain.close()
         return m
 
     def accumulate(self, m: Module, value: Signal, advance: Signal, commit: Signal, negate: Signal, name: str) -> Signal:
@@ -125,14 +134,36 @@ class Accumulator(wiring.Component):
         f = self.stage.folding
         return self.stage.folds * self.stage.pass_words * (f.group // f.banks if f.body == "event" else 1)
 
-    def memory(self, m: Module, bank: int) -> Memory:
-        rows = bank_rows(self.stage, bank)
-        width = self.stage.weight_width * self.stage.folding.elements
-        if self.stage.folding.body in ("dense", "parallel"):
-            width *= self.stage.folding.group
-        memory = Memory(shape=width, depth=max(2, len(rows)), init=rows)
-        m.submodules[f"weights{bank}"] = memory
-        return memory
+    def memory(self, m: Module, bank: int, window: int) -> tuple[Memory, Loader | None]:
+        """The weights of a bank, for all windows; where they can be loaded, for one, since block RAM has no third port to write through."""
+        key = (bank, 0 if self.chain is None else window)
+        if key not in self.memories:
+            rows = bank_rows(self.stage, bank)
+            rows += [0] * (2 - len(rows))
+            width = self.stage.weight_width * self.stage.folding.elements
+            if self.stage.folding.body in ("dense", "parallel"):
+                width *= self.stage.folding.group
+            name = f"weights{bank}" + (f"_{window}" if window and self.chain is not None else "")
+            m.submodules[name] = memory = Memory(shape=width, depth=len(rows), init=rows)
+            self.memories[key] = memory, None if self.chain is None else self.chain.loader(name, rows, width)
+        return self.memories[key]
+
+    def read(self, m: Module, memory: Memory, loader: Loader | None, row: ValueLike, enable: ValueLike, name: str) -> Signal:
+        """A row of weights, one cycle later. A loader writes through the same address, so that one port of a block RAM does for both."""
+        port = memory.read_port()
+        if loader is None:
+            m.d.comb += [port.addr.eq(row), port.en.eq(enable)]
+            return port.data
+        address, write = Signal.like(port.addr, name=f"{name}_address"), memory.write_port()
+        m.d.comb += [
+            address.eq(Mux(loader.write, loader.row, row)),
+            port.addr.eq(address),
+            port.en.eq(enable),
+            write.addr.eq(address),
+            write.data.eq(loader.value),
+            write.en.eq(loader.write),
+        ]
+        return port.data
 
     def event_lanes(self, m: Module, advance: Signal) -> tuple[Signal, Signal, Signal, list[list[Signal]]]:
         s, f = self.stage, self.stage.folding
@@ -142,8 +173,9 @@ class Accumulator(wiring.Component):
         next_fold = Signal.like(self.fold.value)
         following = Mux(self.fold.value == s.folds - 1, 0, self.fold.value + 1)
         m.d.comb += next_fold.eq(Mux(self.plane.value == s.planes - 1, following, self.fold.value))
-        memories = [self.memory(m, bank) for bank in range(f.banks)]
         scans, issued, per_window = [], [], []
+        for bank in range(f.banks):
+            self.memory(m, bank, 0)
         for window in range(f.windows):
             rows = []
             for bank in range(f.banks):
@@ -153,12 +185,12 @@ class Accumulator(wiring.Component):
                 wiring.connect(m, wiring.flipped(self.queues[q]), scan.i)
                 m.d.comb += [scan.advance.eq(advance), scan.next_base.eq(next_fold * fold_rows)]
                 scans.append(scan)
+                memory, loader = self.memory(m, bank, window)
                 for port in range(f.ports):
                     spike, gate = scan.spikes[port], Signal(name=f"gate{q}_{port}")
-                    read = memories[bank].read_port()
-                    m.d.comb += [read.addr.eq(spike.row), read.en.eq(spike.valid)]
+                    row = self.read(m, memory, loader if port == 0 else None, spike.row, spike.valid, f"weights{q}_{port}")
                     m.d.sync += gate.eq(spike.valid)
-                    rows.append([Mux(gate, read.data[e * width : (e + 1) * width].as_signed(), 0) for e in range(f.elements)])
+                    rows.append([Mux(gate, row[e * width : (e + 1) * width].as_signed(), 0) for e in range(f.elements)])
                     issued.append(spike.valid)
             per_window.append([self.sum(m, [row[e] for row in rows], f"sum{window}_{e}") for e in range(f.elements)])
         m.d.comb += self.issued.eq(ones(issued))
@@ -200,10 +232,9 @@ class Accumulator(wiring.Component):
             return working, done, waiting, per_window
 
         assert not isinstance(s.layer, Pool)
-        memory, width = self.memory(m, 0), s.weight_width
-        read = memory.read_port()
-        m.d.comb += [read.addr.eq(self.fold.value * s.pass_words + count.value), read.en.eq(working)]
-        weights = [read.data[k * width : (k + 1) * width].as_signed() for k in range(len(read.data) // width)]
+        (memory, loader), width = self.memory(m, 0, 0), s.weight_width
+        row = self.read(m, memory, loader, self.fold.value * s.pass_words + count.value, working, "weights0")
+        weights = [row[k * width : (k + 1) * width].as_signed() for k in range(len(row) // width)]
         issued = Mux(working, i.payload, 0)
         m.d.comb += self.issued.eq(ones(list(issued)))
         per_window = []

@@ -10,33 +10,18 @@ from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-from spikeloom.code import Ints
 from spikeloom.graph import Pool
 from spikeloom.neuron import LIF, Raw, SpikePack, Table
 from spikeloom.plan import Stage, signed_width
 
 from .counting import counter
+from .loading import LOAD_PORTS, Chain
 from .source import flip_masks, table
 
 
 def output_width(stage: Stage) -> int:
     """Bits of one output word: T planes, or the integer output."""
     return stage.u_width if stage.o_code is None else stage.o_code.steps
-
-
-def rom(m: Module, name: str, rows: list[list[int]], width: int, index: Signal) -> list[Signal]:
-    """A table of rows of signed integers, read in the same cycle; constants where all rows are alike."""
-    mask = (1 << width) - 1
-    words = [sum((int(v) & mask) << (i * width) for i, v in enumerate(row)) for row in rows]
-    count = len(rows[0])
-    data = Signal(width * count, name=f"{name}_data")
-    if len(set(words)) == 1:
-        m.d.comb += data.eq(words[0])
-    else:
-        m.submodules[name] = memory = Memory(shape=width * count, depth=len(words), init=words)
-        port = memory.read_port(domain="comb")
-        m.d.comb += [port.addr.eq(index), data.eq(port.data)]
-    return [data[i * width : (i + 1) * width].as_signed() for i in range(count)]
 
 
 class Head(wiring.Component):
@@ -49,6 +34,7 @@ class Head(wiring.Component):
     -----
     i: results of the accumulators. skip: results of the residual's own accumulators (only with a residual).
     o: words, window by window, element by element.
+    load_i, load_o: chain of the parameter memories (only where weights can be loaded).
     """
 
     def __init__(self, stage: Stage):
@@ -58,7 +44,10 @@ class Head(wiring.Component):
         ports = {"i": In(stream.Signature(count * stage.acc_width)), "o": Out(stream.Signature(count * output_width(stage)))}
         if stage.skip_stage is not None:
             ports["skip"] = In(stream.Signature(count * stage.skip_stage.acc_width))
+        if stage.room is not None:
+            ports |= LOAD_PORTS
         super().__init__(ports)
+        self.chain: Chain | None = None
 
     @property
     def neuron(self) -> SpikePack | Table | LIF | Raw:
@@ -67,6 +56,7 @@ class Head(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         s, f, neuron = self.stage, self.stage.folding, self.neuron
+        self.chain = None if s.room is None else Chain(m, self)
         groups = 1 if isinstance(neuron, Raw) else f.elements // f.neurons
         steps = neuron.code.steps if neuron.code is not None and not isinstance(neuron, Raw) else 1
 
@@ -117,6 +107,7 @@ class Head(wiring.Component):
                 with m.If(take):
                     m.d.sync += held.eq(drive)
                 m.d.comb += self.o.payload.word_select(n, output_width(s)).eq(held)
+            self.close()
             return m
 
         rotate = work if by_step else step.wrap
@@ -124,7 +115,30 @@ class Head(wiring.Component):
             self.ring(
                 m, window, drives[window * f.elements : (window + 1) * f.elements], take, work, rotate, step.value, group.value, fold.value
             )
+        self.close()
         return m
+
+    def close(self) -> None:
+        if self.chain is not None:
+            self.chain.close()
+
+    def numbers(self, m: Module, name: str, rows: list[list[int]], width: int, index: Signal) -> list[Signal]:
+        """A table of rows of signed integers, read in the same cycle; constants where all rows are alike and none can be loaded."""
+        mask = (1 << width) - 1
+        words = [sum((int(v) & mask) << (i * width) for i, v in enumerate(row)) for row in rows]
+        count = len(rows[0])
+        data = Signal(width * count, name=f"{name}_data")
+        if self.chain is None and len(set(words)) == 1:
+            m.d.comb += data.eq(words[0])
+        else:
+            words += [0] * (2 - len(words)) if self.chain is not None else []
+            m.submodules[name] = memory = Memory(shape=width * count, depth=len(words), init=words)
+            port = memory.read_port(domain="comb")
+            m.d.comb += [port.addr.eq(index), data.eq(port.data)]
+            if self.chain is not None:
+                loader, write = self.chain.loader(name, words, width * count), memory.write_port()
+                m.d.comb += [write.addr.eq(loader.row), write.data.eq(loader.value), write.en.eq(loader.write)]
+        return [data[i * width : (i + 1) * width].as_signed() for i in range(count)]
 
     def pass_words(self, m: Module, take: Signal, fold: Signal) -> None:
         """Max pooling: the best word, its inversion undone."""
@@ -144,15 +158,15 @@ class Head(wiring.Component):
         """u of every window and element for the result at ``i``."""
         s, f, layer = self.stage, self.stage.folding, self.stage.layer
         assert not isinstance(layer, Pool)
-        width = signed_width(int(abs(layer.beta).max()))
-        beta = rom(m, "beta", layer.beta.reshape(s.folds, f.elements).tolist(), width, fold)
-        negate = rom(m, "negate", layer.negate.reshape(s.folds, f.elements).tolist(), 1, fold)
+        width = signed_width(s.beta_bound)
+        beta = self.numbers(m, "beta", layer.beta.reshape(s.folds, f.elements).tolist(), width, fold)
+        negate = self.numbers(m, "negate", layer.negate.reshape(s.folds, f.elements).tolist(), 1, fold)
         drives = []
         for n in range(f.windows * f.elements):
             e = n % f.elements
             v = self.i.payload.word_select(n, s.acc_width).as_signed()
-            signed_v = Mux(negate[e].as_unsigned(), -v, v) if layer.negate.any() else v
-            u = (signed_v << layer.shift) + beta[e] if layer.beta.any() else signed_v << layer.shift
+            signed_v = Mux(negate[e].as_unsigned(), -v, v) if s.room is not None or layer.negate.any() else v
+            u = (signed_v << layer.shift) + beta[e] if s.room is not None or layer.beta.any() else signed_v << layer.shift
             if s.skip_stage is not None:
                 u = u + self.skip.payload.word_select(n, s.skip_stage.acc_width).as_signed()
             drive = Signal(signed(s.u_width), name=f"drive{n}")
@@ -206,15 +220,15 @@ class Head(wiring.Component):
         with m.If(take):
             m.d.sync += [a.eq(b) for a, b in zip(u, drives, strict=True)]
 
-    def thresholds(self, m: Module, name: str, theta: Ints, fold: Signal, group: Signal, inner: int, index: Signal, row) -> list[Signal]:
-        """Rows of ``neurons`` numbers, addressed by (fold, group, index); ``row(channels, i)`` gives the numbers of index i."""
+    def thresholds(self, m: Module, name: str, fold: Signal, group: Signal, inner: int, index: Signal, bound: int, row) -> list[Signal]:
+        """Rows of ``neurons`` numbers, at most ``bound``, addressed by (fold, group, index); ``row(channels, i)`` gives index i."""
         s, f = self.stage, self.stage.folding
         groups = f.elements // f.neurons
         rows = [row(slice((g * f.neurons), (g + 1) * f.neurons), i) for g in range(s.folds * groups) for i in range(inner)]
-        width = signed_width(max(abs(int(v)) for r in rows for v in r))
+        width = signed_width(bound)
         address = Signal(range(max(2, len(rows))), name=f"{name}_address")
         m.d.comb += address.eq((fold * groups + group) * inner + index)
-        return rom(m, name, rows, width, address)
+        return self.numbers(m, name, rows, width, address)
 
     def spikepack(
         self, m: Module, neuron: SpikePack, u: Signal, window: int, n: int, step: Signal, group: Signal, fold: Signal
@@ -222,15 +236,17 @@ class Head(wiring.Component):
         """One step of one unit: the spike and the drive that it leaves."""
         if n == 0 and window == 0:
             places = [abs(int(p)) for p in neuron.code.place_values]
+            bound = self.stage.theta_bound * max(places)
             self.theta = self.thresholds(
-                m, "theta", neuron.theta, fold, group, len(places), step, lambda c, i: (neuron.theta[c] * places[i]).tolist()
+                m, "theta", fold, group, len(places), step, bound, lambda c, i: (neuron.theta[c] * places[i]).tolist()
             )
-            self.tie = self.thresholds(m, "tie", neuron.tie, fold, group, 1, Signal(1), lambda c, i: (-neuron.tie[c]).tolist())
+            tie_bound = int(neuron.tie.max()) if self.stage.room is None else 1
+            self.tie = self.thresholds(m, "tie", fold, group, 1, Signal(1), tie_bound, lambda c, i: (-neuron.tie[c]).tolist())
         rest, spike = Signal.like(u, name=f"rest{window}_{n}"), Signal(name=f"spike{window}_{n}")
         theta = self.theta[n]
         fires = u >= theta
         m.d.comb += rest.eq(Mux(fires, u - theta, u))
-        if neuron.tie.any():
+        if self.stage.room is not None or neuron.tie.any():
             cleared = self.tie[n][0] & (step == neuron.code.steps - 1) & (rest == 0)
             m.d.comb += spike.eq(fires & ~cleared)
         else:
@@ -249,14 +265,14 @@ class Head(wiring.Component):
                 order[(1 << t) | bits] = (((bits << 1) | 1) << (steps - 1 - t)) - 1
         channels = [g * f.neurons + n for g in range(s.folds * groups)]
         rows = [[int(neuron.thresholds[c, order[node]])] for c in channels for node in range(nodes)]
-        width = signed_width(max(abs(r[0]) for r in rows))
+        width = signed_width(max(abs(r[0]) for r in rows) if s.room is None else s.u_bound + 1)
         bits, node = Signal(steps, name=f"bits{window}_{n}"), Signal(steps + 1, name=f"node{window}_{n}")
         m.d.comb += bits.eq(word & ((1 << step) - 1))
         m.d.comb += node.eq((1 << step) | bits)
         address = Signal(range(max(2, len(rows))), name=f"table{window}_{n}_address")
         m.d.comb += address.eq((fold * groups + group) * nodes + node)
         spike = Signal(name=f"spike{window}_{n}")
-        m.d.comb += spike.eq(u >= rom(m, f"table{window}_{n}", rows, width, address)[0])
+        m.d.comb += spike.eq(u >= self.numbers(m, f"table{window}_{n}", rows, width, address)[0])
         return spike
 
     def lif(
@@ -264,7 +280,9 @@ class Head(wiring.Component):
     ) -> tuple[Signal, Signal]:
         """One step of one unit: leak, integrate, fire, reset."""
         if n == 0 and window == 0:
-            self.theta = self.thresholds(m, "theta", neuron.theta, fold, group, 1, Signal(1), lambda c, i: neuron.theta[c].tolist())
+            self.theta = self.thresholds(
+                m, "theta", fold, group, 1, Signal(1), self.stage.theta_bound, lambda c, i: neuron.theta[c].tolist()
+            )
         held, charged = Signal.like(u, name=f"held{window}_{n}"), Signal.like(u, name=f"charged{window}_{n}")
         spike, after = Signal(name=f"spike{window}_{n}"), Signal.like(u, name=f"after{window}_{n}")
         leaked = held - (held >> neuron.leak) if neuron.leak else held

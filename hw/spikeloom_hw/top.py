@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from amaranth import Module, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
@@ -14,6 +16,7 @@ from .counting import counter
 from .fork import Fork
 from .gather import Gather
 from .head import Head, output_width
+from .loading import CHUNK, Contents
 from .regroup import Regroup, widths
 from .source import Source
 
@@ -32,10 +35,15 @@ class Top(wiring.Component):
         channel groups inside. ``s_axis_tlast`` is not looked at: images have a fixed number of beats.
     m_axis_*: one value a beat, 32 bits two's complement, positions row-major, channels inside; ``m_axis_tlast`` with the last of an image.
     counter_address, counter_data, counter_clear: see Counters.
+    load_start, load_valid, load_data, load_done (only where weights can be loaded): a pulse, then from the next cycle on 32-bit words, at
+        most one a cycle: the rows of :meth:`contents`. ``load_done``: every memory is full, and one word more has come. No image may be in
+        flight.
     """
 
     def __init__(self, plan: Plan):
         self.plan = plan
+        self.links: list[Accumulator | Head] = []
+        load = {"load_start": In(1), "load_valid": In(1), "load_data": In(CHUNK), "load_done": Out(1)}
         super().__init__(
             {
                 "s_axis_tdata": In(input_width(plan)),
@@ -49,6 +57,7 @@ class Top(wiring.Component):
                 "counter_address": In(16),
                 "counter_data": Out(64),
                 "counter_clear": In(1),
+                **(load if plan.rooms else {}),
             }
         )
 
@@ -90,16 +99,32 @@ class Top(wiring.Component):
             sent.eq(result.valid & self.m_axis_tready),
         ]
         self.count_images(m, counters, accepted, sent, active)
+        if plan.rooms:
+            self.connect_load(m)
         return m
+
+    def connect_load(self, m: Module) -> None:
+        """The chain through every memory, in the order of the stages."""
+        start, valid, data = self.load_start, self.load_valid, self.load_data
+        for link in self.links:
+            m.d.comb += [link.load_i.start.eq(start), link.load_i.valid.eq(valid), link.load_i.data.eq(data)]
+            start, valid, data = link.load_o.start, link.load_o.valid, link.load_o.data
+        m.d.sync += self.load_done.eq((self.load_done | valid) & ~self.load_start)
+
+    def contents(self) -> list[Contents]:
+        """The memories of the chain in its order, and what they hold. The top must have been elaborated."""
+        return [replace(c, name=f"{link.stage.name}.{c.name}") for link in self.links if link.chain for c in link.chain.contents]
 
     def stage(self, m: Module, stage: Stage, counters: Counters, active: Signal, targets: dict, producers: dict) -> None:
         """Source, accumulators and head of one layer, and those of its residual."""
         head = Head(stage)
         m.submodules[f"{stage.name}_head"] = head
+        links: list[Accumulator | Head] = []
         for engine, port, results in ((stage, "i", head.i), (stage.skip_stage, "skip", getattr(head, "skip", None))):
             if engine is None:
                 continue
             source, body = Source(engine), Accumulator(engine)
+            links.append(body)
             m.submodules[f"{engine.name}_source"], m.submodules[f"{engine.name}_body"] = source, body
             for o, i in zip(source.queues, body.queues, strict=True):
                 wiring.connect(m, o, i)
@@ -111,6 +136,7 @@ class Top(wiring.Component):
             synapses = 1 if engine.folding.body == "depthwise" else engine.folding.elements
             for what, amount in (("busy", busy), ("stalled", stalled), ("starved", starved), ("synaptic", body.issued * synapses)):
                 counters.offer(f"{engine.name}.{what}", amount)
+        self.links += [link for link in (*links, head) if link.stage.room is not None]
         count = stage.folding.windows * stage.folding.elements
         if stage.o_code is not None:
             offer_stream(m, counters, stage.name, head.o.valid & head.o.ready, slices(head.o.payload, count))

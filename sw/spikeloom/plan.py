@@ -7,7 +7,7 @@ structure and ``weights.npz`` for the integers (see :mod:`spikeloom.planfile`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import ceil, log2
 
@@ -17,6 +17,7 @@ from spikeloom.code import Code
 from spikeloom.errors import CapacityError, SpikeLoomError
 from spikeloom.graph import Graph, Layer, Pool, Shape
 from spikeloom.neuron import LIF, Raw
+from spikeloom.room import Room, theta_of, weight_width
 
 MAX_WIDTH = 48
 """Widest accumulator or drive, in bits."""
@@ -74,6 +75,8 @@ class Stage:
     folding: Folding
     joins: bool = False
     """Its results go into the head of another stage, not out of the network."""
+    room: Room | None = None
+    """What its weights may become at run time; None where they are fixed."""
 
     def __post_init__(self) -> None:
         f, name = self.folding, self.name
@@ -124,8 +127,7 @@ class Stage:
         """Bits of one weight in memory (two's complement); 0 for max pooling."""
         if isinstance(self.layer, Pool):
             return 0
-        low, high = int(self.layer.weight.min()), int(self.layer.weight.max())
-        return max(max(high, 0).bit_length(), max(-low - 1, 0).bit_length()) + 1
+        return self.room.weight_width if self.room is not None else weight_width(self.layer.weight)
 
     @property
     def folds(self) -> int:
@@ -183,6 +185,8 @@ class Stage:
         if isinstance(self.layer, Pool):
             return 0
         largest = 1 if self.per_step else max(self.i_code.max_value, -self.i_code.min_value)
+        if self.room is not None:
+            return int(np.prod(self.layer.weight.shape[1:])) * (1 << (self.room.weight_width - 1)) * largest
         return int(np.abs(self.layer.weight).sum(axis=(1, 2, 3)).max()) * largest
 
     @property
@@ -195,11 +199,24 @@ class Stage:
         """Largest magnitude of the drive u."""
         if isinstance(self.layer, Pool):
             return 0
-        bound = (self.acc_bound << self.layer.shift) + int(np.abs(self.layer.beta).max())
+        bound = (self.acc_bound << self.layer.shift) + self.beta_bound
         if self.skip_code is not None:
             largest = max(self.skip_code.max_value, -self.skip_code.min_value)
-            bound += int(np.abs(self.layer.kappa).max()) * (1 if self.per_step else largest)
+            kappa = self.room.kappa_bound if self.room is not None else int(np.abs(self.layer.kappa).max())
+            bound += kappa * (1 if self.per_step else largest)
         return bound
+
+    @property
+    def beta_bound(self) -> int:
+        """Largest magnitude of a bias."""
+        assert isinstance(self.layer, Layer)
+        return self.room.beta_bound if self.room is not None else int(np.abs(self.layer.beta).max())
+
+    @property
+    def theta_bound(self) -> int:
+        """Largest threshold of a SpikePack, IF or LIF neuron."""
+        assert isinstance(self.layer, Layer)
+        return self.room.theta_bound if self.room is not None else theta_of(self.layer.neuron)
 
     @property
     def u_width(self) -> int:
@@ -207,7 +224,7 @@ class Stage:
         if isinstance(self.layer, Pool):
             return self.i_code.steps
         if isinstance(self.layer.neuron, LIF):
-            return signed_width(self.u_bound * self.layer.neuron.code.steps + int(self.layer.neuron.theta.max()))
+            return signed_width(self.u_bound * self.layer.neuron.code.steps + self.theta_bound)
         return signed_width(self.u_bound)
 
     @property
@@ -238,7 +255,8 @@ class Stage:
         kappa = self.layer.kappa.reshape(-1, 1, 1, 1)
         layer = Layer(f"{self.name}.skip", self.layer.skip, kappa, neuron, zero, zero, zero, groups=channels)
         folding = Folding("depthwise", f.elements, elements=f.elements, windows=f.windows, neurons=f.elements)
-        return Stage(layer, self.o_shape, self.o_shape, self.skip_code, neuron.code, None, folding, joins=True)
+        room = None if self.room is None else Room(signed_width(self.room.kappa_bound), 0, 1, 0)
+        return Stage(layer, self.o_shape, self.o_shape, self.skip_code, neuron.code, None, folding, joins=True, room=room)
 
 
 @dataclass(frozen=True)
@@ -266,6 +284,7 @@ class Plan:
     foldings: one per node but the input.
     board, clock_mhz: what it was planned for; the clock is an assumption until a place-and-route says so.
     density: share of set bits that the schedule assumed per node, and where it is from.
+    rooms: what the weights of each layer may become at run time; empty where they are fixed in the hardware.
     """
 
     graph: Graph
@@ -274,6 +293,7 @@ class Plan:
     clock_mhz: float
     density: dict[str, float]
     density_source: str
+    rooms: dict[str, Room] = field(default_factory=dict)
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
@@ -308,6 +328,7 @@ class Plan:
                     codes[node.name],
                     skip_code,
                     self.foldings[node.name],
+                    room=self.rooms.get(node.name),
                 )
             )
         return tuple(stages)

@@ -23,8 +23,9 @@ from spikeloom.files import existing, first_line, load_json, replacing, save_tex
 from spikeloom.graph import Graph, Input, Layer, Node, Pool
 from spikeloom.neuron import LIF, Neuron, Raw, SpikePack, Table
 from spikeloom.plan import Folding, Plan
+from spikeloom.room import Room
 
-SCHEMA = 1
+SCHEMA = 2
 PLAN_FILE = "plan.json"
 WEIGHTS_FILE = "weights.npz"
 
@@ -49,6 +50,7 @@ def save(plan: Plan, folder: str | Path) -> None:
         "clock_mhz": plan.clock_mhz,
         "density": plan.density,
         "density_source": plan.density_source,
+        "rooms": {name: _plain(room) for name, room in plan.rooms.items()},
         "arrays": {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()},
     }
     with replacing(Path(folder) / WEIGHTS_FILE) as stream:
@@ -71,7 +73,8 @@ def load(folder: str | Path) -> Plan:
         nodes = tuple(_decode(node, arrays) for node in content["nodes"])
         graph = Graph(content["name"], nodes, arrays["graph.scale"], arrays["graph.bias"])
         foldings = {name: Folding(**folding) for name, folding in content["foldings"].items()}
-        plan = Plan(graph, foldings, content["board"], content["clock_mhz"], content["density"], content["density_source"])
+        rooms = {name: Room(**room) for name, room in content["rooms"].items()}
+        plan = Plan(graph, foldings, content["board"], content["clock_mhz"], content["density"], content["density_source"], rooms)
         _ = plan.edges
         return plan
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, AssertionError) as error:
@@ -119,7 +122,7 @@ def _value(key: str, value: Any, arrays: Arrays) -> Any:
     return arrays[value["array"]] if "array" in value else _decode(value, arrays)
 
 
-def _plain(item: Code | Folding) -> Json:
+def _plain(item: Code | Folding | Room) -> Json:
     return {field.name: getattr(item, field.name) for field in fields(item)}
 
 
