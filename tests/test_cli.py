@@ -246,7 +246,7 @@ def test_external_data_stays_inside_its_folder(tmp_path: Path, capsys: pytest.Ca
 
 def test_waves_want_images_that_are_there(tmp_path: Path, compiled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     x = saved(tmp_path / "x.npy", np.zeros((3, 4)))
-    for images in ("3", "2-1", "a", "-1", "1-3"):
+    for images in ("3", "2-1", "a", "-1", "1-3", ""):
         error = refused(capsys, tmp_path, "sim", compiled, "--input", x, "--waves", tmp_path / "w.vcd", f"--images={images}")
         assert "0-2" in error
 

@@ -212,7 +212,7 @@ def wave_images(waves: Path | None, wanted: str | None, count: int) -> tuple[int
     """First and last image of ``3`` or ``3-5``. Raises SpikeLoomError for anything else, and where no waves are wanted."""
     if waves is None and wanted is not None:
         raise SpikeLoomError("--images: chooses the images of a wave file, expected --waves beside it; all images are always simulated")
-    text = wanted or "0"
+    text = "0" if wanted is None else wanted
     first, _, last = text.partition("-")
     if not first.isdecimal() or not (last or first).isdecimal() or not int(first) <= int(last or first) < count:
         raise SpikeLoomError(f"--images: expected a number or a range within 0-{count - 1}, e.g. 0-2, got {text}")
