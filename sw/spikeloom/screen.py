@@ -141,7 +141,7 @@ def layers(p: Performance, console: Console) -> Table:
 def figures(p: Performance, name_width: int) -> Table:
     """Per layer, per image: spikes, sparsity of every plane, synaptic operations, cycles, how busy."""
     table = plain(
-        "per layer and image; bits not set by plane, the most significant first",
+        "per layer and image; bits not set, by plane",
         "layer",
         "kind",
         "spikes",
