@@ -28,6 +28,16 @@ CALIBRATION := --calibration $(B)/calibration_x.npy
 endif
 GIVEN := $(if $(INPUT),--input $(INPUT))
 
+# A name with a space would be two targets, one with a quote another command: make can quote neither.
+ODD   := ' " ` ( ) [ ] < > & | ; * ? \ :
+plain  = $(if $(word 2,$2)$(strip $(foreach c,$(ODD),$(findstring $c,$2))),$(error $1: make cannot \
+  take spaces, quotes, brackets and the like in a name; rename the file, or call spikeloom yourself (docs/getting-started.md)))
+there  = $(if $2,$(if $(wildcard $2),,$(error $1: expected a file, found no such file)))
+ifneq ($(filter train export compile emit sim golden compare report build/%,$(MAKECMDGOALS)),)
+$(call plain,NET=$(NET),$(subst .py:,,$(NET)))$(call plain,MODEL=$(MODEL),$(MODEL))$(call plain,INPUT=$(INPUT),$(INPUT))
+$(call there,MODEL=$(MODEL),$(MODEL))$(call there,INPUT=$(INPUT),$(INPUT))
+endif
+
 SOFTWARE := $(shell find sw -name '*.py' 2>/dev/null)
 HARDWARE := $(shell find hw -name '*.py' 2>/dev/null)
 LEARNING := $(filter $(addprefix sw/spikeloom/,train% nets% nn% data% lif_onnx% export%),$(SOFTWARE))

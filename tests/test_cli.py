@@ -205,9 +205,30 @@ def test_wrong_options_of_compile(tmp_path: Path, capsys: pytest.CaptureFixture[
         assert says in refused(capsys, tmp_path, "compile", model, "-o", out, *options)
 
 
-def test_output_that_cannot_be_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_output_that_cannot_be_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused before anything is read or trained; an empty name must not stand for the working folder."""
+    monkeypatch.chdir(tmp_path)
     model = tiny(tmp_path / "tiny.onnx")
-    assert "tiny.onnx" in refused(capsys, tmp_path, "compile", model, "-o", model / "net")
+    (tmp_path / "nowhere").symlink_to("nothing")
+    for output in ("/", "//", f"{tmp_path}{'/..' * 20}", "", " "):
+        for command in (("compile", model), ("train", "nonsense")):
+            assert "a folder of its own" in refused(capsys, tmp_path, *command, "-o", output)
+    for output in (model, model / "net", tmp_path / "nowhere"):
+        for command in (("compile", model), ("train", "nonsense")):
+            assert "is not a folder" in refused(capsys, tmp_path, *command, "-o", output)
+
+
+def test_output_that_cannot_be_a_file(tmp_path: Path, compiled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Refused before a simulation has run for it."""
+    for command in ("golden", "sim"):
+        for output, says in (("", "name of a file"), (tmp_path, "found a folder")):
+            assert says in refused(capsys, tmp_path, command, compiled, "--output", output)
+
+
+def test_the_working_folder_may_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["compile", str(tiny(tmp_path / "tiny.onnx")), "-o", "."]) == 0
+    assert (tmp_path / "plan.json").exists()
 
 
 def test_external_data_stays_inside_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -225,9 +246,25 @@ def test_external_data_stays_inside_its_folder(tmp_path: Path, capsys: pytest.Ca
 
 def test_waves_want_images_that_are_there(tmp_path: Path, compiled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     x = saved(tmp_path / "x.npy", np.zeros((3, 4)))
-    for images in ("3", "2-1", "a", "-1", "1-3"):
+    for images in ("3", "2-1", "a", "-1", "1-3", ""):
         error = refused(capsys, tmp_path, "sim", compiled, "--input", x, "--waves", tmp_path / "w.vcd", f"--images={images}")
         assert "0-2" in error
+
+
+def test_waves_want_a_file_that_can_hold_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Refused before the network is even looked for."""
+    (tmp_path / "w.vcd").mkdir()
+    for waves, says in (("w.txt", ".fst or .vcd"), ("w", ".fst or .vcd"), ("", ".fst or .vcd"), (tmp_path / "w.vcd", "found a folder")):
+        assert says in refused(capsys, tmp_path, "sim", tmp_path / "nowhere", "--waves", waves)
+
+
+def test_images_that_are_not_there_or_not_asked_for(tmp_path: Path, compiled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    x = saved(tmp_path / "x.npy", np.zeros((3, 4)))
+    for images in ("junk", "0"):
+        assert "--waves" in refused(capsys, tmp_path, "sim", compiled, "--input", x, "--images", images)
+    assert "at most 3" in refused(capsys, tmp_path, "compare", compiled, "--input", x, "--images", 4)
+    saved(compiled / "test_x.npy", np.zeros((2, 4)))
+    assert "at most 2" in refused(capsys, tmp_path, "compare", compiled, "--images", 3)
 
 
 def test_training_refuses_what_it_does_not_know(
@@ -277,6 +314,12 @@ def test_a_rung_that_differs_is_status_1_and_named(
     saved(compiled / "test_x.npy", np.zeros((1, 4)))
     assert cli.run(["compare", str(compiled)]) == 1
     assert "RTL differs at layer fc, channel 2" in capsys.readouterr().out
+
+
+def test_no_command_is_answered_by_the_help_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run([]) == 2
+    shown = capsys.readouterr()
+    assert "Usage: spikeloom" in shown.out and shown.err == ""
 
 
 def test_help_and_installed_command() -> None:

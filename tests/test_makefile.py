@@ -38,11 +38,16 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def make(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A make of its own, also inside 'make test'."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
+    return subprocess.run(["make", *arguments], cwd=project, capture_output=True, text=True, check=False, env=environment, timeout=60)
+
+
 def calls(project: Path, *arguments: str) -> list[str]:
     """Commands that one 'make sim' runs, by name."""
     (project / "calls").write_text("", encoding="utf-8")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
-    subprocess.run(["make", "sim", *arguments], cwd=project, check=True, capture_output=True, env=environment, timeout=60)
+    assert make(project, "sim", *arguments).returncode == 0
     return [line.split()[0] for line in (project / "calls").read_text(encoding="utf-8").splitlines()]
 
 
@@ -92,3 +97,27 @@ def test_a_given_model_is_compiled_not_trained(project: Path) -> None:
     assert calls(project, "MODEL=x.onnx", "INPUT=x.npy") == ["compile", "emit", "sim"]
     line = (project / "calls").read_text(encoding="utf-8").splitlines()[-1]
     assert line == "sim build/x --input x.npy"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("MODEL=my model.onnx", "rename the file"),
+        ("MODEL=model(1).onnx", "rename the file"),
+        ("MODEL=it's.onnx", "rename the file"),
+        ("MODEL=missing.onnx", "no such file"),
+        ("INPUT=my x.npy", "rename the file"),
+        ("INPUT=missing.npy", "no such file"),
+        ("NET=my net", "rename the file"),
+        ("NET=my net.py:network", "rename the file"),
+    ],
+)
+def test_names_that_make_cannot_take_are_one_line(project: Path, given: str, says: str) -> None:
+    """Said before anything is installed or run; targets without a network do not mind."""
+    for name in ("my model.onnx", "model(1).onnx", "it's.onnx", "my x.npy", "my net", "my net.py"):
+        (project / name).write_text("", encoding="utf-8")
+    before = sorted(project.rglob("*"))
+    done = make(project, "sim", given)
+    assert done.returncode == 2 and not done.stdout and sorted(project.rglob("*")) == before
+    assert done.stderr.count("\n") == 1 and given in done.stderr and says in done.stderr
+    assert make(project, "help", given).returncode == 0

@@ -15,17 +15,24 @@ from rich.console import Console
 from typer.exceptions import TyperException
 
 from spikeloom.errors import SpikeLoomError
-from spikeloom.files import Array, existing, first_line, load_array, load_json, save_array
+from spikeloom.files import Array, existing, file_to_write, first_line, folder_to_write, load_array, load_json, save_array
 
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Quantized spiking networks from PyTorch to FPGA."
-)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="Quantized spiking networks from PyTorch to FPGA.")
 console = Console(highlight=False)
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="folder of the network, e.g. build/digits-cnn")]
+Target = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", parser=folder_to_write, help="folder to write, e.g. build/NET")]
 Given = Annotated[Path | None, typer.Option("--input", help="real input (.npy), batch first; default DIR/test_x.npy")]
-Wanted = Annotated[Path | None, typer.Option("--output", help="real output (.npy) to write")]
+Wanted = Annotated[Path | None, typer.Option("--output", metavar="FILE", parser=file_to_write, help="real output (.npy) to write")]
 Labels = Annotated[Path | None, typer.Option("--labels", help="class numbers (.npy) of the input; default DIR/test_y.npy for the test set")]
+
+
+def wave_file(text: str) -> Path:
+    """The wave file of that name. Raises SpikeLoomError for one that cannot be written."""
+    from spikeloom_sim.network import waves_for
+
+    waves_for(Path(text))
+    return file_to_write(text)
 
 
 def images_of(folder: Path, given: Path | None, labels: Path | None) -> tuple[Array, Array | None]:
@@ -43,7 +50,7 @@ def images_of(folder: Path, given: Path | None, labels: Path | None) -> tuple[Ar
 @app.command()
 def train(
     net: Annotated[str, typer.Argument(metavar="NET", help="a network of SpikeLoom, or file.py:function that returns one")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="folder to write, e.g. build/NET")],
+    output: Target,
     data_dir: Annotated[Path | None, typer.Option(help="folder with MNIST or CIFAR-10 in their own files")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="passes over the training data")] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="the same seed gives the same weights")] = 0,
@@ -70,7 +77,7 @@ def train(
 @app.command("compile")
 def compile_(
     model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="QONNX file of supported operators, whoever wrote it")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="folder to write")],
+    output: Target,
     board: Annotated[str, typer.Option(help="pynq-z2 or zcu104")] = "pynq-z2",
     target_fps: Annotated[float | None, typer.Option(help="frames per second to fold for; a modest size without")] = None,
     clock_mhz: Annotated[float | None, typer.Option(help="clock to assume; the board's usual one without")] = None,
@@ -156,7 +163,7 @@ def compare(
     accelerator = Accelerator.load(folder)
     x, _ = images_of(folder, input, None)
     with bars(console) as progress:
-        found = accelerator.compare(x[: images or (32 if input is None else len(x))], progress)
+        found = accelerator.compare(x[: image_count(images, len(x), 32 if input is None else len(x))], progress)
     verdicts(console, found)
     return 1 if any(verdict.differences for verdict in found) else 0
 
@@ -167,8 +174,8 @@ def sim(
     input: Given = None,
     output: Wanted = None,
     labels: Labels = None,
-    waves: Annotated[Path | None, typer.Option(help="wave file to write, .fst or .vcd")] = None,
-    images: Annotated[str, typer.Option(help="images in the wave file, by number from 0: 3 or 3-5")] = "0",
+    waves: Annotated[Path | None, typer.Option(metavar="FILE", parser=wave_file, help="wave file to write, .fst or .vcd")] = None,
+    images: Annotated[str | None, typer.Option(help="images in the wave file, by number from 0: 3 or 3-5; default 0")] = None,
 ) -> int:
     """Run the Verilated hardware, every cycle of it, and compare every output with torch and the golden model."""
     from spikeloom.facade import Accelerator
@@ -176,7 +183,7 @@ def sim(
 
     accelerator = Accelerator.load(folder)
     x, y = images_of(folder, input, labels)
-    chosen = wave_images(images, len(x)) if waves is not None else (0, 0)
+    chosen = wave_images(waves, images, len(x))
     with bars(console) as progress:
         run = accelerator.simulate(x, y, torch=True, progress=progress)
         note = accelerator.waves(x, waves, chosen, progress) if waves is not None else ""
@@ -194,8 +201,18 @@ def sim(
 HISTOGRAM_IMAGES = 100
 
 
-def wave_images(text: str, count: int) -> tuple[int, int]:
-    """First and last image of ``3`` or ``3-5``. Raises SpikeLoomError for anything else."""
+def image_count(wanted: int | None, there: int, usual: int) -> int:
+    """How many images to take. Raises SpikeLoomError where fewer are there."""
+    if wanted is not None and wanted > there:
+        raise SpikeLoomError(f"--images: expected at most {there}, for so many images are there, got {wanted}")
+    return wanted or usual
+
+
+def wave_images(waves: Path | None, wanted: str | None, count: int) -> tuple[int, int]:
+    """First and last image of ``3`` or ``3-5``. Raises SpikeLoomError for anything else, and where no waves are wanted."""
+    if waves is None and wanted is not None:
+        raise SpikeLoomError("--images: chooses the images of a wave file, expected --waves beside it; all images are always simulated")
+    text = "0" if wanted is None else wanted
     first, _, last = text.partition("-")
     if not first.isdecimal() or not (last or first).isdecimal() or not int(first) <= int(last or first) < count:
         raise SpikeLoomError(f"--images: expected a number or a range within 0-{count - 1}, e.g. 0-2, got {text}")
@@ -223,9 +240,12 @@ def complain(error: BaseException, status: int) -> int:
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run one command; its exit status."""
+    """Run one command; its exit status. Without one, help and status 2."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        status = app(arguments, prog_name="spikeloom", standalone_mode=False)
+        status = app(given or ["--help"], prog_name="spikeloom", standalone_mode=False)
+        if not given:
+            return 2
         if status == INTERRUPTED:
             return complain(SpikeLoomError("interrupted"), INTERRUPTED)
         return status if isinstance(status, int) else 0

@@ -33,6 +33,30 @@ def existing(path: Path, what: str) -> Path:
     return path
 
 
+def folder_to_write(text: str) -> Path:
+    """The folder of that name, which need not be there yet.
+
+    Raises SpikeLoomError for no name, for the root of the file system, and where a file is in the way.
+    """
+    path = Path(text)
+    real = Path(os.path.realpath(path))
+    if not text.strip() or real == real.parent:
+        raise SpikeLoomError(f"--output: expected a folder of its own to write, e.g. build/mine, found {text!r}")
+    nearest = next(place for place in (path, *path.parents) if os.path.lexists(place))
+    if not nearest.is_dir():
+        raise SpikeLoomError(f"{path}: expected a folder to write, but {nearest} is not a folder")
+    return path
+
+
+def file_to_write(text: str) -> Path:
+    """The file of that name, which need not be there yet. Raises SpikeLoomError for no name, and where a folder is in the way."""
+    if not text.strip():
+        raise SpikeLoomError(f"--output: expected the name of a file to write, found {text!r}")
+    if Path(text).is_dir():
+        raise SpikeLoomError(f"{text}: expected a file to write, found a folder")
+    return Path(text)
+
+
 def load_array(path: Path, what: str = "an array (.npy)") -> Array:
     """One array from a ``.npy`` file.
 

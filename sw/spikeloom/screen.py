@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -31,9 +32,41 @@ TITLES = {
 }
 
 
+SHORTEST = 12
+"""Characters of a layer's name that every screen is wide enough for."""
+
+
+def bars(console: Console) -> AbstractContextManager[facade.Progress]:
+    """A callback that shows what is being done: bars that move on a terminal, plain lines in a file or a pipe."""
+    return moving(console) if console.is_interactive and console.file.isatty() else lines(console)
+
+
 @contextmanager
-def bars(console: Console) -> Iterator[facade.Progress]:
-    """A callback that draws one line per thing that is done."""
+def lines(console: Console) -> Iterator[facade.Progress]:
+    """One line when a thing begins, and one when it has ended."""
+    begun: dict[str, float] = {}
+
+    def ended() -> None:
+        for what, start in begun.items():
+            say(f"{TITLES.get(what, what)}: done in {time.monotonic() - start:.1f} s")
+        begun.clear()
+
+    def say(line: str) -> None:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def show(what: str, done: int, total: int) -> None:
+        if what not in begun:
+            ended()
+            begun[what] = time.monotonic()
+            say(f"{TITLES.get(what, what)} ...")
+
+    yield show
+    ended()
+
+
+@contextmanager
+def moving(console: Console) -> Iterator[facade.Progress]:
+    """One bar per thing that is done."""
     with Progress(
         SpinnerColumn(finished_text="✓"),
         TextColumn("{task.description}"),
@@ -92,16 +125,41 @@ def summary(p: Performance) -> Table:
     return table
 
 
-def layers(p: Performance) -> Table:
+def shortened(name: str, most: int) -> str:
+    """The name, or its beginning and its end: names often differ in one of them."""
+    if len(name) <= most:
+        return name
+    return f"{name[: most // 2]}…{name[len(name) - (most - 1) // 2 :]}"
+
+
+def layers(p: Performance, console: Console) -> Table:
+    """The figures of every layer; names give way where the screen is narrow."""
+    spare = console.width - console.measure(figures(p, SHORTEST)).maximum
+    return figures(p, SHORTEST + spare)
+
+
+def figures(p: Performance, name_width: int) -> Table:
     """Per layer, per image: spikes, sparsity of every plane, synaptic operations, cycles, how busy."""
-    table = plain("per layer and image", "layer", "kind", "spikes", "not set %, by plane", "syn.ops", "cycles", "busy %")
+    table = plain(
+        "per layer and image; bits not set, by plane",
+        "layer",
+        "kind",
+        "spikes",
+        "not set %",
+        "syn.ops",
+        "cycles",
+        "busy %",
+    )
     table.columns[1].justify = "left"
+    table.columns[3].no_wrap = False
     for row in p.stream:
         sparsity = " ".join(f"{100 * s:.0f}" for s in row.sparsity) or "–"
         engine = (
             (spaced(row.synaptic / p.images), spaced(row.busy / p.images), f"{100 * row.busy_share:.1f}") if row.cycles else ("", "", "")
         )
-        table.add_row(escape(row.name), row.kind, spaced(sum(row.spikes) / p.images) if row.spikes else "–", sparsity, *engine)
+        table.add_row(
+            escape(shortened(row.name, name_width)), row.kind, spaced(sum(row.spikes) / p.images) if row.spikes else "–", sparsity, *engine
+        )
     return table
 
 
@@ -110,9 +168,9 @@ def closing(console: Console, p: Performance, page: Path) -> None:
     console.print()
     console.print(summary(p))
     console.print()
-    console.print(layers(p))
+    console.print(layers(p, console))
     console.print()
-    console.print(f"Cycles and counts are simulated; times assume a clock of {p.clock_mhz:g} MHz: no board confirmed it.", style="dim")
+    console.print(f"Cycles and counts are simulated. Times assume {p.clock_mhz:g} MHz; no board confirmed it.", style="dim")
     console.print(f"Report: {page}", markup=False, highlight=False, soft_wrap=True)
 
 
