@@ -150,20 +150,20 @@ class Accumulator(wiring.Component):
 
     def read(self, m: Module, memory: Memory, loader: Loader | None, row: ValueLike, enable: ValueLike, name: str) -> Signal:
         """A row of weights, one cycle later. A loader writes through the same address, so that one port of a block RAM does for both."""
-        port = memory.read_port()
+        read = memory.read_port()
         if loader is None:
-            m.d.comb += [port.addr.eq(row), port.en.eq(enable)]
-            return port.data
-        address, write = Signal.like(port.addr, name=f"{name}_address"), memory.write_port()
+            m.d.comb += [read.addr.eq(row), read.en.eq(enable)]
+            return read.data
+        address, write = Signal.like(read.addr, name=f"{name}_address"), memory.write_port()
         m.d.comb += [
             address.eq(Mux(loader.write, loader.row, row)),
-            port.addr.eq(address),
-            port.en.eq(enable),
+            read.addr.eq(address),
+            read.en.eq(enable),
             write.addr.eq(address),
             write.data.eq(loader.value),
             write.en.eq(loader.write),
         ]
-        return port.data
+        return read.data
 
     def event_lanes(self, m: Module, advance: Signal) -> tuple[Signal, Signal, Signal, list[list[Signal]]]:
         s, f = self.stage, self.stage.folding
