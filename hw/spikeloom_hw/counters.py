@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from amaranth import Module, Mux, Signal
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.hdl import ValueLike
 from amaranth.lib import wiring
+from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
 from spikeloom.plan import Plan, Stage
 
@@ -28,7 +29,7 @@ def counter_map(plan: Plan) -> list[tuple[str, int]]:
     """Names and addresses of all counters, in order.
 
     ``cycles`` (active ones), ``images``; per engine ``.busy``, ``.stalled``, ``.starved``, ``.synaptic``; per stream of spikes
-    ``.nonzero`` and ``.spikes[t]``, t = 0 being the first plane.
+    ``.nonzero``, ``.spikes[t]``, t = 0 being the first plane, and ``.crc``, see :mod:`spikeloom.crc`.
     """
     names = ["cycles", "images"]
     for stage in engines(plan):
@@ -36,7 +37,7 @@ def counter_map(plan: Plan) -> list[tuple[str, int]]:
     for node in plan.graph.nodes:
         code = plan.graph.codes[node.name]
         if code is not None:
-            names += [f"{node.name}.nonzero"] + [f"{node.name}.spikes[{t}]" for t in range(code.steps)]
+            names += [f"{node.name}.nonzero"] + [f"{node.name}.spikes[{t}]" for t in range(code.steps)] + [f"{node.name}.crc"]
     return [(name, address) for address, name in enumerate(names)]
 
 
@@ -51,16 +52,25 @@ class Counters(wiring.Component):
     def __init__(self, plan: Plan):
         self.names = [name for name, _ in counter_map(plan)]
         self.offers: dict[str, ValueLike] = {}
+        self.shown: dict[str, ValueLike] = {}
         super().__init__({"clear": In(1), "address": In(16), "data": Out(WIDTH)})
 
     def offer(self, name: str, amount: ValueLike) -> None:
         """What ``name`` grows by in this cycle. Called by the top, once per counter, before elaboration."""
         self.offers[name] = amount
 
+    def show(self, name: str, value: ValueLike) -> None:
+        """What is read as ``name``: a value kept elsewhere. Called by the top before elaboration."""
+        self.shown[name] = value
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         with m.Switch(self.address):
             for address, name in enumerate(self.names):
+                if name in self.shown:
+                    with m.Case(address):
+                        m.d.sync += self.data.eq(self.shown[name])
+                    continue
                 amount = self.offers[name]
                 step = Signal(max(1, len(amount)), name=f"step{address}")
                 value = Signal(WIDTH, name=f"counter{address}")
@@ -73,12 +83,16 @@ class Counters(wiring.Component):
 
 
 def offer_stream(m: Module, counters: Counters, name: str, valid: ValueLike, words: list[ValueLike]) -> None:
-    """Spikes by plane and words that are not zero, of one beat; counted one cycle later, off the path of the neurons."""
+    """Spikes by plane, words that are not zero, and the CRC of one beat; one cycle later, off the path of the neurons."""
     steps = len(words[0])
     fired = Signal(name=f"{name}_fired")
     held = [Signal(steps, name=f"{name}_fired{k}") for k in range(len(words))]
     m.d.sync += [fired.eq(valid), *(to.eq(word) for to, word in zip(held, words, strict=True))]
     words = held
+    payload = Cat(*words)
+    m.submodules[f"{name}_crc"] = crc = CRC32_ISO_HDLC(data_width=(len(payload) + 7) // 8 * 8).create()
+    m.d.comb += [crc.start.eq(counters.clear), crc.valid.eq(fired), crc.data.eq(payload)]
+    counters.show(f"{name}.crc", crc.crc)
     counters.offer(f"{name}.nonzero", Mux(fired, ones([word != 0 for word in words]), 0))
     for t in range(steps):
         counters.offer(f"{name}.spikes[{t}]", Mux(fired, ones([word[steps - 1 - t] for word in words]), 0))

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -106,3 +108,9 @@ class Chain:
 
     def hand(self, o: wiring.PureInterface, i: wiring.PureInterface) -> None:
         self.m.d.comb += [i.start.eq(o.start), i.valid.eq(o.valid), i.data.eq(o.data)]
+
+
+def load_stream(contents: Sequence[Contents]) -> npt.NDArray[np.uint32]:
+    """The words that fill these memories, and the one that says that all of them are full."""
+    words = [row >> (CHUNK * k) & 0xFFFF_FFFF for c in contents for row in c.rows for k in range(chunks(c.width))]
+    return np.array([*words, 0], dtype=np.uint32)

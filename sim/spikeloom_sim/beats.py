@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from spikeloom.code import Ints
+from spikeloom.crc import packed
 from spikeloom.errors import SpikeLoomError
 from spikeloom.manifest import InputFormat, OutputFormat
 
@@ -27,9 +28,7 @@ def pack(words: Ints, form: InputFormat) -> Bytes:
     beats = np.empty((len(words), form.beats, form.beat_bytes), dtype=np.uint8)
     for start in range(0, len(words), CHUNK):
         part = words[start : start + CHUNK]
-        flat = np.ascontiguousarray(part.transpose(0, 2, 3, 1), dtype="<u2").reshape(len(part), form.beats, group)
-        bits = np.unpackbits(flat.view(np.uint8).reshape(*flat.shape, 2), axis=-1, bitorder="little")[..., :steps]
-        beats[start : start + CHUNK] = np.packbits(bits.reshape(len(part), form.beats, group * steps), axis=-1, bitorder="little")
+        beats[start : start + CHUNK] = packed(part.transpose(0, 2, 3, 1).reshape(len(part), form.beats, group), steps)
     return beats
 
 

@@ -79,3 +79,12 @@ def first_count_difference(graph: Graph, words: Mapping[str, Ints], counted: Map
             if a != b:
                 return f"{rung} counts other spikes first at layer {node.name}, plane {t + 1}: expected {a}, found {b}"
     return None
+
+
+def first_crc_difference(expected: Mapping[str, int], counted: Mapping[str, int], rung: str) -> str | None:
+    """Compare the CRC of every layer's words, in the order of the stream; a line naming the first layer that differs."""
+    for name, value in expected.items():
+        if counted.get(name) != value:
+            found = "none" if name not in counted else f"{counted[name]:08x}"
+            return f"{rung} gives other words first at layer {name.removesuffix('.crc')}: CRC expected {value:08x}, found {found}"
+    return None

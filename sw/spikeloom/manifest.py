@@ -80,7 +80,7 @@ class OutputFormat:
 
 @dataclass(frozen=True)
 class SpikeStream:
-    """Spikes that leave a node: ``words`` words of ``steps`` planes per image, counted as ``<name>.spikes[t]`` and ``<name>.nonzero``."""
+    """Spikes that leave a node: ``words`` words of ``steps`` planes per image, counted as ``<name>.spikes[t]``, ``.nonzero``, ``.crc``."""
 
     name: str
     steps: int

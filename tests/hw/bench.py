@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,10 +34,36 @@ def beats(plan: Plan, words: Ints) -> list[int]:
     return [sum(int(word) << (c * steps) for c, word in enumerate(row)) for row in grouped]
 
 
+async def load_weights(ctx, top: Top, words: Sequence[int], rng: np.random.Generator) -> None:  # type: ignore[no-untyped-def]
+    """The load stream with pauses; the top says that it is done after the last word, and not before."""
+    ctx.set(top.load_start, 1)
+    await ctx.tick()
+    ctx.set(top.load_start, 0)
+    for word in words:
+        assert not ctx.get(top.load_done)
+        while rng.random() < 0.1:
+            ctx.set(top.load_valid, 0)
+            await ctx.tick()
+        ctx.set(top.load_valid, 1)
+        ctx.set(top.load_data, int(word))
+        await ctx.tick()
+    ctx.set(top.load_valid, 0)
+    await ctx.tick().repeat(len(top.links) * 16 + 50)
+    assert ctx.get(top.load_done), "a memory is not full"
+
+
 def run(
-    plan: Plan, words: Ints, *, single: bool = False, idle: float = 0.0, stall: float = 0.0, seed: int = 0, bound: int = 200_000
+    plan: Plan,
+    words: Ints,
+    *,
+    single: bool = False,
+    idle: float = 0.0,
+    stall: float = 0.0,
+    seed: int = 0,
+    bound: int = 200_000,
+    load: Sequence[int] = (),
 ) -> Run:
-    """Simulates; raises AssertionError when ``bound`` cycles were not enough."""
+    """Simulates, after loading the weights of ``load``; raises AssertionError when ``bound`` cycles were not enough."""
     top, sent = Top(plan), beats(plan, words)
     per_image = len(sent) // len(words)
     shape = plan.graph.shapes[plan.graph.output.name]
@@ -50,6 +77,8 @@ def run(
     async def bench(ctx):  # type: ignore[no-untyped-def]
         index = 0
         offering = False
+        if len(load):
+            await load_weights(ctx, top, load, rng)
         for cycle in range(bound):
             allowed = index < len(sent) and not (single and index // per_image > len(last))
             offering = allowed and (offering or rng.random() >= idle)  # valid stays until it is taken

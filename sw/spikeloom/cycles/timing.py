@@ -10,6 +10,7 @@ import numpy as np
 
 from spikeloom import golden
 from spikeloom.code import Ints
+from spikeloom.crc import checksums
 from spikeloom.cycles import engine, streams
 from spikeloom.cycles.events import Channel, Engine, Times
 from spikeloom.cycles.work import Work
@@ -32,10 +33,11 @@ class StageTiming:
 
 @dataclass(frozen=True, eq=False)
 class StreamCounts:
-    """What one node fired: set bits per plane (T,) and words that are not zero."""
+    """What one node fired: set bits per plane (T,), words that are not zero, and the CRC of its beats."""
 
     spikes: Ints
     nonzero: int
+    crc: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +78,7 @@ class Timing:
         for name, counts in self.streams.items():
             found[f"{name}.nonzero"] = counts.nonzero
             found |= {f"{name}.spikes[{t}]": int(count) for t, count in enumerate(counts.spikes)}
+            found[f"{name}.crc"] = counts.crc
         return found
 
 
@@ -113,11 +116,12 @@ def simulate(
 
 
 def stream_counts(plan: Plan, trace: dict[str, Ints]) -> dict[str, StreamCounts]:
-    counts = {}
+    counts, crcs = {}, checksums(plan, trace)
     for name, words in trace.items():
         code = plan.graph.codes[name]
         if code is not None:
-            counts[name] = StreamCounts(code.planes(words).sum(axis=(1, 2, 3, 4)), int(np.count_nonzero(words)))
+            spikes = code.planes(words).sum(axis=(1, 2, 3, 4))
+            counts[name] = StreamCounts(spikes, int(np.count_nonzero(words)), crcs[f"{name}.crc"])
     return counts
 
 

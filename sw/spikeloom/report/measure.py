@@ -9,7 +9,8 @@ import numpy as np
 
 from spikeloom import golden
 from spikeloom.code import Ints
-from spikeloom.differences import first_count_difference, first_difference
+from spikeloom.crc import checksums
+from spikeloom.differences import first_count_difference, first_crc_difference, first_difference
 from spikeloom.graph import Graph
 from spikeloom.plan import Plan
 from spikeloom.report.performance import LayerFigures, Performance, Spread, accuracy, confusion
@@ -47,11 +48,12 @@ def layer_figures(plan: Plan, counters: Mapping[str, int], images: int) -> tuple
 
 
 def hardware_differences(plan: Plan, expected: Mapping[str, Ints], run: Run, name: str) -> list[str]:
-    """Lines naming where spikes or outputs of the hardware are not the golden model's; of inner layers it shows counts alone."""
+    """Lines naming where spikes, words or outputs of the hardware are not the golden model's; of inner layers it shows counts and CRC."""
     spikes = {row.name: row.spikes for row in layer_figures(plan, run.counters, 1) if row.spikes}
     counts = first_count_difference(plan.graph, expected, spikes, name)
+    words = first_crc_difference(checksums(plan, expected), run.counters, name) if counts is None else None
     outputs = first_difference(plan.graph, ("golden", expected), (name, {plan.graph.output.name: run.words}))
-    return [str(line) for line in (counts, outputs) if line is not None]
+    return [str(line) for line in (counts, words, outputs) if line is not None]
 
 
 def values(graph: Graph, words: Ints) -> Ints:
