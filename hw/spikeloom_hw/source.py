@@ -208,4 +208,4 @@ def table(values: list[int], index: Signal) -> Array | Const:
     """A constant looked up by ``index``; just the constant where all are equal."""
     if len(set(values)) == 1:
         return Const(values[0])
-    return Array([Const(v, range(max(values) + 1)) for v in values])[index]
+    return Array([Const(v, max(1, max(values).bit_length())) for v in values])[index]

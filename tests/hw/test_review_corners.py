@@ -232,3 +232,11 @@ def test_every_tie() -> None:
     plan = plan_of([entry(1, 8, 8, Code(6)), node], [Folding("event", 1, 1, 2, 4, 8, 2)])
     words = np.arange(64).reshape(1, 1, 8, 8)
     assert np.array_equal(run(plan, words).values, golden.trace(plan.graph, words)["a"])
+
+
+def test_wide_table_of_constants() -> None:
+    """Flip masks of a max pooling are as wide as a beat: more than a machine word."""
+    from amaranth import Signal
+    from spikeloom_hw.source import table
+
+    assert len(table([1, 1 << 80], Signal(1))) == 81
