@@ -19,6 +19,7 @@ import numpy as np
 from spikeloom import manifest as manifests
 from spikeloom.code import Ints
 from spikeloom.errors import SpikeLoomError
+from spikeloom.hang import LOOK, stuck
 from spikeloom.manifest import Manifest
 
 from spikeloom_sim import library, toolchain, verilate
@@ -30,9 +31,6 @@ Progress = Callable[[int, int], None]
 
 SLICE = 0.2
 """Seconds between two looks at the outside world: progress, Ctrl-C."""
-
-LOOK = 256
-"""Cycles between two looks at the counters of hardware that hangs."""
 
 
 class SimulationHang(SpikeLoomError):
@@ -106,18 +104,6 @@ def waves_for(path: Path) -> tuple[Path, str, str]:
     if kind == "fst" and not toolchain.has_fst():
         return path.with_suffix(".vcd"), "vcd", "FST needs the headers of lz4 and zlib (liblz4-dev, zlib1g-dev); wrote VCD instead"
     return path, kind, ""
-
-
-def stuck(names: Sequence[str], before: Mapping[str, int], after: Mapping[str, int]) -> str:
-    """Which stage holds the others up, from counters taken twice during the hang."""
-    state = {}
-    for name in names:
-        moved = {kind: after.get(f"{name}.{kind}", 0) - before.get(f"{name}.{kind}", 0) for kind in ("stalled", "starved", "busy")}
-        state[name] = max(moved, key=lambda kind: moved[kind]) if any(moved.values()) else "silent"
-    stalled = [name for name in names if state[name] == "stalled"]
-    culprit = stalled[-1] if stalled else next(iter(names), "the network")
-    listing = ", ".join(f"{name} {state[name]}" for name in names)
-    return f"look behind {culprit} ({listing})" if stalled else f"look at {culprit} and its input ({listing})"
 
 
 class Network:
