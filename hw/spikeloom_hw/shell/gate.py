@@ -45,7 +45,9 @@ class Gate(wiring.Component):
         m = Module()
         beat = counter(m, "beat", self.beats)
         more, inside, passes = Signal(), Signal(), Signal()
+        images_in = Signal(32, reset_less=True)  # may be read after the job, whatever its end
         m.d.comb += [
+            self.images_in.eq(images_in),
             passes.eq(self.open & (inside | (more & self.room & ~(self.single & self.flying)))),
             self.o.valid.eq(self.i.valid & passes),
             self.o.payload.eq(self.i.payload),
@@ -58,7 +60,7 @@ class Gate(wiring.Component):
         with m.If(beat.step):
             m.d.sync += inside.eq(~beat.wrap)
         with m.If(self.go):
-            m.d.sync += [more.eq(1), self.images_in.eq(0)]
+            m.d.sync += [more.eq(1), images_in.eq(0)]
         with m.Elif(self.started):
-            m.d.sync += [more.eq(self.images_in != self.last_image), self.images_in.eq(self.images_in + 1)]
+            m.d.sync += [more.eq(images_in != self.last_image), images_in.eq(images_in + 1)]
         return m

@@ -42,9 +42,9 @@ class Job(wiring.Component):
     Ports
     -----
     start, load, abort: what was written to ``control``. input_address, ..., watchdog: registers, sampled up to ``go``.
-    read_slverr, ... protocol: in this cycle. moved: any transfer, at memory or network. exhausted: all beats are in the network.
-    written: all words are acknowledged. leftover: input words are not used. dry: beats are missing and no words are left.
-    open: reading and writing go on. sending: addresses or data are offered to memory. awaiting: responses are due. responded: one came.
+    read_slverr, ... protocol: in this cycle. moved: any transfer, at memory or network.
+    ended: all beats are in the network, all results acknowledged. leftover: and input words are not used. dry: beats are missing, and no
+    words are left. sending: addresses or data are offered to memory. awaiting: responses are due. responded: one came.
     go: everything begins. running: from then on to the end, or to the first fault. stop: begin nothing with memory.
     flush: data paths to their beginning. reset: likewise, and the network. last_image: ``images`` - 1.
     error_set: see ``FAULTS``. status_busy, ...: fields of ``status``. job_cycles: register.
@@ -58,7 +58,7 @@ class Job(wiring.Component):
         super().__init__(
             {
                 **{name: In(1) for name in ("start", "load", "abort", *FROM_MEMORY)},
-                **{name: In(1) for name in ("moved", "exhausted", "written", "leftover", "dry", "sending", "awaiting", "responded")},
+                **{name: In(1) for name in ("moved", "ended", "leftover", "dry", "sending", "awaiting", "responded")},
                 "input_low": In(self.low),
                 "output_low": In(self.low),
                 **{name: In(32) for name in ("images", "input_words", "watchdog")},
@@ -75,9 +75,8 @@ class Job(wiring.Component):
         faults = {name: Signal(name=name) for name in FAULTS}
         m.d.comb += [faults[name].eq(getattr(self, name)) for name in FROM_MEMORY]
         m.d.comb += self.error_set.eq(Cat(faults[name] for name in FAULTS))
-        fails, settled, ended = Signal(), Signal(), Signal()
-        m.d.comb += ended.eq(self.exhausted & self.written)
-        m.d.comb += fails.eq(self.abort | Cat(faults[name] for name in FAULTS if name != "start_while_busy").any())
+        fails, early, settled = Signal(), Signal(), Signal()
+        m.d.comb += fails.eq(early | self.abort | Cat(faults[name] for name in FAULTS if name != "start_while_busy").any())
         self.watch(m, faults["stuck"])
         self.settle(m, settled)
 
@@ -95,29 +94,30 @@ class Job(wiring.Component):
                     m.next = "RESET"
                 with m.Elif(self.start):
                     m.d.comb += begins.eq(1)
-                    m.d.sync += [self.status_done.eq(0), self.status_failed.eq(0)]
+                    m.d.sync += [self.status_done.eq(0), self.status_failed.eq(0), early.eq(0)]
                     m.next = "CHECK"
             with m.State("CHECK"):
                 wrong = self.input_low.any() | self.output_low.any() | (self.images == 0) | (self.input_words == 0)
                 m.d.comb += faults["misaligned"].eq(wrong)
-                m.d.sync += self.last_image.eq(self.images - 1)
+                m.d.sync += [self.last_image.eq(self.images - 1), early.eq(fails)]
                 m.next = "GO"
                 with m.If(wrong):
                     m.d.sync += self.status_failed.eq(1)
                     m.next = "IDLE"
             with m.State("GO"):
                 m.d.comb += self.go.eq(1)
+                m.d.sync += early.eq(fails)
                 m.next = "RUN"
             with m.State("RUN"):
                 m.d.comb += [
                     self.running.eq(1),
                     faults["underrun"].eq(self.dry),
-                    faults["overrun"].eq(ended & self.leftover),
+                    faults["overrun"].eq(self.ended & self.leftover),
                 ]
                 with m.If(fails):
                     m.d.sync += failing.eq(1)
                     m.next = "DRAIN"
-                with m.Elif(ended):
+                with m.Elif(self.ended):
                     m.d.sync += self.status_done.eq(1)
                     m.next = "IDLE"
             with m.State("DRAIN"):
@@ -155,4 +155,4 @@ class Job(wiring.Component):
             m.d.sync += [broken.eq(0), silence.eq(self.quiet)]
         with m.Elif(self.protocol):
             m.d.sync += broken.eq(1)
-        m.d.comb += settled.eq(~self.sending & Mux(broken, silence == 0, ~self.awaiting))
+        m.d.comb += settled.eq(~self.sending & Mux(broken | self.protocol, silence == 0, ~self.awaiting))

@@ -55,11 +55,13 @@ class Packer(wiring.Component):
         m = Module()
         word, lane = self.o.payload, Signal(range(max(2, self.lanes)))
         taking, closes = Signal(), Signal()
+        images_out = Signal(32, reset_less=True)  # may be read after the job, whatever its end
         m.d.comb += [
+            self.images_out.eq(images_out),
             self.i.ready.eq(self.open & (~self.o.valid | self.o.ready)),
             taking.eq(self.i.valid & self.i.ready),
             self.finished.eq(taking & self.i.payload.last),
-            closes.eq(self.finished & (self.images_out == self.last_image)),
+            closes.eq(self.finished & (images_out == self.last_image)),
             self.waiting.eq(self.open & self.i.valid & ~self.i.ready),
         ]
         with m.If(self.o.valid & self.o.ready):
@@ -74,7 +76,7 @@ class Packer(wiring.Component):
             with m.If(closes | (lane == self.lanes - 1)):
                 m.d.sync += [self.o.valid.eq(1), lane.eq(0)]
         with m.If(self.go):
-            m.d.sync += self.images_out.eq(0)
+            m.d.sync += images_out.eq(0)
         with m.Elif(self.finished):
-            m.d.sync += self.images_out.eq(self.images_out + 1)
+            m.d.sync += images_out.eq(images_out + 1)
         return m

@@ -99,7 +99,9 @@ class Reader(wiring.Component):
         m.submodules.fifo = fifo = SyncFIFOBuffered(width=self.width, depth=self.depth + 1)
         place, due = Signal(4), Signal(32)
         taking, last = Signal(), Signal()
+        words_read = Signal(32, reset_less=True)  # may be read after the job, whatever its end
         m.d.comb += [
+            self.words_read.eq(words_read),
             self.r.ready.eq(1),
             taking.eq(self.r.valid & expected),
             last.eq((place == BURST - 1) | (due == 1)),
@@ -116,6 +118,6 @@ class Reader(wiring.Component):
             self.empty.eq(fifo.level == 0),
         ]
         with m.If(self.go):
-            m.d.sync += [place.eq(self.address[self.low :]), due.eq(self.words), self.words_read.eq(0)]
+            m.d.sync += [place.eq(self.address[self.low :]), due.eq(self.words), words_read.eq(0)]
         with m.Elif(taking):
-            m.d.sync += [place.eq(place + 1), due.eq(due - 1), self.words_read.eq(self.words_read + 1)]
+            m.d.sync += [place.eq(place + 1), due.eq(due - 1), words_read.eq(words_read + 1)]

@@ -18,7 +18,7 @@ from .bank import Bank
 from .engine import Engine
 from .gate import Gate
 from .gearbox import Gearbox
-from .job import Job
+from .job import QUIET, Job
 from .lite import Lite, lite_ports
 from .monitor import FIGURES, Monitor
 from .packer import Packer
@@ -64,15 +64,15 @@ class Shell(wiring.Component):
 
     Parameters
     ----------
-    manifest: of the network. engine: the network; an instance of the Verilog module ``top`` unless given.
+    manifest: of the network. engine: the network; an instance of the Verilog module ``top`` unless given. quiet: see Job.
 
     Ports
     -----
     s_axi_control_*: AXI4-Lite slave, see ``spikeloom.registers``. m_axi_memory_*: AXI4 master, one ID.
     """
 
-    def __init__(self, *, manifest: Manifest, engine: Engine | None = None):
-        self.manifest = manifest
+    def __init__(self, *, manifest: Manifest, engine: Engine | None = None, quiet: int = QUIET):
+        self.manifest, self.quiet = manifest, quiet
         self.engine = engine or Engine(beat_bytes=manifest.input.beat_bytes)
         super().__init__(shell_ports(manifest))
 
@@ -87,7 +87,7 @@ class Shell(wiring.Component):
             counters=len(self.manifest.counters),
             identity=self.manifest.identity,
         )
-        m.submodules.job = self.job = Job(word_bytes=width // 8)
+        m.submodules.job = self.job = Job(word_bytes=width // 8, quiet=self.quiet)
         m.submodules.monitor = self.monitor = Monitor()
         m.submodules.engine = self.engine
         self.reader = Reader(width=width, address_width=address_width)
@@ -217,12 +217,11 @@ class Shell(wiring.Component):
             job.protocol.eq(reader.protocol | writer.protocol),
             job.responded.eq(reader.r.valid | writer.b.valid),
             job.moved.eq(reader.moved | writer.moved | (gate.o.valid & gate.o.ready) | (packer.i.valid & packer.i.ready)),
-        ]
-        m.d.comb += [
-            job.exhausted.eq(gate.exhausted),
-            job.written.eq(writer.complete),
+            job.ended.eq(gate.exhausted & writer.complete),
             job.leftover.eq(~reader.complete | ~reader.empty | self.gearbox.whole),
             job.dry.eq(reader.complete & reader.empty & ~self.gearbox.o.valid & ~gate.exhausted),
+        ]
+        m.d.comb += [
             job.sending.eq(reader.asking | writer.sending),
             job.awaiting.eq(reader.awaiting | writer.awaiting),
         ]

@@ -122,7 +122,9 @@ class Writer(wiring.Component):
     def hear(self, m: Module, unanswered: SyncFIFO, sent: Signal) -> None:
         """Answers, in the order of the bursts."""
         owed, answered = Signal(range(self.bursts + 1)), Signal()
+        words_written = Signal(32, reset_less=True)  # may be read after the job, whatever its end
         m.d.comb += [
+            self.words_written.eq(words_written),
             self.b.ready.eq(1),
             self.awaiting.eq(owed != 0),
             answered.eq(self.b.valid & (self.awaiting | sent)),
@@ -133,6 +135,6 @@ class Writer(wiring.Component):
         ]
         m.d.sync += owed.eq(owed + sent - answered)
         with m.If(self.go):
-            m.d.sync += self.words_written.eq(0)
+            m.d.sync += words_written.eq(0)
         with m.Elif(answered):
-            m.d.sync += self.words_written.eq(self.words_written + unanswered.r_data + 1)
+            m.d.sync += words_written.eq(words_written + unanswered.r_data + 1)

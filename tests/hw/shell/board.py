@@ -17,6 +17,7 @@ from .memory import Memory
 
 INPUT, OUTPUT = 0x4000, 0x8000
 LIMIT = 20_000
+QUIET = 300
 
 
 class Board:
@@ -117,7 +118,7 @@ def fill(manifest: Manifest, memory: Memory, words: np.ndarray, at: int = INPUT)
 
 def play(manifest: Manifest, inner: Elaboratable, memory: Memory, story: Callable[[Board], Awaitable[None]]) -> Board:
     """Simulates until ``story`` ends."""
-    shell = Shell(manifest=manifest, engine=Engine(beat_bytes=manifest.input.beat_bytes, inner=inner))
+    shell = Shell(manifest=manifest, engine=Engine(beat_bytes=manifest.input.beat_bytes, inner=inner), quiet=QUIET)
     boards = []
 
     async def control(ctx: Any) -> None:

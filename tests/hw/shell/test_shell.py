@@ -2,52 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from spikeloom import golden
 from spikeloom.cycles import simulate
 from spikeloom.cycles.timing import BACK_TO_BACK, ONE_AT_A_TIME
-from spikeloom.manifest import Manifest
 from spikeloom_hw.emit import manifest as describe
 from spikeloom_hw.top import Top
 
 from tests.networks import random_plan, random_words
-from tests.sim.toy import Toy
 
 from .board import Board, fill, play
 from .memory import Memory
-
-BEATS, OUTPUTS = 10, 3
-
-
-def toy(width: int = 64) -> tuple[Toy, Manifest]:
-    made = Toy(steps=5, group=3, beats=BEATS, outputs=OUTPUTS)
-    return made, replace(made.manifest(), memory_width=width, address_width=40 if width == 128 else 32)
-
-
-def answer(words: np.ndarray) -> np.ndarray:
-    return words.reshape(len(words), -1).sum(axis=1)[:, None] * np.arange(1, OUTPUTS + 1) - 1000
-
-
-def images(count: int) -> np.ndarray:
-    return np.random.default_rng(1).integers(0, 32, (count, 3, 1, BEATS))
+from .small import toy, works
 
 
 @pytest.mark.parametrize("width", [64, 128])
 @pytest.mark.parametrize("memory", [{}, {"latency": (1, 60), "stall": 0.3}])
 def test_a_job(width: int, memory: dict) -> None:
     inner, manifest = toy(width)
-    words = images(7)
 
     async def story(board: Board) -> None:
         assert await board.get("magic") == 0x4D4C5053
-        fill(manifest, board.memory, words)
-        await board.start(7)
-        assert await board.wait() == {"done"}
-        np.testing.assert_array_equal(board.results(7), answer(words))
-        assert await board.flags("error") == set()
+        for count in (1, 7, 2):
+            await works(board, count)
 
     play(manifest, inner, Memory(width, **memory), story)
 
