@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -60,6 +61,9 @@ WAVES = {
 }
 """Per kind of waves: Verilator's option, the compiler's, the linker's."""
 
+ESCAPE = re.compile(r"\\(?:[0-7]{3}|(.))")
+"""How Verilator escapes a path: as C does, which JSON does not know."""
+
 
 class BuildError(SpikeLoomError):
     """Verilator or the compiler failed; the message names the log."""
@@ -84,7 +88,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Build:
-    """One build in progress: where it works and how it compiles."""
+    """One build in progress: where it works and how it compiles. Paths are absolute, or relative to ``folder``."""
 
     tools: toolchain.Toolchain
     folder: Path
@@ -93,17 +97,18 @@ class Build:
 
     def call(self, command: Sequence[str]) -> None:
         done = subprocess.run(
-            command, cwd=self.folder, env=self.tools.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+            command, cwd=self.folder, env=self.tools.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
         )
-        with self.log.open("a", encoding="utf-8") as log:
-            log.write(f"$ {' '.join(command)}\n{done.stdout}")
+        output = done.stdout.decode("utf-8", "replace")
+        with self.log.open("a", encoding="utf-8", errors="replace") as log:
+            log.write(f"$ {' '.join(command)}\n{output}")
         if done.returncode:
-            first = next((line.strip() for line in done.stdout.splitlines() if "rror" in line), f"exit status {done.returncode}")
+            first = next((line.strip() for line in output.splitlines() if "rror" in line), f"exit status {done.returncode}")
             raise BuildError(f"{self.log}: building the simulation failed: {first}")
 
-    def compile(self, job: Job, number: int) -> Path:
-        output = self.folder / f"{number}.o"
-        self.call([*self.tools.compiler, *self.flags, job.level, "-c", str(job.source), "-o", output.name])
+    def compile(self, job: Job, number: int) -> str:
+        output = f"{number}.o"
+        self.call([*self.tools.compiler, *self.flags, job.level, "-c", str(job.source), "-o", output])
         return output
 
 
@@ -121,49 +126,61 @@ def key_of(tools: toolchain.Toolchain, tops: Sequence[Source], waves: str | None
 
 
 def unit(folder: Path, name: str, files: Sequence[Path], tail: str = "") -> Path:
-    """One C++ file that includes several generated ones."""
+    """One C++ file in ``folder`` that includes several generated ones; all of them by their paths from there."""
     lines = []
     for file in files:
         lines += ["#undef VL_PCH_INCLUDED", f'#include "{file}"']
-    path = folder / name
-    path.write_text("\n".join(lines) + f"\n{tail}", encoding="utf-8")
-    return path
+    (folder / name).write_text("\n".join(lines) + f"\n{tail}", encoding="utf-8")
+    return Path(name)
 
 
-def units(files: Sequence[Path]) -> list[list[Path]]:
+def units(folder: Path, files: Sequence[Path]) -> list[list[Path]]:
     """Generated files in parts of about ``UNIT`` characters."""
     parts: list[list[Path]] = []
     size = UNIT
     for file in files:
-        size += file.stat().st_size
+        size += (folder / file).stat().st_size
         if size > UNIT:
             parts.append([])
-            size = file.stat().st_size
+            size = (folder / file).stat().st_size
         parts[-1].append(file)
     return parts
 
 
+def sources_of(build: Build, prefix: str) -> dict[str, list[Path]]:
+    """What Verilator says is to compile, by kind: its run-time part, and files in the folder ``prefix``.
+
+    Of its paths the names alone are taken: how it writes the folders depends on the characters in them.
+    """
+    text = (build.folder / prefix / f"{prefix}.json").read_text(encoding="utf-8", errors="replace")
+    listed = json.loads(ESCAPE.sub(lambda match: match[0] if match[1] else "?", text))["sources"]
+    places = {"global": build.tools.root / "include"}
+    return {kind: [places.get(kind, Path(prefix)) / Path(name).name for name in names] for kind, names in listed.items()}
+
+
 def translate(build: Build, index: int, top: Source, waves: str | None, optimise: str) -> list[Job]:
-    """Run Verilator on one top; what is then to compile, the common run-time part first."""
+    """Run Verilator on one top; what is then to compile, the common run-time part first.
+
+    It works inside ``build.folder``, on copies: Verilator cannot read every path that a user may choose.
+    """
     prefix = f"Top{index}"
     trace = [WAVES[waves][0]] if waves else []
     command = [str(build.tools.binary), *VERILATOR, *trace, "--output-split", str(SPLIT), "--prefix", prefix, "--top-module", NAME]
-    bench = build.folder / f"{prefix}.v"
-    bench.write_text(wrapper(top.module, top.beat_bytes), encoding="utf-8")
-    build.call([*command, "-Mdir", prefix, str(top.verilog), bench.name])
-    sources = json.loads((build.folder / prefix / f"{prefix}.json").read_text(encoding="utf-8"))["sources"]
-    fast, slow = (
-        [Path(name) for kind in ("classes", "support") for name in sources.get(f"{kind}_{speed}", ())] for speed in ("fast", "slow")
-    )
+    network, bench = f"network{index}.v", f"{prefix}.v"
+    shutil.copyfile(top.verilog, build.folder / network)
+    (build.folder / bench).write_text(wrapper(top.module, top.beat_bytes), encoding="utf-8")
+    build.call([*command, "-Mdir", prefix, network, bench])
+    sources = sources_of(build, prefix)
+    fast, slow = ([name for kind in ("classes", "support") for name in sources.get(f"{kind}_{speed}", [])] for speed in ("fast", "slow"))
     opener = (
         '#include "harness.h"\n'
         f"spikeloom::Base* open_{index}(const spikeloom::Job& job) {{ return new spikeloom::Runner<{prefix}>(job); }}\n"
     )
-    jobs = [Job(Path(name), "-O1") for name in sources["global"]]
+    jobs = [Job(name, "-O1") for name in sources["global"]]
     if optimise == "-O0":
         fast, slow = fast + slow, []
     for level, files in ((optimise, fast), ("-O0", slow)):
-        for part in units([build.folder / file for file in files]):
+        for part in units(build.folder, files):
             jobs.append(Job(unit(build.folder, f"top{index}_{len(jobs)}.cpp", part, opener), level))
             opener = ""
     return jobs
@@ -175,10 +192,10 @@ def make(build: Build, tops: Sequence[Source], waves: str | None, optimise: str)
     with ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as pool:
         translated = pool.map(lambda item: translate(build, *item, waves, optimise), enumerate(tops))
         jobs = dict.fromkeys([Job(HERE / "harness.cpp", "-O1"), *(job for jobs in translated for job in jobs)])
-        objects = [str(path) for path in pool.map(build.compile, jobs, range(len(jobs)))]
+        objects = list(pool.map(build.compile, jobs, range(len(jobs))))
     library = build.folder / "simulation.so"
     link = WAVES[waves][2] if waves else ()
-    build.call([build.tools.compiler[-1], "-shared", "-Wl,-Bsymbolic", "-pthread", "-o", str(library), *objects, *link])
+    build.call([build.tools.compiler[-1], "-shared", "-Wl,-Bsymbolic", "-pthread", "-o", library.name, *objects, *link])
     return library
 
 
