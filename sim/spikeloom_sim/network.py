@@ -140,8 +140,8 @@ class Network:
     ) -> None:
         self.folder, self.index, self.optimise = Path(folder), index, optimise
         self.manifest = manifest or manifests.load(self.folder)
-        self.sources = list(sources) or [verilate.Source(self.folder / "rtl" / "top.v", self.manifest.input.beat_bytes)]
-        verilog = self.sources[index].verilog
+        self.sources = list(sources) or [verilate.network_source(self.folder / "rtl" / "top.v", self.manifest.input.beat_bytes)]
+        verilog = self.sources[index].files[0]
         if manifest is None and verilog.is_file() and hashlib.sha256(verilog.read_bytes()).hexdigest() != self.manifest.top_sha256:
             raise SpikeLoomError(f"{verilog}: is not the hardware that manifest.json describes; run 'spikeloom emit' again")
 

@@ -51,6 +51,9 @@ class Toy(wiring.Component):
             bias=(0.0,),
             counters={"images": 0, "cycles": 1, "a.busy": 2, "a.stalled": 3, "a.starved": 4},
             stages=("a",),
+            streams=(),
+            memory_width=64,
+            address_width=32,
             limit_cycles=1000,
         )
 

@@ -1,0 +1,1 @@
+"""The board in simulation: the verilated shell under the real pynq classes."""
