@@ -38,7 +38,8 @@ module shell #(parameter A = 32, parameter W = 64) (
   assign s_axi_control_rvalid = r_full;
 
   reg busy = 0, done = 0;
-  reg [3:0] error = 0;
+  reg [4:0] error = 0;
+  reg [31:0] cycles = 0;
   reg [63:0] source = 0, target = 0;
   reg [31:0] words = 0, seen = 0;
   wire written = aw_full && w_full;
@@ -61,6 +62,10 @@ module shell #(parameter A = 32, parameter W = 64) (
   assign m_axi_memory_arcache = bug == 12 ? 0 : 3;
   assign m_axi_memory_arprot = bug == 25 ? 1 : 0;
   assign m_axi_memory_rready = bug == 14 ? 0 : 1;
+
+  // What is asked for, so that an answer can be looked at.
+  reg [7:0] length [0:DEPTH-1];
+  reg [31:0] l_in = 0, l_out = 0, beat = 0;
 
   // A queue of words, each reserved before it is asked for.
   reg [W-1:0] queue [0:DEPTH-1];
@@ -111,6 +116,7 @@ module shell #(parameter A = 32, parameter W = 64) (
         16'h48: rd <= error;
         16'h64: rd <= words;
         16'h7C: rd <= seen;
+        16'h80: rd <= cycles;
         default: rd <= 0;
       endcase
     end
@@ -123,6 +129,8 @@ module shell #(parameter A = 32, parameter W = 64) (
       if (r_go) begin
         m_axi_memory_araddr <= bug == 7 ? r_next + 4 : r_next;
         m_axi_memory_arlen <= r_take - 1;
+        length[l_in % DEPTH] <= r_take - 1;
+        l_in <= l_in + 1;
         r_next <= r_next + r_take * B;
         r_left <= r_left - r_take;
       end
@@ -132,6 +140,9 @@ module shell #(parameter A = 32, parameter W = 64) (
       queue[q_in % DEPTH] <= m_axi_memory_rdata;
       q_in <= q_in + (bug == 21 && q_in % 16 == 5 ? 2 : 1);
       if (m_axi_memory_rresp != 0) error[m_axi_memory_rresp - 2] <= 1;
+      if (l_in == l_out || m_axi_memory_rlast != (beat == length[l_out % DEPTH])) error[4] <= 1;
+      beat <= beat == length[l_out % DEPTH] ? 0 : beat + 1;
+      if (beat == length[l_out % DEPTH]) l_out <= l_out + 1;
     end
 
     if (awvalid && !m_axi_memory_awready && bug == 10) m_axi_memory_awlen <= m_axi_memory_awlen ^ 1;
@@ -155,16 +166,18 @@ module shell #(parameter A = 32, parameter W = 64) (
     waiting <= waiting + (w_go ? 1 : 0) - (answered ? 1 : 0);
     if (answered) begin
       seen <= seen + 1;
+      if (waiting == 0) error[4] <= 1;
       if (m_axi_memory_bresp != 0) error[m_axi_memory_bresp] <= 1;
     end
+    if (busy) cycles <= cycles + 1;
     if (busy && w_left == 0 && w_beats == 0 && !wvalid && waiting == 0) begin busy <= 0; done <= 1; end
     if (start) begin
-      busy <= 1; done <= 0; error <= 0; seen <= 0;
+      busy <= 1; done <= 0; error <= 0; seen <= 0; cycles <= 0;
       r_next <= source; w_next <= target; r_left <= words; w_left <= words; reserved <= 0; q_in <= 0; q_out <= 0;
     end
     if (!aresetn) begin
       {aw_full, w_full, b_full, r_full, busy, done, arvalid, awvalid, wvalid} <= 0;
-      r_left <= 0; w_left <= 0; w_beats <= 0; waiting <= 0; reserved <= 0; q_in <= 0; q_out <= 0;
+      r_left <= 0; w_left <= 0; l_in <= 0; l_out <= 0; beat <= 0; w_beats <= 0; waiting <= 0; reserved <= 0; q_in <= 0; q_out <= 0;
     end
   end
 endmodule
