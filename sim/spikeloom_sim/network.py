@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -125,8 +126,8 @@ class Network:
     ) -> None:
         self.folder, self.index, self.optimise = Path(folder), index, optimise
         self.manifest = manifest or manifests.load(self.folder)
-        self.sources = list(sources) or [verilate.Source(self.folder / "rtl" / "top.v", self.manifest.input.beat_bytes)]
-        verilog = self.sources[index].verilog
+        self.sources = list(sources) or [verilate.network_source(self.folder / "rtl" / "top.v", self.manifest.input.beat_bytes)]
+        verilog = self.sources[index].files[0]
         if manifest is None and verilog.is_file() and hashlib.sha256(verilog.read_bytes()).hexdigest() != self.manifest.top_sha256:
             raise SpikeLoomError(f"{verilog}: is not the hardware that manifest.json describes; run 'spikeloom emit' again")
 
@@ -153,6 +154,8 @@ class Network:
         """
         stalls = stalls or Stalls()
         path, kind, note = waves_for(Path(waves)) if waves is not None else (None, None, "")
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
         beats = pack(words, self.manifest.input)
         if mode not in ("single", "stream"):
             raise SpikeLoomError(f"mode: expected single or stream, got {mode}")
@@ -181,13 +184,15 @@ class Network:
             half_period=round(500_000 / self.manifest.clock_mhz),
             wave_first=start,
             wave_last=end,
-            wave_path=str(path).encode() if path else None,
+            wave_path=os.fsencode(path) if path else None,
         )
         begin = time.perf_counter()
         with library.Runner(built, self.index, job) as runner:
             cycles = self.finish(runner, len(words), progress)
             seconds = time.perf_counter() - begin
             counters = self.counters(runner)
+        if path is not None and not path.is_file():
+            raise SpikeLoomError(f"{path}: cannot be written; name a wave file in a folder that can")
         words_out = unpack_output(values, self.manifest.output)
         code = self.manifest.output.code
         return Result(
