@@ -9,6 +9,8 @@
 #include <cstring>
 #include <memory>
 #include <verilated.h>
+
+#include "random.h"
 #ifdef SPIKELOOM_WAVES
 #include SPIKELOOM_WAVES_HEADER
 #endif
@@ -33,30 +35,6 @@ struct Job {
     uint32_t half_period;  // ps, for waves
     int64_t wave_first, wave_last;  // images to dump, both included
     const char* wave_path;          // null: none
-};
-
-struct Random {  // xorshift64*
-    uint64_t state;
-    uint32_t next() {
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        return static_cast<uint32_t>((state * 0x2545F4914F6CDD1DULL) >> 32);
-    }
-};
-
-// Pauses of random length at random times.
-struct Pauses {
-    Random random;
-    uint32_t chance, burst;
-    uint32_t left = 0;
-    bool pause() {
-        if (!chance) return false;
-        if (left) return --left, true;
-        if (random.next() >= chance) return false;
-        left = random.next() % burst;
-        return true;
-    }
 };
 
 struct Base {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import numpy as np
 from spikeloom import manifest as manifests
 from spikeloom.code import Ints
 from spikeloom.errors import SpikeLoomError
+from spikeloom.hang import LOOK, stuck
 from spikeloom.manifest import Manifest
 
 from spikeloom_sim import library, toolchain, verilate
@@ -30,9 +32,6 @@ Progress = Callable[[int, int], None]
 
 SLICE = 0.2
 """Seconds between two looks at the outside world: progress, Ctrl-C."""
-
-LOOK = 256
-"""Cycles between two looks at the counters of hardware that hangs."""
 
 
 class SimulationHang(SpikeLoomError):
@@ -108,18 +107,6 @@ def waves_for(path: Path) -> tuple[Path, str, str]:
     return path, kind, ""
 
 
-def stuck(names: Sequence[str], before: Mapping[str, int], after: Mapping[str, int]) -> str:
-    """Which stage holds the others up, from counters taken twice during the hang."""
-    state = {}
-    for name in names:
-        moved = {kind: after.get(f"{name}.{kind}", 0) - before.get(f"{name}.{kind}", 0) for kind in ("stalled", "starved", "busy")}
-        state[name] = max(moved, key=lambda kind: moved[kind]) if any(moved.values()) else "silent"
-    stalled = [name for name in names if state[name] == "stalled"]
-    culprit = stalled[-1] if stalled else next(iter(names), "the network")
-    listing = ", ".join(f"{name} {state[name]}" for name in names)
-    return f"look behind {culprit} ({listing})" if stalled else f"look at {culprit} and its input ({listing})"
-
-
 class Network:
     """An emitted network: ``rtl/top.v`` and ``manifest.json`` in a folder. The library is built under ``sim/`` in it.
 
@@ -139,8 +126,8 @@ class Network:
     ) -> None:
         self.folder, self.index, self.optimise = Path(folder), index, optimise
         self.manifest = manifest or manifests.load(self.folder)
-        self.sources = list(sources) or [verilate.Source(self.folder / "rtl" / "top.v", self.manifest.input.beat_bytes)]
-        verilog = self.sources[index].verilog
+        self.sources = list(sources) or [verilate.network_source(self.folder / "rtl" / "top.v", self.manifest.input.beat_bytes)]
+        verilog = self.sources[index].files[0]
         if manifest is None and verilog.is_file() and hashlib.sha256(verilog.read_bytes()).hexdigest() != self.manifest.top_sha256:
             raise SpikeLoomError(f"{verilog}: is not the hardware that manifest.json describes; run 'spikeloom emit' again")
 
@@ -167,6 +154,8 @@ class Network:
         """
         stalls = stalls or Stalls()
         path, kind, note = waves_for(Path(waves)) if waves is not None else (None, None, "")
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
         beats = pack(words, self.manifest.input)
         if mode not in ("single", "stream"):
             raise SpikeLoomError(f"mode: expected single or stream, got {mode}")
@@ -195,13 +184,15 @@ class Network:
             half_period=round(500_000 / self.manifest.clock_mhz),
             wave_first=start,
             wave_last=end,
-            wave_path=str(path).encode() if path else None,
+            wave_path=os.fsencode(path) if path else None,
         )
         begin = time.perf_counter()
         with library.Runner(built, self.index, job) as runner:
             cycles = self.finish(runner, len(words), progress)
             seconds = time.perf_counter() - begin
             counters = self.counters(runner)
+        if path is not None and not path.is_file():
+            raise SpikeLoomError(f"{path}: cannot be written; name a wave file in a folder that can")
         words_out = unpack_output(values, self.manifest.output)
         code = self.manifest.output.code
         return Result(

@@ -229,6 +229,53 @@ def report(folder: Folder) -> None:
     console.print(f"{accelerator.report(load_array(x)[:HISTOGRAM_IMAGES] if x.exists() else None)}", markup=False, soft_wrap=True)
 
 
+@app.command()
+def measure(
+    folder: Folder,
+    input: Given = None,
+    images: Annotated[int | None, typer.Option(min=1, help="take so many images from the beginning; default all")] = None,
+    source: Annotated[Path | None, typer.Option("--from", help="show this measure.json, e.g. of a board, and measure nothing")] = None,
+) -> int:
+    """Latency, sparsity and operations of the board's driver: on the board where there is one, else on the simulated board."""
+    from spikeloom import measured
+    from spikeloom.board.measurement import Measurement
+    from spikeloom.facade import Accelerator
+    from spikeloom.measured_screen import closing
+    from spikeloom.screen import bars
+
+    if source is not None:
+        result = measured.Result(Measurement.load(source), ())
+    else:
+        accelerator = Accelerator.load(folder)
+        x, _ = images_of(folder, input, None)
+        console.print(measured.where(), soft_wrap=True)
+        with bars(console) as progress:
+            result = measured.measure(accelerator, x[:images], progress)
+    page = measured.write(folder, result.measurement)
+    closing(console, result.measurement, page)
+    for line in result.differences:
+        console.print(line, style="bold red", markup=False, soft_wrap=True)
+    return 1 if result.differences else 0
+
+
+@app.command()
+def deploy(
+    folder: Folder,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="folder to write; default DIR/deploy")] = None,
+    input: Given = None,
+) -> None:
+    """Make a folder that tests and measures the network on a board with one command."""
+    from spikeloom import deploy as deploying
+    from spikeloom.facade import Accelerator
+
+    accelerator = Accelerator.load(folder)
+    x, _ = images_of(folder, input, None)
+    made = deploying.deploy(folder, accelerator.plan.graph, x[: deploying.SAMPLES], output or folder / "deploy")
+    console.print(f"{made.folder}: copy it to the board and type there: {deploying.COMMAND}", markup=False, soft_wrap=True)
+    if made.missing:
+        console.print(f"The bitstream is still missing: {made.missing}", markup=False, soft_wrap=True)
+
+
 INTERRUPTED = 130
 
 

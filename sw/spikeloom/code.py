@@ -16,6 +16,9 @@ from spikeloom.errors import SpikeLoomError
 
 Ints = npt.NDArray[np.int64]
 
+Shape = tuple[int, int, int]
+"""Channels, height, width."""
+
 MAX_STEPS = 16
 
 

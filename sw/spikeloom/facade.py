@@ -5,7 +5,8 @@ This file and the command line alone know all three houses; hardware and simulat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from spikeloom_sim.network import Network
     from torch import nn
 
+    from spikeloom.board import Accelerator as Driver
     from spikeloom.report.measure import Run
     from spikeloom.report.performance import Performance
 
@@ -172,6 +174,29 @@ class Accelerator:
         progress("waves", 0, 0)
         words = self.words(x)[: images[1] + 1]
         return self.network().run(words, waves=path, images=images).note
+
+    @contextmanager
+    def board(self, progress: Progress = silent) -> Iterator[Driver]:
+        """The driver on the emitted network: on the board if this is one, else on the simulated one. Buffers are freed at the end.
+
+        Raises SpikeLoomError where hardware, bitstream or the board's software are missing.
+        """
+        from spikeloom import deploy, manifest
+        from spikeloom.board import Accelerator as Driver
+        from spikeloom.board import environment
+
+        if not self.emitted:
+            progress("emit", 0, 0)
+            self.emit()
+        if environment.on_board():
+            with Driver(deploy.existing_bit(self.folder, manifest.load(self.folder))) as driver:
+                yield driver
+            return
+        from spikeloom_sim.board import SimulatedBoard
+
+        progress("build", 0, 0)
+        with SimulatedBoard(self.folder) as board, Driver(board.bitstream) as driver:
+            yield driver
 
     @property
     def emitted(self) -> bool:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from spikeloom import reals
 from spikeloom.code import Ints
-from spikeloom.errors import SpikeLoomError
 from spikeloom.graph import Graph, Input, Layer, Pool
 from spikeloom.neuron import LIF, Raw, per_channel
-
-Floats = npt.NDArray[np.float64]
+from spikeloom.reals import Floats as Floats
 
 
 def windows(x: Ints, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int, int, int]) -> Ints:
@@ -75,21 +74,7 @@ def quantize(source: Input, x: npt.NDArray[np.generic]) -> Ints:
 
     Raises SpikeLoomError on a wrong shape, NaN or infinity, or events other than 0 and 1.
     """
-    if tuple(x.shape[1:]) != source.real_shape:
-        raise SpikeLoomError(f"input: expected (batch, {', '.join(map(str, source.real_shape))}), got {tuple(x.shape)}")
-    if not np.issubdtype(x.dtype, np.number) and x.dtype != np.bool_:
-        raise SpikeLoomError(f"input: expected numbers, got dtype {x.dtype}")
-    if np.iscomplexobj(x) or not np.isfinite(x).all():
-        raise SpikeLoomError("input: expected finite real numbers, found NaN, infinity or complex values")
-    code = source.code
-    if source.events:
-        if not np.isin(x, (0, 1)).all():
-            raise SpikeLoomError("input: events must be 0 or 1")
-        return code.pack(np.moveaxis(x.astype(np.int64), 1, 0)).reshape(-1, *source.shape)
-    y = x.astype(np.float32) / np.float32(source.scale) + np.float32(source.zero_point)
-    low = code.min_value + int(source.narrow and code.signed)
-    q = np.rint(np.clip(y, low, code.max_value)).astype(np.int64)
-    return code.word(q).reshape(-1, *source.shape)
+    return reals.words(source, x)
 
 
 def trace(graph: Graph, words: Ints) -> dict[str, Ints]:
@@ -112,8 +97,7 @@ def integers(graph: Graph, words: Ints) -> Ints:
 
 def dequantize(graph: Graph, values: Ints) -> Floats:
     """Real output ``scale * v + bias`` in float64: (N, O), or (N, O, H, W) for a map."""
-    real = graph.scale.reshape(1, -1, 1, 1) * values + graph.bias.reshape(1, -1, 1, 1)
-    return real[:, :, 0, 0] if real.shape[2:] == (1, 1) else real
+    return reals.real(graph.scale, graph.bias, values)
 
 
 def run(graph: Graph, x: npt.NDArray[np.generic]) -> Floats:

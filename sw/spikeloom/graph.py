@@ -12,11 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from spikeloom.code import Code, Ints
+from spikeloom.code import Shape as Shape
 from spikeloom.errors import SpikeLoomError
 from spikeloom.neuron import LIF, Neuron
-
-Shape = tuple[int, int, int]
-"""Channels, height, width."""
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from spikeloom.code import Code
+from spikeloom.code import Code, Shape
 from spikeloom.errors import SpikeLoomError
-from spikeloom.graph import Shape
 
 FORMAT = 1
 

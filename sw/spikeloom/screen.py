@@ -29,6 +29,8 @@ TITLES = {
     "build": "building the simulation (Verilator, C++)",
     "single": "hardware, image by image",
     "stream": "hardware, pipeline kept full",
+    "alone": "jobs of one image, from start to done",
+    "power": "power, idle and active",
 }
 
 

@@ -24,12 +24,16 @@ GROUP, BEATS, OUTPUTS, STEPS = 9, 8, 10, 4
 """36 bits a beat: a top with a wide port, of which Verilator makes another type, is among the random networks."""
 
 
+ODD = 'é "b" \\303 $c'
+"""A folder's name that Verilator cannot read or write as it is."""
+
+
 @pytest.fixture(scope="module")
 def toys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Network]:
     toys = [Toy(steps=STEPS, group=GROUP, beats=BEATS, outputs=OUTPUTS, fault=fault) for fault in FAULTS]
     wide = Toy(steps=16, group=7, beats=3, outputs=2)
     tops = [(toy.manifest(), verilog.convert(toy, name="top", emit_src=False)) for toy in (*toys, wide)]
-    return dict(zip((*FAULTS, "wide"), join(tmp_path_factory.mktemp("toys"), tops), strict=True))
+    return dict(zip((*FAULTS, "wide"), join(tmp_path_factory.mktemp("toys") / ODD, tops), strict=True))
 
 
 def images(count: int, seed: int = 0) -> np.ndarray:
@@ -76,6 +80,12 @@ def test_values(toys: dict[str, Network], mode: str, stalls: Stalls | None) -> N
         np.testing.assert_array_equal(result.latency, BEATS + OUTPUTS)
 
 
+def test_a_folder_of_any_name(toys: dict[str, Network]) -> None:
+    network = toys[""]
+    assert network.folder.name == ODD and network.build().parent.parent == network.folder.resolve()
+    np.testing.assert_array_equal(network.run(images(1)).values, answer(images(1)))
+
+
 def test_same_seed_same_cycles(toys: dict[str, Network]) -> None:
     a, b, c = (toys[""].run(images(20), stalls=Stalls(0.3, 0.3, 3, seed)).last.tolist() for seed in (1, 1, 2))
     assert a == b != c
@@ -117,9 +127,12 @@ def test_progress(toys: dict[str, Network]) -> None:
 def test_waves_of_chosen_images(tmp_path: Path) -> None:
     toy = Toy(steps=STEPS, group=GROUP, beats=BEATS, outputs=OUTPUTS)
     (network,) = join(tmp_path, [(toy.manifest(), verilog.convert(toy, name="top", emit_src=False))])
-    result = network.run(images(6), "single", waves=tmp_path / "x.fst", images=(2, 3))
+    result = network.run(images(6), "single", waves=tmp_path / "new" / "ü.fst", images=(2, 3))
     np.testing.assert_array_equal(result.values, answer(images(6)))
     assert result.waves is not None and result.waves.is_file()
+    (tmp_path / "taken.vcd").mkdir()
+    with pytest.raises(SpikeLoomError, match="taken.vcd: cannot be written"):
+        network.run(images(1), waves=tmp_path / "taken.vcd")
     if toolchain.has_fst():
         assert (result.waves.suffix, result.note) == (".fst", "")
         return

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import matplotlib
 import numpy as np
@@ -48,25 +48,44 @@ def name_rows(axes: Axes, names: Sequence[str]) -> None:
 
 def density(rows: Sequence[LayerFigures]) -> str:
     """Share of set bits: one row per layer, one column per plane (the most significant first)."""
+    return planes([(row.name, row.density) for row in rows], 0.5)
+
+
+def planes(rows: Sequence[tuple[str, Sequence[float]]], top: float) -> str:
+    """A share per plane: one row per name, darkest at the largest share, or at ``top`` if none is larger."""
     with matplotlib.rc_context(STYLE):
-        planes = max(len(row.spikes) for row in rows)
-        grid = np.full((len(rows), planes), np.nan)
-        for k, row in enumerate(rows):
-            grid[k, : len(row.spikes)] = row.density
-        figure = Figure(figsize=(1.8 + 0.75 * planes, 0.7 + 0.42 * len(rows)))
+        columns = max(len(shares) for _, shares in rows)
+        grid = np.full((len(rows), columns), np.nan)
+        for k, (_, shares) in enumerate(rows):
+            grid[k, : len(shares)] = shares
+        dark = max(top, float(np.nanmax(grid)))
+        figure = Figure(figsize=(1.8 + 0.75 * columns, 0.7 + 0.42 * len(rows)))
         axes = figure.add_subplot()
-        axes.imshow(grid, cmap="Blues", vmin=0, vmax=max(0.5, float(np.nanmax(grid))), aspect="auto")
+        axes.imshow(grid, cmap="Blues", vmin=0, vmax=dark, aspect="auto")
         for (k, t), share in np.ndenumerate(grid):
             if not np.isnan(share):
-                axes.text(t, k, f"{share:.1%}", ha="center", va="center", color="white" if share > 0.35 else "black", fontsize=8)
-        axes.set_xticks(range(planes), labels=[f"plane {t + 1}" for t in range(planes)])
-        name_rows(axes, [row.name for row in rows])
+                axes.text(t, k, f"{share:.1%}", ha="center", va="center", color="white" if share > 0.7 * dark else "black", fontsize=8)
+        axes.set_xticks(range(columns), labels=[f"plane {t + 1}" for t in range(columns)])
+        name_rows(axes, [name for name, _ in rows])
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0)
         return svg(figure)
 
 
-def cycles(rows: Sequence[LayerFigures], images: int) -> str:
+class Engine(Protocol):
+    """What a layer did, in cycles of all images."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def busy(self) -> int: ...
+    @property
+    def starved(self) -> int: ...
+    @property
+    def stalled(self) -> int: ...
+
+
+def cycles(rows: Sequence[Engine], images: int, source: str = "simulated") -> str:
     """Cycles per image of each layer: busy, starved, stalled."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(7.5, 0.9 + 0.42 * len(rows)))
@@ -78,8 +97,22 @@ def cycles(rows: Sequence[LayerFigures], images: int) -> str:
             left += width
         name_rows(axes, [row.name for row in rows])
         axes.invert_yaxis()
-        axes.set_xlabel("cycles per image (simulated, pipeline kept full)")
+        axes.set_xlabel(f"cycles per image ({source}, pipeline kept full)")
         axes.legend(frameon=False, ncols=3, loc="lower right", bbox_to_anchor=(1, 1))
+        return svg(figure)
+
+
+def latency(cycles: Sequence[int], marks: Mapping[str, float], source: str) -> str:
+    """How many images took how long; ``marks`` are lines with names."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(7.5, 2.4))
+        axes = figure.add_subplot()
+        axes.hist(cycles, bins=min(60, max(1, len(set(cycles)))), color=BLUE)
+        for k, (name, at) in enumerate(marks.items()):
+            axes.axvline(at, color=RED, linewidth=0.9, linestyle=("-", "--", ":")[k % 3], label=name)
+        axes.set_xlabel(f"cycles from first input beat to last output value, one image alone ({source})")
+        axes.set_ylabel("images")
+        axes.legend(frameon=False)
         return svg(figure)
 
 

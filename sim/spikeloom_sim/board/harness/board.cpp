@@ -1,0 +1,62 @@
+// The functions of the shared library. `models.inc`, written by verilate.py, lists the models: MODEL(index, class).
+#include "board.h"
+
+#define MODEL(index, name) \
+    spikeloom::board::Base* open_##index(uint64_t);
+#include "models.inc"
+#undef MODEL
+
+using spikeloom::board::Base;
+
+SPIKELOOM_EXPORT Base* spikeloom_board_open(int32_t model, uint64_t seed) {
+    switch (model) {
+#define MODEL(index, name) \
+    case index: return open_##index(seed);
+#include "models.inc"
+#undef MODEL
+    default: return nullptr;
+    }
+}
+
+SPIKELOOM_EXPORT void spikeloom_board_close(Base* board) { delete board; }
+
+SPIKELOOM_EXPORT void spikeloom_board_load(Base* board, uint64_t seed) { board->load(seed); }
+
+SPIKELOOM_EXPORT void spikeloom_board_reset(Base* board, int64_t cycles) { board->reset(cycles); }
+
+SPIKELOOM_EXPORT void spikeloom_board_advance(Base* board, int64_t cycles) { board->advance(cycles); }
+
+SPIKELOOM_EXPORT int32_t spikeloom_board_read(Base* board, uint32_t address, uint32_t* value) { return board->read(address, value); }
+
+SPIKELOOM_EXPORT int32_t spikeloom_board_write(Base* board, uint32_t address, uint32_t value) { return board->write(address, value); }
+
+SPIKELOOM_EXPORT void spikeloom_board_host(Base* board, int64_t patience, uint32_t skew) {
+    board->patience = patience;
+    board->skew = skew;
+}
+
+SPIKELOOM_EXPORT void spikeloom_board_memory(Base* board, const spikeloom::board::Timing* timing) { board->memory.configure(*timing); }
+
+SPIKELOOM_EXPORT void spikeloom_board_map(Base* board, uint64_t base, uint64_t size, uint8_t* data) { board->memory.map({base, size, data}); }
+
+SPIKELOOM_EXPORT void spikeloom_board_unmap(Base* board, uint64_t base) { board->memory.unmap(base); }
+
+SPIKELOOM_EXPORT void spikeloom_board_inject(Base* board, int32_t fault, int64_t after) {
+    board->memory.inject(static_cast<spikeloom::board::Fault>(fault), after);
+}
+
+SPIKELOOM_EXPORT void spikeloom_board_repair(Base* board) { board->memory.repair(); }
+
+// The first rule that was broken, or null.
+SPIKELOOM_EXPORT const char* spikeloom_board_breach(const Base* board) { return board->rules.breach(); }
+
+SPIKELOOM_EXPORT void spikeloom_board_forgive(Base* board) { board->rules.forget(); }
+
+SPIKELOOM_EXPORT int64_t spikeloom_board_cycles(const Base* board) { return board->rules.cycle; }
+
+// Reads and writes under way, then Memory::counts.
+SPIKELOOM_EXPORT void spikeloom_board_counts(const Base* board, int64_t* into) {
+    *into++ = board->memory.reading();
+    *into++ = board->memory.writing();
+    for (int64_t count : board->memory.counts) *into++ = count;
+}

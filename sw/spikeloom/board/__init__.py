@@ -1,0 +1,18 @@
+"""The driver: a network on a board, or on a simulated one, through pynq.
+
+    from spikeloom.board import Accelerator
+    with Accelerator("digits-cnn.bit") as accelerator:          # digits-cnn.hwh and manifest.json lie beside it
+        y = accelerator.predict(x)                              # real numbers in, real numbers out
+        y, seconds, per_second = accelerator.predict(x, profile=True)
+        accelerator.measure(x)                                  # latency, sparsity, operations, power
+
+It needs numpy, and pynq once an overlay is opened; nothing else, and Python 3.10.
+"""
+
+from __future__ import annotations
+
+from spikeloom.board.accelerator import Accelerator
+from spikeloom.board.errors import BoardError
+from spikeloom.board.measurement import Measurement
+
+__all__ = ["Accelerator", "BoardError", "Measurement"]

@@ -1,0 +1,236 @@
+"""A folder that runs on a board: bitstream, manifest, driver, samples with their answers, a notebook and a self-test.
+
+    spikeloom deploy build/digits-cnn        # writes build/digits-cnn/deploy
+
+Copied to the board, one command tests and measures it. Nothing in it depends on where it lies.
+"""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import tempfile
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from spikeloom import golden
+from spikeloom import manifest as manifests
+from spikeloom.board.environment import VENV, XRT
+from spikeloom.board.selftest import EXPECTED, X, Y
+from spikeloom.boards import find_board
+from spikeloom.code import Code, Ints
+from spikeloom.errors import SpikeLoomError
+from spikeloom.files import Array, save_array, save_json, save_text
+from spikeloom.graph import Graph
+from spikeloom.manifest import Manifest
+
+ROOT = Path(__file__).parent
+"""The package whose modules are copied."""
+
+BITSTREAMS = ROOT.parent.parent / "bitstreams"
+"""The house where bitstreams are kept, in a clone of the repository."""
+
+COMMAND = f"sudo bash -c 'source {VENV} && export {XRT}=/usr && python3 selftest.py'"
+"""What is typed on the board."""
+
+SAMPLES = 32
+
+ENTRY = '''"""Test and measure this folder on the board: {command}"""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+
+def stop(found):
+    print("selftest: " + found + "; type: {command}", file=sys.stderr)
+    sys.exit(2)
+
+
+if sys.version_info < (3, 10):
+    stop("Python 3.10 or newer is needed, found %d.%d" % sys.version_info[:2])
+try:
+    from spikeloom.board.selftest import main
+except ImportError as error:
+    stop("this is not the Python environment of the PYNQ image (%s)" % error)
+sys.exit(main(HERE))
+'''
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The folder, and how to make the bitstream that is missing in it, or ""."""
+
+    folder: Path
+    missing: str
+
+
+def modules(start: str = "spikeloom.board") -> dict[str, Path]:
+    """The modules of SpikeLoom that a module imports, directly or not, and their files; what only a type checker reads is left out."""
+    found: dict[str, Path] = {}
+    waiting = [start, "spikeloom.board.selftest"]
+    while waiting:
+        name = waiting.pop()
+        spec = find_spec(name)
+        if name in found or spec is None or spec.origin is None:
+            continue
+        found[name] = Path(spec.origin)
+        waiting += [".".join(name.split(".")[:k]) for k in range(1, name.count(".") + 1)]
+        waiting += imported(found[name].read_text(encoding="utf-8"))
+    return dict(sorted(found.items()))
+
+
+def imported(text: str) -> list[str]:
+    """Names of SpikeLoom's own modules that a source text imports, and of some that are only names in them."""
+    names = []
+    waiting: list[ast.AST] = [ast.parse(text)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "spikeloom":
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names if is_package(node.module))]
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names if alias.name.split(".")[0] == "spikeloom"]
+        waiting += ast.iter_child_nodes(node)
+    return names
+
+
+def is_package(name: str) -> bool:
+    spec = find_spec(name)
+    return spec is not None and spec.submodule_search_locations is not None
+
+
+def find_bit(folder: Path, manifest: Manifest) -> Path | None:
+    """The network's bitstream: in its folder, or where bitstreams are kept; None if there is none.
+
+    Raises SpikeLoomError where one lies there that was built from another manifest, or whose ``.hwh`` is missing.
+    """
+    for place in (folder, BITSTREAMS / f"{manifest.name}-{manifest.board}"):
+        bit = place / f"{manifest.name}.bit"
+        if not bit.is_file():
+            continue
+        if manifests.load(place).identity != manifest.identity:
+            raise SpikeLoomError(f"{bit}: was built from another manifest than {folder / 'manifest.json'}; build it again, or move it away")
+        if not bit.with_suffix(".hwh").is_file():
+            raise SpikeLoomError(f"{bit}: expected its hardware handoff file {manifest.name}.hwh beside it, found none")
+        return bit
+    return None
+
+
+def existing_bit(folder: Path, manifest: Manifest) -> Path:
+    """The network's bitstream. Raises SpikeLoomError if there is none, as :func:`find_bit`."""
+    bit = find_bit(folder, manifest)
+    if bit is None:
+        raise SpikeLoomError(f"{folder / manifest.name}.bit: {make_bit(manifest)}")
+    return bit
+
+
+def make_bit(manifest: Manifest) -> str:
+    """How to make the bitstream that is missing."""
+    part = find_board(manifest.board).part
+    return (
+        f"no bitstream of this network has been built: build one from rtl/shell.v and rtl/top.v with Vivado for {part}, "
+        f"then put {manifest.name}.bit and its .hwh here (docs/board.md)"
+    )
+
+
+def streams(graph: Graph, manifest: Manifest, words: Ints) -> list[dict[str, object]]:
+    """Spikes by plane and words that are not zero, of every stream, as the golden model counts them."""
+    trace = golden.trace(graph, words)
+    rows: list[dict[str, object]] = []
+    for stream in manifest.streams:
+        code, seen = graph.code(stream.name), trace[stream.name]
+        rows.append({"name": stream.name, "spikes": planes(code, seen), "nonzero": int(np.count_nonzero(seen))})
+    return rows
+
+
+def planes(code: Code, words: Ints) -> list[int]:
+    return [int(n) for n in code.planes(words).reshape(code.steps, -1).sum(axis=1)]
+
+
+def write_samples(folder: Path, graph: Graph, manifest: Manifest, x: Array) -> None:
+    """Inputs, their outputs, and how often every plane spikes."""
+    words = golden.quantize(graph.input, x)
+    save_array(folder / X, x)
+    save_array(folder / Y, golden.dequantize(graph, golden.integers(graph, words)))
+    expected = {
+        "network": manifest.name,
+        "board": manifest.board,
+        "identity": manifest.identity,
+        "images": len(x),
+        "streams": streams(graph, manifest, words),
+        "make_bit": make_bit(manifest),
+    }
+    save_json(folder / EXPECTED, expected)
+
+
+def write_driver(folder: Path) -> None:
+    """The driver's modules, as they are."""
+    for path in modules().values():
+        target = folder / "spikeloom" / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    save_text(folder / "selftest.py", ENTRY.format(command=COMMAND))
+
+
+def write_hardware(folder: Path, source: Path, manifest: Manifest) -> Path | None:
+    """Manifest, handoff file and, where there is one, the bitstream; its place in the source folders or None."""
+    from spikeloom.hwh import hwh_text
+
+    shutil.copyfile(source / "manifest.json", folder / "manifest.json")
+    bit = find_bit(source, manifest)
+    if bit is None:
+        save_text(folder / f"{manifest.name}.hwh", hwh_text(manifest))
+        return None
+    shutil.copyfile(bit, folder / bit.name)
+    shutil.copyfile(bit.with_suffix(".hwh"), folder / f"{manifest.name}.hwh")
+    return bit
+
+
+def readme(manifest: Manifest, bit: Path | None) -> str:
+    missing = f"\n**The bitstream is still missing**: {make_bit(manifest)}.\n" if bit is None else ""
+    return (
+        f"# {manifest.name} on a {manifest.board}\n{missing}\nCopy this folder to the board and type in it:\n\n    {COMMAND}\n\n"
+        "It compares every output and every spike count with those expected, prints latency and sparsity, and writes measure.json, which\n"
+        "`spikeloom measure DIR --from measure.json` turns into a page with pictures. The notebook does the same step by step; open it in\n"
+        "the board's Jupyter.\n"
+    )
+
+
+def deploy(folder: Path, graph: Graph, x: Array, target: Path) -> Deployed:
+    """Write the folder ``target`` for the emitted network in ``folder``; ``x`` are real inputs whose answers go with it.
+
+    A folder that an earlier call wrote is replaced. Raises SpikeLoomError where something is missing, or ``target`` holds anything else.
+    """
+    from spikeloom.deploy_notebook import notebook
+
+    manifest = manifests.load(folder)
+    if target.exists() and (not target.is_dir() or (any(target.iterdir()) and not (target / EXPECTED).is_file())):
+        raise SpikeLoomError(
+            f"{target}: expected a new folder or an older one of 'spikeloom deploy', found something else; choose another -o"
+        )
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    except OSError as error:
+        raise SpikeLoomError(f"{target}: cannot be written ({error.strerror})") from error
+    try:
+        bit = write_hardware(made, folder, manifest)
+        write_samples(made, graph, manifest, x)
+        write_driver(made)
+        save_text(made / f"{manifest.name}.ipynb", notebook(manifest))
+        save_text(made / "README.md", readme(manifest, bit))
+        made.chmod(0o755)
+        shutil.rmtree(target, ignore_errors=True)
+        made.rename(target)
+    except OSError as error:
+        raise SpikeLoomError(f"{target}: cannot be written ({error.strerror})") from error
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return Deployed(target, "" if bit is not None else make_bit(manifest))

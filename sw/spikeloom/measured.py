@@ -1,0 +1,48 @@
+"""Measure a compiled network with the board's driver, and compare what it counted with the golden model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from spikeloom import golden
+from spikeloom.board import Measurement, environment
+from spikeloom.board.measurement import FILE
+from spikeloom.differences import first_count_difference
+from spikeloom.facade import Accelerator, Progress
+from spikeloom.files import Array
+
+
+@dataclass(frozen=True)
+class Result:
+    """A measurement, and where its spikes are not the golden model's, a line each."""
+
+    measurement: Measurement
+    differences: tuple[str, ...]
+
+
+def where() -> str:
+    """A line for the user: what is going to be measured."""
+    if environment.on_board():
+        return "Measuring on this board."
+    return "No PYNQ board here: measuring on the simulated one, the Verilated RTL behind pynq's own classes."
+
+
+def measure(accelerator: Accelerator, x: Array, progress: Progress) -> Result:
+    """Measure on real inputs (N, ...). Raises SpikeLoomError on a wrong input, or where hardware or bitstream are missing."""
+    graph, words = accelerator.plan.graph, accelerator.words(x)
+    with accelerator.board(progress) as driver:
+        measurement = driver.measure(x, progress=progress)
+    progress("golden", 0, 0)
+    counted = {stream.name: stream.spikes for stream in measurement.streams}
+    line = first_count_difference(graph, golden.trace(graph, words), counted, f"the {measurement.source} hardware")
+    return Result(measurement, () if line is None else (line,))
+
+
+def write(folder: Path, measurement: Measurement) -> Path:
+    """Write measure.json and measure.html; the page's path."""
+    from spikeloom.report import measured
+
+    measurement.save(folder / FILE)
+    measured.write(measurement, folder / measured.PAGE)
+    return folder / measured.PAGE

@@ -1,0 +1,44 @@
+"""The one screen that a measurement ends with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from spikeloom import show
+from spikeloom.board.measurement import Measurement
+from spikeloom.board.text import tables
+
+
+def drawn(table: show.Table) -> Table:
+    """Names left, numbers right; texts that may be long are folded."""
+    made = Table(
+        title=escape(table.title),
+        title_justify="left",
+        title_style="bold",
+        header_style="dim",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
+    for k, head in enumerate(table.heads):
+        last = k == len(table.heads) - 1
+        words = any(row[k] and not row[k][0].isdigit() and row[k] != "–" for row in table.rows)
+        made.add_column(head, justify="left" if k == 0 or (last and words) else "right", no_wrap=not last, overflow="fold")
+    for row in table.rows:
+        made.add_row(*(escape(cell) for cell in row))
+    return made
+
+
+def closing(console: Console, measurement: Measurement, page: Path) -> None:
+    """All tables, and where the page is."""
+    for table in tables(measurement):
+        console.print()
+        console.print(drawn(table))
+    console.print()
+    if measurement.source == "simulated":
+        console.print("Counted in the Verilated RTL; times assume the clock, which no board has confirmed.", style="dim")
+    console.print(f"{page}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,34 @@
+"""A measurement as one self-contained HTML page, the same from a board and from a simulated one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from markupsafe import Markup
+
+from spikeloom.board.measurement import DEFINITIONS, Measurement
+from spikeloom.files import save_text
+from spikeloom.report import pictures
+from spikeloom.report.page import environment
+
+PAGE = "measure.html"
+
+
+def render(measurement: Measurement) -> str:
+    """The page's text."""
+    m = measurement
+    drawn = {
+        "latency": pictures.latency(m.latencies, {"median": m.latency.p50, "99 %": m.latency.p99}, m.source),
+        "sparsity": pictures.planes([(stream.name, stream.sparsity) for stream in m.streams], 1.0),
+        "cycles": pictures.cycles([stage for stage in m.stream if stage.cycles], m.images, m.source),
+    }
+    jinja = environment()
+    jinja.filters["number"] = lambda n: f"{n:,.2f}".rstrip("0").rstrip(".").replace(",", "\u202f")
+    return jinja.get_template("measured.html.j2").render(
+        m=m, pictures={name: Markup(text) for name, text in drawn.items()}, definitions=DEFINITIONS
+    )
+
+
+def write(measurement: Measurement, path: Path) -> None:
+    """Write the page."""
+    save_text(path, render(measurement))
