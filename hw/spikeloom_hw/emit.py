@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from math import prod
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+from amaranth import Fragment
 from amaranth.back import verilog
 from spikeloom.boards import find_board
 from spikeloom.files import save_text
@@ -14,6 +17,7 @@ from spikeloom.manifest import InputFormat, Manifest, OutputFormat, SpikeStream
 from spikeloom.plan import Plan, Stage
 
 from .counters import counter_map
+from .loading import load_stream
 from .shell.shell import Pins, Shell
 from .top import Top
 
@@ -21,6 +25,15 @@ from .top import Top
 def verilog_text(plan: Plan) -> str:
     """The whole network as one Verilog file; its top module is ``top``."""
     return verilog.convert(Top(plan), name="top", emit_src=False, strip_internal_attrs=True)
+
+
+def load_words(plan: Plan) -> npt.NDArray[np.uint32]:
+    """The stream that loads this plan's weights into hardware of its shape; empty where they are fixed."""
+    if not plan.rooms:
+        return np.zeros(0, dtype=np.uint32)
+    top = Top(plan)
+    Fragment.get(top, None)
+    return load_stream(top.contents())
 
 
 def shell_text(manifest: Manifest) -> str:
@@ -81,6 +94,7 @@ def manifest(plan: Plan, top: str) -> Manifest:
         memory_width=find_board(plan.board).memory_width,
         address_width=find_board(plan.board).address_width,
         limit_cycles=limit_cycles(plan),
+        load_words=len(load_words(plan)),
     )
 
 

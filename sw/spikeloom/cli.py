@@ -15,7 +15,7 @@ from rich.console import Console
 from typer.exceptions import TyperException
 
 from spikeloom.errors import SpikeLoomError
-from spikeloom.files import Array, existing, file_to_write, first_line, folder_to_write, load_array, load_json, save_array
+from spikeloom.files import Array, existing, file_to_write, first_line, folder_to_write, load_array, load_json, save_array, save_arrays
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="Quantized spiking networks from PyTorch to FPGA.")
 console = Console(highlight=False)
@@ -83,6 +83,7 @@ def compile_(
     clock_mhz: Annotated[float | None, typer.Option(help="clock to assume; the board's usual one without")] = None,
     calibration: Annotated[Path | None, typer.Option(help="real inputs (.npy) to measure the share of set bits on")] = None,
     folding: Annotated[Path | None, typer.Option(help="folding numbers by node (.json) that are set by hand")] = None,
+    runtime_weights: Annotated[bool, typer.Option("--runtime-weights", help="a retrained network can be loaded")] = False,
 ) -> None:
     """Read and prove a network, fold it for a board, write the plan and its estimates."""
     from spikeloom import facade
@@ -94,7 +95,15 @@ def compile_(
     existing(model, "a QONNX file")
     with bars(console) as progress:
         accelerator = facade.compile(
-            model, board, x, folder=output, target_fps=target_fps, clock_mhz=clock_mhz, overrides=overrides, progress=progress
+            model,
+            board,
+            x,
+            folder=output,
+            target_fps=target_fps,
+            clock_mhz=clock_mhz,
+            overrides=overrides,
+            runtime_weights=runtime_weights,
+            progress=progress,
         )
     console.print(f"{accelerator.layers}", markup=False, soft_wrap=True)
     console.print(f"share of set bits: {accelerator.plan.density_source}; {output / 'plan.json'}", markup=False, soft_wrap=True)
@@ -107,6 +116,21 @@ def emit(folder: Folder) -> None:
 
     Accelerator.load(folder).emit()
     console.print(f"{folder / 'rtl' / 'top.v'}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def weights(
+    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="a retrained network of the same shape")],
+    on: Annotated[Path, typer.Option("--on", metavar="DIR", help="folder that was compiled with --runtime-weights")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="file to write (.npz), for the driver's load_weights")],
+) -> None:
+    """Turn another network of the same shape into weights that load at run time, without a new bitstream."""
+    from spikeloom.facade import Accelerator
+
+    existing(model, "a QONNX file")
+    load = Accelerator.load(on).weights(model)
+    save_arrays(output, load.arrays())
+    console.print(f"{output}: {len(load.words)} words for {on}", markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spikeloom import golden, planfile, rungs
+from spikeloom import manifest as manifests
 from spikeloom.code import Ints
 from spikeloom.differences import first_difference
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import Array
 from spikeloom.golden import Floats
 from spikeloom.graph import Graph
+from spikeloom.loadfile import Load
 from spikeloom.plan import Plan
+from spikeloom.room import Room, fitted, with_room
 from spikeloom.show import Page, Table
 
 if TYPE_CHECKING:
@@ -107,6 +110,22 @@ class Accelerator:
         from spikeloom_hw.emit import emit
 
         emit(self.plan, self.folder)
+
+    def weights(self, model: str | Path) -> Load:
+        """What the driver's ``load_weights`` takes: another QONNX file of the same shape, as it runs on this folder's hardware.
+
+        Raises SpikeLoomError naming the node that has no room for its numbers, or that is another one.
+        """
+        from spikeloom_hw.emit import load_words
+
+        from spikeloom.read import read
+
+        if not self.plan.rooms:
+            raise SpikeLoomError(f"{self.folder}: its weights are fixed in hardware; compile it with --runtime-weights")
+        graph = fitted(self.plan.graph, self.plan.rooms, read(Path(model)))
+        words = load_words(replace(self.plan, graph=graph))
+        source, made = graph.input, manifests.load(self.folder)
+        return Load(made.identity, Path(model).stem, words, graph.scale, graph.bias, source.scale, source.zero_point)
 
     def network(self) -> Network:
         """The emitted hardware, ready to be simulated. Raises SpikeLoomError where it is missing or another plan's."""
@@ -247,6 +266,7 @@ def compile(
     target_fps: float | None = None,
     clock_mhz: float | None = None,
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    runtime_weights: bool = False,
     progress: Progress = silent,
 ) -> Accelerator:
     """Turn a model into an accelerator: read it, prove every neuron, fold it for a board, write plan and estimates.
@@ -259,6 +279,7 @@ def compile(
     folder: where the files go; a new temporary folder if None.
     target_fps: frames per second to fold for; a modest size if None. clock_mhz: the board's usual one if None.
     overrides: node -> folding numbers set by hand, see :func:`spikeloom.schedule.schedule`.
+    runtime_weights: memories that can be loaded with a retrained network of the same shape, see :meth:`Accelerator.weights`.
     Raises SpikeLoomError naming the file or node, and what to do.
     """
     from spikeloom.read import read
@@ -270,12 +291,15 @@ def compile(
     progress("read", 0, 0)
     named = target.resolve().name if folder is not None else path.stem if isinstance(model, str | Path) else type(model).__name__
     graph = replace(read(path), name=named)
+    rooms: dict[str, Room] = {}
+    if runtime_weights:
+        graph, rooms = with_room(graph)
     density = None
     if calibration is not None:
         progress("density", 0, 0)
         density = measure_density(graph, input_words(graph, calibration))
     progress("schedule", 0, 0)
-    plan = schedule(graph, board, density, target_fps=target_fps, clock_mhz=clock_mhz, overrides=overrides)
+    plan = schedule(graph, board, density, target_fps=target_fps, clock_mhz=clock_mhz, overrides=overrides, rooms=rooms)
     estimates.write(plan, target)
     planfile.save(plan, target)
     return Accelerator(target, plan)

@@ -6,10 +6,12 @@ old file or the new one.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -110,6 +112,23 @@ def save_array(path: Path, array: Array) -> None:
     """Write a ``.npy`` file."""
     with replacing(path) as stream:
         np.save(stream, array, allow_pickle=False)
+
+
+def npz_bytes(arrays: Mapping[str, Array]) -> bytes:
+    """Arrays as an .npz archive that is the same bytes on every run."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in sorted(arrays):
+            array = io.BytesIO()
+            np.lib.format.write_array(array, np.ascontiguousarray(arrays[name]), version=(1, 0), allow_pickle=False)  # type: ignore[no-untyped-call]
+            target.writestr(zipfile.ZipInfo(f"{name}.npy"), array.getvalue(), zipfile.ZIP_DEFLATED, 6)
+    return archive.getvalue()
+
+
+def save_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write a ``.npz`` file, the same bytes for the same arrays."""
+    with replacing(path) as stream:
+        stream.write(npz_bytes(arrays))
 
 
 def save_text(path: Path, text: str) -> None:

@@ -98,6 +98,7 @@ class Manifest:
     counters: name to address of every 64-bit counter.
     stages: names in the order of the stream. streams: the input and every node that spikes, in the same order.
     memory_width, address_width: bits of the shell's port to external memory.
+    load_words: 32-bit words that fill all weight memories at run time, see ``loadfile``; 0 where weights are fixed.
     limit_cycles: no transfer at either end for so long means that the hardware hangs.
     """
 
@@ -115,6 +116,7 @@ class Manifest:
     memory_width: int
     address_width: int
     limit_cycles: int
+    load_words: int = 0
 
     def to_json(self) -> str:
         """The same text for the same contents, byte for byte."""

@@ -5,11 +5,9 @@ Both files are the same bytes on every run: keys are sorted, and the zip carries
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ import numpy.typing as npt
 
 from spikeloom.code import Code
 from spikeloom.errors import SpikeLoomError
-from spikeloom.files import existing, first_line, load_json, replacing, save_text
+from spikeloom.files import existing, first_line, load_json, save_arrays, save_text
 from spikeloom.graph import Graph, Input, Layer, Node, Pool
 from spikeloom.neuron import LIF, Neuron, Raw, SpikePack, Table
 from spikeloom.plan import Folding, Plan
@@ -53,8 +51,7 @@ def save(plan: Plan, folder: str | Path) -> None:
         "rooms": {name: _plain(room) for name, room in plan.rooms.items()},
         "arrays": {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()},
     }
-    with replacing(Path(folder) / WEIGHTS_FILE) as stream:
-        stream.write(npz_bytes(arrays))
+    save_arrays(Path(folder) / WEIGHTS_FILE, arrays)
     save_text(Path(folder) / PLAN_FILE, json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n")
 
 
@@ -79,17 +76,6 @@ def load(folder: str | Path) -> Plan:
         return plan
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, AssertionError) as error:
         raise SpikeLoomError(f"{path}: not a valid plan ({type(error).__name__}: {error}); compile the network again") from error
-
-
-def npz_bytes(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
-    """Arrays as an .npz archive that is the same bytes on every run."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
-        for name in sorted(arrays):
-            array = io.BytesIO()
-            np.lib.format.write_array(array, np.ascontiguousarray(arrays[name]), version=(1, 0), allow_pickle=False)  # type: ignore[no-untyped-call]
-            target.writestr(zipfile.ZipInfo(f"{name}.npy"), array.getvalue(), zipfile.ZIP_DEFLATED, 6)
-    return archive.getvalue()
 
 
 def _encode(item: Node | Neuron, name: str, arrays: Arrays) -> Json:

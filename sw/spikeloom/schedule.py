@@ -22,6 +22,7 @@ from spikeloom.estimate import Cost, Limit, expected_cycles, limits, network_int
 from spikeloom.files import load_json
 from spikeloom.graph import Graph, Layer, Pool
 from spikeloom.plan import BODIES, Folding, Plan, Stage
+from spikeloom.room import Room
 
 ASSUMED_DENSITY = 0.25
 MODEST_INTERVAL = 2_000
@@ -47,6 +48,7 @@ def schedule(
     target_fps: float | None = None,
     clock_mhz: float | None = None,
     overrides: Overrides | None = None,
+    rooms: Mapping[str, Room] | None = None,
     density_source: str = "measured on calibration inputs",
 ) -> Plan:
     """Choose body and folding of every stage.
@@ -57,6 +59,7 @@ def schedule(
     target_fps: frames per second that the plan must reach by estimate.
     clock_mhz: the board's usual clock if not given.
     overrides: node -> folding numbers that are set by hand; such a node is left alone.
+    rooms: what the weights of each layer may become at run time; fixed without.
 
     Raises
     ------
@@ -74,7 +77,7 @@ def schedule(
         known = {name: float(density[name]) for name in names}
     foldings = {node.name: first_folding(graph, node) for node in graph.nodes[1:] if isinstance(node, (Layer, Pool))}
     fixed = apply_overrides(foldings, overrides or {})
-    plan = Plan(graph, foldings, chosen.name, clock, known, density_source)
+    plan = Plan(graph, foldings, chosen.name, clock, known, density_source, dict(rooms or {}))
     goal = MODEST_INTERVAL if target_fps is None else clock * 1e6 / target_fps
     share = MODEST_SHARE if target_fps is None else TARGET_SHARE
     plan = grow(plan, fixed, goal, budget(chosen, share), budget(chosen, TARGET_SHARE))
