@@ -107,8 +107,10 @@ def body_cost(stage: Stage) -> Cost:
     rows = stage.folds * stage.pass_words
     if f.body == "event":
         part = memory(f.elements * width, rows * (f.group // f.banks))
-        weights = copies(part, f.ports * f.windows, 2)
-        weights = Cost(weights.lut * f.banks, weights.bram18 * f.banks)
+        # Weights that can be loaded have a memory of their own per window.
+        memories, readers = (f.banks, f.ports * f.windows) if stage.room is None else (f.banks * f.windows, f.ports)
+        weights = copies(part, readers, 2)
+        weights = Cost(weights.lut * memories, weights.bram18 * memories)
     else:
         weights = memory(f.elements * width * (1 if f.body == "depthwise" else f.group), rows)
     return weights + Cost(adders, 0)
