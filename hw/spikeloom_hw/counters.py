@@ -29,7 +29,7 @@ def counter_map(plan: Plan) -> list[tuple[str, int]]:
     """Names and addresses of all counters, in order.
 
     ``cycles`` (active ones), ``images``; per engine ``.busy``, ``.stalled``, ``.starved``, ``.synaptic``; per stream of spikes
-    ``.nonzero``, ``.spikes[t]``, t = 0 being the first plane, and ``.crc``, see :mod:`spikeloom.crc`.
+    ``.nonzero``, ``.spikes[t]``, t = 0 being the first plane, and, with ``plan.checksums``, ``.crc``, see :mod:`spikeloom.crc`.
     """
     names = ["cycles", "images"]
     for stage in engines(plan):
@@ -37,7 +37,8 @@ def counter_map(plan: Plan) -> list[tuple[str, int]]:
     for node in plan.graph.nodes:
         code = plan.graph.codes[node.name]
         if code is not None:
-            names += [f"{node.name}.nonzero"] + [f"{node.name}.spikes[{t}]" for t in range(code.steps)] + [f"{node.name}.crc"]
+            names += [f"{node.name}.nonzero"] + [f"{node.name}.spikes[{t}]" for t in range(code.steps)]
+            names += [f"{node.name}.crc"] * plan.checksums
     return [(name, address) for address, name in enumerate(names)]
 
 
@@ -51,6 +52,7 @@ class Counters(wiring.Component):
     """
 
     def __init__(self, plan: Plan):
+        self.checksums = plan.checksums
         self.names = [name for name, _ in counter_map(plan)]
         self.offers: dict[str, ValueLike] = {}
         self.shown: dict[str, ValueLike] = {}
@@ -90,10 +92,11 @@ def offer_stream(m: Module, counters: Counters, name: str, valid: ValueLike, wor
     held = [Signal(steps, name=f"{name}_fired{k}") for k in range(len(words))]
     m.d.sync += [fired.eq(valid), *(to.eq(word) for to, word in zip(held, words, strict=True))]
     words = held
-    payload = Cat(*words)
-    m.submodules[f"{name}_crc"] = crc = CRC32_ISO_HDLC(data_width=(len(payload) + 7) // 8 * 8).create()
-    m.d.comb += [crc.start.eq(counters.clear), crc.valid.eq(fired), crc.data.eq(payload)]
-    counters.show(f"{name}.crc", crc.crc)
+    if counters.checksums:
+        payload = Cat(*words)
+        m.submodules[f"{name}_crc"] = crc = CRC32_ISO_HDLC(data_width=(len(payload) + 7) // 8 * 8).create()
+        m.d.comb += [crc.start.eq(counters.clear), crc.valid.eq(fired), crc.data.eq(payload)]
+        counters.show(f"{name}.crc", crc.crc)
     counters.offer(f"{name}.nonzero", Mux(fired, ones([word != 0 for word in words]), 0))
     for t in range(steps):
         counters.offer(f"{name}.spikes[{t}]", Mux(fired, ones([word[steps - 1 - t] for word in words]), 0))

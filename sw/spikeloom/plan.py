@@ -295,6 +295,11 @@ class Plan:
     density_source: str
     rooms: dict[str, Room] = field(default_factory=dict)
 
+    @property
+    def checksums(self) -> bool:
+        """Whether each layer keeps a CRC of its words: where weights can be loaded, since it costs about a tenth of the LUTs."""
+        return bool(self.rooms)
+
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
         stages = []

@@ -9,6 +9,8 @@ import pytest
 from amaranth import Fragment
 from spikeloom import golden
 from spikeloom.code import Ints
+from spikeloom.crc import checksums
+from spikeloom.cycles import simulate
 from spikeloom.errors import CapacityError, SpikeLoomError, UnsupportedError
 from spikeloom.graph import Graph, Layer
 from spikeloom.neuron import LIF, Neuron, Raw, SpikePack, Table
@@ -164,3 +166,16 @@ def test_leak_is_not_scaled() -> None:
     assert rounds
     with pytest.raises(SpikeLoomError, match="fraction bits are fixed"):
         scaled(rounds[0], 1)
+
+
+def test_crc_follows_the_words() -> None:
+    """With loadable weights every layer's CRC is the golden model's, and the cycle model's counters are all there."""
+    for seed in SEEDS[:4]:
+        plan = roomy(seed)
+        assert plan is not None
+        words = random_words(np.random.default_rng(seed), plan.graph, 3)
+        expected = checksums(plan, golden.trace(plan.graph, words))
+        result = run(plan, words, single=True, idle=0.3, stall=0.3, seed=seed)
+        assert {name: result.counters[name] for name in expected} == expected
+        assert {name for name in simulate(plan, words).counters()} == set(result.counters)
+        assert not any(name.endswith(".crc") for name in simulate(random_plan(seed), words).counters())

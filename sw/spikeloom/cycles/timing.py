@@ -33,11 +33,11 @@ class StageTiming:
 
 @dataclass(frozen=True, eq=False)
 class StreamCounts:
-    """What one node fired: set bits per plane (T,), words that are not zero, and the CRC of its beats."""
+    """What one node fired: set bits per plane (T,), words that are not zero, and the CRC of its beats where the hardware keeps one."""
 
     spikes: Ints
     nonzero: int
-    crc: int
+    crc: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ class Timing:
         for name, counts in self.streams.items():
             found[f"{name}.nonzero"] = counts.nonzero
             found |= {f"{name}.spikes[{t}]": int(count) for t, count in enumerate(counts.spikes)}
-            found[f"{name}.crc"] = counts.crc
+            found |= {f"{name}.crc": counts.crc} if counts.crc is not None else {}
         return found
 
 
@@ -116,12 +116,12 @@ def simulate(
 
 
 def stream_counts(plan: Plan, trace: dict[str, Ints]) -> dict[str, StreamCounts]:
-    counts, crcs = {}, checksums(plan, trace)
+    counts, crcs = {}, checksums(plan, trace) if plan.checksums else {}
     for name, words in trace.items():
         code = plan.graph.codes[name]
         if code is not None:
             spikes = code.planes(words).sum(axis=(1, 2, 3, 4))
-            counts[name] = StreamCounts(spikes, int(np.count_nonzero(words)), crcs[f"{name}.crc"])
+            counts[name] = StreamCounts(spikes, int(np.count_nonzero(words)), crcs.get(f"{name}.crc"))
     return counts
 
 
