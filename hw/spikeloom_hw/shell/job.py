@@ -33,7 +33,8 @@ FROM_MEMORY = FAULTS[:5]
 class Job(wiring.Component):
     """The order of things.
 
-    Timing: ``go`` is high three cycles after ``start``; ``busy`` falls in the cycle after everything of the job has ended.
+    Timing: ``go`` is high two cycles after ``start``, ``running`` from the cycle after. ``ended`` or a fault ends that in its own cycle;
+    without a fault ``busy`` falls in the next one. A reset lasts ``RESET_CYCLES``; one follows a reset of the shell.
 
     Parameters
     ----------
