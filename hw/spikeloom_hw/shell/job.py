@@ -63,7 +63,8 @@ class Job(wiring.Component):
                 "input_low": In(self.low),
                 "output_low": In(self.low),
                 **{name: In(32) for name in ("images", "input_words", "watchdog")},
-                **{name: Out(1) for name in ("go", "running", "stop", "flush", "reset")},
+                **{name: Out(1) for name in ("go", "running", "stop", "flush")},
+                "reset": Out(1, init=1),
                 "last_image": Out(32),
                 "error_set": Out(len(FAULTS)),
                 **{f"status_{name}": Out(1) for name in ("busy", "done", "failed", "draining")},
@@ -134,7 +135,7 @@ class Job(wiring.Component):
             ticking.eq(~idle & ~fsm.ongoing("RESET")),
         ]
         with m.If(begins):
-            m.d.sync += self.job_cycles.eq(1)
+            m.d.sync += self.job_cycles.eq(0)
         with m.Elif(ticking):
             m.d.sync += self.job_cycles.eq(self.job_cycles + 1)
         return m
