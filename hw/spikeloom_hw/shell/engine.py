@@ -8,8 +8,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 
-def engine_ports(beat_bytes: int) -> dict[str, wiring.Member]:
+def engine_ports(beat_bytes: int, loads: bool) -> dict[str, wiring.Member]:
     """All but clock and reset."""
+    load = {"load_start": In(1), "load_valid": In(1), "load_data": In(32), "load_done": Out(1)}
     return {
         "s_axis_tdata": In(8 * beat_bytes),
         "s_axis_tvalid": In(1),
@@ -22,6 +23,7 @@ def engine_ports(beat_bytes: int) -> dict[str, wiring.Member]:
         "counter_address": In(16),
         "counter_data": Out(64),
         "counter_clear": In(1),
+        **(load if loads else {}),
     }
 
 
@@ -30,15 +32,16 @@ class Engine(wiring.Component):
 
     Parameters
     ----------
-    beat_bytes: of ``s_axis_tdata``. inner: a component with the ports of ``Top``; None for an instance of the Verilog module ``top``.
+    beat_bytes: of ``s_axis_tdata``. loads: whether weights can be loaded.
+    inner: a component with the ports of ``Top``; None for an instance of the Verilog module ``top``.
 
     Ports
     -----
     reset: the network to its beginning. The others: see ``Top``.
     """
 
-    def __init__(self, *, beat_bytes: int, inner: Elaboratable | None = None):
-        self.flat, self.inner = engine_ports(beat_bytes), inner
+    def __init__(self, *, beat_bytes: int, loads: bool = False, inner: Elaboratable | None = None):
+        self.flat, self.inner, self.loads = engine_ports(beat_bytes, loads), inner, loads
         super().__init__({"reset": In(1), **self.flat})
 
     def elaborate(self, platform: object) -> Module:

@@ -38,7 +38,7 @@ class Job(wiring.Component):
 
     Parameters
     ----------
-    word_bytes: of the memory port; addresses must be multiples of it. quiet: see ``QUIET``.
+    word_bytes: of the memory port; addresses must be multiples of it. loads: whether weights can be loaded. quiet: see ``QUIET``.
 
     Ports
     -----
@@ -46,16 +46,17 @@ class Job(wiring.Component):
     read_slverr, ... protocol: in this cycle. moved: any transfer, at memory or network.
     ended: all beats are in the network, all results acknowledged. leftover: and input words are not used. dry: beats are missing, and no
     words are left. sending: addresses or data are offered to memory. awaiting: responses are due. responded: one came.
-    go: everything begins. running: from then on to the end, or to the first fault. stop: begin nothing with memory.
+    go: everything begins. loading: it is a load.
+    running: from then on to the end, or to the first fault. stop: begin nothing with memory.
     flush: data paths to their beginning. reset: likewise, and the network. last_image: ``images`` - 1.
     error_set: see ``FAULTS``. status_busy, ...: fields of ``status``. job_cycles: register.
     """
 
-    def __init__(self, *, word_bytes: int, quiet: int = QUIET):
+    def __init__(self, *, word_bytes: int, loads: bool = False, quiet: int = QUIET):
         if word_bytes < 1 or word_bytes & (word_bytes - 1):
             raise ValueError(f"bytes of a memory word: expected a power of two, got {word_bytes}")
         assert tuple(field.name for field in register("error").fields) == FAULTS
-        self.low, self.quiet = word_bytes.bit_length() - 1, quiet
+        self.low, self.loads, self.quiet = word_bytes.bit_length() - 1, loads, quiet
         super().__init__(
             {
                 **{name: In(1) for name in ("start", "load", "abort", *FROM_MEMORY)},
@@ -63,7 +64,7 @@ class Job(wiring.Component):
                 "input_low": In(self.low),
                 "output_low": In(self.low),
                 **{name: In(32) for name in ("images", "input_words", "watchdog")},
-                **{name: Out(1) for name in ("go", "running", "stop", "flush")},
+                **{name: Out(1) for name in ("go", "loading", "running", "stop", "flush")},
                 "reset": Out(1, init=1),
                 "last_image": Out(32),
                 "error_set": Out(len(FAULTS)),
@@ -94,12 +95,13 @@ class Job(wiring.Component):
                 with m.If(self.abort):
                     m.d.sync += self.reset.eq(1)
                     m.next = "RESET"
-                with m.Elif(self.start):
+                with m.Elif(self.start | self.load):
                     m.d.comb += begins.eq(1)
-                    m.d.sync += [self.status_done.eq(0), self.status_failed.eq(0), early.eq(0)]
+                    m.d.sync += [self.status_done.eq(0), self.status_failed.eq(0), early.eq(0), self.loading.eq(~self.start)]
                     m.next = "CHECK"
             with m.State("CHECK"):
-                wrong = self.input_low.any() | self.output_low.any() | (self.images == 0) | (self.input_words == 0)
+                wrong_run = self.output_low.any() | (self.images == 0)
+                wrong = self.input_low.any() | (self.input_words == 0) | Mux(self.loading, not self.loads, wrong_run)
                 m.d.comb += faults["misaligned"].eq(wrong)
                 m.d.sync += [self.last_image.eq(self.images - 1), early.eq(fails)]
                 m.next = "GO"

@@ -1,5 +1,8 @@
 """The shell: control bus, memory port, and everything between them and the network.
 
+                            weights
+                               ▲
+              ┌─► feed ────────┘
 memory ─► reader ─► gearbox ─► gate ─► network ─► packer ─► writer ─► memory
              ▲                  │         │          │         ▲
 control ─► lite ─► bank ─► job ─┴──── monitor ───────┴─────────┘
@@ -7,7 +10,7 @@ control ─► lite ─► bank ─► job ─┴──── monitor ───�
 
 from __future__ import annotations
 
-from amaranth import ClockDomain, ClockSignal, Module, ResetInserter, ResetSignal, Signal
+from amaranth import ClockDomain, ClockSignal, Module, Mux, ResetInserter, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from spikeloom.manifest import Manifest
@@ -16,6 +19,7 @@ from spikeloom.registers import ADDRESS_WIDTH
 from .axi import word_bits
 from .bank import Bank
 from .engine import Engine
+from .feed import Feed
 from .gate import Gate
 from .gearbox import Gearbox
 from .job import QUIET, Job
@@ -73,7 +77,7 @@ class Shell(wiring.Component):
 
     def __init__(self, *, manifest: Manifest, engine: Engine | None = None, quiet: int = QUIET):
         self.manifest, self.quiet = manifest, quiet
-        self.engine = engine or Engine(beat_bytes=manifest.input.beat_bytes)
+        self.engine = engine or Engine(beat_bytes=manifest.input.beat_bytes, loads=manifest.load_words > 0)
         super().__init__(shell_ports(manifest))
 
     def elaborate(self, platform: object) -> Module:
@@ -86,17 +90,21 @@ class Shell(wiring.Component):
             memory_width=width,
             counters=len(self.manifest.counters),
             identity=self.manifest.identity,
+            runtime_weights=self.engine.loads,
         )
-        m.submodules.job = self.job = Job(word_bytes=width // 8, quiet=self.quiet)
+        m.submodules.job = self.job = Job(word_bytes=width // 8, loads=self.engine.loads, quiet=self.quiet)
         m.submodules.monitor = self.monitor = Monitor()
         m.submodules.engine = self.engine
         self.reader = Reader(width=width, address_width=address_width)
         self.gearbox = Gearbox(width=width, container=source.container_bits, steps=code.steps, group=group)
         self.gate = Gate(width=group * code.steps, beats=source.beats)
         self.packer = Packer(width=width)
+        self.feed = Feed(width=width) if self.engine.loads else None
         self.writer = Writer(width=width, address_width=address_width)
         for name in ("reader", "gearbox", "gate", "packer", "writer"):
             m.submodules[name] = ResetInserter(self.job.flush)(getattr(self, name))
+        if self.feed is not None:
+            m.submodules.feed = ResetInserter(self.job.flush)(self.feed)
         self.control(m)
         self.memory(m)
         self.data(m)
@@ -157,7 +165,7 @@ class Shell(wiring.Component):
     def data(self, m: Module) -> None:
         """From memory words to memory words."""
         engine, gate, packer = self.engine, self.gate, self.packer
-        wiring.connect(m, self.reader.o, self.gearbox.i)
+        self.split(m)
         wiring.connect(m, self.gearbox.o, gate.i)
         wiring.connect(m, packer.o, self.writer.i)
         m.d.comb += [
@@ -171,6 +179,25 @@ class Shell(wiring.Component):
             engine.m_axis_tready.eq(packer.i.ready),
             engine.counter_address.eq(self.bank.counter_address),
             self.bank.counter_data.eq(engine.counter_data),
+        ]
+
+    def split(self, m: Module) -> None:
+        """Memory words go into the network, or into its weight memories."""
+        reader, gearbox, feed, loading = self.reader.o, self.gearbox.i, self.feed, self.job.loading
+        if feed is None:
+            wiring.connect(m, reader, gearbox)
+            return
+        m.d.comb += [
+            *(part.payload.eq(reader.payload) for part in (gearbox, feed.i)),
+            gearbox.valid.eq(reader.valid & ~loading),
+            feed.i.valid.eq(reader.valid & loading),
+            reader.ready.eq(Mux(loading, feed.i.ready, gearbox.ready)),
+            feed.go.eq(self.job.go & loading),
+            self.engine.load_start.eq(self.job.go & loading),
+            self.engine.load_valid.eq(feed.valid),
+            self.engine.load_data.eq(feed.data),
+            self.bank.load_words.eq(feed.words),
+            self.bank.load_crc.eq(feed.crc),
         ]
 
     def measure(self, m: Module) -> None:
@@ -198,7 +225,11 @@ class Shell(wiring.Component):
         for part in (reader, writer):
             m.d.comb += [part.go.eq(job.go), part.stop.eq(job.stop)]
         for part in (gate, packer):
-            m.d.comb += [part.go.eq(job.go), part.open.eq(job.running), part.last_image.eq(job.last_image)]
+            m.d.comb += [
+                part.go.eq(job.go & ~job.loading),
+                part.open.eq(job.running & ~job.loading),
+                part.last_image.eq(job.last_image),
+            ]
         m.d.comb += [
             *(getattr(job, name).eq(getattr(bank, f"control_{name}")) for name in ("start", "load", "abort")),
             *(getattr(job, name).eq(getattr(bank, name)) for name in ("images", "input_words", "watchdog")),
@@ -217,10 +248,15 @@ class Shell(wiring.Component):
             job.protocol.eq(reader.protocol | writer.protocol),
             job.responded.eq(reader.r.valid | writer.b.valid),
             job.moved.eq(reader.moved | writer.moved | (gate.o.valid & gate.o.ready) | (packer.i.valid & packer.i.ready)),
-            job.ended.eq(gate.exhausted & writer.complete),
-            job.leftover.eq(~reader.complete | ~reader.empty | self.gearbox.whole),
-            job.dry.eq(reader.complete & reader.empty & ~self.gearbox.o.valid & ~gate.exhausted),
+            job.leftover.eq((~reader.complete | ~reader.empty | self.gearbox.whole) & ~job.loading),
         ]
+        ended = gate.exhausted & writer.complete
+        dry = reader.complete & reader.empty & ~self.gearbox.o.valid & ~gate.exhausted
+        if self.feed is not None:
+            fed = reader.complete & reader.empty & self.feed.empty
+            ended = Mux(job.loading, fed & self.engine.load_done, ended)
+            dry = Mux(job.loading, fed & self.feed.late & ~self.engine.load_done, dry)
+        m.d.sync += [job.ended.eq(ended), job.dry.eq(dry)]
         m.d.comb += [
             job.sending.eq(reader.asking | writer.sending),
             job.awaiting.eq(reader.awaiting | writer.awaiting),

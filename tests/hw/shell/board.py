@@ -15,7 +15,7 @@ from spikeloom_hw.shell.shell import Shell
 
 from .memory import Memory, ports_of
 
-INPUT, OUTPUT = 0x4000, 0x8000
+INPUT, OUTPUT, WEIGHTS = 0x4000, 0x8000, 0x1_0000
 LIMIT = 20_000
 QUIET = 300
 
@@ -96,6 +96,14 @@ class Board:
             await self.set(name, value)
         await self.act("start")
 
+    async def load(self, words: np.ndarray, at: int = WEIGHTS, count: int | None = None) -> None:
+        """Start a load of these words of 32 bits."""
+        data = words.astype("<u4").tobytes()
+        self.memory.bytes[at : at + len(data)] = np.frombuffer(data, dtype=np.uint8)
+        await self.set("input_address", at)
+        await self.set("input_words", -(-len(data) // self.memory.step) if count is None else count)
+        await self.act("load")
+
     async def wait(self, limit: int = LIMIT) -> set[str]:
         """Until the job has ended; the status."""
         for _ in range(limit // 10):
@@ -118,7 +126,9 @@ def fill(manifest: Manifest, memory: Memory, words: np.ndarray, at: int = INPUT)
 
 def play(manifest: Manifest, inner: Elaboratable, memory: Memory, story: Callable[[Board], Awaitable[None]]) -> Board:
     """Simulates until ``story`` ends."""
-    shell = Shell(manifest=manifest, engine=Engine(beat_bytes=manifest.input.beat_bytes, inner=inner), quiet=QUIET)
+    shell = Shell(
+        manifest=manifest, engine=Engine(beat_bytes=manifest.input.beat_bytes, loads=manifest.load_words > 0, inner=inner), quiet=QUIET
+    )
     boards, ports = [], ports_of(shell)
 
     async def control(ctx: Any) -> None:
