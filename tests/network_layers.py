@@ -57,7 +57,7 @@ def plain_folding(graph: Graph, node: Node) -> Folding:
 
 
 def plan_of(graph: Graph, foldings: dict[str, Folding]) -> Plan:
-    return Plan(graph, foldings, "none", 100.0, {}, "none")
+    return Plan(graph, foldings, "pynq-z2", 100.0, {}, "none")
 
 
 class Builder:

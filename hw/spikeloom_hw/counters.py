@@ -45,7 +45,8 @@ class Counters(wiring.Component):
 
     Ports
     -----
-    clear: all counters to zero. address: which one. data: its value, two cycles after the address.
+    clear: all counters to zero; a reset leaves them, so that they can be read after one.
+    address: which one. data: its value, two cycles after the address.
     """
 
     def __init__(self, plan: Plan):
@@ -63,7 +64,7 @@ class Counters(wiring.Component):
             for address, name in enumerate(self.names):
                 amount = self.offers[name]
                 step = Signal(max(1, len(amount)), name=f"step{address}")
-                value = Signal(WIDTH, name=f"counter{address}")
+                value = Signal(WIDTH, name=f"counter{address}", reset_less=True)
                 m.d.sync += [step.eq(amount), value.eq(Mux(self.clear, 0, value + step))]
                 with m.Case(address):
                     m.d.sync += self.data.eq(value)

@@ -1,4 +1,4 @@
-"""A plan to Verilog and its manifest: ``rtl/top.v`` and ``manifest.json``, the same bytes every time."""
+"""A plan to Verilog and its manifest: ``rtl/top.v``, ``manifest.json`` and ``rtl/shell.v``, the same bytes every time."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ from spikeloom.manifest import InputFormat, Manifest, OutputFormat, SpikeStream
 from spikeloom.plan import Plan, Stage
 
 from .counters import counter_map
+from .shell.shell import Pins, Shell
 from .top import Top
 
 
 def verilog_text(plan: Plan) -> str:
     """The whole network as one Verilog file; its top module is ``top``."""
     return verilog.convert(Top(plan), name="top", emit_src=False, strip_internal_attrs=True)
+
+
+def shell_text(manifest: Manifest) -> str:
+    """The AXI shell around the module ``top``; its top module is ``shell``. It carries the manifest's identity."""
+    return verilog.convert(Pins(shell=Shell(manifest=manifest)), name="shell", emit_src=False, strip_internal_attrs=True)
 
 
 def most_cycles(stage: Stage) -> int:
@@ -79,11 +85,12 @@ def manifest(plan: Plan, top: str) -> Manifest:
 
 
 def emit(plan: Plan, folder: Path | str) -> Manifest:
-    """Write ``rtl/top.v`` and ``manifest.json`` into ``folder``, made if missing."""
+    """Write ``rtl/top.v``, ``manifest.json`` and ``rtl/shell.v`` into ``folder``, made if missing."""
     folder = Path(folder)
     (folder / "rtl").mkdir(parents=True, exist_ok=True)
     top = verilog_text(plan)
     made = manifest(plan, top)
     save_text(folder / "rtl" / "top.v", top)
     save_text(folder / "manifest.json", made.to_json())
+    save_text(folder / "rtl" / "shell.v", shell_text(made))
     return made
