@@ -125,7 +125,11 @@ REGISTERS: tuple[Register, ...] = (
             Field("write_decerr", 3, "a write was answered with DECERR"),
             Field("protocol", 4, "the memory port broke its rules: a response that nothing asked for, or a last beat in the wrong place"),
             Field("start_while_busy", 5, "a start or load while a job ran; it was ignored"),
-            Field("misaligned", 6, "an address is no multiple of the memory word, a job has no images or no words, or a load came where weights are fixed"),
+            Field(
+                "misaligned",
+                6,
+                "an address is no multiple of the memory word, a job has no images or no words, or a load came where weights are fixed",
+            ),
             Field("stuck", 7, "nothing moved for `watchdog` cycles"),
             Field("underrun", 8, "all input words were read and the images, or the weight memories, were not complete"),
             Field("overrun", 9, "input words were left over when the last image had its result"),

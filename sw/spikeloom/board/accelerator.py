@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from spikeloom import reals
-from spikeloom.board import buffers, loading, measuring
+from spikeloom.board import buffers, loading, measuring, retrain
 from spikeloom.board.buffers import Buffers
-from spikeloom.board.errors import BoardError, InputError
+from spikeloom.board.errors import BoardError, InputError, JobError
 from spikeloom.board.jobs import Done, Engine, Job
 from spikeloom.board.measurement import Measurement
 from spikeloom.board.power import LEAST_SECONDS
@@ -76,8 +76,7 @@ class Accelerator:
         self.engine = Engine(self.loaded.port, patience)
         self.buffers = Buffers(self.loaded.pynq, self.loaded.device, self.manifest, buffer_bytes)
         self.lock = RLock()
-        self.scale = np.array(self.manifest.scale, dtype=np.float64)
-        self.bias = np.array(self.manifest.bias, dtype=np.float64)
+        self.weights: str | None = "as built"
 
     @property
     def clock_mhz(self) -> float:
@@ -132,6 +131,10 @@ class Accelerator:
         buffers.check(out, given, manifest, "output")
         words = (buffers.words_for(needed, manifest), buffers.words_for(given, manifest))
         with self.lock:
+            if self.weights is None:
+                raise JobError(
+                    f"{manifest.name}: the last load of weights did not end well; call load_weights again, or open the bitstream anew"
+                )
             return self.engine.run(Job(into.device_address, out.device_address, images, *words, single))
 
     def batch(
@@ -178,7 +181,7 @@ class Accelerator:
         """Real outputs of output words (n, O, H, W), in new memory."""
         code = self.manifest.output.code
         values = words if code is None else values_of(words, self.manifest.output)
-        return reals.real(self.scale, self.bias, values)
+        return reals.real(np.array(self.manifest.scale, dtype=np.float64), np.array(self.manifest.bias, dtype=np.float64), values)
 
     def integers(self, words: Array) -> Array:
         return values_of(words, self.manifest.output)
@@ -203,6 +206,19 @@ class Accelerator:
         """
         with self.lock:
             return measuring.measure(self, Images(x, self.manifest.input), power_seconds, progress)
+
+    def load_weights(self, path: str | Path) -> None:
+        """Put another network of the same shape into the fabric: a file of ``spikeloom weights``, for this very hardware.
+
+        From then on inputs are quantized and outputs scaled as that network's. Raises MismatchError where the file is for other hardware,
+        before anything is touched; JobError where loading failed, after which weights must be loaded before the next prediction.
+        """
+        built = self.loaded.manifest
+        found = retrain.read(Path(path), built)
+        with self.lock:
+            self.weights = None
+            retrain.fill(self, found)
+            self.weights, self.manifest = found.network, retrain.described(built, found)
 
     def free(self) -> None:
         """Give the buffers back; the next call allocates new ones."""

@@ -42,7 +42,10 @@ FAULTS: dict[str, tuple[type[BoardError], str]] = {
         "memory broke the rules of its port: the bitstream does not fit this board, or a reset hit it; load it again",
     ),
     "stuck": (HangError, "nothing moved until the shell's watchdog ended the job: call again"),
-    "underrun": (StreamError, "all input words were read and the images were not complete: bitstream and manifest do not belong together"),
+    "underrun": (
+        StreamError,
+        "all input words were read and images or weights were not complete: bitstream and manifest do not belong together",
+    ),
     "overrun": (StreamError, "input words were left over at the last result: bitstream and manifest do not belong together"),
 }
 """Field of the error register -> the error it becomes, and what it means. The first one that is set is told first."""
@@ -85,19 +88,36 @@ class Engine:
 
         Raises BusyError, without touching it, while somebody else's job runs, and MemoryHangError while memory does not answer.
         """
+        self.act(job, "start")
+        return self.judge(job)
+
+    def load(self, address: int, words: int) -> tuple[int, int]:
+        """Load weights: memory words from ``address`` on. 32-bit words that reached the weight memories, and their CRC.
+
+        Raises what :meth:`run` raises.
+        """
+        job = Job(address, 0, 0, words, 0)
+        self.act(job, "load")
+        status = self.port.flags("status")
+        if "done" not in status:
+            where = f"{self.manifest.name}: loading weights"
+            raise self.failure(where, 0) if "failed" in status else ResetError(f"{where}: the fabric was reset meanwhile: load again")
+        return self.port.read("load_words"), self.port.read("load_crc")
+
+    def act(self, job: Job, action: str) -> None:
+        """Start a job and wait for its end, good or bad."""
         self.check_idle()
         self.port.write("error", WORD)
         for name in ("input_address", "output_address", "images", "input_words"):
             self.port.write(name, getattr(job, name))
         self.port.write("watchdog", min(4 * self.patience, WORD))
         self.port.set("settings", *["single"] * job.single)
-        self.port.set("control", "start")
+        self.port.set("control", action)
         try:
             self.wait(job)
         except BaseException:
             self.end()
             raise
-        return self.judge(job)
 
     def check_idle(self) -> None:
         status = self.port.flags("status")
