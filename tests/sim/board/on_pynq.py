@@ -13,7 +13,7 @@ import pynq
 import pytest
 from spikeloom.registers import REGISTERS, register
 from spikeloom_sim.board import BoardError, Fault, MemoryModel, SimulatedBoard
-from spikeloom_sim.board.ddr import PAGE
+from spikeloom_sim.board.ddr import PAGE, OutOfMemory
 
 BASE = {"pynq-z2": 0x4000_0000, "zcu104": 0xA000_0000}
 CLOCK = {"pynq-z2": 100.0, "zcu104": 249.9975}
@@ -148,8 +148,9 @@ def test_buffers(board: SimulatedBoard) -> None:
     assert first.shape == (3, 5) and first.dtype == np.float32 and second.dtype == np.uint32 and not first.coherent
     assert first.physical_address % PAGE == 0 and second.physical_address >= first.physical_address + 2 * PAGE
     assert first[1:].physical_address == first.physical_address + 20
-    with pytest.raises(BoardError, match="in use; free buffers"):
+    with pytest.raises(OutOfMemory, match="in use; free buffers") as caught:
         pynq.allocate(1 << 30, dtype=np.uint8)
+    assert isinstance(caught.value, RuntimeError) and isinstance(caught.value, BoardError)
     assert pynq.allocate(16, target=board).device is board
 
 
@@ -225,6 +226,13 @@ def test_faults_and_slow_memory(board: SimulatedBoard, overlay: pynq.Overlay) ->
     board.repair()
     board.simulation.advance(10_000)
     assert overlay.shell_0.register_map.status.done
+
+
+def test_faults_from_the_start() -> None:
+    with SimulatedBoard(folder("pynq-z2"), faults=[(Fault.READ_DECERR, 0)], optimise="-O1") as board:
+        overlay = pynq.Overlay(str(board.bitstream))
+        copy(overlay, pynq.allocate(64), pynq.allocate(64))
+        assert overlay.shell_0.register_map.error.read_decerr == 1
 
 
 def test_what_is_not_there(board: SimulatedBoard, tmp_path: Path) -> None:
