@@ -24,7 +24,7 @@ def scaled(value: float, unit: str) -> str:
     for factor, letter in ((1e6, "M"), (1e3, "k")):
         if value >= 10 * factor:
             return f"{value / factor:,.0f} {letter}{unit}"
-    return f"{value:,.0f} {unit}"
+    return f"{value:,.0f} {unit.strip()}"
 
 
 def short(name: str, most: int = NAME) -> str:
@@ -56,7 +56,7 @@ def rates(m: Measurement) -> Table:
     """Throughput, operations, and what moved between host and fabric."""
     rows = [
         ("images per second", number(m.images_per_second), "start to done"),
-        ("synaptic operations", number(m.synaptic_per_image), f"per image; {number(m.synaptic_per_second / 1e6)} million per second"),
+        ("syn. operations", number(m.synaptic_per_image), f"per image; {number(m.synaptic_per_second / 1e6)} million per second"),
         ("memory, in", scaled(m.input.bytes, "B"), traffic(m.input, m.input_wait)),
         ("memory, out", scaled(m.output.bytes, "B"), traffic(m.output, m.output_wait)),
     ]
@@ -67,7 +67,7 @@ def rates(m: Measurement) -> Table:
 
 def traffic(direction: Traffic, waited: int) -> str:
     seconds = f", {1000 * direction.seconds:,.1f} ms" if direction.seconds is not None else ""
-    return f"{direction.passes} numpy passes{seconds}; waited {scaled(waited, 'cycles')}"
+    return f"{direction.passes} numpy passes{seconds}; waited {scaled(waited, ' cycles')}"
 
 
 def power(m: Measurement) -> tuple[Table, ...]:
