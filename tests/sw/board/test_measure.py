@@ -178,7 +178,7 @@ def test_the_screen_fits_eighty_columns(on_board: Measurement) -> None:
         on_board,
         network=long,
         streams=tuple(StreamFigures(long, 10**7, (10**6,) * planes, 10**6) for planes in (1, 16, 4)),
-        stream=(StageFigures(long, 10**12, 10**9, 10**9, 10**9),),
+        stream=(StageFigures(long, 10**9, 10**9, 10**9, 10**9),),
         input=Traffic(10**10, 22, 0.9999),
         input_wait=10**8,
         latency=Spread(10**7, 10**7, 10**7, 10**7, 10**7),
