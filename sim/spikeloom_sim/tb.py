@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 from cocotb_tools.runner import get_results, get_runner
+from spikeloom import manifest as manifests
 from spikeloom.code import Ints
 from spikeloom.errors import SpikeLoomError
 
-from spikeloom_sim import toolchain
+from spikeloom_sim import ids, toolchain
 
 
 @contextmanager
@@ -35,13 +36,14 @@ def save_vectors(folder: Path, words: Ints, values: Ints) -> None:
     np.savez(folder / "vectors.npz", words=words, values=values)
 
 
-def run(folder: Path, module: str = "spikeloom_sim.bench_top") -> int:
+def run(folder: Path, module: str = "spikeloom_sim.bench_top", *, shell: bool = False) -> int:
     """Run a bench on the emitted network in ``folder``, which holds ``vectors.npz``; the number of tests that passed.
 
+    Arguments: shell: the bench is of the shell around the network, with IDs, see :mod:`spikeloom_sim.ids`.
     Raises SpikeLoomError, naming the log, where one fails, none ran, or the simulator ended early.
     """
     folder = folder.resolve()
-    tools, build = toolchain.find(), folder / "sim" / "cocotb"
+    tools, build = toolchain.find(), folder / "sim" / ("cocotb-shell" if shell else "cocotb")
     settings = {
         "PATH": f"{tools.binary.parent}{os.pathsep}{os.environ['PATH']}",
         "VERILATOR_ROOT": str(tools.root),
@@ -53,13 +55,17 @@ def run(folder: Path, module: str = "spikeloom_sim.bench_top") -> int:
     build.mkdir(parents=True, exist_ok=True)
     log, results = build / "bench.log", build / "results.xml"
     results.unlink(missing_ok=True)
-    program, top = build / "top", folder / "rtl" / "top.v"
+    sources, top = [folder / "rtl" / "top.v"], "top"
+    if shell:
+        (build / "bench.sv").write_text(ids.with_ids(manifests.load(folder)), encoding="utf-8")
+        sources, top = [*sources, folder / "rtl" / "shell.v", build / "bench.sv"], ids.NAME
+    program = build / top
     with environment(**settings):
         runner = get_runner("verilator")
-        if not program.is_file() or program.stat().st_mtime_ns < top.stat().st_mtime_ns:
+        if not program.is_file() or any(program.stat().st_mtime_ns < source.stat().st_mtime_ns for source in sources[:2]):
             runner.build(
-                sources=[top],
-                hdl_toplevel="top",
+                sources=sources,
+                hdl_toplevel=top,
                 build_dir=build,
                 build_args=["-Wno-lint", "-Wno-style", "--x-assign", "unique"],
                 timescale=("1ns", "1ps"),
@@ -67,7 +73,7 @@ def run(folder: Path, module: str = "spikeloom_sim.bench_top") -> int:
             )
         with suppress(SystemExit):  # raised for a failed test under pytest only: the results file always knows
             where = {"build_dir": build, "test_dir": build, "results_xml": str(results), "log_file": log}
-            runner.test(test_module=module, hdl_toplevel="top", hdl_toplevel_lang="verilog", **where)
+            runner.test(test_module=module, hdl_toplevel=top, hdl_toplevel_lang="verilog", **where)
     if not results.is_file():
         raise SpikeLoomError(f"{log}: the simulator ended without results")
     count, failed = get_results(results)

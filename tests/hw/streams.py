@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from amaranth.hdl import Value
 from amaranth.lib import wiring
 from amaranth.sim import Simulator
 
@@ -47,7 +48,7 @@ def drive(
                 offering[name] = bool(queue) and (offering[name] or rng.random() >= idle)
                 ctx.set(port.valid, offering[name])
                 if offering[name]:
-                    ctx.set(port.payload, queue[0])
+                    ctx.set(Value.cast(port.payload), queue[0])
             for name, count in drains.items():
                 ctx.set(getattr(component, name).ready, len(logs[name].data) < count and rng.random() >= stall)
             if watch is not None:
@@ -59,7 +60,7 @@ def drive(
                     offering[name] = False
             for name in drains:
                 port = getattr(component, name)
-                valid, payload = ctx.get(port.valid), ctx.get(port.payload)
+                valid, payload = ctx.get(port.valid), ctx.get(Value.cast(port.payload))
                 if name in waiting:
                     assert valid and payload == waiting[name], f"{name}: a waiting beat changed in cycle {cycle}"
                     del waiting[name]

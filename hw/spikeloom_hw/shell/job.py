@@ -33,7 +33,8 @@ FROM_MEMORY = FAULTS[:5]
 class Job(wiring.Component):
     """The order of things.
 
-    Timing: ``go`` is high three cycles after ``start``; ``busy`` falls in the cycle after everything of the job has ended.
+    Timing: ``go`` is high two cycles after ``start``, ``running`` from the cycle after. ``ended`` or a fault ends that in its own cycle;
+    without a fault ``busy`` falls in the next one. A reset lasts ``RESET_CYCLES``; one follows a reset of the shell.
 
     Parameters
     ----------
@@ -62,7 +63,8 @@ class Job(wiring.Component):
                 "input_low": In(self.low),
                 "output_low": In(self.low),
                 **{name: In(32) for name in ("images", "input_words", "watchdog")},
-                **{name: Out(1) for name in ("go", "running", "stop", "flush", "reset")},
+                **{name: Out(1) for name in ("go", "running", "stop", "flush")},
+                "reset": Out(1, init=1),
                 "last_image": Out(32),
                 "error_set": Out(len(FAULTS)),
                 **{f"status_{name}": Out(1) for name in ("busy", "done", "failed", "draining")},
@@ -133,7 +135,7 @@ class Job(wiring.Component):
             ticking.eq(~idle & ~fsm.ongoing("RESET")),
         ]
         with m.If(begins):
-            m.d.sync += self.job_cycles.eq(1)
+            m.d.sync += self.job_cycles.eq(0)
         with m.Elif(ticking):
             m.d.sync += self.job_cycles.eq(self.job_cycles + 1)
         return m

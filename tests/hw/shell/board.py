@@ -13,7 +13,7 @@ from spikeloom.registers import LOG, register
 from spikeloom_hw.shell.engine import Engine
 from spikeloom_hw.shell.shell import Shell
 
-from .memory import Memory
+from .memory import Memory, ports_of
 
 INPUT, OUTPUT = 0x4000, 0x8000
 LIMIT = 20_000
@@ -119,7 +119,7 @@ def fill(manifest: Manifest, memory: Memory, words: np.ndarray, at: int = INPUT)
 def play(manifest: Manifest, inner: Elaboratable, memory: Memory, story: Callable[[Board], Awaitable[None]]) -> Board:
     """Simulates until ``story`` ends."""
     shell = Shell(manifest=manifest, engine=Engine(beat_bytes=manifest.input.beat_bytes, inner=inner), quiet=QUIET)
-    boards = []
+    boards, ports = [], ports_of(shell)
 
     async def control(ctx: Any) -> None:
         boards.append(Board(ctx, shell, memory))
@@ -128,8 +128,8 @@ def play(manifest: Manifest, inner: Elaboratable, memory: Memory, story: Callabl
 
     async def serve(ctx: Any) -> None:
         while True:
-            memory.drive(ctx, shell)
-            memory.observe(ctx, shell)
+            memory.drive(ctx, ports)
+            memory.observe(ctx, ports)
             await ctx.tick()
 
     simulator = Simulator(shell)

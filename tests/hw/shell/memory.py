@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,13 @@ import numpy as np
 
 SIZE = 1 << 20
 PREFIX = "m_axi_memory_"
+Ports = Callable[[str], Any]
+"""A port of the master by the name of its signal, ``araddr`` and so on."""
+
+
+def ports_of(dut: Any) -> Ports:
+    """The flat ports of a shell."""
+    return lambda name: getattr(dut, PREFIX + name)
 
 
 @dataclass
@@ -60,33 +68,30 @@ class Memory:
         low, high = self.latency
         return self.cycle + (low if low == high else int(self.rng.integers(low, high + 1)))
 
-    def port(self, dut: Any, name: str) -> Any:
-        return getattr(dut, PREFIX + name)
-
-    def drive(self, ctx: Any, dut: Any) -> None:
-        """Inputs of the shell in this cycle."""
+    def drive(self, ctx: Any, port: Ports) -> None:
+        """Inputs of the master in this cycle."""
         for name in ("arready", "awready", "wready"):
-            ctx.set(self.port(dut, name), not self.chance())
+            ctx.set(port(name), not self.chance())
         due = bool(self.reads) and self.reads[0][0] <= self.cycle and self.read_beats < self.faults.dead_from
         self.offering["r"] = due and (self.offering["r"] or not self.chance())
         unasked = self.cycle in self.faults.unasked_read
-        ctx.set(self.port(dut, "rvalid"), self.offering["r"] or unasked)
+        ctx.set(port("rvalid"), self.offering["r"] or unasked)
         if self.offering["r"]:
             _, address, beats = self.reads[0]
             at = address + self.beat * self.step
-            ctx.set(self.port(dut, "rdata"), int.from_bytes(self.bytes[at : at + self.step].tobytes(), "little"))
-            ctx.set(self.port(dut, "rresp"), self.faults.read.get(self.read_beats, 0))
-            ctx.set(self.port(dut, "rlast"), (self.beat == beats - 1) != (self.read_beats in self.faults.last))
+            ctx.set(port("rdata"), int.from_bytes(self.bytes[at : at + self.step].tobytes(), "little"))
+            ctx.set(port("rresp"), self.faults.read.get(self.read_beats, 0))
+            ctx.set(port("rlast"), (self.beat == beats - 1) != (self.read_beats in self.faults.last))
         answer = bool(self.answers) and self.answers[0][0] <= self.cycle
         self.offering["b"] = answer and (self.offering["b"] or not self.chance())
-        ctx.set(self.port(dut, "bvalid"), self.offering["b"] or self.cycle in self.faults.unasked_write)
-        ctx.set(self.port(dut, "bresp"), self.answers[0][1] if self.offering["b"] else 0)
+        ctx.set(port("bvalid"), self.offering["b"] or self.cycle in self.faults.unasked_write)
+        ctx.set(port("bresp"), self.answers[0][1] if self.offering["b"] else 0)
 
-    def observe(self, ctx: Any, dut: Any) -> None:
+    def observe(self, ctx: Any, port: Ports) -> None:
         """Transfers of this cycle."""
 
         def get(name: str) -> int:
-            return int(ctx.get(self.port(dut, name)))
+            return int(ctx.get(port(name)))
 
         for way in ("ar", "aw"):
             self.steady(way, get, ("addr", "len"))
