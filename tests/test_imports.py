@@ -27,6 +27,7 @@ HEAVY = {
     "onnxruntime",
     "amaranth",
     "cocotb",
+    "pynq",
     "matplotlib",
     "jinja2",
     "sklearn",

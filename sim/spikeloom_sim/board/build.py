@@ -15,7 +15,7 @@ from spikeloom_sim.verilate import Harness, Source
 
 HARNESS = Harness(
     Path(__file__).parent / "harness",
-    ("board.cpp", "board.h", "memory.h", "rules.h", "../../random.h"),
+    ("board.cpp", "board.h", "memory.h", "faults.h", "rules.h", "../../random.h"),
     '#include "board.h"\nspikeloom::board::Base* open_{index}(uint64_t seed) {{ return new spikeloom::board::Board<{prefix}>(seed); }}\n',
 )
 

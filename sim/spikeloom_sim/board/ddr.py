@@ -15,6 +15,11 @@ from pynq.buffer import PynqBuffer
 from spikeloom_sim.beats import Bytes
 from spikeloom_sim.board.simulation import BoardError, Simulation
 
+
+class OutOfMemory(BoardError, RuntimeError):
+    """There is no room for a buffer. A RuntimeError, as the board's own software raises."""
+
+
 PAGE = 4096
 """Memory is mapped in pages: an access behind a buffer's end but inside its last page is answered as on a board, with OKAY."""
 
@@ -42,7 +47,7 @@ class Ddr:
         self.random = np.random.default_rng(seed)
 
     def place(self, span: int) -> int:
-        """Address of ``span`` free bytes, the next ones after those given out last. Raises BoardError if there are none."""
+        """Address of ``span`` free bytes, the next ones after those given out last. Raises OutOfMemory if there are none."""
         taken = sorted((start, start + data.nbytes + PAGE) for start, data in self.simulation.regions.items())
         for begin in (self.next, self.base):
             at = begin
@@ -54,13 +59,13 @@ class Ddr:
                 self.next = at + span
                 return at
         used = sum(data.nbytes for data in self.simulation.regions.values())
-        raise BoardError(f"memory: {span} bytes wanted, {used} of {self.size} are in use; free buffers with freebuffer()")
+        raise OutOfMemory(f"memory: {span} bytes wanted, {used} of {self.size} are in use; free buffers with freebuffer()")
 
     def garbage(self, size: int) -> Bytes:
         return np.frombuffer(bytearray(self.random.bytes(size)), dtype=np.uint8)
 
     def allocate(self, shape: int | Sequence[int], dtype: npt.DTypeLike, **_: Any) -> Any:
-        """A buffer for ``pynq.allocate``. Raises BoardError if there is no room."""
+        """A buffer for ``pynq.allocate``. Raises OutOfMemory if there is no room."""
         count = prod(shape) if isinstance(shape, Sequence) else int(shape)
         size = max(1, count * np.dtype(dtype).itemsize)
         pages = -(-size // PAGE) * PAGE

@@ -6,6 +6,7 @@ with SimulatedBoard("build/digits-cnn") as board:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -34,15 +35,22 @@ class SimulatedBoard(pynq.Device):  # type: ignore[misc]
     """The board of an emitted network. Inside ``with`` it is pynq's active device.
 
     Arguments: folder: with ``rtl/shell.v``, ``rtl/top.v`` and ``manifest.json``; what is built goes to ``sim/`` in it.
-    memory: default ideal. seed: of undefined bits in hardware and of what new memory holds; the same one gives the same cycles.
-    optimise: the compiler's level.
+    memory: default ideal. faults: see :meth:`inject`. optimise: the compiler's level.
+    seed: of undefined bits in hardware and of what new memory holds; the same one gives the same cycles.
     Raises SpikeLoomError where there is no such network, or no tool to build it.
     """
 
     simulated = True
     """What it is, for programs that must not give a simulation's time for a board's."""
 
-    def __init__(self, folder: Path | str, memory: MemoryModel | None = None, seed: int = 1, optimise: str = "-O2") -> None:
+    def __init__(
+        self,
+        folder: Path | str,
+        memory: MemoryModel | None = None,
+        faults: Sequence[tuple[Fault, int]] = (),
+        seed: int = 1,
+        optimise: str = "-O2",
+    ) -> None:
         super().__init__("simulated")
         self.folder = Path(folder)
         self.manifest = manifests.load(self.folder)
@@ -57,6 +65,8 @@ class SimulatedBoard(pynq.Device):  # type: ignore[misc]
         self.registers = Registers(self.simulation, 1 << ADDRESS_WIDTH)
         self.processor = processor.powered()
         self.default_memory = Ddr(self, self.simulation, *processor.memory, seed)
+        for fault, after in faults:
+            self.inject(fault, after)
         self.before: list[dict[str, Any]] = []
 
     @property

@@ -14,7 +14,7 @@ MANY = 1 << 30
 
 
 class Fault(IntEnum):
-    """What the memory can do wrong. Mirrors ``Fault`` in ``harness/memory.h``, where each is explained."""
+    """What the memory can do wrong. Mirrors ``Fault`` in ``harness/faults.h``, where each is explained."""
 
     READ_SLVERR = 1
     READ_DECERR = 2

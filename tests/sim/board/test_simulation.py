@@ -159,6 +159,13 @@ def test_a_fault_hits_the_burst_that_was_meant(bench: Bench) -> None:
     assert not bench.result[32 * 8 : 48 * 8].any() and bench.simulation.traffic.errors == 1
 
 
+def test_faults_at_the_same_burst_follow_each_other(bench: Bench) -> None:
+    bench.simulation.inject(Fault.READ_SLVERR, 2)
+    bench.simulation.inject(Fault.READ_DECERR, 2)
+    bench.copy()
+    assert bench.error == 3 and bench.simulation.traffic.errors == 1 + 16
+
+
 @pytest.mark.parametrize("fault", [Fault.READ_SILENT, Fault.WRITE_SILENT, Fault.READ_CLOSED, Fault.WRITE_CLOSED, Fault.DATA_CLOSED])
 @pytest.mark.parametrize("after", [0, 3])
 def test_memory_that_stops_answering(bench: Bench, fault: Fault, after: int) -> None:

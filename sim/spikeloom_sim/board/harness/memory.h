@@ -10,31 +10,12 @@
 #include <vector>
 
 #include "../../random.h"
+#include "faults.h"
 #include "rules.h"
 
 namespace spikeloom::board {
 
 enum Response : uint8_t { OKAY = 0, SLVERR = 2, DECERR = 3 };
-
-// Mirrored name by name in model.py.
-enum Fault : int32_t {
-    NO_FAULT,
-    READ_SLVERR,    // on one beat of the burst
-    READ_DECERR,    // on all of them
-    WRITE_SLVERR,   // nothing is written
-    WRITE_DECERR,
-    READ_SILENT,    // this read burst and all later ones are taken and never answered
-    WRITE_SILENT,
-    READ_CLOSED,    // this read request and all later ones are not even taken
-    WRITE_CLOSED,   // no write request
-    DATA_CLOSED,    // no write data
-    LAST_EARLY,     // rlast on the last beat and on the one before
-    LAST_MISSING,   // no rlast
-    READ_SHORT,     // ends with rlast one beat early
-    READ_LONG,      // one beat too many, rlast on that one
-    SPURIOUS_READ,  // a beat of read data that nothing asked for, when nothing else is under way
-    SPURIOUS_WRITE, // a write response that nothing asked for, likewise
-};
 
 // Mirrored field by field in native.py.
 struct Timing {
@@ -98,17 +79,12 @@ class Memory {
         uint32_t done = 0;
     };
 
-    struct Armed {
-        Fault fault;
-        int64_t after;
-    };
-
     Rules& rules;
     uint32_t width;
     Timing timing{};
     Random random{1};
     std::vector<Region> regions;
-    std::vector<Armed> armed;
+    Faults faults;
     size_t recent = 0;
     Ready ar, aw, w;
     Pauses r_pauses{}, b_pauses{};
@@ -136,37 +112,6 @@ class Memory {
         return timing.latency_min + (spread ? int64_t(random.next()) % (spread + 1) : 0);
     }
 
-    static bool on_reads(Fault fault) {
-        switch (fault) {
-        case WRITE_SLVERR: case WRITE_DECERR: case WRITE_SILENT: case WRITE_CLOSED: case DATA_CLOSED: case SPURIOUS_WRITE: return false;
-        default: return true;
-        }
-    }
-
-    static bool closes(Fault fault) { return fault == READ_CLOSED || fault == WRITE_CLOSED || fault == DATA_CLOSED; }
-
-    // The fault of the burst that is asked for now. What closes a channel stays.
-    Fault due(bool read) {
-        Fault found = NO_FAULT;
-        for (size_t k = 0; k < armed.size();) {
-            Armed& one = armed[k];
-            if (on_reads(one.fault) != read || one.after > 0 || closes(one.fault)) {
-                if (on_reads(one.fault) == read && one.after > 0) --one.after;
-                ++k;
-                continue;
-            }
-            found = one.fault;
-            armed.erase(armed.begin() + static_cast<std::ptrdiff_t>(k));
-        }
-        return found;
-    }
-
-    bool closed(Fault fault) const {
-        for (const Armed& one : armed)
-            if (one.fault == fault && one.after == 0) return true;
-        return false;
-    }
-
     void apply(Write& write, const Beat& beat, uint32_t index) {
         uint8_t* target = find(write.address + uint64_t(index) * width);
         if (!target) {
@@ -190,7 +135,7 @@ class Memory {
 
     void request_read(const Request& request) {
         request.check(rules, "read request", width);
-        const Fault fault = due(true);
+        const Fault fault = faults.due(true);
         Read read{request.address, request.length + 1, request.length + 1, UINT32_MAX, fault, rules.cycle + latency()};
         if (fault == READ_SLVERR) read.wrong = random.next() % read.beats;
         if (fault == READ_SHORT && read.beats > 1) --read.answers;
@@ -209,7 +154,7 @@ class Memory {
 
     void request_write(const Request& request) {
         request.check(rules, "write request", width);
-        const Fault fault = due(false);
+        const Fault fault = faults.due(false);
         if (fault == SPURIOUS_WRITE) ++spurious_writes;
         writes.push_back(Write{request.address, request.length + 1, fault, timing.shuffle && random.next() & 1});
         ++counts[1];
@@ -267,6 +212,22 @@ class Memory {
         b_since = rules.cycle;
     }
 
+    // What is not valid is rubbish, so that hardware that looks at it is found out.
+    template <class Model>
+    void hide_read(Model& top) {
+        if (!top.m_axi_memory_rvalid) return;
+        top.m_axi_memory_rvalid = 0;
+        std::memset(&top.m_axi_memory_rdata, 0x5A, width);
+        top.m_axi_memory_rresp = DECERR;
+        top.m_axi_memory_rlast = !top.m_axi_memory_rlast;
+    }
+
+    template <class Model>
+    void hide_response(Model& top) {
+        top.m_axi_memory_bvalid = 0;
+        top.m_axi_memory_bresp = DECERR;
+    }
+
     template <class Model>
     static Beat beat_of(const Model& top) {
         Beat beat{};
@@ -312,9 +273,9 @@ public:
             }
     }
 
-    void inject(Fault fault, int64_t after) { armed.push_back({fault, after}); }
+    void inject(Fault fault, int64_t after) { faults.arm(fault, after); }
 
-    void repair() { armed.clear(); }
+    void repair() { faults.clear(); }
 
     int64_t reading() const { return int64_t(reads.size()); }
     int64_t writing() const { return int64_t(writes.size() + lead.size()); }
@@ -337,21 +298,21 @@ public:
 
     template <class Model>
     void drive(Model& top) {
-        ar.decide(reading() < timing.reads && (armed.empty() || !closed(READ_CLOSED)), timing.lazy);
-        aw.decide(int64_t(writes.size()) < timing.writes && (armed.empty() || !closed(WRITE_CLOSED)), timing.lazy);
-        w.decide(lead.size() < LEAD && (armed.empty() || !closed(DATA_CLOSED)), timing.lazy);
+        ar.decide(reading() < timing.reads && !faults.closed(READ_CLOSED), timing.lazy);
+        aw.decide(int64_t(writes.size()) < timing.writes && !faults.closed(WRITE_CLOSED), timing.lazy);
+        w.decide(lead.size() < LEAD && !faults.closed(DATA_CLOSED), timing.lazy);
         top.m_axi_memory_arready = ar.now;
         top.m_axi_memory_awready = aw.now;
         top.m_axi_memory_wready = w.now;
         if (!r_offered) {
             const bool there = reads.empty() ? spurious_reads > 0 : reads.front().due <= rules.cycle;
             if (there && !r_pauses.pause()) offer_read(top);
-            else top.m_axi_memory_rvalid = 0;
+            else hide_read(top);
         }
         if (!b_offered) {
             const bool there = complete ? writes.front().due <= rules.cycle : writes.empty() && spurious_writes > 0;
             if (there && !b_pauses.pause()) offer_response(top);
-            else top.m_axi_memory_bvalid = 0;
+            else hide_response(top);
         }
     }
 
