@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -184,7 +185,7 @@ def test_the_screen_fits_eighty_columns(on_board: Measurement) -> None:
         latency=Spread(10**7, 10**7, 10**7, 10**7, 10**7),
     )
     assert all(len(line) <= 80 for line in repr(m).splitlines()), max(repr(m).splitlines(), key=len)
-    console = Console(width=80, record=True, file=open("/dev/null", "w", encoding="utf-8"))  # noqa: SIM115
+    console = Console(width=80, record=True, file=StringIO())
     measured_screen.closing(console, m, Path("measure.html"))
     screen = console.export_text()
     assert "not set" in screen and "12V" in screen and "90 90 90" in " ".join(screen.split())
