@@ -10,9 +10,11 @@ from __future__ import annotations
 import ast
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,7 +23,7 @@ from spikeloom import manifest as manifests
 from spikeloom.board.environment import VENV, XRT
 from spikeloom.board.selftest import EXPECTED, X, Y
 from spikeloom.boards import find_board
-from spikeloom.code import Code, Ints
+from spikeloom.code import Ints
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import Array, save_array, save_json, save_text
 from spikeloom.graph import Graph
@@ -135,36 +137,39 @@ def make_bit(manifest: Manifest) -> str:
     """How to make the bitstream that is missing."""
     part = find_board(manifest.board).part
     return (
-        f"no bitstream of this network has been built: build one from rtl/shell.v and rtl/top.v with Vivado for {part}, "
-        f"then put {manifest.name}.bit and its .hwh here (docs/board.md)"
+        f"build rtl/shell.v and rtl/top.v with Vivado for {part}, and put {manifest.name}.bit and {manifest.name}.hwh beside manifest.json "
+        "(docs/board.md)"
     )
 
 
-def streams(graph: Graph, manifest: Manifest, words: Ints) -> list[dict[str, object]]:
-    """Spikes by plane and words that are not zero, of every stream, as the golden model counts them."""
-    trace = golden.trace(graph, words)
-    rows: list[dict[str, object]] = []
-    for stream in manifest.streams:
-        code, seen = graph.code(stream.name), trace[stream.name]
-        rows.append({"name": stream.name, "spikes": planes(code, seen), "nonzero": int(np.count_nonzero(seen))})
+class Named(Protocol):
+    """Anything that has the name of a node."""
+
+    @property
+    def name(self) -> str: ...
+
+
+def spikes(graph: Graph, streams: Sequence[Named], trace: Mapping[str, Ints]) -> list[dict[str, Any]]:
+    """Spikes by plane and words that are not zero, of every stream, in the golden model's words of every node."""
+    rows = []
+    for stream in streams:
+        code, words = graph.code(stream.name), trace[stream.name]
+        counts = [int(n) for n in code.planes(words).reshape(code.steps, -1).sum(axis=1)]
+        rows.append({"name": stream.name, "spikes": counts, "nonzero": int(np.count_nonzero(words))})
     return rows
-
-
-def planes(code: Code, words: Ints) -> list[int]:
-    return [int(n) for n in code.planes(words).reshape(code.steps, -1).sum(axis=1)]
 
 
 def write_samples(folder: Path, graph: Graph, manifest: Manifest, x: Array) -> None:
     """Inputs, their outputs, and how often every plane spikes."""
-    words = golden.quantize(graph.input, x)
+    trace = golden.trace(graph, golden.quantize(graph.input, x))
     save_array(folder / X, x)
-    save_array(folder / Y, golden.dequantize(graph, golden.integers(graph, words)))
+    save_array(folder / Y, golden.run(graph, x))
     expected = {
         "network": manifest.name,
         "board": manifest.board,
         "identity": manifest.identity,
         "images": len(x),
-        "streams": streams(graph, manifest, words),
+        "streams": spikes(graph, manifest.streams, trace),
         "make_bit": make_bit(manifest),
     }
     save_json(folder / EXPECTED, expected)

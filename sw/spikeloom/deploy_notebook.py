@@ -11,7 +11,7 @@ from spikeloom.manifest import Manifest
 CELLS = (
     (
         "markdown",
-        "# {name} on a {board}\n\nRun this in the board's Jupyter, from the folder of `spikeloom deploy`. It needs `numpy` and `pynq` alone.",
+        "# {name} on a {board}\n\nRun this in the board's Jupyter, from the folder of `spikeloom deploy`. It needs numpy and pynq.",
     ),
     ("code", 'import numpy as np\nfrom spikeloom.board import Accelerator\n\naccelerator = Accelerator("{name}.bit")\naccelerator'),
     ("markdown", "Real numbers in, real numbers out: the same as the golden model's, bit for bit."),

@@ -8,7 +8,8 @@ from pathlib import Path
 from spikeloom import golden
 from spikeloom.board import Measurement, environment
 from spikeloom.board.measurement import FILE
-from spikeloom.differences import first_count_difference
+from spikeloom.board.selftest import spike_difference
+from spikeloom.deploy import spikes
 from spikeloom.facade import Accelerator, Progress
 from spikeloom.files import Array
 
@@ -34,8 +35,7 @@ def measure(accelerator: Accelerator, x: Array, progress: Progress) -> Result:
     with accelerator.board(progress) as driver:
         measurement = driver.measure(x, progress=progress)
     progress("golden", 0, 0)
-    counted = {stream.name: stream.spikes for stream in measurement.streams}
-    line = first_count_difference(graph, golden.trace(graph, words), counted, f"the {measurement.source} hardware")
+    line = spike_difference(spikes(graph, measurement.streams, golden.trace(graph, words)), measurement)
     return Result(measurement, () if line is None else (line,))
 
 

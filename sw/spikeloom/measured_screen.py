@@ -14,20 +14,12 @@ from spikeloom.board.text import tables
 
 
 def drawn(table: show.Table) -> Table:
-    """Names left, numbers right; texts that may be long are folded."""
-    made = Table(
-        title=escape(table.title),
-        title_justify="left",
-        title_style="bold",
-        header_style="dim",
-        box=None,
-        pad_edge=False,
-        padding=(0, 2, 0, 0),
-    )
+    """Texts left, numbers right; a long last cell is folded."""
+    made = Table(header_style="dim", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for k, head in enumerate(table.heads):
         last = k == len(table.heads) - 1
-        words = any(row[k] and not row[k][0].isdigit() and row[k] != "–" for row in table.rows)
-        made.add_column(head, justify="left" if k == 0 or (last and words) else "right", no_wrap=not last, overflow="fold")
+        text = k == 0 or (last and any(" " in row[k] for row in table.rows))
+        made.add_column(head, justify="left" if text else "right", no_wrap=not last, overflow="fold")
     for row in table.rows:
         made.add_row(*(escape(cell) for cell in row))
     return made
@@ -37,6 +29,7 @@ def closing(console: Console, measurement: Measurement, page: Path) -> None:
     """All tables, and where the page is."""
     for table in tables(measurement):
         console.print()
+        console.print(table.title, style="bold", markup=False, highlight=False)
         console.print(drawn(table))
     console.print()
     if measurement.source == "simulated":

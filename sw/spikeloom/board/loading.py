@@ -15,8 +15,8 @@ from spikeloom.files import existing, first_line
 from spikeloom.manifest import Manifest
 from spikeloom.registers import ADDRESS_WIDTH, MAGIC, MAX_COUNTERS, VERSION
 
-IP = "spikeloom:spikeloom:shell:"
-"""How the type of the shell begins in a hardware handoff file, without its version."""
+IP = "shell"
+"""Name of the shell's type in a hardware handoff file, whoever packaged it; its first register says what it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +66,9 @@ def open_overlay(pynq: Any, device: Any, bit: Path) -> Any:
 
 def find_shell(pynq: Any, device: Any, overlay: Any, bit: Path) -> Any:
     """The registers of the one shell in an overlay."""
-    found = [entry for entry in overlay.ip_dict.values() if str(entry.get("type", "")).startswith(IP)]
+    found = [entry for entry in overlay.ip_dict.values() if str(entry.get("type")).split(":")[2:3] == [IP]]
     if len(found) != 1:
-        raise MismatchError(f"{bit.with_suffix('.hwh')}: expected one {IP[:-1]}, found {len(found)}; it is no overlay of SpikeLoom")
+        raise MismatchError(f"{bit.with_suffix('.hwh')}: expected one {IP}, found {len(found)}; it is no overlay of SpikeLoom")
     return pynq.MMIO(int(found[0]["phys_addr"]), 1 << ADDRESS_WIDTH, device=device)
 
 

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from spikeloom.board.measurement import Measurement, Spread, StageFigures, StreamFigures, Traffic
 from spikeloom.show import Table
 
 NAME = 24
-"""Characters of a name at most; fewer where many planes stand beside it."""
+"""Characters of a name at most."""
+
+PLANES = 8
+"""Planes in one row at most."""
 
 
 def number(value: float) -> str:
     """Thousands apart; decimals only where there are few digits."""
     return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:,.1f}"
+
+
+def scaled(value: float, unit: str) -> str:
+    """A large number in thousands or millions of its unit."""
+    for factor, letter in ((1e6, "M"), (1e3, "k")):
+        if value >= 10 * factor:
+            return f"{value / factor:,.0f} {letter}{unit}"
+    return f"{value:,.0f} {unit.strip()}"
 
 
 def short(name: str, most: int = NAME) -> str:
@@ -43,9 +56,9 @@ def rates(m: Measurement) -> Table:
     """Throughput, operations, and what moved between host and fabric."""
     rows = [
         ("images per second", number(m.images_per_second), "start to done"),
-        ("synaptic operations", number(m.synaptic_per_image), f"per image; {number(m.synaptic_per_second / 1e6)} million per second"),
-        ("memory, in", f"{number(m.input.bytes)} bytes", traffic(m.input, m.input_wait)),
-        ("memory, out", f"{number(m.output.bytes)} bytes", traffic(m.output, m.output_wait)),
+        ("syn. operations", number(m.synaptic_per_image), f"per image; {number(m.synaptic_per_second / 1e6)} million per second"),
+        ("memory, in", scaled(m.input.bytes, "B"), traffic(m.input, m.input_wait)),
+        ("memory, out", scaled(m.output.bytes, "B"), traffic(m.output, m.output_wait)),
     ]
     if m.power is None:
         rows.append(("power", "–", m.power_reason))
@@ -54,7 +67,7 @@ def rates(m: Measurement) -> Table:
 
 def traffic(direction: Traffic, waited: int) -> str:
     seconds = f", {1000 * direction.seconds:,.1f} ms" if direction.seconds is not None else ""
-    return f"{direction.passes} numpy passes{seconds}; waited {number(waited)} cycles"
+    return f"{direction.passes} numpy passes{seconds}; waited {scaled(waited, ' cycles')}"
 
 
 def power(m: Measurement) -> tuple[Table, ...]:
@@ -67,14 +80,16 @@ def power(m: Measurement) -> tuple[Table, ...]:
 
 def streams(m: Measurement) -> Table:
     """Sparsity of everything that spikes."""
-    most = max((len(stream.spikes) for stream in m.streams), default=1)
-    width = max(8, min(NAME, 80 - 18 - 4 * most))
-    return Table("not set, in %", ("spikes of", "rate", "zero", "by plane"), tuple(stream_row(stream, width) for stream in m.streams))
+    rows = tuple(row for stream in m.streams for row in stream_rows(stream))
+    return Table("not set, in %", ("spikes of", "rate", "zero", "by plane"), rows)
 
 
-def stream_row(stream: StreamFigures, width: int) -> tuple[str, ...]:
-    planes = " ".join(f"{100 * part:3.0f}" for part in stream.sparsity)
-    return short(stream.name, width), f"{stream.firing_rate:.3f}", f"{100 * stream.zero_values:.1f}", planes
+def stream_rows(stream: StreamFigures) -> Iterator[tuple[str, ...]]:
+    """One row, or more where there are many planes."""
+    head = (short(stream.name), f"{stream.firing_rate:.3f}", f"{100 * stream.zero_values:.1f}")
+    for start in range(0, len(stream.spikes), PLANES):
+        yield *head, " ".join(f"{100 * part:3.0f}" for part in stream.sparsity[start : start + PLANES])
+        head = ("", "", "")
 
 
 def stages(m: Measurement) -> Table:

@@ -45,7 +45,7 @@ def manifest(**changes: Any) -> Manifest:
     return Manifest(**{**parts, **changes})
 
 
-class Buffer(np.ndarray[Any, Any]):
+class Buffer(np.ndarray):  # type: ignore[type-arg]
     """As pynq's: an array with an address, in host memory of its own until it is synchronised."""
 
     device_address: int | None = None
@@ -67,7 +67,8 @@ class Buffer(np.ndarray[Any, Any]):
 
 
 class Shell:
-    """The registers. ``fault``: "" or "hang", "memory" (no reads answered), "draining" (abort never ends), "reset", or an error bit."""
+    """The registers. ``fault``: "", "hang", "memory" (no reads answered), "writes" (none taken), "draining" (an abort never ends), "clock"
+    (stands still), "reset", "another" (a job that the host did not start), or an error bit, which the next job ends with."""
 
     def __init__(self, made: Manifest, fault: str = "") -> None:
         self.manifest, self.fault = made, fault
@@ -84,7 +85,7 @@ class Shell:
         self.log: list[tuple[int, int]] = []
 
     def read(self, offset: int) -> int:
-        self.cycle += READ_CYCLES
+        self.cycle += READ_CYCLES if self.fault != "clock" else 0
         self.advance()
         if offset >= LOG:
             return self.entry((offset - LOG) // 8)[offset // 4 % 2]
@@ -109,7 +110,7 @@ class Shell:
     def value(self, name: str) -> int:
         latencies, intervals = [entry[0] for entry in self.log], [entry[1] for entry in self.log if entry[1]]
         if name == "cycle":
-            return 0 if self.fault == "clock" else self.cycle
+            return self.cycle
         if name == "status":
             return self.status()
         what, _, kind = name.partition("_")
@@ -152,7 +153,7 @@ class Shell:
         self.starts.append(dict(self.values))
         self.values.update(images_in=0, images_out=0, words_read=0, words_written=0, status=0)
         length = IMAGE_CYCLES * self.values["images"]
-        self.end = float("inf") if self.fault in ("hang", "memory", "draining") else self.cycle + length
+        self.end = float("inf") if self.fault in ("hang", "memory", "writes", "draining") else self.cycle + length
 
     def advance(self) -> None:
         """What happened until now."""
@@ -166,17 +167,20 @@ class Shell:
             self.counts[busy] += READ_CYCLES
             self.counts["b.busy"] += READ_CYCLES // 2
             self.values["input_wait"] += READ_CYCLES if self.fault == "memory" else 0
+            self.values["output_wait"] += READ_CYCLES if self.fault == "writes" else 0
         elif self.cycle >= self.end:
             self.end = None
             self.finish()
 
     def finish(self) -> None:
         v = self.values
-        if self.fault == "reset":
-            v.update(status=0)
+        if self.fault in ("reset", "aborted"):
+            v.update(status=0 if self.fault == "reset" else register("status")["failed"].mask)
+            self.fault = ""
             return
         if self.fault:
             v.update(error=register("error")[self.fault].mask, status=register("status")["failed"].mask, images_out=1)
+            self.fault = ""
             return
         form, images = self.manifest.input, v["images"]
         words = self.memory[v["input_address"]][: images * form.image_bytes].view(f"<u{form.container_bits // 8}").astype(np.int64)
