@@ -143,6 +143,47 @@ def test_module_without_calibration_is_refused() -> None:
         compile(Sequential())
 
 
+def test_errors_begin_with_the_file_as_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_model(network(), tmp_path / "small.onnx")
+    x = np.zeros((1, 1, 4, 4), dtype=np.float32)
+    for given in ("small.onnx", "./small.onnx", tmp_path / "small.onnx"):
+        with pytest.raises(SpikeLoomError) as caught:
+            compile(given, calibration=x, target_fps=1e12)
+        assert str(caught.value).startswith(f"{given}: 1e+12 frames per second")
+    with pytest.raises(SpikeLoomError, match=r"^\./nothing\.onnx: no such file"):
+        compile("./nothing.onnx")
+
+
+def test_errors_of_a_module_begin_with_its_class(tmp_path: Path) -> None:
+    """Not with a file that the user never saw, whether it cannot be exported, read, frozen or planned."""
+    import torch
+    from spikeloom import nn
+
+    class Net(torch.nn.Sequential):
+        pass
+
+    x = np.full((1, 8), 3.0, dtype=np.float32)
+    first = nn.QuantInput(16), nn.QuantLinear(8, 4, weight_bits=8, power_of_two=True)
+    for modules, says in (
+        ((*first, nn.SpikePack(4)), "Net: 2: the threshold is not known yet"),
+        ((*first, torch.nn.Sigmoid()), "Net: 2/Sigmoid: operator Sigmoid is not supported"),
+        ((*first,), "Net: n1: sums up to .* are not exact in float32"),
+        ((*first, nn.SpikePack(2, theta=64.0)), "Net: n1: sums up to .* are not exact in float32"),
+        ((nn.QuantInput(8), *first[1:]), "Net: 1e.15 frames per second are not reached"),
+    ):
+        with pytest.raises(SpikeLoomError, match=f"^{says}") as caught:
+            compile(Net(*modules).eval(), calibration=x, folder=tmp_path / "net", target_fps=1e15)
+        assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "net").write_text("a file", encoding="utf-8")
+    write_model(network(), tmp_path / "small.onnx")
+    with pytest.raises(SpikeLoomError, match=f"^{tmp_path / 'net'}/"):
+        compile(tmp_path / "small.onnx", folder=tmp_path / "net")
+
+
 def test_illegal_values_equal_no_word() -> None:
     values = np.array([[[[0.0, 1.0, 3.0, 4.0, 5.0, 0.5, -1.0]]]])
     assert words_of(Code(2, 3), values).ravel().tolist() == [0, 1, 2, 3, ILLEGAL, ILLEGAL, ILLEGAL]

@@ -42,6 +42,20 @@ BOARDS: dict[str, Board] = {
 }
 
 
+CLOCKS = (1.0, 1000.0)
+"""MHz that a plan may assume."""
+
+
+def find_clock(board: Board, clock_mhz: float | None) -> float:
+    """The clock in MHz that is asked for, else the board's usual one. Raises SpikeLoomError outside of ``CLOCKS``."""
+    clock = clock_mhz if clock_mhz is not None else board.clock_mhz
+    if not CLOCKS[0] <= clock <= CLOCKS[1]:
+        raise SpikeLoomError(
+            f"clock must be {CLOCKS[0]:g} to {CLOCKS[1]:g} MHz, got {clock:g}; {board.name} usually runs at {board.clock_mhz:g}"
+        )
+    return clock
+
+
 def find_board(name: str) -> Board:
     """The board of that name. Raises SpikeLoomError if there is none."""
     if name not in BOARDS:

@@ -7,6 +7,7 @@ golden model in exit status 1.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +46,12 @@ def images_of(folder: Path, given: Path | None, labels: Path | None) -> tuple[Ar
     if not x.exists():
         raise SpikeLoomError(f"{x}: expected a test set, found none; name an input with --input x.npy")
     return nonempty(load_array(x)), load_array(y, "labels (.npy)") if y.exists() or labels else None
+
+
+def warn(notes: Iterable[str]) -> None:
+    """One line for each thing that a user should know."""
+    for note in notes:
+        console.print(f"warning: {note}", style="yellow", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -106,6 +113,7 @@ def compile_(
             progress=progress,
         )
     console.print(f"{accelerator.layers}", markup=False, soft_wrap=True)
+    warn(accelerator.notes)
     console.print(f"share of set bits: {accelerator.plan.density_source}; {output / 'plan.json'}", markup=False, soft_wrap=True)
 
 
@@ -147,6 +155,7 @@ def export(folder: Folder) -> None:
     claims = [f"{proven} with neurons proven at {frozen.steps} steps"] * bool(proven)
     claims += [f"{spiking} with IF or LIF neurons, whose integers are their definition"] * bool(spiking)
     console.print(f"{folder / 'model.onnx'}: {len(frozen.proofs)} layers, {', '.join(claims)}", markup=False, soft_wrap=True)
+    warn(frozen.graph.notes)
     if (folder / "test_x.npy").exists() and (folder / "test_y.npy").exists():
         x, y = images_of(folder, None, None)
         truth = checked_labels(y, frozen.graph, len(x))

@@ -121,10 +121,15 @@ def head_cost(stage: Stage) -> Cost:
     f, width = stage.folding, stage.u_width
     steps = stage.o_code.steps if stage.o_code is not None else 1
     units = f.windows * (3 * f.neurons * width + f.elements * (width + steps))
-    tables = Cost(0, 0)
-    if not isinstance(stage.layer, Pool) and isinstance(stage.layer.neuron, Table):
-        tables = copies(memory(width, stage.o_shape[0] // f.neurons << steps, same_cycle=True), f.neurons * f.windows, 1)
-    return tables + Cost(units + stage.folds * f.elements * width // 32, 0)
+    return table_cost(stage) + Cost(units + stage.folds * f.elements * width // 32, 0)
+
+
+def table_cost(stage: Stage) -> Cost:
+    """Threshold tables, nothing where there are none: one per neuron unit, each for its share of the channels."""
+    if isinstance(stage.layer, Pool) or not isinstance(stage.layer.neuron, Table):
+        return Cost(0, 0)
+    f, steps = stage.folding, stage.layer.neuron.code.steps
+    return copies(memory(stage.u_width, stage.o_shape[0] // f.neurons << steps, same_cycle=True), f.neurons * f.windows, 1)
 
 
 def network_interval(plan: Plan) -> float:

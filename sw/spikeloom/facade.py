@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from html import escape
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from spikeloom import golden, planfile, rungs
 from spikeloom import manifest as manifests
 from spikeloom.code import Ints
 from spikeloom.differences import first_difference
-from spikeloom.errors import SpikeLoomError
+from spikeloom.errors import SpikeLoomError, about
 from spikeloom.files import Array
 from spikeloom.golden import Floats
 from spikeloom.graph import Graph
@@ -250,11 +251,16 @@ class Accelerator:
 
         return Page(page.write(self.folder, self.plan, self.words(x) if x is not None else None))
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What compiling warns of, one line each that names its node."""
+        return self.plan.graph.notes
+
     def __repr__(self) -> str:
-        return repr(self.layers)
+        return "\n".join([repr(self.layers), *(f"warning: {note}" for note in self.notes)])
 
     def _repr_html_(self) -> str:
-        return self.layers._repr_html_()
+        return self.layers._repr_html_() + "".join(f"<p>warning: {escape(note)}</p>" for note in self.notes)
 
 
 def compile(
@@ -282,15 +288,20 @@ def compile(
     runtime_weights: memories that can be loaded with a retrained network of the same shape, see :meth:`Accelerator.weights`.
     Raises SpikeLoomError naming the file or node, and what to do.
     """
-    from spikeloom.read import read
+    from spikeloom.read import compile_file
     from spikeloom.report import estimates
-    from spikeloom.schedule import measure_density, schedule
+    from spikeloom.schedule import admit, checked, measure_density, schedule
 
+    checked(board, clock_mhz, target_fps)
     target = Path(folder) if folder is not None else Path(mkdtemp(prefix="spikeloom-"))
-    path = Path(model) if isinstance(model, str | Path) else frozen_file(model, calibration, target, progress)
-    progress("read", 0, 0)
-    named = target.resolve().name if folder is not None else path.stem if isinstance(model, str | Path) else type(model).__name__
-    graph = replace(read(path), name=named)
+    fits = partial(admit, board=board, overrides=overrides)
+    name: str | Path = model if isinstance(model, str | Path) else type(model).__name__
+    path, notes = (Path(model), None) if isinstance(model, str | Path) else frozen_file(model, calibration, target, fits, progress)
+    with about(name, path):
+        progress("read", 0, 0)
+        graph = compile_file(path, fits, partial(progress, "read")).graph
+    named = target.resolve().name if folder is not None else Path(name).stem
+    graph = replace(graph, name=named, notes=graph.notes if notes is None else notes)
     rooms: dict[str, Room] = {}
     if runtime_weights:
         graph, rooms = with_room(graph)
@@ -299,14 +310,20 @@ def compile(
         progress("density", 0, 0)
         density = measure_density(graph, input_words(graph, calibration))
     progress("schedule", 0, 0)
-    plan = schedule(graph, board, density, target_fps=target_fps, clock_mhz=clock_mhz, overrides=overrides, rooms=rooms)
+    with about(name, path):
+        plan = schedule(graph, board, density, target_fps=target_fps, clock_mhz=clock_mhz, overrides=overrides, rooms=rooms)
     estimates.write(plan, target)
     planfile.save(plan, target)
     return Accelerator(target, plan)
 
 
-def frozen_file(model: nn.Module, calibration: Array | None, folder: Path, progress: Progress) -> Path:
-    """Export and freeze a torch module; the path of its integer network."""
+def frozen_file(
+    model: nn.Module, calibration: Array | None, folder: Path, fits: Callable[[Graph], None], progress: Progress
+) -> tuple[Path, tuple[str, ...]]:
+    """Export and freeze a torch module: the path of its integer network, and notes that name the module's own nodes.
+
+    Raises SpikeLoomError naming the module's class.
+    """
     from spikeloom.exporting import write_trained
     from spikeloom.freezing import freeze
 
@@ -314,10 +331,12 @@ def frozen_file(model: nn.Module, calibration: Array | None, folder: Path, progr
         raise SpikeLoomError("compile: a torch module needs calibration inputs, batch first, also for the shape of its input")
     progress("export", 0, 0)
     folder.mkdir(parents=True, exist_ok=True)
-    write_trained(model, tuple(calibration.shape[1:]), folder / "trained.onnx")
-    progress("freeze", 0, 0)
-    freeze(folder / "trained.onnx", folder / "model.onnx")
-    return folder / "model.onnx"
+    trained = folder / "trained.onnx"
+    with about(type(model).__name__, trained):
+        write_trained(model, tuple(calibration.shape[1:]), trained)
+        progress("freeze", 0, 0)
+        frozen = freeze(trained, folder / "model.onnx", fits, partial(progress, "freeze"))
+    return folder / "model.onnx", frozen.graph.notes
 
 
 def input_words(graph: Graph, x: Array) -> Ints:

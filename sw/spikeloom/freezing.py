@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from spikeloom.errors import about
 from spikeloom.graph import Graph
+from spikeloom.passes import Admit, Progress, anything, unseen
 from spikeloom.passes.proof import Proof
 from spikeloom.read import compile_file
 from spikeloom.write import write_model
@@ -26,8 +28,12 @@ class FreezeReport:
         return sum(proof.steps for proof in self.proofs)
 
 
-def freeze(trained: str | Path, model: str | Path) -> FreezeReport:
-    """Read ``trained.onnx``, write ``model.onnx``. Raises SpikeLoomError naming file or node, and what to do."""
-    compiled = compile_file(trained)
-    write_model(compiled.graph, model)
+def freeze(trained: str | Path, model: str | Path, admit: Admit = anything, progress: Progress = unseen) -> FreezeReport:
+    """Read ``trained.onnx``, write ``model.onnx``; ``admit`` and ``progress`` as in :func:`spikeloom.passes.compile_source`.
+
+    Raises SpikeLoomError naming file and node, and what to do.
+    """
+    compiled = compile_file(trained, admit, progress)
+    with about(trained):
+        write_model(compiled.graph, model)
     return FreezeReport(compiled.graph, compiled.proofs)

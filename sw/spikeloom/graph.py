@@ -114,12 +114,14 @@ class Graph:
     Attributes
     ----------
     scale, bias: (O,) float64; the network's real output is ``scale * v + bias`` of the last node's values.
+    notes: what a user should know though all is well, one line each that names its node.
     """
 
     name: str
     nodes: tuple[Node, ...]
     scale: npt.NDArray[np.float64] = field(default_factory=lambda: np.ones(1))
     bias: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(1))
+    notes: tuple[str, ...] = ()
 
     @property
     def input(self) -> Input:

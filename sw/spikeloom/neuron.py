@@ -70,9 +70,9 @@ class Table:
     thresholds: Ints
 
     def fire(self, u: Ints) -> Ints:
-        count = np.zeros_like(u)
-        for k in range(self.thresholds.shape[1]):
-            count += u >= per_channel(self.thresholds[:, k])
+        channel, count = per_channel(np.arange(len(self.thresholds))), np.zeros_like(u)
+        for t in reversed(range(self.code.steps)):
+            count += (u >= self.thresholds[channel, count + (1 << t) - 1]).astype(np.int64) << t
         return count ^ self.code.sign_bit
 
 

@@ -49,6 +49,7 @@ def save(plan: Plan, folder: str | Path) -> None:
         "density": plan.density,
         "density_source": plan.density_source,
         "rooms": {name: _plain(room) for name, room in plan.rooms.items()},
+        "notes": plan.graph.notes,
         "arrays": {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()},
     }
     save_arrays(Path(folder) / WEIGHTS_FILE, arrays)
@@ -65,17 +66,36 @@ def load(folder: str | Path) -> Plan:
     schema = content.get("schema") if isinstance(content, dict) else None
     if schema != SCHEMA:
         raise SpikeLoomError(f"{path}: expected plan schema {SCHEMA}, found {schema}; compile the network again")
+    listed = content.get("arrays")
+    if not isinstance(listed, dict):
+        raise SpikeLoomError(f"{path}: not a valid plan (it lists no arrays); compile the network again")
+    arrays = _read_arrays(Path(folder) / WEIGHTS_FILE, listed)
     try:
-        arrays = _read_arrays(Path(folder) / WEIGHTS_FILE, content["arrays"])
-        nodes = tuple(_decode(node, arrays) for node in content["nodes"])
-        graph = Graph(content["name"], nodes, arrays["graph.scale"], arrays["graph.bias"])
-        foldings = {name: Folding(**folding) for name, folding in content["foldings"].items()}
-        rooms = {name: Room(**room) for name, room in content["rooms"].items()}
-        plan = Plan(graph, foldings, content["board"], content["clock_mhz"], content["density"], content["density_source"], rooms)
-        _ = plan.edges
-        return plan
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, AssertionError) as error:
+        return _plan(content, arrays)
+    except SpikeLoomError as error:
+        raise type(error)(f"{path}: {error}; the plan is damaged, compile the network again") from error
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        IndexError,
+        AssertionError,
+        ArithmeticError,
+        RecursionError,
+        MemoryError,
+    ) as error:
         raise SpikeLoomError(f"{path}: not a valid plan ({type(error).__name__}: {error}); compile the network again") from error
+
+
+def _plan(content: Json, arrays: Arrays) -> Plan:
+    nodes = tuple(_decode(node, arrays) for node in content["nodes"])
+    graph = Graph(content["name"], nodes, arrays["graph.scale"], arrays["graph.bias"], tuple(content.get("notes", ())))
+    foldings = {name: Folding(**folding) for name, folding in content["foldings"].items()}
+    rooms = {name: Room(**room) for name, room in content["rooms"].items()}
+    plan = Plan(graph, foldings, content["board"], content["clock_mhz"], content["density"], content["density_source"], rooms)
+    _ = plan.edges
+    return plan
 
 
 def _encode(item: Node | Neuron, name: str, arrays: Arrays) -> Json:

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from math import log2
+from math import inf, log2
 from pathlib import Path
 from typing import Any
 
 from spikeloom import golden
-from spikeloom.boards import Board, find_board
+from spikeloom.boards import Board, find_board, find_clock
 from spikeloom.code import Ints
 from spikeloom.errors import CapacityError, SpikeLoomError
-from spikeloom.estimate import Cost, Limit, expected_cycles, limits, network_interval, stage_cost, stage_limits
+from spikeloom.estimate import Cost, Limit, expected_cycles, limits, network_interval, stage_cost, stage_limits, table_cost
 from spikeloom.files import load_json
 from spikeloom.graph import Graph, Layer, Pool
 from spikeloom.plan import BODIES, Folding, Plan, Stage
@@ -66,17 +66,13 @@ def schedule(
     CapacityError: the network does not fit, or not at the target.
     SpikeLoomError: unknown board, or an override that is not legal.
     """
-    chosen = find_board(board)
-    clock = clock_mhz if clock_mhz is not None else chosen.clock_mhz
-    if not clock > 0 or (target_fps is not None and not target_fps > 0):
-        raise SpikeLoomError(f"clock and target must be above zero, got {clock} MHz and {target_fps} frames per second")
+    chosen, clock = checked(board, clock_mhz, target_fps)
     names = [name for name, code in graph.codes.items() if code is not None]
     if density is None:
         known, density_source = dict.fromkeys(names, ASSUMED_DENSITY), f"assumed {ASSUMED_DENSITY} (no calibration inputs)"
     else:
         known = {name: float(density[name]) for name in names}
-    foldings = {node.name: first_folding(graph, node) for node in graph.nodes[1:] if isinstance(node, (Layer, Pool))}
-    fixed = apply_overrides(foldings, overrides or {})
+    foldings, fixed = first_foldings(graph, overrides or {})
     plan = Plan(graph, foldings, chosen.name, clock, known, density_source, dict(rooms or {}))
     goal = MODEST_INTERVAL if target_fps is None else clock * 1e6 / target_fps
     share = MODEST_SHARE if target_fps is None else TARGET_SHARE
@@ -84,10 +80,55 @@ def schedule(
     if target_fps is not None and network_interval(plan) > goal:
         slowest = max(limits(plan), key=lambda limit: limit.cycles)
         raise CapacityError(
-            f"{target_fps:g} frames per second need an interval of {goal:.0f} cycles at {clock:g} MHz, estimated are {slowest.cycles:.0f}"
-            f" ({slowest.stage}, {slowest.what}); lower the target, raise the clock, or take a larger board than {board}"
+            f"{target_fps:g} frames per second are not reached on {board}: the best estimate is {clock * 1e6 / slowest.cycles:.0f} at"
+            f" {clock:g} MHz, {slowest.cycles:.0f} cycles an image ({slowest.stage}, {slowest.what}); lower the target, raise the clock, or"
+            " take a larger board"
         )
     return plan
+
+
+def checked(board: str, clock_mhz: float | None, target_fps: float | None) -> tuple[Board, float]:
+    """The board, and its clock in MHz. Raises SpikeLoomError on one that is not known, a clock out of range, a target that is no rate."""
+    chosen = find_board(board)
+    if target_fps is not None and not 0 < target_fps < inf:
+        raise SpikeLoomError(f"target must be a number of frames per second above zero, got {target_fps:g}")
+    return chosen, find_clock(chosen, clock_mhz)
+
+
+def first_foldings(graph: Graph, overrides: Overrides) -> tuple[dict[str, Folding], set[str]]:
+    """One of everything for every node but what is set by hand, and the nodes concerned."""
+    foldings = {node.name: first_folding(graph, node) for node in graph.nodes[1:] if isinstance(node, (Layer, Pool))}
+    return foldings, apply_overrides(foldings, overrides)
+
+
+def admit(graph: Graph, board: str, overrides: Overrides | None = None) -> None:
+    """Raises CapacityError where not even the smallest plan fits the board, which can be told before anything is proven."""
+    chosen = find_board(board)
+    plan = Plan(graph, first_foldings(graph, overrides or {})[0], chosen.name, chosen.clock_mhz, {}, "")
+    costs = {stage.name: stage_cost(stage) for stage in plan.stages}
+    _check_room(plan, costs, budget(chosen, TARGET_SHARE))
+
+
+def _check_room(plan: Plan, costs: Mapping[str, Cost], most: Cost) -> None:
+    """Raises CapacityError naming the threshold tables where they alone are too much, else the whole network."""
+    if not over(costs, most):
+        return
+    need = sum(costs.values(), Cost(0, 0))
+    tables = {stage.name: table_cost(stage).lut for stage in plan.stages}
+    if need.bram18 <= most.bram18 and need.lut - sum(tables.values()) <= most.lut:
+        name = max(tables, key=lambda name: tables[name])
+        code = plan[name].o_code
+        assert code is not None
+        count = f"{plan[name].o_shape[0]} x {(1 << code.steps) - 1}"
+        raise CapacityError(
+            f"{name}: its table of {count} thresholds is estimated at {tables[name]} LUT, the network at {need.lut}, more than the"
+            f" {most.lut} that may be used of {plan.board}; train with power-of-two scales (power_of_two=True, base 2), use fewer time"
+            " steps, or take a larger board"
+        )
+    raise CapacityError(
+        f"the smallest plan is estimated at {need.lut} LUT and {need.bram18} RAMB18, more than the {most.lut} and {most.bram18} that may"
+        f" be used of {plan.board}; take a larger board or a smaller network"
+    )
 
 
 def budget(board: Board, share: float) -> Cost:
@@ -150,12 +191,7 @@ def read_overrides(path: str | Path) -> Overrides:
 def grow(plan: Plan, fixed: set[str], goal: float, wish: Cost, most: Cost) -> Plan:
     """Double the slowest until all limits are within ``goal``, nothing helps, or ``wish`` would be exceeded."""
     costs = {stage.name: stage_cost(stage) for stage in plan.stages}
-    if over(costs, most):
-        need = sum(costs.values(), Cost(0, 0))
-        raise CapacityError(
-            f"{plan.graph.name}: the smallest plan is estimated at {need.lut} LUT and {need.bram18} RAMB18, more than the {most.lut} and"
-            f" {most.bram18} that may be used of {plan.board}; take a larger board or a smaller network"
-        )
+    _check_room(plan, costs, most)
     spare = sum(cost.bram18 for cost in costs.values()) * 3 // 2
     wish = replace(wish, bram18=min(max(wish.bram18, spare), most.bram18))
     while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,15 @@ def test_missing_keys(key: str, tmp_path: Path) -> None:
     del content[key]
     (tmp_path / PLAN_FILE).write_text(json.dumps(content))
     assert key in broken(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "value"), [("steps", 400), ("base", 0), ("groups", 10**9), ("shift", 10**12)])
+def test_numbers_that_cannot_be_name_the_file(name: str, value: int, tmp_path: Path) -> None:
+    save(random_plan(1), tmp_path)
+    text = (tmp_path / PLAN_FILE).read_text()
+    (tmp_path / PLAN_FILE).write_text(re.sub(rf'"{name}": \d+', f'"{name}": {value}', text))
+    line = broken(tmp_path)
+    assert line.startswith(f"{tmp_path / PLAN_FILE}: ") and line.endswith("compile the network again")
 
 
 def test_arrays_of_objects_are_refused(tmp_path: Path) -> None:

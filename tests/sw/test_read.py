@@ -12,12 +12,17 @@ from spikeloom import golden
 from spikeloom.code import Code
 from spikeloom.graph import Layer, Pool
 from spikeloom.neuron import LIF, Raw
-from spikeloom.read import compile_file, read
+from spikeloom.read import READERS, compile_file, read
 from torch.nn import functional
 
 from tests.sw.onnx_models import QONNX, Model, execute
 
 Rng = np.random.Generator
+
+
+def test_every_operator_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "compile.md").read_text(encoding="utf-8")
+    assert {kind for kind in READERS if f"`{kind}`" not in text} == set()
 
 
 def column(values: Any) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -164,10 +165,27 @@ def test_what_does_not_fit_is_refused() -> None:
         schedule(linear(512, 256), "pynq-z2", target_fps=1e7)
 
 
-@pytest.mark.parametrize("numbers", [{"clock_mhz": 0.0}, {"target_fps": -1.0}, {"clock_mhz": float("nan")}])
-def test_clock_and_target_are_positive(numbers: dict[str, float]) -> None:
+@pytest.mark.parametrize("target", [-1.0, 0.0, float("nan"), float("inf")])
+def test_a_target_is_a_rate(target: float) -> None:
     with pytest.raises(SpikeLoomError, match="above zero"):
-        schedule(linear(32, 8), "pynq-z2", **numbers)  # type: ignore[arg-type]
+        schedule(linear(32, 8), "pynq-z2", target_fps=target)
+
+
+@pytest.mark.parametrize("clock", [0.0, -5.0, 0.5, 1001.0, 1e9, float("nan"), float("inf")])
+def test_a_clock_is_one_that_can_be(clock: float) -> None:
+    with pytest.raises(SpikeLoomError, match="clock must be 1 to 1000 MHz, got .*; pynq-z2 usually runs at 100"):
+        schedule(linear(32, 8), "pynq-z2", clock_mhz=clock)
+    assert schedule(linear(32, 8), "pynq-z2", clock_mhz=1.0).clock_mhz == 1.0
+
+
+def test_a_target_out_of_reach_tells_the_best_one() -> None:
+    """What is told as the best is reached when it is asked for."""
+    with pytest.raises(CapacityError, match=r"1e\+12 frames per second are not reached on pynq-z2") as caught:
+        schedule(linear(512, 256), "pynq-z2", target_fps=1e12)
+    found = re.search(r"the best estimate is (\d+) at 100 MHz, (\d+) cycles an image", str(caught.value))
+    assert found is not None and int(found[1]) == round(1e8 / int(found[2]), 0)
+    plan = schedule(linear(512, 256), "pynq-z2", target_fps=int(found[1]) * 0.999)
+    assert network_interval(plan) <= int(found[2]) + 1
 
 
 def test_unknown_board() -> None:

@@ -156,8 +156,7 @@ def test_fit_finds_the_smallest_shift() -> None:
     """Steps at 1.5 k + 0.25, rounded up: no integer theta at f = 0 follows 2, 4, 5, 7, 8, 10, 11."""
     from spikeloom.code import Code
 
-    at = np.array([[Fraction(3 * k, 2) + Fraction(1, 4) for k in range(1, 8)]], dtype=object)
-    cuts = Cuts.rising(at, np.zeros((1, 7), dtype=np.bool_))
+    cuts = Cuts.rising(np.arange(1, 8)[None], np.zeros((1, 7), dtype=np.bool_), rationals([Fraction(3, 2)]), rationals([Fraction(1, 4)]))
     stairs = staircase(plain_stairs([], 30), cuts)
     assert stairs.steps[0, :, 0].tolist() == [2, 4, 5, 7, 8, 10, 11]
     found = fit(stairs, Code(3))
@@ -173,8 +172,8 @@ def test_fit_finds_the_smallest_shift() -> None:
 def test_fit_falls_back_to_a_table() -> None:
     from spikeloom.code import Code
 
-    at = np.array([[Fraction(v) for v in (1, 2, 30)]], dtype=object)
-    found = fit(staircase(plain_stairs([], 40), Cuts.rising(at, np.zeros((1, 3), dtype=np.bool_))), Code(2))
+    cuts = Cuts.rising(np.array([[1, 2, 30]]), np.zeros((1, 3), dtype=np.bool_), rationals([1]), rationals([0]))
+    found = fit(staircase(plain_stairs([], 40), cuts), Code(2))
     assert found is not None and isinstance(found.neuron, Table)
     assert found.neuron.thresholds.tolist() == [[1, 2, 30]]
 

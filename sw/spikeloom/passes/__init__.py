@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from spikeloom.graph import Graph, Layer
 from spikeloom.neuron import LIF, Raw
 from spikeloom.passes.neurons import lower
+from spikeloom.passes.notes import notes
 from spikeloom.passes.proof import Proof, prove
 from spikeloom.passes.tidy import drop_unused, flatten_input
-from spikeloom.source import Source
-from spikeloom.staircase import Staircase
+from spikeloom.source import Quantizer, Source, SourceLayer
+from spikeloom.staircase import Staircase, Tick, silent
+
+Admit = Callable[[Graph], None]
+"""Looks at an integer network that is not proven yet. Raises SpikeLoomError where there is no point in going on."""
+
+Progress = Callable[[int, int], None]
+"""Called with what is done and what there is to do."""
 
 TIDY = (drop_unused, flatten_input)
 """Passes from graph to graph, in order."""
+
+
+def anything(graph: Graph) -> None:
+    """Refuses nothing."""
+
+
+def unseen(done: int, total: int) -> None:
+    """Shows nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +45,7 @@ def check(graph: Graph) -> None:
     _ = graph.shapes, graph.codes
 
 
-def prove_all(graph: Graph, stairs: dict[str, Staircase]) -> tuple[Proof, ...]:
+def prove_all(graph: Graph, stairs: dict[str, Staircase], tick: Tick = silent) -> tuple[Proof, ...]:
     """Check every layer against its source's staircase. Raises SpikeLoomError naming layer and channel."""
     proofs = []
     for node in graph.nodes:
@@ -41,16 +57,36 @@ def prove_all(graph: Graph, stairs: dict[str, Staircase]) -> tuple[Proof, ...]:
         elif isinstance(node.neuron, Raw):
             proofs.append(Proof(node.name, channels, 0, "exact", node.shift))
         else:
-            proofs.append(prove(node, stairs[node.name]))
+            proofs.append(prove(node, stairs[node.name], tick))
     return tuple(proofs)
 
 
-def compile_source(source: Source) -> Compiled:
-    """The whole front end behind the reader, top to bottom."""
-    lowered = lower(source)
+def counting(source: Source, progress: Progress) -> Tick:
+    """Adds up what it hears: every step of the source is found once, fitted once and proven once."""
+    activations = [node.activation for node in source.nodes if isinstance(node, SourceLayer) and isinstance(node.activation, Quantizer)]
+    total = 3 * sum(channels * steps for channels, steps in (activation.cuts.shape for activation in activations))
+    done = 0
+
+    def tick(steps: int) -> None:
+        nonlocal done
+        done += steps
+        progress(done, total)
+
+    return tick
+
+
+def compile_source(source: Source, admit: Admit = anything, progress: Progress = unseen) -> Compiled:
+    """The whole front end behind the reader, top to bottom.
+
+    ``admit`` sees the integer network before the proof and may refuse it; ``progress`` hears how many steps are done, and of how many.
+    """
+    tick = counting(source, progress)
+    lowered = lower(source, tick)
     graph = lowered.graph
     check(graph)
     for tidy in TIDY:
         graph = tidy(graph)
         check(graph)
-    return Compiled(graph, prove_all(graph, lowered.stairs))
+    graph = replace(graph, notes=notes(graph, source, lowered.stairs))
+    admit(graph)
+    return Compiled(graph, prove_all(graph, lowered.stairs, tick))

@@ -5,8 +5,8 @@ The word has rank >= k where ``(m << f) + kappa x + beta >= p_k theta``, p_k the
     ((n - 1) << f) + kappa x  <  p_k theta - beta  <=  (n << f) + kappa x      for every k and every x,
 
 two linear inequalities in beta and theta. For a given theta the best beta is an interval, and the length of the interval is
-concave in theta: bisection finds a theta if there is one. What fits at f fits at f + 1, so the smallest f is found
-by bisection too.
+concave in theta: Newton's steps from the left find the smallest theta, or that there is none. What fits at f fits at f + 1, so the
+smallest f is found by bisection.
 """
 
 from __future__ import annotations
@@ -17,16 +17,13 @@ import numpy as np
 
 from spikeloom.code import Code, Ints
 from spikeloom.neuron import SpikePack, Table
-from spikeloom.staircase import Staircase
+from spikeloom.staircase import BLOCK, Staircase
 
 FAR = 1 << 61
 """Stands for no bound at all."""
 
-MAX_SHIFT = 24
-"""Fraction bits tried without a residual."""
-
-MAX_SKIP_SHIFT = 32
-"""Fraction bits tried with a residual whose scale is arbitrary."""
+MAX_SHIFT = 32
+"""Fraction bits tried, where the drive leaves room for them."""
 
 DRIVE_BITS = 46
 """Bits of magnitude that a drive may take."""
@@ -48,11 +45,16 @@ def _bounds(stairs: Staircase, shift: int, kappa: Ints) -> tuple[Ints, Ints]:
     if len(stairs.skip_values) == 1 and stairs.skip_values[0] == 0:
         steps = stairs.steps[:, :, 0]
         return np.where(steps > low, ((steps - 1) << shift) + 1, -FAR), np.where(steps <= high, steps << shift, FAR)
-    bottom, top = np.empty(stairs.steps.shape[:2], dtype=np.int64), np.empty(stairs.steps.shape[:2], dtype=np.int64)
-    for c, steps in enumerate(stairs.steps):
-        moved = (steps << shift) + kappa[c] * stairs.skip_values
-        bottom[c] = np.where(steps > low[c], moved - (1 << shift) + 1, -FAR).max(axis=1)
-        top[c] = np.where(steps <= high[c], moved, FAR).min(axis=1)
+    channels, count, values = stairs.steps.shape
+    bottom, top = np.empty((channels, count), dtype=np.int64), np.empty((channels, count), dtype=np.int64)
+    block = max(1, BLOCK // values)
+    for c in range(channels):
+        joined = kappa[c] * stairs.skip_values
+        for part in (slice(first, first + block) for first in range(0, count, block)):
+            steps = stairs.steps[c, part]
+            moved = (steps << shift) + joined
+            bottom[c, part] = np.where(steps > low[c], moved - (1 << shift) + 1, -FAR).max(axis=1)
+            top[c, part] = np.where(steps <= high[c], moved, FAR).min(axis=1)
     return bottom, top
 
 
@@ -66,30 +68,22 @@ def _beta_range(theta: Ints, places: Ints, bottom: Ints, top: Ints) -> tuple[Int
 
 
 def _solve(places: Ints, bottom: Ints, top: Ints, limit: Ints) -> tuple[Ints, Ints, Ints]:
-    """(C,) theta, beta and whether they exist: ``bottom <= places * theta - beta <= top`` with 1 <= theta <= limit."""
-    low, high = np.ones_like(limit), limit.copy()
-    theta = np.ones_like(limit)
-    found, open_ = np.zeros(len(limit), dtype=np.int64), np.ones(len(limit), dtype=np.bool_)
-    while open_.any():
-        middle = (low + high) // 2
-        least, most, slope = _beta_range(middle, places, bottom, top)
-        hit = open_ & (least <= most)
-        theta, found = np.where(hit, middle, theta), np.where(hit, 1, found)
-        low, high = np.where(slope > 0, middle + 1, low), np.where(slope < 0, middle - 1, high)
-        open_ &= ~hit & (slope != 0) & (low <= high)
-    theta = _smallest(places, bottom, top, theta)
-    least, most, _ = _beta_range(theta, places, bottom, top)
-    return theta, (least + most) // 2, found
+    """(C,) theta, beta and whether they exist: ``bottom <= places * theta - beta <= top`` with 1 <= theta <= limit.
 
-
-def _smallest(places: Ints, bottom: Ints, top: Ints, theta: Ints) -> Ints:
-    """(C,) the smallest theta that works, given one that does: the drive is then as narrow as it can be."""
-    low, high = np.ones_like(theta), theta.copy()
-    while (low < high).any():
-        middle = (low + high) // 2
-        least, most, _ = _beta_range(middle, places, bottom, top)
-        low, high = np.where(least <= most, low, np.minimum(middle + 1, high)), np.where(least <= most, middle, high)
-    return high
+    The smallest such theta, for the drive is then as narrow as it can be.
+    """
+    theta, beta, found = np.ones_like(limit), np.zeros_like(limit), np.zeros_like(limit)
+    left = np.arange(len(limit))
+    while left.size:
+        least, most, slope = _beta_range(theta[left], places, bottom[left], top[left])
+        hit = least <= most
+        beta[left[hit]], found[left[hit]] = (least[hit] + most[hit]) // 2, 1
+        # The length is concave: no theta before the root of its tangent will do, and none at all where it no longer grows.
+        go = ~hit & (slope > 0)
+        left, short = left[go], least[go] - most[go]
+        theta[left] += -(-short // slope[go])
+        left = left[theta[left] <= limit[left]]
+    return theta, beta, found
 
 
 def _spikepack(stairs: Staircase, code: Code, shift: int, kappa: Ints) -> tuple[Ints, Ints, Ints, Ints]:
@@ -109,10 +103,7 @@ def _spikepack(stairs: Staircase, code: Code, shift: int, kappa: Ints) -> tuple[
         use = (found == 0) & (flagged[2] == 1)
         theta, beta, tie = np.where(use, flagged[0], theta), np.where(use, flagged[1], beta), use.astype(np.int64)
         found = found | flagged[2]
-    constant = stairs.constant
-    theta = np.where(constant, 1, theta)
-    beta = np.where(constant, places[stairs.constant_rank], beta)
-    return theta, beta, np.where(constant, 0, tie), np.where(constant, 1, found)
+    return theta, beta, tie, found
 
 
 def _kappas(stairs: Staircase, shift: int) -> list[Ints]:
@@ -122,7 +113,14 @@ def _kappas(stairs: Staircase, shift: int) -> list[Ints]:
 
 
 def _try_spikepack(stairs: Staircase, code: Code, shift: int, kappa: Ints) -> tuple[Ints, ...]:
-    return (kappa, *_spikepack(stairs, code, shift, kappa))
+    """(C,) kappa and what :func:`_spikepack` finds, some channels at a time; constant channels fit anyhow."""
+    block = max(1, BLOCK // stairs.steps.shape[1])
+    parts = [slice(first, first + block) for first in range(0, len(kappa), block)]
+    found = [_spikepack(stairs.channels(part), code, shift, kappa[part]) for part in parts]
+    theta, beta, tie, fits = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    constant, answer = stairs.constant, (code.codebook - code.min_value)[stairs.constant_rank]
+    theta, beta = np.where(constant, 1, theta), np.where(constant, answer, beta)
+    return kappa, theta, beta, np.where(constant, 0, tie), np.where(constant, 1, fits)
 
 
 def _try_table(stairs: Staircase, code: Code, shift: int, kappa: Ints) -> tuple[Ints, ...]:
@@ -149,19 +147,18 @@ def _fit_at(stairs: Staircase, code: Code, shift: int, table: bool) -> Fit | Non
     return None
 
 
-def _max_shift(stairs: Staircase) -> int | None:
+def max_shift(stairs: Staircase) -> int | None:
     """Fraction bits that leave the drive narrow enough; None where not even 0 do."""
     reach = int(np.maximum(np.abs(stairs.low), np.abs(stairs.high)).max()) + 2
     slope = max((abs(k) for k in stairs.kappa), default=0)
     reach += int(slope * int(np.abs(stairs.skip_values).max())) + 1
-    limit = MAX_SKIP_SHIFT if stairs.skip_values.any() else MAX_SHIFT
     room = DRIVE_BITS - reach.bit_length()
-    return min(limit, room) if room >= 0 else None
+    return min(MAX_SHIFT, room) if room >= 0 else None
 
 
 def fit(stairs: Staircase, code: Code) -> Fit | None:
     """The serial neuron with the fewest fraction bits, else a threshold table, else None (a residual that no shift makes exact)."""
-    most = _max_shift(stairs)
+    most = max_shift(stairs)
     if most is None:
         return None
     for table in (False, True):

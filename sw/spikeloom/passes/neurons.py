@@ -14,7 +14,7 @@ from spikeloom.graph import Graph, Input, Layer, Node, Pool
 from spikeloom.neuron import LIF, Raw
 from spikeloom.passes.fit import fit
 from spikeloom.source import Affine, Linear, Quantizer, Source, SourceLayer, Threshold
-from spikeloom.staircase import Drive, Rationals, Staircase, staircase, where
+from spikeloom.staircase import Drive, Rationals, Staircase, Tick, silent, staircase, where
 
 LIF_BITS = 24
 """Bits of a frozen membrane, so that a float32 executor computes it exactly."""
@@ -24,6 +24,9 @@ MEMBRANE_BITS = 40
 
 LIF_THRESHOLD = 4096
 """A frozen threshold is at least this large, where the width allows: rounding and the floor of the leak then cost next to nothing."""
+
+MAX_STAIRS = 1 << 28
+"""Steps of a layer's staircases, over all channels and values of a residual."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +70,22 @@ def drive_of(layer: SourceLayer, code: Code, skip_code: Code | None) -> Drive:
     return Drive(layer.gain, layer.offset, skip_gain, low, high, values)
 
 
-def stairs_of(layer: SourceLayer, activation: Quantizer, code: Code, skip_code: Code | None) -> Staircase:
-    """The staircase of one source layer: the quantizer's steps pulled back through everything before it."""
-    cuts = activation.cuts
+def stairs_of(layer: SourceLayer, activation: Quantizer, code: Code, skip_code: Code | None, tick: Tick = silent) -> Staircase:
+    """The staircase of one source layer: the quantizer's steps pulled back through everything before it.
+
+    Raises CapacityError where a residual makes it larger than can be proven.
+    """
+    cuts, drive = activation.cuts, drive_of(layer, code, skip_code)
+    channels, steps = cuts.shape
+    if channels * steps * len(drive.skip_values) > MAX_STAIRS:
+        joined = f" times {len(drive.skip_values)} values of the residual {layer.skip}" if layer.skip is not None else ""
+        raise CapacityError(
+            f"{layer.name}: {channels} channels times {steps} steps{joined} are more than the {MAX_STAIRS} that can be proven; use fewer"
+            " time steps"
+        )
     for step in reversed(layer.chain):
         cuts = cuts.before_affine(step.gain, step.offset) if isinstance(step, Affine) else cuts.before_relu()
-    return staircase(drive_of(layer, code, skip_code), cuts)
+    return staircase(drive, cuts, tick)
 
 
 def _quantized(layer: SourceLayer, stairs: Staircase, code: Code) -> Layer:
@@ -171,8 +184,8 @@ def _sum(layer: SourceLayer) -> Layer:
     return _layer(layer.linear, neuron, np.ones(count, dtype=np.bool_))
 
 
-def lower(source: Source) -> Lowered:
-    """Source network to integer network. Raises UnsupportedError naming the layer that has no exact integer form."""
+def lower(source: Source, tick: Tick = silent) -> Lowered:
+    """Source network to integer network. Raises SpikeLoomError naming the layer that has no exact integer form, or none that fits."""
     nodes: list[Node] = []
     stairs: dict[str, Staircase] = {}
     for node in source.nodes:
@@ -183,8 +196,9 @@ def lower(source: Source) -> Lowered:
         code = graph.code(node.linear.source)
         skip_code = graph.code(node.skip) if node.skip is not None else None
         if isinstance(node.activation, Quantizer):
-            stairs[node.name] = stairs_of(node, node.activation, code, skip_code)
+            stairs[node.name] = stairs_of(node, node.activation, code, skip_code, tick)
             nodes.append(_quantized(node, stairs[node.name], node.activation.code))
+            tick(stairs[node.name].steps[:, :, 0].size)
         elif isinstance(node.activation, Threshold):
             nodes.append(_spiking(node, node.activation, code, skip_code))
         else:

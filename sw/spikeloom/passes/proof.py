@@ -14,7 +14,7 @@ from spikeloom.code import Ints
 from spikeloom.errors import SpikeLoomError
 from spikeloom.graph import Layer
 from spikeloom.neuron import LIF, Raw, SpikePack
-from spikeloom.staircase import Staircase
+from spikeloom.staircase import BLOCK, Bools, Staircase, Tick, silent
 
 
 @dataclass(frozen=True)
@@ -41,23 +41,26 @@ def ranks(layer: Layer, m: Ints, x: Ints) -> Ints:
     if isinstance(neuron, (LIF, Raw)):
         raise SpikeLoomError(f"{layer.name}: only SpikePack and table neurons have a staircase")
     u = (m << layer.shift) + layer.kappa[:, None] * x + layer.beta[:, None]
-    words = neuron.fire(np.ascontiguousarray(u.T)[:, :, None, None])[:, :, 0, 0].T
-    return words ^ neuron.code.sign_bit
+    return neuron.fire(u[None, :, :, None])[0, :, :, 0] ^ neuron.code.sign_bit
 
 
-def _differs(layer: Layer, stairs: Staircase, index: int) -> Ints:
-    """(C,) number of steps that the neuron misses at the residual's value ``skip_values[index]``."""
-    steps = stairs.steps[:, :, index]
+def _differs(layer: Layer, stairs: Staircase, part: slice) -> Bools:
+    """(C, S * X) where the neuron misses one of the steps in ``part``, at each value of the residual."""
+    values = stairs.skip_values
+    steps = stairs.steps[:, part].reshape(len(stairs.low), -1)
     low, high = stairs.low[:, None], stairs.high[:, None]
-    x = np.broadcast_to(stairs.skip_values[index], steps.shape)
-    wanted = np.arange(1, steps.shape[1] + 1)
+    x = np.broadcast_to(np.tile(values, steps.shape[1] // len(values)), steps.shape)
+    wanted = np.arange(1, stairs.steps.shape[1] + 1)[part].repeat(len(values))
     late = (ranks(layer, np.minimum(steps, high), x) < wanted) & (steps <= high)
     early = (ranks(layer, np.maximum(steps - 1, low), x) >= wanted) & (steps > low)
-    return np.asarray((late | early).sum(axis=1), dtype=np.int64)
+    return np.asarray(late | early)
 
 
-def prove(layer: Layer, stairs: Staircase) -> Proof:
-    """Check one layer against its source. Raises SpikeLoomError naming the layer and the first channel that differs."""
+def prove(layer: Layer, stairs: Staircase, tick: Tick = silent) -> Proof:
+    """Check one layer against its source. Raises SpikeLoomError naming the layer and the first channel that differs.
+
+    ``tick`` hears of the steps, over all channels, that have been checked at every value of the residual.
+    """
     if isinstance(layer.neuron, (LIF, Raw)):
         raise SpikeLoomError(f"{layer.name}: only SpikePack and table neurons have a staircase")
     alive = ~stairs.constant
@@ -73,11 +76,16 @@ def prove(layer: Layer, stairs: Staircase) -> Proof:
             stairs.kappa,
             stairs.skip_values,
         )
-    for index in range(len(stairs.skip_values)):
-        wrong = _differs(layer, checked, index)
+    channels, count, values = stairs.steps.shape
+    block = max(1, BLOCK // (channels * values))
+    for first in range(0, count, block):
+        part = slice(first, min(first + block, count))
+        wrong = _differs(layer, checked, part)
         if wrong.any():
-            c = int(wrong.argmax())
-            raise SpikeLoomError(f"{layer.name}: proof failed, channel {c} misses {wrong[c]} steps at residual {stairs.skip_values[index]}")
+            c, at = (int(i) for i in np.argwhere(wrong)[0])
+            step, x = first + 1 + at // values, stairs.skip_values[at % values]
+            raise SpikeLoomError(f"{layer.name}: proof failed, channel {c} misses step {step} at residual {x}")
+        tick((part.stop - first) * channels)
     neuron = layer.neuron
     method = ("tie" if neuron.tie.any() else "plain") if isinstance(neuron, SpikePack) else "table"
     return Proof(layer.name, len(stairs.low), stairs.steps.size, method, layer.shift)

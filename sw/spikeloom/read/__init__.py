@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from spikeloom.errors import SpikeLoomError, UnsupportedError
+from spikeloom.errors import SpikeLoomError, UnsupportedError, about
 from spikeloom.graph import Graph
-from spikeloom.passes import Compiled, compile_source
+from spikeloom.passes import Admit, Compiled, Progress, anything, compile_source, unseen
 from spikeloom.read import activations, linear, simple
 from spikeloom.read.builder import Builder
 from spikeloom.read.constants import FOLDED, Const, fold
@@ -95,23 +95,18 @@ def _apply(context: Context, op: Op, inputs: list[Value]) -> list[Value]:
 
 
 def read_source(path: str | Path) -> Source:
-    """The network as it stands in the file, exact. Raises SpikeLoomError naming file or node, and what to do."""
-    file = load(path)
-    try:
-        return _walk(file)
-    except UnsupportedError as error:
-        raise UnsupportedError(f"{path}: {error}") from error
-    except SpikeLoomError as error:
-        raise SpikeLoomError(f"{path}: {error}") from error
+    """The network as it stands in the file, exact. Raises SpikeLoomError naming file and node, and what to do."""
+    with about(path, Path(path)):
+        return _walk(load(path))
 
 
-def compile_file(path: str | Path) -> Compiled:
-    """The integer network of a QONNX file, and the proof of every neuron. Raises SpikeLoomError as :func:`read_source` does."""
-    source = read_source(path)
-    try:
-        return compile_source(source)
-    except UnsupportedError as error:
-        raise UnsupportedError(f"{path}: {error}") from error
+def compile_file(path: str | Path, admit: Admit = anything, progress: Progress = unseen) -> Compiled:
+    """The integer network of a QONNX file, and the proof of every neuron; ``admit`` and ``progress`` as in :func:`compile_source`.
+
+    Raises SpikeLoomError as :func:`read_source` does.
+    """
+    with about(path, Path(path)):
+        return compile_source(read_source(path), admit, progress)
 
 
 def read(path: str | Path) -> Graph:

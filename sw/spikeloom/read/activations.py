@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -16,7 +17,7 @@ from spikeloom.read.context import Context, Value, map_of, per_channel
 from spikeloom.read.load import Op
 from spikeloom.read.signal import Raw, Signal
 from spikeloom.source import Quantizer, Threshold
-from spikeloom.staircase import Cuts, Rationals, rationals, rounding_cuts
+from spikeloom.staircase import Cuts, Rationals, exact_grid, rationals, rounding_cuts
 
 
 def quant(context: Context, op: Op, inputs: list[Value]) -> Value:
@@ -37,9 +38,8 @@ def quant(context: Context, op: Op, inputs: list[Value]) -> Value:
         return context.builder.activate(signal, _bipolar(op, scale, zero))
     narrow = bool(op.attributes.get("narrow", 0))
     low, high = quant_range(bits, signed, narrow)
-    places, strict = rounding_cuts(str(op.attributes.get("rounding_mode", "ROUND")), low, high, op.name)
-    at = (places[None, :] - zero[:, None]) * scale[:, None]
-    cuts = Cuts.rising(at, np.broadcast_to(strict, at.shape))
+    halves, strict = rounding_cuts(str(op.attributes.get("rounding_mode", "ROUND")), low, high, op.name)
+    cuts = Cuts.rising(halves, strict, scale / 2, -zero * scale)
     if narrow:  # the word that is left out: the lowest signed one, the highest unsigned one
         cuts = _widen(cuts, first=signed)
     return context.builder.activate(signal, Quantizer(op.name, Code(bits, signed=signed), cuts, scale, -scale * zero))
@@ -47,20 +47,20 @@ def quant(context: Context, op: Op, inputs: list[Value]) -> Value:
 
 def _widen(cuts: Cuts, first: bool, count: int = 1) -> Cuts:
     """More steps: such as are always passed in front, or such as never are behind."""
-    where, filler = (0, 1) if first else (cuts.at.shape[1], -1)
+    where, filler = (0, 1) if first else (cuts.shape[1], -1)
     columns = [where] * count
-    return Cuts(
-        np.insert(cuts.at, columns, np.array(Fraction(0), dtype=object), axis=1),
-        np.insert(cuts.strict, columns, False, axis=1),
-        np.insert(cuts.fixed, columns, filler, axis=1),
-        cuts.falling,
+    return replace(
+        cuts,
+        grid=np.insert(cuts.grid, columns, cuts.grid.flat[0], axis=1),
+        strict=np.insert(cuts.strict, columns, False, axis=1),
+        fixed=np.insert(cuts.fixed, columns, filler, axis=1),
     )
 
 
 def _bipolar(op: Op, scale: Rationals, zero: Rationals) -> Quantizer:
     """-1 and +1 times the scale, as one-bit words with an offset."""
-    at = (-zero * scale)[:, None]
-    return Quantizer(op.name, Code(1), Cuts.rising(at, np.zeros(at.shape, dtype=np.bool_)), 2 * scale, scale * (-1 - zero))
+    cuts = Cuts.rising(np.zeros((1, 1), dtype=np.int64), np.zeros((1, 1), dtype=np.bool_), scale, -zero * scale)
+    return Quantizer(op.name, Code(1), cuts, 2 * scale, scale * (-1 - zero))
 
 
 def _input(context: Context, op: Op, raw: Raw, inputs: list[Value]) -> Signal:
@@ -92,19 +92,18 @@ def multithreshold(context: Context, op: Op, inputs: list[Value]) -> Signal:
     table = context.constant(inputs[1], op, "the thresholds").array
     if table.ndim != 2 or table.shape[0] not in (1, signal.map[0]) or table.shape[1] < 1:
         raise SpikeLoomError(f"{op.name}: expected thresholds ({signal.map[0]}, K), found shape {table.shape}")
-    table = np.broadcast_to(np.sort(table, axis=1), (signal.map[0], table.shape[1]))
-    at = np.stack([rationals(row) for row in table])
-    cuts = Cuts.rising(at, np.zeros(at.shape, dtype=np.bool_))
-    steps = int(at.shape[1]).bit_length()
+    steps = int(table.shape[1]).bit_length()
     if steps > MAX_STEPS:
-        raise UnsupportedError(f"{op.name}: at most {(1 << MAX_STEPS) - 1} thresholds, found {at.shape[1]}")
-    missing = (1 << steps) - 1 - at.shape[1]
+        raise UnsupportedError(f"{op.name}: at most {(1 << MAX_STEPS) - 1} thresholds, found {table.shape[1]}")
+    grid, unit = exact_grid(np.sort(table, axis=1))
+    one = signal.gain * 0 + 1
+    cuts = Cuts.rising(grid, np.zeros((1, table.shape[1]), dtype=np.bool_), one * unit, one * 0)
+    missing = (1 << steps) - 1 - table.shape[1]
     if missing:
         cuts = _widen(cuts, first=False, count=missing)
     gather = _gather(context, op)
     if gather is not None:
         return _coded(context, op, gather, signal, cuts, steps)
-    one = signal.gain * 0 + 1
     gain, bias = (Fraction(float(op.attributes.get(k, d))) for k, d in (("out_scale", 1.0), ("out_bias", 0.0)))
     if gain and bias / gain == -(1 << (steps - 1)) and not missing:
         return context.builder.activate(signal, Quantizer(op.name, Code(steps, signed=True), cuts, one * gain, one * 0))
