@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,7 @@ def test_compile_and_emit_write_their_files(tmp_path: Path) -> None:
     x = saved(tmp_path / "x.npy", np.array([[1, 0, 2, 7.0]]))
     assert cli.run(["compile", str(model), "-o", str(out), "--calibration", str(x)]) == 0
     estimates = {"estimate_layer_cycles.json", "estimate_layer_resources.json", "estimate_network_performance.json"}
-    assert set(os.listdir(out)) == {"plan.json", "weights.npz"} | estimates
+    assert set(os.listdir(out)) == {"original.onnx", "plan.json", "weights.npz"} | estimates
     for name in estimates:
         assert json.loads((out / name).read_text(encoding="utf-8"))["source"] == "estimated"
     assert planfile.load(out).graph.name == "net"
@@ -313,7 +314,8 @@ def test_a_fault_of_ours_is_not_hidden(compiled: Path, monkeypatch: pytest.Monke
 def test_a_rung_that_differs_is_status_1_and_named(
     compiled: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from spikeloom.facade import Accelerator, Verdict
+    from spikeloom.facade import Accelerator
+    from spikeloom.verdicts import Verdict
 
     monkeypatch.setattr(Accelerator, "compare", lambda *_: (Verdict("RTL", "outputs", 1, ("RTL differs at layer fc, channel 2",)),))
     saved(compiled / "test_x.npy", np.zeros((1, 4)))
@@ -325,6 +327,57 @@ def test_no_command_is_answered_by_the_help_alone(capsys: pytest.CaptureFixture[
     assert cli.run([]) == 2
     shown = capsys.readouterr()
     assert "Usage: spikeloom" in shown.out and shown.err == ""
+
+
+@pytest.mark.parametrize("content", [b"", b"junk"])
+@pytest.mark.parametrize("name", ["model.onnx", "original.onnx"])
+def test_compare_with_a_damaged_file(tmp_path: Path, compiled: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes) -> None:
+    x = saved(tmp_path / "x.npy", np.zeros((1, 4)))
+    (compiled / name).write_bytes(content)
+    assert name in refused(capsys, tmp_path, "compare", compiled, "--input", x)
+
+
+def test_compare_with_another_networks_file(tmp_path: Path, compiled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    x = saved(tmp_path / "x.npy", np.zeros((1, 4)))
+    tiny(compiled / "model.onnx")
+    assert "another file; export and compile again" in refused(capsys, tmp_path, "compare", compiled, "--input", x)
+
+
+def test_rungs_that_are_missing_or_only_counted_are_said(
+    compiled: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from spikeloom.facade import Accelerator
+    from spikeloom.verdicts import Verdict, not_run
+
+    found = (not_run("torch, frozen", "torch is away"), Verdict("QONNX executor", "outputs", 1, (), "3 of 5 [odd] outputs differ", 3))
+    monkeypatch.setattr(Accelerator, "compare", lambda *_: found)
+    saved(compiled / "test_x.npy", np.zeros((1, 4)))
+    assert cli.run(["compare", str(compiled)]) == 0
+    screen = capsys.readouterr().out
+    for words in ("not run", "torch, frozen: not run: torch is away", "3 differ", "3 of 5 [odd] outputs differ"):
+        assert words in screen
+
+
+def test_a_package_that_is_missing_is_named(compiled: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "amaranth.back", None)
+    monkeypatch.delitem(sys.modules, "spikeloom_hw.emit", raising=False)
+    assert "amaranth.back: this command needs it" in refused(capsys, compiled, "emit", compiled)
+
+
+@pytest.mark.parametrize("module", ["typer", "numpy"])
+def test_interruption_of_the_first_imports(tmp_path: Path, module: str) -> None:
+    """Ctrl-C while the command line is still being loaded, in a package whose import turns it into another error."""
+    lines = ("import os, signal", "try:", "    os.kill(os.getpid(), signal.SIGINT)", "except KeyboardInterrupt:", "    raise ImportError")
+    (tmp_path / f"{module}.py").write_text("\n".join(lines), encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path]), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "spikeloom", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "spikeloom: interrupted\n")
+
+
+def test_the_installed_command_is_the_one_that_can_be_interrupted() -> None:
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["scripts"] == {"spikeloom": "spikeloom.__main__:main"}
 
 
 def test_help_and_installed_command() -> None:

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
-from spikeloom import Accelerator, SpikeLoomError, cli, compile, golden
+import torch
+from spikeloom import Accelerator, SpikeLoomError, cli, compile, golden, nn, planfile
+from spikeloom import manifest as manifests
 from spikeloom.code import Code
 from spikeloom.graph import Graph, Input, Layer
 from spikeloom.neuron import Raw, SpikePack
 from spikeloom.report.performance import Performance
 from spikeloom.rungs import ILLEGAL, words_of
 from spikeloom.write import write_model
+from spikeloom_hw.emit import emit
+from torch.nn import Flatten, Sequential, Softmax
+
+from tests.sw.onnx_models import Model
 
 IMAGES = 6
 
@@ -72,19 +83,22 @@ def test_simulation_measures_every_image_and_writes_it_down(accelerator: Acceler
 
 def test_compare_finds_all_rungs_equal(accelerator: Accelerator, x: np.ndarray) -> None:
     verdicts = accelerator.compare(x[:3])
-    assert [v.rung for v in verdicts] == ["torch, frozen", "QONNX executor", "RTL", "RTL, pipeline full"]
-    assert all(v.differences == () and v.images == 3 for v in verdicts)
+    assert [v.rung for v in verdicts] == ["torch, frozen", "QONNX executor, model.onnx", "RTL", "RTL, pipeline full"]
+    assert all(v.differences == () and v.images == 3 and v.result == "equal" for v in verdicts)
 
 
-def test_a_wrong_threshold_is_found_where_it_is(accelerator: Accelerator, x: np.ndarray) -> None:
-    """Golden, torch of another network than the emitted one: the first layer that differs is named, not the last."""
+def test_a_wrong_threshold_is_found_where_it_is(accelerator: Accelerator, x: np.ndarray, tmp_path: Path) -> None:
+    """Golden, torch of another network than the emitted one, which claims to be it: the first layer that differs is named, not the last."""
     graph = accelerator.plan.graph
     conv = graph["conv"]
     assert isinstance(conv, Layer)
     beta = conv.beta.copy()
     beta[2] += 3
     other = dataclasses.replace(graph, nodes=(graph.input, dataclasses.replace(conv, beta=beta), graph["fc"]))
-    changed = Accelerator(accelerator.folder, dataclasses.replace(accelerator.plan, graph=other))
+    folder = shutil.copytree(accelerator.folder, tmp_path / "small")
+    changed = Accelerator(folder, dataclasses.replace(accelerator.plan, graph=other))
+    claims = dataclasses.replace(manifests.load(folder), network_sha256=planfile.hashes(changed.plan).network)
+    (folder / "manifest.json").write_text(claims.to_json(), encoding="utf-8")
     torch_, onnx_, *hardware = changed.compare(x)
     assert torch_.differences == ()
     assert "layer conv: " in onnx_.differences[0] and "channel 2, position (" in onnx_.differences[0]
@@ -189,3 +203,148 @@ def test_illegal_values_equal_no_word() -> None:
     assert words_of(Code(2, 3), values).ravel().tolist() == [0, 1, 2, 3, ILLEGAL, ILLEGAL, ILLEGAL]
     assert words_of(Code(2, signed=True), np.array([[[[-2.0, -1, 0, 1, 2]]]])).ravel().tolist() == [2, 3, 0, 1, ILLEGAL]
     assert words_of(Code(2, 1), np.array([[[[[1.0, 0, 2]]]], [[[[0.0, 1, 0]]]]])).ravel().tolist() == [2, 1, ILLEGAL]
+
+
+def broken_text(path: Path) -> None:
+    path.write_text("{}", encoding="utf-8")
+
+
+def other_weights(path: Path) -> None:
+    """Another plan's numbers, behind a time stamp of long ago."""
+    folder = path.parent
+    plan = planfile.load(folder)
+    planfile.save(dataclasses.replace(plan, graph=dataclasses.replace(plan.graph, bias=plan.graph.bias + 1)), folder)
+    os.utime(folder / "plan.json", (0, 0))
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("manifest.json", Path.unlink),
+        ("manifest.json", broken_text),
+        ("rtl/top.v", Path.unlink),
+        ("weights.npz", other_weights),
+    ],
+)
+def test_hardware_of_another_state_is_emitted_anew(
+    accelerator: Accelerator, x: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, damage: Callable[[Path], None]
+) -> None:
+    folder = shutil.copytree(accelerator.folder, tmp_path / "small")
+    assert Accelerator.load(folder).emitted
+    damage(folder / name)
+    changed = Accelerator.load(folder)
+    assert not changed.emitted
+    if name == "weights.npz":
+        with pytest.raises(SpikeLoomError, match=r"manifest\.json: is the hardware of another plan; run 'spikeloom emit' again"):
+            changed.network()
+    emitted = []
+    monkeypatch.setattr(Accelerator, "emit", lambda self: emitted.append(emit(self.plan, self.folder)))
+    assert changed.simulate(x[:1]).differences == ()
+    assert len(emitted) == 1 and changed.emitted
+
+
+def test_a_plan_that_is_only_touched_is_not_emitted_anew(accelerator: Accelerator) -> None:
+    (accelerator.folder / "plan.json").touch()
+    assert Accelerator.load(accelerator.folder).emitted
+
+
+def test_tensors_and_lists_are_inputs(accelerator: Accelerator, x: np.ndarray) -> None:
+    expected = accelerator.golden(x)
+    assert np.array_equal(accelerator.golden(torch.from_numpy(x).requires_grad_()), expected)
+    assert np.array_equal(accelerator.golden(x.tolist()), expected)
+    run = accelerator.simulate(torch.from_numpy(x), torch.from_numpy(expected.argmax(axis=1)), torch=True)
+    assert run.differences == () and np.array_equal(run.outputs, expected) and run.performance.accuracy["RTL"] == 1
+    with pytest.raises(SpikeLoomError, match="^input: expected numbers .* got str"):
+        accelerator.golden("x.npy")
+    with pytest.raises(SpikeLoomError, match="^calibration: expected numbers .* got str"):
+        compile(accelerator.folder / "model.onnx", calibration="x.npy")
+
+
+def renamed(source: Path, path: Path) -> None:
+    """The same network as somebody else's file: every tensor but the input has another name."""
+    model = onnx.load(source)
+    del model.graph.value_info[:]
+    for node in model.graph.node:
+        for names in (node.input, node.output):
+            names[:] = [name if name == "input" else f"t_{name}" for name in names]
+    for value in (*model.graph.initializer, *model.graph.output):
+        value.name = f"t_{value.name}"
+    onnx.save(model, path)
+
+
+def test_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
+    m = Model(1, 4)
+    folder = tmp_path / os.fsdecode(b"a\xff")
+    made = compile(m.save(tmp_path / "a.onnx", m.op("MatMul", m.quant("x"), m.weights(np.eye(4)))), folder=folder)
+    assert made.plan.graph.name == "a?" and Accelerator.load(folder).plan.graph.name == "a?"
+
+
+def test_a_foreign_file_is_compared_by_its_outputs(
+    accelerator: Accelerator, x: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(accelerator.folder, tmp_path / "small")
+    renamed(folder / "model.onnx", tmp_path / "mine.onnx")
+    made = compile(tmp_path / "mine.onnx", calibration=x, folder=folder)
+    (tmp_path / "mine.onnx").unlink()
+    rungs = {verdict.rung: verdict for verdict in made.compare(x.tolist())}
+    assert all(verdict.result == "equal" for verdict in rungs.values())
+    assert cli.run(["compare", str(folder), "--images", "2"]) == 0
+    assert "QONNX executor, original.onnx: 0 of 6 outputs differ; float32 rounds in this file" in capsys.readouterr().out
+
+
+class Failing(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.nonsense()  # blamed
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        (42, "compile: expected a torch module or the path of a QONNX file, got int 42"),
+        (None, "got NoneType"),
+        (torch.nn.Flatten, "got type"),
+        (b"x.onnx", "got bytes"),
+        (Sequential(nn.QuantInput(4), Softmax(1)), "Sequential: 1/Softmax: operator Softmax is not supported"),
+        (Sequential(), "Sequential: the output output does not depend on the input"),
+        (
+            Sequential(nn.QuantInput(4), Flatten(), nn.QuantLinear(9, 2)),
+            r"Sequential: cannot be exported for inputs of shape \(1, 4, 4\): ",
+        ),
+        (Failing(), r"Failing: test_facade\.py line \d+: AttributeError: .*nonsense"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")  # torch's own, about an empty module
+def test_what_cannot_be_compiled_is_one_line_about_the_users_object(
+    model: object, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(SpikeLoomError, match=f"^.*{says}") as caught:
+        compile(model, calibration=np.zeros((2, 1, 4, 4), dtype=np.float32))
+    assert "\n" not in str(caught.value) and str(tmp_path) not in str(caught.value)
+    assert list(tmp_path.iterdir()) == [], "a temporary folder is left behind"
+
+
+def test_a_network_that_only_adds_or_passes_on_has_hardware_too() -> None:
+    """Their last layer is none of the user's; it must not take the name of the output."""
+    x = np.random.default_rng(3).integers(0, 16, (2, 2, 2, 2)).astype(np.float32)
+    passed = compile(nn.QuantInput(4), calibration=x)
+    assert np.array_equal(passed.golden(x), x) and passed.plan.graph.output.name == "sum"
+
+
+@pytest.mark.parametrize(
+    ("layer", "says"),
+    [
+        (lambda: nn.SpikePack(4.0), "time steps T must be an integer, got 4.0"),
+        (lambda: nn.SpikePack(4, 3.0), "base tau must be an integer, got 3.0"),
+        (lambda: nn.SpikePack(4, theta="a"), "threshold theta must be a number, got 'a'"),
+        (lambda: nn.LIF(4.0), "LIF: time steps T must be an integer, got 4.0"),
+        (lambda: nn.LIF(4, 1.5), "LIF: leak must be an integer, got 1.5"),
+        (lambda: nn.QuantInput(4.0), "input bits must be an integer, got 4.0"),
+        (lambda: nn.QuantInput(4, scale="a"), "input scale must be a number, got 'a'"),
+        (lambda: nn.QuantLinear(2, 2, weight_bits="4"), "weight_bits must be an integer, got '4'"),
+        (lambda: nn.QuantConv2d(2, 2, 1, weight_bits=2.5), "weight_bits must be an integer, got 2.5"),
+    ],
+)
+def test_numbers_of_layers(layer: Callable[[], object], says: str) -> None:
+    with pytest.raises(SpikeLoomError, match=f"^{says}$"):
+        layer()

@@ -15,6 +15,7 @@ from spikeloom.boards import find_board
 from spikeloom.files import save_text
 from spikeloom.manifest import InputFormat, Manifest, OutputFormat, SpikeStream
 from spikeloom.plan import Plan, Stage
+from spikeloom.planfile import hashes
 
 from .counters import counter_map
 from .loading import load_stream
@@ -69,9 +70,12 @@ def spike_streams(plan: Plan) -> Iterator[SpikeStream]:
 def manifest(plan: Plan, top: str) -> Manifest:
     """What a user of the hardware with the Verilog text ``top`` must know."""
     graph = plan.graph
-    source = graph.input
+    source, known = graph.input, hashes(plan)
     return Manifest(
         name=graph.name,
+        network_sha256=known.network,
+        plan_sha256=known.plan,
+        weights_sha256=known.weights,
         top_sha256=hashlib.sha256(top.encode()).hexdigest(),
         board=plan.board,
         clock_mhz=plan.clock_mhz,

@@ -11,11 +11,12 @@ Importing the package needs numpy alone: torch, onnx, amaranth and the simulator
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from spikeloom.errors import CapacityError, SpikeLoomError, UnsupportedError
 
+TYPE_CHECKING = False  # not typing's: its import would take most of the time in which a Ctrl-C shows a traceback
 if TYPE_CHECKING:
+    from typing import Any
+
     from spikeloom.exporting import write_trained as export
     from spikeloom.facade import Accelerator, Simulation, compile
     from spikeloom.freezing import freeze

@@ -38,7 +38,7 @@ def wave_file(text: str) -> Path:
 
 def images_of(folder: Path, given: Path | None, labels: Path | None) -> tuple[Array, Array | None]:
     """Input and labels: those named, or the folder's test set."""
-    from spikeloom.facade import nonempty
+    from spikeloom.inputs import nonempty
 
     if given is not None:
         return nonempty(load_array(given, "the network's input (.npy)")), load_array(labels, "labels (.npy)") if labels else None
@@ -145,8 +145,8 @@ def weights(
 def export(folder: Folder) -> None:
     """Freeze trained.onnx into model.onnx, the integer network that is the reference of every later step."""
     from spikeloom import golden as model
-    from spikeloom.facade import checked_labels
     from spikeloom.freezing import freeze
+    from spikeloom.inputs import checked_labels
     from spikeloom.report.performance import accuracy
 
     frozen = freeze(existing(folder / "trained.onnx", "a trained network of 'spikeloom train'"), folder / "model.onnx")
@@ -169,7 +169,8 @@ def export(folder: Folder) -> None:
 @app.command()
 def golden(folder: Folder, input: Given = None, output: Wanted = None, labels: Labels = None) -> None:
     """Run the integer model."""
-    from spikeloom.facade import Accelerator, checked_labels
+    from spikeloom.facade import Accelerator
+    from spikeloom.inputs import checked_labels
     from spikeloom.report.performance import accuracy
 
     accelerator = Accelerator.load(folder)
@@ -212,6 +213,7 @@ def sim(
 ) -> int:
     """Run the Verilated hardware, every cycle of it, and compare every output with torch and the golden model."""
     from spikeloom.facade import Accelerator
+    from spikeloom.rungs import missing
     from spikeloom.screen import bars, closing
 
     accelerator = Accelerator.load(folder)
@@ -222,10 +224,11 @@ def sim(
         note = accelerator.waves(x, waves, chosen, progress) if waves is not None else ""
     if output is not None:
         save_array(output, run.outputs)
+    absent = missing("train", "torch")
     page = accelerator.report(x[:HISTOGRAM_IMAGES])
     closing(console, run.performance, page.path)
-    if note:
-        console.print(note, markup=False, soft_wrap=True)
+    for line in filter(None, (note, absent and f"torch: not run: {absent}")):
+        console.print(line, markup=False, soft_wrap=True)
     for line in run.differences:
         console.print(line, style="bold red", markup=False, soft_wrap=True)
     return 1 if run.differences else 0
@@ -335,10 +338,14 @@ def run(arguments: list[str] | None = None) -> int:
         return complain(SpikeLoomError(f"{error.format_message()} (spikeloom --help)"), 2)
     except (KeyboardInterrupt, typer.Abort):
         return complain(SpikeLoomError("interrupted"), INTERRUPTED)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("spikeloom"):
+            raise
+        return complain(SpikeLoomError(f"{error.name}: this command needs it, and it is not installed; pip install 'spikeloom[all]'"), 2)
     except OSError as error:
         return complain(SpikeLoomError(f"{error.filename or 'file'}: {error.strerror or first_line(error)}"), 2)
 
 
 def main() -> None:
-    """Entry point."""
+    """Run the command of this process, and end it."""
     sys.exit(run())

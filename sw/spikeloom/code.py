@@ -7,7 +7,9 @@ A *word* is the T spikes as a T-bit integer, the first time step in the highest 
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,22 @@ Shape = tuple[int, int, int]
 MAX_STEPS = 16
 
 
+def integer(given: Any, what: str) -> int:
+    """An integer of whatever type as Python's own. Raises SpikeLoomError, beginning with ``what``, for anything else."""
+    try:
+        return operator.index(given)
+    except TypeError:
+        raise SpikeLoomError(f"{what} must be an integer, got {given!r}") from None
+
+
+def number(given: Any, what: str) -> float:
+    """A number of whatever type as Python's own. Raises SpikeLoomError, beginning with ``what``, for anything else."""
+    try:
+        return float(given)
+    except (TypeError, ValueError):
+        raise SpikeLoomError(f"{what} must be a number, got {given!r}") from None
+
+
 @dataclass(frozen=True)
 class Code:
     """The number format of one stream of activations.
@@ -34,7 +52,7 @@ class Code:
 
     Raises
     ------
-    SpikeLoomError: steps or base out of range, or signed with a base other than 2.
+    SpikeLoomError: steps or base no integer or out of range, or signed with a base other than 2.
     """
 
     steps: int
@@ -42,6 +60,8 @@ class Code:
     signed: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "steps", integer(self.steps, "time steps T"))
+        object.__setattr__(self, "base", integer(self.base, "base tau"))
         if not 1 <= self.steps <= MAX_STEPS:
             raise SpikeLoomError(f"time steps T must be 1 to {MAX_STEPS}, got {self.steps}")
         if not 1 <= self.base <= 16:

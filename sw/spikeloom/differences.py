@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from spikeloom.code import Code, Ints
 from spikeloom.graph import Graph
@@ -88,3 +89,32 @@ def first_crc_difference(expected: Mapping[str, int], counted: Mapping[str, int]
             found = "none" if name not in counted else f"{counted[name]:08x}"
             return f"{rung} gives other words first at layer {name.removesuffix('.crc')}: CRC expected {value:08x}, found {found}"
     return None
+
+
+@dataclass(frozen=True)
+class OutputCount:
+    """How many real outputs of a rung are not the golden model's, and the first of them as text."""
+
+    differing: int
+    total: int
+    first: str
+
+    def __str__(self) -> str:
+        return f"{self.differing} of {self.total} outputs differ" + (f", first {self.first}" if self.differing else "")
+
+
+def count_outputs(graph: Graph, words: Mapping[str, Ints], found: npt.NDArray[np.float64], exact: bool) -> OutputCount:
+    """Compare real outputs (N, O, H, W) with those of the golden ``words``: with == in float32 where ``exact``, else an output differs
+    when another integer is nearer to it."""
+    code, last = graph.codes[graph.output.name], words[graph.output.name]
+    values = last if code is None else code.value(last)
+    real = graph.scale.reshape(1, -1, 1, 1) * values + graph.bias.reshape(1, -1, 1, 1)
+    unequal = found != real.astype(np.float32)
+    if not exact:
+        unequal &= ~(np.abs(found - real) < np.abs(graph.scale).reshape(1, -1, 1, 1) / 2)
+    places = np.argwhere(unequal)
+    if not len(places):
+        return OutputCount(0, values.size, "")
+    image, channel, row, column = spot = tuple(int(k) for k in places[0])
+    where = f"image {image}, channel {channel}, position ({row}, {column})"
+    return OutputCount(len(places), values.size, f"{where}: expected {real[spot]:.9g}, found {found[spot]:.9g}")

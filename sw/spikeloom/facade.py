@@ -5,29 +5,25 @@ This file and the command line alone know all three houses; hardware and simulat
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from html import escape
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from spikeloom import golden, planfile, rungs
-from spikeloom import manifest as manifests
+from spikeloom import golden, manifest, planfile, rungs
 from spikeloom.code import Ints
-from spikeloom.differences import first_difference
 from spikeloom.errors import SpikeLoomError, about
-from spikeloom.files import Array
 from spikeloom.golden import Floats
-from spikeloom.graph import Graph
+from spikeloom.inputs import array_of, checked_labels, input_words
 from spikeloom.loadfile import Load
 from spikeloom.plan import Plan
-from spikeloom.room import Room, fitted, with_room
+from spikeloom.room import fitted, with_room
 from spikeloom.show import Page, Table
+from spikeloom.verdicts import Verdict, executor_verdict, torch_verdict
 
 if TYPE_CHECKING:
     from spikeloom_sim.network import Network
@@ -36,6 +32,9 @@ if TYPE_CHECKING:
     from spikeloom.board import Accelerator as Driver
     from spikeloom.report.measure import Run
     from spikeloom.report.performance import Performance
+
+Numbers = Any
+"""An array, a list or a torch tensor: see :func:`spikeloom.inputs.array_of`."""
 
 Progress = Callable[[str, int, int], None]
 """Called now and then with what is being done, how much of it is done, and how much there is."""
@@ -70,16 +69,6 @@ class Simulation:
         return performance_table(self.performance)._repr_html_()
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What comparing one rung with the golden model gave: what was compared, and a line per difference."""
-
-    rung: str
-    compared: str
-    images: int
-    differences: tuple[str, ...]
-
-
 @dataclass(frozen=True, eq=False)
 class Accelerator:
     """A compiled network in its folder.
@@ -98,11 +87,14 @@ class Accelerator:
         """Raises SpikeLoomError where the folder holds no plan."""
         return cls(Path(folder), planfile.load(folder))
 
-    def words(self, x: Array) -> Ints:
-        """Input words (N, C, H, W) of real input (N, ...), as the network takes it. Raises SpikeLoomError on any other input."""
-        return input_words(self.plan.graph, x)
+    def words(self, x: Numbers) -> Ints:
+        """Input words (N, C, H, W) of real input (N, ...), as the network takes it: an array, a list or a torch tensor.
 
-    def golden(self, x: Array) -> Floats:
+        Raises SpikeLoomError on any other input.
+        """
+        return input_words(self.plan.graph, array_of(x, "input"))
+
+    def golden(self, x: Numbers) -> Floats:
         """Real outputs of the integer model, (N, O) or (N, O, H, W)."""
         return golden.dequantize(self.plan.graph, golden.integers(self.plan.graph, self.words(x)))
 
@@ -125,26 +117,32 @@ class Accelerator:
             raise SpikeLoomError(f"{self.folder}: its weights are fixed in hardware; compile it with --runtime-weights")
         graph = fitted(self.plan.graph, self.plan.rooms, read(Path(model)))
         words = load_words(replace(self.plan, graph=graph))
-        source, made = graph.input, manifests.load(self.folder)
+        source, made = graph.input, manifest.load(self.folder)
         return Load(made.identity, Path(model).stem, words, graph.scale, graph.bias, source.scale, source.zero_point)
 
     def network(self) -> Network:
         """The emitted hardware, ready to be simulated. Raises SpikeLoomError where it is missing or another plan's."""
         from spikeloom_sim.network import Network
 
-        return Network(self.folder)
+        network = Network(self.folder)
+        if network.manifest.network_sha256 != planfile.hashes(self.plan).network:
+            raise SpikeLoomError(f"{self.folder / 'manifest.json'}: is the hardware of another plan; run 'spikeloom emit' again")
+        return network
 
-    def simulate(self, x: Array, labels: Array | None = None, *, torch: bool = False, progress: Progress = silent) -> Simulation:
+    def simulate(self, x: Numbers, labels: Numbers | None = None, *, torch: bool = False, progress: Progress = silent) -> Simulation:
         """Run real input through the Verilated hardware, every cycle of it: once image by image, once with the pipeline kept full.
 
-        Both runs are compared with the golden model, and so is torch on the frozen network if wanted. With labels (N,) the accuracy and
-        the confusion matrix are part of the result, which is also written into the folder. Raises SpikeLoomError on a wrong input.
+        Both runs are compared with the golden model, and so is torch on the frozen network if wanted and installed. With labels (N,) the
+        accuracy and the confusion matrix are part of the result, which is also written into the folder. Raises SpikeLoomError on a wrong
+        input.
         """
         from spikeloom.report import measure
 
+        x = array_of(x, "input")
         words = self.words(x)
         truth = checked_labels(labels, self.plan.graph, len(words))
-        others = {"torch": rungs.torch_words(self.plan.graph, x, partial(progress, "torch"))} if torch else {}
+        wanted = torch and not rungs.missing("train", "torch")
+        others = {"torch": rungs.torch_words(self.plan.graph, x, partial(progress, "torch"))} if wanted else {}
         progress("golden", 0, 0)
         expected = golden.trace(self.plan.graph, words)
         single, stream = self.runs(words, progress)
@@ -168,28 +166,28 @@ class Accelerator:
         one, two = (Run(result.words, result.latency, result.interval, result.counters) for result in (single, stream))
         return one, two
 
-    def compare(self, x: Array, progress: Progress = silent) -> tuple[Verdict, ...]:
-        """All rungs side by side on real input: torch (frozen), the QONNX executor where the folder holds model.onnx, and the hardware."""
+    def compare(self, x: Numbers, progress: Progress = silent) -> tuple[Verdict, ...]:
+        """All rungs side by side on real input: torch (frozen), the QONNX executor on the file that was compiled, and the hardware.
+
+        Raises SpikeLoomError where that file is damaged or another network's.
+        """
         from spikeloom.report.measure import hardware_differences
 
         graph = self.plan.graph
+        x = array_of(x, "input")
         words = self.words(x)
         progress("golden", 0, 0)
         expected = golden.trace(graph, words)
-        others = {"torch, frozen": rungs.torch_words(graph, x, partial(progress, "torch"))}
-        frozen = self.folder / "model.onnx"
-        if frozen.exists():
-            others["QONNX executor"] = rungs.onnx_words(graph, frozen, x, partial(progress, "onnx"))
-        verdicts = []
-        for rung, answers in others.items():
-            found = first_difference(graph, ("golden", expected), (rung, answers))
-            verdicts.append(Verdict(rung, "every word of every layer", len(x), () if found is None else (str(found),)))
+        verdicts = [
+            torch_verdict(graph, x, expected, partial(progress, "torch")),
+            executor_verdict(graph, self.folder, x, expected, partial(progress, "onnx")),
+        ]
         for name, run in zip(("RTL", "RTL, pipeline full"), self.runs(words, progress), strict=True):
             lines = hardware_differences(self.plan, expected, run, name)
             verdicts.append(Verdict(name, "outputs; spikes by layer, plane", len(x), tuple(lines)))
         return tuple(verdicts)
 
-    def waves(self, x: Array, path: Path, images: tuple[int, int], progress: Progress = silent) -> str:
+    def waves(self, x: Numbers, path: Path, images: tuple[int, int], progress: Progress = silent) -> str:
         """Write the waves of images first to last (both included); a note for the user, or ""."""
         progress("waves", 0, 0)
         words = self.words(x)[: images[1] + 1]
@@ -220,9 +218,12 @@ class Accelerator:
 
     @property
     def emitted(self) -> bool:
-        """Whether the folder holds hardware that is not older than the plan."""
-        manifest, plan = self.folder / "manifest.json", self.folder / planfile.PLAN_FILE
-        return manifest.exists() and manifest.stat().st_mtime_ns >= plan.stat().st_mtime_ns
+        """Whether the folder holds hardware of this very plan, by what its manifest says."""
+        try:
+            known = manifest.load(self.folder).network_sha256
+        except SpikeLoomError:
+            return False
+        return known == planfile.hashes(self.plan).network and (self.folder / "rtl" / "top.v").is_file()
 
     @cached_property
     def layers(self) -> Table:
@@ -245,7 +246,7 @@ class Accelerator:
         heads = ("layer", "kind", "output", "neuron", "words out", "engine", "cycles per image (estimated)")
         return Table(f"{self.plan.graph.name} on {self.plan.board}", heads, tuple(rows))
 
-    def report(self, x: Array | None = None) -> Page:
+    def report(self, x: Numbers | None = None) -> Page:
         """Write ``report.html`` from what was estimated and measured so far; ``x`` are inputs for the membrane histograms."""
         from spikeloom.report import page
 
@@ -264,9 +265,9 @@ class Accelerator:
 
 
 def compile(
-    model: nn.Module | str | Path,
+    model: nn.Module | str | os.PathLike[str],
     board: str = "pynq-z2",
-    calibration: Array | None = None,
+    calibration: Numbers | None = None,
     *,
     folder: str | Path | None = None,
     target_fps: float | None = None,
@@ -280,91 +281,37 @@ def compile(
     Arguments
     ---------
     model: a torch module of :mod:`spikeloom.nn` layers, frozen on the way, or the path of a QONNX file.
-    calibration: real inputs (N, ...), as the network takes them: the share of set bits is measured on them. Without them one is assumed;
-        a torch module needs them for the shape of its input.
+    calibration: real inputs (N, ...), as the network takes them: an array, a list or a torch tensor. The share of set bits is measured on
+        them. Without them one is assumed; a torch module needs them for the shape of its input.
     folder: where the files go; a new temporary folder if None.
     target_fps: frames per second to fold for; a modest size if None. clock_mhz: the board's usual one if None.
     overrides: node -> folding numbers set by hand, see :func:`spikeloom.schedule.schedule`.
     runtime_weights: memories that can be loaded with a retrained network of the same shape, see :meth:`Accelerator.weights`.
     Raises SpikeLoomError naming the file or node, and what to do.
     """
-    from spikeloom.read import compile_file
+    from spikeloom.compiling import integer_network, named, target_folder
+    from spikeloom.original import keep
     from spikeloom.report import estimates
     from spikeloom.schedule import admit, checked, measure_density, schedule
 
     checked(board, clock_mhz, target_fps)
-    target = Path(folder) if folder is not None else Path(mkdtemp(prefix="spikeloom-"))
-    fits = partial(admit, board=board, overrides=overrides)
-    name: str | Path = model if isinstance(model, str | Path) else type(model).__name__
-    path, notes = (Path(model), None) if isinstance(model, str | Path) else frozen_file(model, calibration, target, fits, progress)
-    with about(name, path):
-        progress("read", 0, 0)
-        graph = compile_file(path, fits, partial(progress, "read")).graph
-    named = target.resolve().name if folder is not None else Path(name).stem
-    graph = replace(graph, name=named, notes=graph.notes if notes is None else notes)
-    rooms: dict[str, Room] = {}
-    if runtime_weights:
-        graph, rooms = with_room(graph)
-    density = None
-    if calibration is not None:
-        progress("density", 0, 0)
-        density = measure_density(graph, input_words(graph, calibration))
-    progress("schedule", 0, 0)
-    with about(name, path):
-        plan = schedule(graph, board, density, target_fps=target_fps, clock_mhz=clock_mhz, overrides=overrides, rooms=rooms)
-    estimates.write(plan, target)
-    planfile.save(plan, target)
-    return Accelerator(target, plan)
-
-
-def frozen_file(
-    model: nn.Module, calibration: Array | None, folder: Path, fits: Callable[[Graph], None], progress: Progress
-) -> tuple[Path, tuple[str, ...]]:
-    """Export and freeze a torch module: the path of its integer network, and notes that name the module's own nodes.
-
-    Raises SpikeLoomError naming the module's class.
-    """
-    from spikeloom.exporting import write_trained
-    from spikeloom.freezing import freeze
-
-    if calibration is None:
-        raise SpikeLoomError("compile: a torch module needs calibration inputs, batch first, also for the shape of its input")
-    progress("export", 0, 0)
-    folder.mkdir(parents=True, exist_ok=True)
-    trained = folder / "trained.onnx"
-    with about(type(model).__name__, trained):
-        write_trained(model, tuple(calibration.shape[1:]), trained)
-        progress("freeze", 0, 0)
-        frozen = freeze(trained, folder / "model.onnx", fits, partial(progress, "freeze"))
-    return folder / "model.onnx", frozen.graph.notes
-
-
-def input_words(graph: Graph, x: Array) -> Ints:
-    """Input words (N, C, H, W) of real input (N, ...), as the network takes it. Raises SpikeLoomError on any other input."""
-    return golden.quantize(graph.input, nonempty(x))
-
-
-def nonempty(x: Array) -> Array:
-    """The array itself. Raises SpikeLoomError unless it has an axis of images, and at least one image."""
-    if x.ndim < 1 or not len(x):
-        raise SpikeLoomError(f"input: expected at least one image, batch first, got shape {tuple(x.shape)}")
-    return x
-
-
-def checked_labels(labels: Array | None, graph: Graph, images: int) -> Ints | None:
-    """Labels as integers. Raises SpikeLoomError unless they are one of the network's classes per image."""
-    if labels is None:
-        return None
-    classes, height, width = graph.shapes[graph.output.name]
-    if (height, width) != (1, 1):
-        raise SpikeLoomError(f"labels: the network answers with a map of {height}x{width}, not with a class; leave the labels away")
-    if labels.shape != (images,) or not np.issubdtype(labels.dtype, np.integer):
-        found = f"{labels.dtype} of shape {tuple(labels.shape)}"
-        raise SpikeLoomError(f"labels: expected {images} class numbers, shape ({images},), got {found}")
-    truth: Ints = labels.astype(np.int64)
-    if truth.min() < 0 or truth.max() >= classes:
-        raise SpikeLoomError(f"labels: expected class numbers 0 to {classes - 1}, got {truth.min()} to {truth.max()}")
-    return truth
+    x = array_of(calibration, "calibration") if calibration is not None else None
+    with target_folder(folder) as target:
+        graph, path = integer_network(model, x, target, partial(admit, board=board, overrides=overrides), progress)
+        if folder is not None:
+            graph = replace(graph, name=target.resolve().name.encode("utf-8", "replace").decode())
+        graph, rooms = with_room(graph) if runtime_weights else (graph, {})
+        density = None
+        if x is not None:
+            progress("density", 0, 0)
+            density = measure_density(graph, input_words(graph, x))
+        progress("schedule", 0, 0)
+        with about(named(model), path):
+            plan = schedule(graph, board, density, target_fps=target_fps, clock_mhz=clock_mhz, overrides=overrides, rooms=rooms)
+        keep(graph, path, target)
+        estimates.write(plan, target)
+        planfile.save(plan, target)
+        return Accelerator(target, plan)
 
 
 def performance_table(p: Performance) -> Table:

@@ -10,6 +10,7 @@ import io
 import json
 import os
 import tempfile
+import tokenize
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -66,15 +67,15 @@ def load_array(path: Path, what: str = "an array (.npy)") -> Array:
     """
     existing(path, what)
     try:
-        array = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+        with path.open("rb") as stream:
+            if stream.read(2) == b"PK":
+                raise SpikeLoomError(f"{path}: expected {what}, found an archive of several arrays; save one with numpy.save")
+            stream.seek(0)
+            return cast(Array, np.lib.format.read_array(stream, allow_pickle=False))  # type: ignore[no-untyped-call]
+    except (ValueError, EOFError, OSError, SyntaxError, tokenize.TokenError, MemoryError) as error:
         raise SpikeLoomError(
             f"{path}: expected {what}, found a file that numpy cannot read without pickle ({first_line(error)})"
         ) from error
-    if not isinstance(array, np.ndarray):
-        array.close()
-        raise SpikeLoomError(f"{path}: expected {what}, found an archive of several arrays; save one with numpy.save")
-    return cast(Array, array)
 
 
 def load_json(path: Path, what: str) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 from spikeloom.code import Code, Shape
 from spikeloom.errors import SpikeLoomError
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ class Manifest:
 
     Attributes
     ----------
+    network_sha256: the network hash, see :func:`spikeloom.planfile.hashes`; plan_sha256, weights_sha256: of its two parts.
     top_sha256: of ``rtl/top.v``, so that a manifest cannot be used with other hardware.
     board, clock_mhz: what the plan was made for.
     scale, bias: (O,) or (1,); the real output is ``scale * v + bias`` in float64.
@@ -103,6 +104,9 @@ class Manifest:
     """
 
     name: str
+    network_sha256: str
+    plan_sha256: str
+    weights_sha256: str
     top_sha256: str
     board: str
     clock_mhz: float
@@ -142,7 +146,7 @@ def from_json(text: str, where: str = "manifest.json") -> Manifest:
         data["streams"] = tuple(SpikeStream(**entry) for entry in data["streams"])
         data["input"], data["output"] = InputFormat(**source), OutputFormat(**sink)
         return Manifest(**data)
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise SpikeLoomError(f"{where}: expected a manifest written by 'spikeloom emit', found something else ({error})") from None
 
 
@@ -151,4 +155,4 @@ def load(folder: Path) -> Manifest:
     path = folder / "manifest.json"
     if not path.is_file():
         raise SpikeLoomError(f"{path}: expected an emitted network, found none; run 'spikeloom emit' first")
-    return from_json(path.read_text(encoding="utf-8"), str(path))
+    return from_json(path.read_text(encoding="utf-8", errors="replace"), str(path))

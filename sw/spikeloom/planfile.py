@@ -1,14 +1,16 @@
 """The plan on disk: ``plan.json`` for the structure, ``weights.npz`` for the integer arrays.
 
-Both files are the same bytes on every run: keys are sorted, and the zip carries one fixed date.
+Both files are the same bytes on every run: keys are sorted, and the zip carries one fixed date. :func:`hashes` identifies the
+network that they hold by its contents, whatever compresses or formats them.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 import zlib
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +38,38 @@ KINDS: dict[str, type[Node] | type[Neuron]] = {
 NAMES = {kind: name for name, kind in KINDS.items()}
 
 
+@dataclass(frozen=True)
+class Hashes:
+    """What a plan is known by: SHA-256 in hexadecimal of the text of ``plan.json``, and of the arrays behind it."""
+
+    plan: str
+    weights: str
+
+    @property
+    def network(self) -> str:
+        """The network hash: of both."""
+        return hashlib.sha256(f"{self.plan}{self.weights}".encode()).hexdigest()
+
+
+def hashes(plan: Plan) -> Hashes:
+    """The hashes of a plan. Arrays count as name, type, shape and little-endian bytes, in the order of their names."""
+    text, arrays = _contents(plan)
+    weights = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        weights.update(f"{name} {plain.dtype.str} {list(plain.shape)}\0".encode() + plain.tobytes())
+    return Hashes(hashlib.sha256(text.encode()).hexdigest(), weights.hexdigest())
+
+
 def save(plan: Plan, folder: str | Path) -> None:
     """Write a plan into ``folder`` (made if missing), each file at once or not at all."""
+    text, arrays = _contents(plan)
+    save_arrays(Path(folder) / WEIGHTS_FILE, arrays)
+    save_text(Path(folder) / PLAN_FILE, text)
+
+
+def _contents(plan: Plan) -> tuple[str, Arrays]:
+    """The text of ``plan.json``, and the arrays of ``weights.npz``."""
     arrays: Arrays = {"graph.scale": plan.graph.scale, "graph.bias": plan.graph.bias}
     content: Json = {
         "schema": SCHEMA,
@@ -52,8 +84,7 @@ def save(plan: Plan, folder: str | Path) -> None:
         "notes": plan.graph.notes,
         "arrays": {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()},
     }
-    save_arrays(Path(folder) / WEIGHTS_FILE, arrays)
-    save_text(Path(folder) / PLAN_FILE, json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n")
+    return json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n", arrays
 
 
 def load(folder: str | Path) -> Plan:

@@ -1,21 +1,21 @@
-"""Rungs of the ladder of proof besides golden model and hardware: torch on the frozen network, and the QONNX executor on its file.
+"""Rungs of the ladder of proof besides golden model and hardware: what they have in common, and torch on the frozen network.
 
-Both answer with the words of every node, so that a difference has a place.
+They answer with the words of every node, so that a difference has a place. The other one is :mod:`spikeloom.executor`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from importlib.util import find_spec
 
 import numpy as np
 import numpy.typing as npt
 
 from spikeloom.code import Code, Ints
-from spikeloom.errors import SpikeLoomError
-from spikeloom.files import Array, first_line
+from spikeloom.files import Array
 from spikeloom.graph import Graph
 
+Floats = npt.NDArray[np.float64]
 Progress = Callable[[int, int], None]
 """Called with the images done and their number."""
 
@@ -24,6 +24,12 @@ CHUNK = 64
 
 ILLEGAL = -1
 """Word of a value that the code does not have."""
+
+
+def missing(extra: str, *packages: str) -> str:
+    """Why a rung cannot run: which of its packages are not installed, and the extra that brings them; "" where all are there."""
+    absent = [package for package in packages if find_spec(package) is None]
+    return f"{', '.join(absent)} not installed; pip install 'spikeloom[{extra}]'" if absent else ""
 
 
 def words_of(code: Code | None, values: npt.NDArray[np.float64]) -> Ints:
@@ -55,43 +61,6 @@ def torch_words(graph: Graph, x: Array, progress: Progress) -> dict[str, Ints]:
         parts.append({name: words_of(graph.codes[name], values.numpy()) for name, values in seen.items()})
     progress(len(x), len(x))
     return joined(parts)
-
-
-def onnx_words(graph: Graph, path: Path, x: Array, progress: Progress) -> dict[str, Ints]:
-    """Words of every node, computed by the QONNX executor on ``model.onnx``, image by image.
-
-    Raises SpikeLoomError where the file is not the frozen form of this very network.
-    """
-    import onnx
-    from qonnx.core.modelwrapper import ModelWrapper
-    from qonnx.core.onnx_exec import execute_onnx
-    from qonnx.transformation.infer_shapes import InferShapes
-
-    from spikeloom import lif_onnx
-    from spikeloom.write import Writer
-
-    writer = Writer(graph, 1)
-    writer.model()
-    model = ModelWrapper(lif_onnx.inline(onnx.load(path))).transform(InferShapes())
-    source, parts = model.graph.input[0].name, []
-    for k in range(len(x)):
-        progress(k, len(x))
-        try:
-            seen = execute_onnx(model, {source: np.asarray(x[k : k + 1], dtype=np.float32)}, return_full_exec_context=True)
-            parts.append({name: words_of(graph.codes[name], whole(graph, name, seen[tensor])) for name, tensor in writer.values.items()})
-        except KeyError as error:
-            raise SpikeLoomError(
-                f"{path}: expected the frozen network of this folder, found no tensor {first_line(error)}; export again"
-            ) from error
-    progress(len(x), len(x))
-    return joined(parts)
-
-
-def whole(graph: Graph, name: str, tensor: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """One image's tensor with the axes that :func:`words_of` expects."""
-    code = graph.codes[name]
-    lead = (code.steps, 1) if code is not None and code.base == 1 else (1,)
-    return tensor.reshape(*lead, *graph.shapes[name])
 
 
 def joined(parts: list[dict[str, Ints]]) -> dict[str, Ints]:

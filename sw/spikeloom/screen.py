@@ -11,13 +11,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from spikeloom import facade
 from spikeloom.report.performance import Performance
+from spikeloom.verdicts import Verdict
 
 TITLES = {
     "torch": "torch, the frozen network",
-    "onnx": "QONNX executor, model.onnx",
+    "onnx": "QONNX executor",
     "golden": "golden model, integers",
     "export": "trained.onnx",
     "freeze": "model.onnx, every neuron proven",
@@ -176,13 +178,16 @@ def closing(console: Console, p: Performance, page: Path) -> None:
     console.print(f"Report: {page}", markup=False, highlight=False, soft_wrap=True)
 
 
-def verdicts(console: Console, found: Sequence[facade.Verdict]) -> None:
+def verdicts(console: Console, found: Sequence[Verdict]) -> None:
     """One row per rung, and a line per difference."""
     table = plain("compared with the golden model", "rung", "compared with ==", "images", "")
     table.columns[1].justify = "left"
     for verdict in found:
-        table.add_row(verdict.rung, verdict.compared, str(verdict.images), "[red]differs[/]" if verdict.differences else "equal")
+        style = "red" if verdict.differences else "yellow" if verdict.result != "equal" else ""
+        table.add_row(verdict.rung, verdict.compared, str(verdict.images or "–"), Text(verdict.result, style))
     console.print(table)
     for verdict in found:
+        if verdict.note:
+            console.print(verdict.note, style="dim", markup=False, soft_wrap=True)
         for line in verdict.differences:
             console.print(line, style="bold red", markup=False, soft_wrap=True)

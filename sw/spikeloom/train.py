@@ -30,10 +30,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from spikeloom import data
+from spikeloom.blame import blaming, place
 from spikeloom.data import Dataset
 from spikeloom.errors import SpikeLoomError
 from spikeloom.exporting import write_trained
-from spikeloom.files import replacing, save_array, save_json
+from spikeloom.files import first_line, replacing, save_array, save_json
 from spikeloom.nets import Recipe, recipe_of
 from spikeloom.nets.user import Builder
 from spikeloom.nn import spike_penalty as mean_spikes
@@ -158,8 +159,8 @@ def _check_fit(recipe: Recipe, model: nn.Module, dataset: Dataset) -> None:
     try:
         out = model.train()(torch.from_numpy(dataset.train_x[: recipe.batch]))
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
-        message = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise SpikeLoomError(f"{recipe.name}: does not run on {dataset.name} inputs of shape {dataset.shape}: {message}") from error
+        why = place(error) or first_line(error)
+        raise SpikeLoomError(f"{recipe.name}: does not run on {dataset.name} inputs of shape {dataset.shape}: {why}") from error
     if not isinstance(out, Tensor) or out.dim() != 2 or out.shape[1] < len(dataset.classes):
         found = tuple(out.shape) if isinstance(out, Tensor) else type(out).__name__
         raise SpikeLoomError(f"{recipe.name}: expected outputs (batch, {len(dataset.classes)}) for {dataset.name}, found {found}")
@@ -192,8 +193,9 @@ def train(
     recipe = replace(recipe, epochs=recipe.epochs if epochs is None else epochs)
     dataset = data.load(recipe.dataset, data_dir)
     with _deterministic(seed, threads):
-        model = recipe.build()
-        _check_fit(recipe, model, dataset)
+        with blaming(recipe.name):
+            model = recipe.build()
+            _check_fit(recipe, model, dataset)
         optimizer = torch.optim.Adam(model.parameters(), lr=recipe.lr)
         fingerprint = _fingerprint(recipe, model, dataset, seed, spike_penalty)
         checkpoint = folder / "checkpoint.pt"
@@ -202,12 +204,15 @@ def train(
         for epoch in range(start, recipe.epochs):
             progress("train", epoch, recipe.epochs)
             torch.manual_seed(seed * 1_000_003 + epoch + 1)  # an epoch draws the same numbers, whether resumed or not
-            _epoch(model, optimizer, x, y, recipe, epoch, spike_penalty)
+            with blaming(recipe.name):
+                _epoch(model, optimizer, x, y, recipe, epoch, spike_penalty)
             state = {"fingerprint": fingerprint, "epochs": epoch + 1, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
             _save(checkpoint, state)
         progress("train", recipe.epochs, recipe.epochs)
-        accuracy = float((predict(model, dataset.test_x).argmax(1) == dataset.test_y).mean())
-    _write(folder, model, dataset, recipe, {"accuracy": accuracy, "seed": seed, "spike_penalty": spike_penalty, "threads": threads})
+        with blaming(recipe.name):
+            accuracy = float((predict(model, dataset.test_x).argmax(1) == dataset.test_y).mean())
+    with blaming(recipe.name):
+        _write(folder, model, dataset, recipe, {"accuracy": accuracy, "seed": seed, "spike_penalty": spike_penalty, "threads": threads})
     return Trained(folder, model, accuracy, recipe.epochs - start)
 
 

@@ -270,7 +270,7 @@ class Writer:
         self.values[name] = tensor
 
     def output(self) -> None:
-        """Real output in float64."""
+        """Real output in float64, behind a node "real/Add" in every network."""
         node = self.graph.output
         shape: Shape = self.graph.shapes[node.name]
         whole = (self.batch, *shape)

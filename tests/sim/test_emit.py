@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from spikeloom import manifest as manifests
 from spikeloom.errors import SpikeLoomError
+from spikeloom.planfile import hashes
 from spikeloom_hw.emit import emit, verilog_text
 from spikeloom_sim.lint import lint
 
@@ -35,10 +36,13 @@ def test_same_bytes_in_another_process(tmp_path: Path) -> None:
     for path in files:
         assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes(), path
     assert manifests.load(tmp_path / "a") == written
+    known = hashes(random_plan(np.random.default_rng(5)))
+    assert (written.network_sha256, written.plan_sha256, written.weights_sha256) == (known.network, known.plan, known.weights)
+    assert written.top_sha256 == hashlib.sha256((tmp_path / "a" / "rtl" / "top.v").read_bytes()).hexdigest()
     assert str(tmp_path) not in (tmp_path / "a" / "rtl" / "top.v").read_text()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": 0}', '{"format": 1, "input": 3}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", "3", "\ufffd", '{"format": 1}', '{"format": 0}', '{"format": 1, "input": 3}'])
 def test_a_file_that_is_no_manifest(text: str) -> None:
     with pytest.raises(SpikeLoomError, match="manifest.json"):
         manifests.from_json(text)

@@ -42,6 +42,9 @@ class Toy(wiring.Component):
     def manifest(self) -> Manifest:
         return Manifest(
             name="toy",
+            network_sha256="",
+            plan_sha256="",
+            weights_sha256="",
             top_sha256="",
             board="pynq-z2",
             clock_mhz=100.0,

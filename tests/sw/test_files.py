@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 from pathlib import Path
@@ -40,6 +41,21 @@ def test_pickled_array_is_refused_and_not_run(tmp_path: Path) -> None:
     with pytest.raises(SpikeLoomError, match=r"x\.npy.*without pickle"):
         load_array(path)
     assert not mark.exists()
+
+
+def test_every_truncation_is_one_line(tmp_path: Path) -> None:
+    whole, archive, path = io.BytesIO(), io.BytesIO(), tmp_path / "x.npy"
+    np.save(whole, np.arange(12.0).reshape(3, 4))
+    np.savez(archive, np.arange(3))
+    unclosed = whole.getvalue().replace(b"(3, 4)", b"((3, 4")
+    huge = io.BytesIO()
+    np.lib.format.write_array_header_1_0(huge, {"descr": "<f8", "fortran_order": False, "shape": (10**13,)})
+    cut = [data[:n] for data in (whole.getvalue(), archive.getvalue()) for n in range(len(data))]
+    for content in [*cut, unclosed, huge.getvalue()]:
+        path.write_bytes(content)
+        with pytest.raises(SpikeLoomError, match=r"x\.npy: expected an array") as caught:
+            load_array(path)
+        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"hello", b"\x93NUMPY\x01\x00\xff\xff{'descr'"])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from spikeloom import golden
 from spikeloom.errors import SpikeLoomError
-from spikeloom.planfile import PLAN_FILE, WEIGHTS_FILE, load, save
+from spikeloom.planfile import PLAN_FILE, WEIGHTS_FILE, hashes, load, save
 
 from tests.networks import random_plan, random_words
 
@@ -52,6 +53,23 @@ def test_weights_open_with_numpy_alone(tmp_path: Path) -> None:
     save(plan, tmp_path)
     with np.load(tmp_path / WEIGHTS_FILE, allow_pickle=False) as arrays:
         assert (arrays["graph.scale"] == plan.graph.scale).all()
+
+
+def test_hashes_are_of_the_contents(tmp_path: Path) -> None:
+    """They survive another compression and another format of the text, and nothing else."""
+    plan = random_plan(3)
+    save(plan, tmp_path)
+    known = hashes(plan)
+    with np.load(tmp_path / WEIGHTS_FILE, allow_pickle=False) as arrays:
+        np.savez(tmp_path / WEIGHTS_FILE, **arrays)
+    text = (tmp_path / PLAN_FILE).read_text(encoding="utf-8")
+    (tmp_path / PLAN_FILE).write_text(json.dumps(json.loads(text)), encoding="utf-8")
+    assert hashes(load(tmp_path)) == known
+    assert known.plan == hashlib.sha256(text.encode()).hexdigest() and len(known.network) == 64
+    other = replace(plan, graph=replace(plan.graph, bias=plan.graph.bias + 1))
+    assert hashes(other).plan == known.plan and hashes(other).weights != known.weights and hashes(other).network != known.network
+    slower = hashes(replace(plan, clock_mhz=plan.clock_mhz / 2))
+    assert slower.plan != known.plan and slower.weights == known.weights and slower.network != known.network
 
 
 def broken(tmp_path: Path) -> str:

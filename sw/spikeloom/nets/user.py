@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -13,18 +12,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from spikeloom.blame import message, place
 from spikeloom.errors import SpikeLoomError
 from spikeloom.nets.recipe import Recipe
 
 Builder = Callable[[], Any]
-
-
-def _place(error: BaseException) -> str:
-    """What went wrong and in which line, as one line."""
-    if isinstance(error, SyntaxError):
-        return f"line {error.lineno}: {error.msg}"
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{Path(frames[-1].filename).name} line {frames[-1].lineno}: {type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _import(path: Path) -> ModuleType:
@@ -39,7 +31,7 @@ def _import(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:  # whatever a user's file does wrong
         del sys.modules[name]
-        raise SpikeLoomError(f"{path}: cannot be imported: {_place(error)}") from error
+        raise SpikeLoomError(f"{path}: cannot be imported: {place(error) or message(error)}") from error
     finally:
         sys.path.pop(0)
     return module
@@ -71,10 +63,8 @@ def recipe_of(build: Builder) -> Recipe:
     try:
         with torch.random.fork_rng(devices=[]):
             result = build()
-    except SpikeLoomError:
-        raise
     except Exception as error:  # whatever a user's function does wrong
-        raise SpikeLoomError(f"{name}: the function failed: {_place(error)}") from error
+        raise SpikeLoomError(f"{name}: the function failed: {place(error) or message(error)}") from error
     if isinstance(result, Recipe):
         return result
     if not isinstance(result, nn.Module):

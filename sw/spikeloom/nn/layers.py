@@ -11,7 +11,7 @@ from brevitas.inject.enum import BitWidthImplType, QuantType, RestrictValueType,
 from brevitas.quant import Int8ActPerTensorFloat, Int8WeightPerChannelFloat, Uint8ActPerTensorFloat
 from brevitas.quant.solver import WeightQuantSolver
 
-from spikeloom.code import MAX_STEPS
+from spikeloom.code import MAX_STEPS, integer, number
 from spikeloom.errors import SpikeLoomError
 
 
@@ -31,6 +31,7 @@ class _BinaryWeight(WeightQuantSolver):  # type: ignore[misc]
 
 
 def _weight_quantizer(bits: int, power_of_two: bool) -> dict[str, Any]:
+    bits = integer(bits, "weight_bits")
     if not 1 <= bits <= 8:
         raise SpikeLoomError(f"weight_bits must be 1 to 8, got {bits}")
     options: dict[str, Any] = {"weight_quant": _BinaryWeight if bits == 1 else Int8WeightPerChannelFloat, "weight_bit_width": bits}
@@ -93,6 +94,7 @@ class QuantInput(qnn.QuantIdentity):  # type: ignore[misc]
     """
 
     def __init__(self, bits: int, *, signed: bool = False, scale: float = 1.0) -> None:
+        bits, scale = integer(bits, "input bits"), number(scale, "input scale")
         if not 1 + signed <= bits <= MAX_STEPS:
             raise SpikeLoomError(f"input bits must be {1 + signed} to {MAX_STEPS}, got {bits}")
         if not scale > 0 or math.frexp(scale)[0] != 0.5:

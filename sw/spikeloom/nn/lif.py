@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from spikeloom import lif_onnx
+from spikeloom.code import integer
 from spikeloom.errors import SpikeLoomError
 from spikeloom.nn.neuron import Neuron
 from spikeloom.nn.onnx_ops import LIFNode
@@ -65,6 +66,7 @@ class LIF(Neuron):
     ) -> None:
         if surrogate not in SURROGATES:
             raise SpikeLoomError(f"LIF: surrogate must be one of {', '.join(SURROGATES)}, got {surrogate}")
+        steps, leak = integer(steps, "LIF: time steps T"), integer(leak, "LIF: leak")
         op_type = lif_onnx.op_name(steps, leak, hard_reset, repeat, real=True)
         super().__init__(steps, theta, learn, power_of_two)
         self.leak = leak

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from spikeloom.code import number
 from spikeloom.errors import SpikeLoomError
 
 
@@ -23,6 +24,7 @@ class Neuron(nn.Module, ABC):
 
     def __init__(self, steps: int, theta: float | None, learn: bool, power_of_two: bool) -> None:
         super().__init__()
+        theta = number(theta, "threshold theta") if theta is not None else None
         if theta is not None and not (theta > 0 and math.isfinite(theta)):
             raise SpikeLoomError(f"threshold theta must be a positive number, got {theta}")
         self.steps = steps

@@ -28,10 +28,10 @@ class SpikePack(Neuron):
     def __init__(
         self, steps: int = 4, base: int = 2, *, theta: float | None = None, learn: bool = True, power_of_two: bool = False
     ) -> None:
-        if base < 2:
-            raise SpikeLoomError(f"SpikePack: base tau must be 2 or more, got {base}: take IF or LIF for an unweighted spike train")
         code = Code(steps, base)
-        super().__init__(steps, theta, learn, power_of_two)
+        if code.base < 2:
+            raise SpikeLoomError(f"SpikePack: base tau must be 2 or more, got {base}: take IF or LIF for an unweighted spike train")
+        super().__init__(code.steps, theta, learn, power_of_two)
         self.code = code
         # plain attributes: constants of the code, no state, and the exporter's tracer cannot find buffers inside a function
         self.codebook = torch.from_numpy(code.codebook).to(torch.float32)

@@ -73,7 +73,7 @@ def _walk(file: File) -> Source:
         context.values.update(zip(op.outputs, results, strict=False))
     output = context.values[file.output]
     if not isinstance(output, Signal):
-        raise UnsupportedError(f"{file.name}: the output {file.output} does not depend on the input through any layer")
+        raise UnsupportedError(f"the output {file.output} does not depend on the input through any layer")
     return context.builder.finish(output, "output")
 
 

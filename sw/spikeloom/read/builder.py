@@ -207,10 +207,10 @@ class Builder:
         if any(isinstance(step, Relu) for step in signal.chain):
             raise UnsupportedError(f"{name}: the network's output must be a sum or a Quant, found a Relu; cut the graph before it")
         if signal.chain:
-            signal = self.words(signal, name)
+            signal = self.words(signal, "sum")
         shift = 0
         if not signal.plain_words or not isinstance(self.nodes[-1], (SourceLayer, Pool)) or self.nodes[-1].name != signal.main:
-            linear, shift = self.linear_of(signal, name), self._skip_shift(signal, name)
+            linear, shift = self.linear_of(signal, "sum"), self._skip_shift(signal, name)
             layer = SourceLayer(linear, signal.gain, signal.offset, signal.skip, signal.skip_gain, (), None, shift=shift)
             self.nodes.append(layer)
         return Source(self.name, tuple(self.nodes), signal.gain / (1 << shift), signal.offset)

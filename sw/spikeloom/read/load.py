@@ -232,6 +232,12 @@ def load(path: str | Path) -> File:
         raise type(error)(f"{path}: {error}") from error
 
 
+def self_contained(path: str | Path) -> bytes:
+    """The file as it is, with its external data inside. Raises SpikeLoomError where it cannot be read, as :func:`load` does."""
+    content: bytes = _parse(Path(path)).SerializeToString(deterministic=True)
+    return content
+
+
 def _load(path: Path) -> File:
     model = _inline(_parse(path), path)
     opset = max((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), default=OPSETS[0])
