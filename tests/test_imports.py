@@ -34,7 +34,6 @@ HEAVY = {
     "scipy",
     "typer",
     "rich",
-    "pynq",
     "nbformat",
 }
 

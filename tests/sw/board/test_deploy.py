@@ -168,8 +168,10 @@ def test_the_driver_stands_alone(made: Path) -> None:
 def test_selftest_says_how_to_start_it(made: Path, tmp_path: Path) -> None:
     """With a Python that lacks numpy or pynq, and from anywhere."""
     (tmp_path / "numpy.py").write_text("raise ImportError('no numpy here')", encoding="utf-8")
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); sys.argv = ['selftest.py']; import runpy; runpy.run_path({str(made / 'selftest.py')!r})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    code = "import runpy, sys; sys.path.insert(0, sys.argv[1]); runpy.run_path(sys.argv[2])"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path), str(made / "selftest.py")], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and deploy.COMMAND in done.stderr and "no numpy here" in done.stderr
     done = subprocess.run([sys.executable, str(made / "selftest.py")], capture_output=True, text=True, timeout=60, check=False, cwd="/")
     assert done.returncode == 2 and "the bitstream is still missing" in done.stderr
