@@ -10,6 +10,8 @@ INPUT ?=
 TRAIN ?=
 COMPILE ?=
 SIM ?=
+MEASURE ?=
+DEPLOY ?=
 
 PYTHON ?= python3
 VENV   := .venv
@@ -46,7 +48,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help venv train export compile emit sim golden compare report test lint format clean distclean FORCE
+.PHONY: help venv train export compile emit sim golden compare measure deploy report test lint format clean distclean FORCE
 
 help: ## this list
 	@echo 'make <target> [NET=digits-cnn|digits-mlp|events-cnn|events-cnn-lif] [BOARD=pynq-z2|zcu104] [MODEL=x.onnx INPUT=x.npy]'
@@ -63,6 +65,10 @@ golden: $(B)/plan.json ## the integer model alone
 	$(RUN) golden $(B) $(GIVEN)
 compare: $(B)/manifest.json ## torch, QONNX executor, golden and hardware side by side
 	$(RUN) compare $(B) $(GIVEN)
+measure: $(B)/manifest.json ## latency and sparsity through the board's driver: on the board, or on the simulated one
+	$(RUN) measure $(B) $(GIVEN) $(MEASURE)
+deploy: $(B)/manifest.json ## the folder that tests and measures the network on a board
+	$(RUN) deploy $(B) $(GIVEN) $(DEPLOY)
 report: $(B)/plan.json ## the HTML page from what has been measured so far
 	$(RUN) report $(B)
 

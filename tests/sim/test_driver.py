@@ -24,16 +24,19 @@ IMAGES = 12
 PATIENCE = 30_000
 
 
-@pytest.fixture(scope="module")
-def accelerator(tmp_path_factory: pytest.TempPathFactory) -> Accelerator:
+def emitted(folder: Path, board: str = "pynq-z2") -> Accelerator:
     """Compiled and emitted, with a test set beside it."""
-    folder = tmp_path_factory.mktemp("board")
     write_model(network(), folder / "model.onnx")
     x = np.random.default_rng(1).integers(0, 16, (IMAGES, 1, 4, 4)).astype(np.float32)
-    made = compile(folder / "model.onnx", calibration=x, folder=folder)
+    made = compile(folder / "model.onnx", board, calibration=x, folder=folder)
     np.save(folder / "test_x.npy", x)
     made.emit()
     return made
+
+
+@pytest.fixture(scope="module")
+def accelerator(tmp_path_factory: pytest.TempPathFactory) -> Accelerator:
+    return emitted(tmp_path_factory.mktemp("board"))
 
 
 @pytest.fixture
@@ -77,6 +80,14 @@ def test_measurement_is_what_the_models_say(accelerator: Accelerator, board: Sim
     assert m.interval is not None and m.start_to_done.min > m.latency.min and m.host is None and m.power is None
     if m.input_wait == 0 == m.output_wait:
         assert m.interval.mean == full.intervals.mean()
+
+
+def test_the_other_board(x: np.ndarray, tmp_path: Path) -> None:
+    """128 bits of memory, 40 of address, another processing system: the driver is the same."""
+    made = emitted(tmp_path, "zcu104")
+    with made.board() as driver:
+        assert np.array_equal(driver.predict(x), made.golden(x)) and driver.clock_mhz == pytest.approx(250, rel=0.01)
+        assert driver.measure(x[:4]).board == "zcu104" and driver.manifest.memory_width == 128
 
 
 FAULTS = {
