@@ -65,6 +65,9 @@ def test_notes_reach_every_screen(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert cli.run(["compile", str(model), "-o", str(tmp_path / "net")]) == 0
     assert "\nwarning: MatMul2: all 3 neurons" in capsys.readouterr().out
     assert planfile.load(tmp_path / "net").graph.notes == read(model).notes
+    one_bit(tmp_path / "net" / "trained.onnx")
+    assert cli.run(["export", str(tmp_path / "net")]) == 0
+    assert "\nwarning: MatMul2: all 3 neurons" in capsys.readouterr().out
     accelerator = compile(model)
     assert accelerator.notes == read(model).notes
     assert "warning: MatMul2: all 3 neurons" in repr(accelerator) and "<p>warning: MatMul2: all 3 neurons" in accelerator._repr_html_()
