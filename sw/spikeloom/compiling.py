@@ -40,9 +40,9 @@ def target_folder(folder: str | Path | None) -> Iterator[Path]:
         raise
 
 
-def named(model: object) -> str | Path:
+def named(model: object) -> str:
     """What errors call a model: the file as it was given, or the module's class."""
-    return Path(model) if isinstance(model, str | os.PathLike) else type(model).__name__
+    return os.fspath(model) if isinstance(model, str | os.PathLike) else type(model).__name__
 
 
 def integer_network(model: object, x: Array | None, folder: Path, fits: Fits, progress: Progress) -> tuple[Graph, Path]:
@@ -54,7 +54,7 @@ def integer_network(model: object, x: Array | None, folder: Path, fits: Fits, pr
 
     if isinstance(model, str | os.PathLike):
         path = Path(model)
-        with about(path):
+        with about(named(model), path):
             progress("read", 0, 0)
             return compile_file(path, fits, partial(progress, "read")).graph, path
     torch = sys.modules.get("torch")  # who has a module has imported it

@@ -28,7 +28,7 @@ def manifest(**changes: Any) -> Manifest:
     names = (*NAMES, "x.nonzero", *(f"x.spikes[{t}]" for t in range(4)))
     parts: dict[str, Any] = {
         "name": "fake",
-        "top_sha256": "0" * 64,
+        **{f"{part}_sha256": "0" * 64 for part in ("top", "network", "plan", "weights")},
         "board": "pynq-z2",
         "clock_mhz": 100.0,
         "input": InputFormat((2, 3, 4), (2, 3, 4), Code(4), 1, scale=0.5),
