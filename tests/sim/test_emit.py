@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +49,20 @@ def test_lint(tmp_path: Path, seed: int) -> None:
     top = tmp_path / "top.v"
     top.write_text(verilog_text(random_plan(np.random.default_rng(100 + seed))))
     assert lint(top) == []
+
+
+@pytest.mark.parametrize("board", ["pynq-z2", "zcu104"])
+def test_lint_of_the_shell(tmp_path: Path, board: str) -> None:
+    """Alone and with its network; and it carries the manifest's identity."""
+    for seed in (100, 105):
+        plan = replace(random_plan(np.random.default_rng(seed)), board=board)
+        written = emit(plan, tmp_path)
+        assert lint(tmp_path / "rtl" / "shell.v", tmp_path / "rtl" / "top.v", module="shell") == []
+        text = (tmp_path / "rtl" / "shell.v").read_text()
+        assert written.identity == hashlib.sha256((tmp_path / "manifest.json").read_bytes()).hexdigest()
+        for k in range(0, 64, 8):
+            assert f"32'h{written.identity[k : k + 8]}" in text or f"32'd{int(written.identity[k : k + 8], 16)}" in text
+        assert all(f" {name}" in text for name in ("aclk", "aresetn", "s_axi_control_awaddr", "m_axi_memory_rdata"))
 
 
 def test_lint_finds_what_it_should(tmp_path: Path) -> None:

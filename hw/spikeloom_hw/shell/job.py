@@ -63,8 +63,8 @@ class Job(wiring.Component):
                 "input_low": In(self.low),
                 "output_low": In(self.low),
                 **{name: In(32) for name in ("images", "input_words", "watchdog")},
-                **{name: Out(1) for name in ("go", "running", "stop", "flush")},
-                "reset": Out(1, init=1),
+                **{name: Out(1) for name in ("go", "running", "stop")},
+                **{name: Out(1, init=1) for name in ("flush", "reset")},
                 "last_image": Out(32),
                 "error_set": Out(len(FAULTS)),
                 **{f"status_{name}": Out(1) for name in ("busy", "done", "failed", "draining")},
@@ -88,20 +88,26 @@ class Job(wiring.Component):
             with m.State("RESET"):
                 m.d.sync += count.eq(count + 1)
                 with m.If(count == RESET_CYCLES - 1):
-                    m.d.sync += [self.reset.eq(0), count.eq(0), failing.eq(0), self.status_failed.eq(self.status_failed | failing)]
+                    m.d.sync += [
+                        self.reset.eq(0),
+                        self.flush.eq(0),
+                        count.eq(0),
+                        failing.eq(0),
+                        self.status_failed.eq(self.status_failed | failing),
+                    ]
                     m.next = "IDLE"
             with m.State("IDLE"):
                 with m.If(self.abort):
-                    m.d.sync += self.reset.eq(1)
+                    m.d.sync += [self.reset.eq(1), self.flush.eq(1)]
                     m.next = "RESET"
                 with m.Elif(self.start):
                     m.d.comb += begins.eq(1)
-                    m.d.sync += [self.status_done.eq(0), self.status_failed.eq(0), early.eq(0)]
+                    m.d.sync += [self.status_done.eq(0), self.status_failed.eq(0), self.flush.eq(1), early.eq(0)]
                     m.next = "CHECK"
             with m.State("CHECK"):
                 wrong = self.input_low.any() | self.output_low.any() | (self.images == 0) | (self.input_words == 0)
                 m.d.comb += faults["misaligned"].eq(wrong)
-                m.d.sync += [self.last_image.eq(self.images - 1), early.eq(fails)]
+                m.d.sync += [self.last_image.eq(self.images - 1), self.flush.eq(0), early.eq(fails)]
                 m.next = "GO"
                 with m.If(wrong):
                     m.d.sync += self.status_failed.eq(1)
@@ -125,13 +131,12 @@ class Job(wiring.Component):
             with m.State("DRAIN"):
                 m.d.comb += [self.stop.eq(1), self.status_draining.eq(1)]
                 with m.If(settled):
-                    m.d.sync += self.reset.eq(1)
+                    m.d.sync += [self.reset.eq(1), self.flush.eq(1)]
                     m.next = "RESET"
         idle, ticking = fsm.ongoing("IDLE"), Signal()
         m.d.comb += [
             self.status_busy.eq(~idle),
             faults["start_while_busy"].eq((self.start & (~idle | self.abort)) | (self.load & (~idle | self.abort | self.start))),
-            self.flush.eq(self.reset | fsm.ongoing("CHECK")),
             ticking.eq(~idle & ~fsm.ongoing("RESET")),
         ]
         with m.If(begins):

@@ -31,7 +31,7 @@ class Monitor(wiring.Component):
     """Latency: cycles from the transfer of an image's first beat to that of its last value, both counted. Interval: from the last value of
     the image before to its own; an image without one before in its job has 0 in the log, and none in the figures.
 
-    Timing: an image is in the figures and in the log three cycles after ``finished``; ``log_data`` comes one cycle after its address.
+    Timing: an image is in the figures and in the log three cycles after ``finished``; ``log_data`` comes two cycles after its address.
 
     Ports
     -----
@@ -60,19 +60,20 @@ class Monitor(wiring.Component):
         now = self.cycle[:32]
         stamps = SyncFIFO(width=32, depth=IN_FLIGHT)
         m.submodules.stamps = ResetInserter(self.flush)(stamps)
-        before, earlier = Signal(32), Signal()
+        before, earlier, previous = Signal(32), Signal(), Signal(32, init=(1 << 32) - 1)
         latency, interval, ended, followed = Signal(32), Signal(32), Signal(), Signal()
         m.d.comb += [
             stamps.w_en.eq(self.started),
-            stamps.w_data.eq(now),
+            stamps.w_data.eq(previous),  # the cycle before, so that one subtraction counts both ends
             stamps.r_en.eq(self.finished),
             self.flying.eq(stamps.r_rdy),
             self.room.eq(stamps.w_rdy),
         ]
         m.d.sync += [
+            previous.eq(now),
             ended.eq(self.finished),
             followed.eq(self.finished & earlier),
-            latency.eq(now - stamps.r_data + 1),
+            latency.eq(now - stamps.r_data),
             interval.eq(Mux(earlier, now - before, 0)),
         ]
         with m.If(self.finished):
@@ -111,6 +112,6 @@ class Monitor(wiring.Component):
             write.addr.eq(self.latency_count),
             write.data.eq(entry),
             read.addr.eq(self.log_address),
-            self.log_data.eq(Mux(shown, read.data, 0)),
         ]
+        m.d.sync += self.log_data.eq(Mux(shown, read.data, 0))
         m.d.sync += shown.eq(self.latency_count[index:].any() | (self.log_address < self.latency_count[:index]))

@@ -57,7 +57,7 @@ async def check(ctx: Any, dut: Monitor, wanted: Reference) -> None:
     assert {name: ctx.get(getattr(dut, name)) for name in wanted.figures()} == wanted.figures()
     for k in range(LOG_DEPTH):
         ctx.set(dut.log_address, k)
-        await ctx.tick()
+        await ctx.tick().repeat(2)
         entries = wanted.log[k::LOG_DEPTH]
         latency, interval = entries[-1] if entries else (0, 0)
         assert ctx.get(dut.log_data) == latency | interval << 32, f"entry {k}"
