@@ -274,13 +274,12 @@ def measure(
 ) -> int:
     """Latency, sparsity and operations of the board's driver: on the board where there is one, else on the simulated board."""
     from spikeloom import measured
-    from spikeloom.board.measurement import Measurement
     from spikeloom.facade import Accelerator
     from spikeloom.measured_screen import closing
     from spikeloom.screen import bars
 
     if source is not None:
-        result = measured.Result(Measurement.load(source), ())
+        result = measured.read(folder, source)
     else:
         accelerator = Accelerator.load(folder)
         x, _ = images_of(folder, input, None)
@@ -306,6 +305,8 @@ def deploy(
 
     accelerator = Accelerator.load(folder)
     x, _ = images_of(folder, input, None)
+    if not accelerator.emitted:
+        accelerator.emit()
     made = deploying.deploy(folder, accelerator.plan.graph, x[: deploying.SAMPLES], output or folder / "deploy")
     console.print(f"{made.folder}: copy it to the board and type there: {deploying.COMMAND}", markup=False, soft_wrap=True)
     if made.missing:

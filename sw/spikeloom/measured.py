@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spikeloom import golden
+from spikeloom import manifest as manifests
 from spikeloom.board import Measurement, environment
 from spikeloom.board.measurement import FILE
 from spikeloom.board.selftest import spike_difference
 from spikeloom.deploy import spikes
+from spikeloom.errors import SpikeLoomError
 from spikeloom.facade import Accelerator, Progress
 from spikeloom.files import Array
 
@@ -37,6 +39,14 @@ def measure(accelerator: Accelerator, x: Array, progress: Progress) -> Result:
     progress("golden", 0, 0)
     line = spike_difference(spikes(graph, measurement.streams, golden.trace(graph, words)), measurement)
     return Result(measurement, () if line is None else (line,))
+
+
+def read(folder: Path, path: Path) -> Result:
+    """A measurement that was taken elsewhere. Raises SpikeLoomError unless the file is one, and of this folder's network."""
+    measurement, manifest = Measurement.load(path), manifests.load(folder)
+    if measurement.identity != manifest.identity:
+        raise SpikeLoomError(f"{path}: expected a measurement of {folder}, found one of another network or plan ({measurement.network})")
+    return Result(measurement, ())
 
 
 def write(folder: Path, measurement: Measurement) -> Path:

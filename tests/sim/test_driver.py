@@ -180,6 +180,10 @@ def test_measure_command(accelerator: Accelerator, capsys: pytest.CaptureFixture
     (folder / "measure.json").rename(tmp_path / "mine.json")
     assert cli.run(["measure", str(folder), "--from", str(tmp_path / "mine.json")]) == 0
     assert Measurement.load(folder / "measure.json") == measured
+    (tmp_path / "mine.json").write_text(json.dumps({**measured.to_dict(), "identity": "0" * 64}), encoding="utf-8")
+    capsys.readouterr()
+    assert cli.run(["measure", str(folder), "--from", str(tmp_path / "mine.json")]) == 2
+    assert "found one of another network" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")

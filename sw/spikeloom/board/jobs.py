@@ -193,6 +193,7 @@ class Engine:
             if clock.look() > self.patience:
                 raise MemoryHangError(
                     f"{self.manifest.name}: memory does not answer the transfers under way, so the engine cannot be reset; "
-                    "load the overlay again (Accelerator(...)), or switch the board off and on"
+                    "load the overlay again (Accelerator(...)), or switch the board off and on",
+                    self.port.read("images_out"),
                 )
         self.port.write("error", WORD)

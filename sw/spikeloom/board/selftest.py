@@ -20,6 +20,13 @@ from spikeloom.files import load_array, load_json
 EXPECTED = "expected.json"
 """What the folder's network should answer, and how often each plane should spike."""
 
+STEPS = {
+    "single": "one image at a time ...",
+    "stream": "pipeline kept full ...",
+    "alone": "jobs of one image ...",
+    "power": "power, idle and active: 20 seconds ...",
+}
+
 X, Y = "sample_x.npy", "sample_y.npy"
 """Real inputs, and the outputs that belong to them."""
 
@@ -49,12 +56,24 @@ def spike_difference(expected: list[dict[str, Any]], measured: Measurement) -> s
     return None
 
 
+class Steps:
+    """Says once what is being measured: the power loops take a while."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if what not in self.seen:
+            self.seen.add(what)
+            print(STEPS.get(what, what), flush=True)
+
+
 def judge(folder: Path, expected: dict[str, Any]) -> tuple[list[str], Measurement]:
     """What differs, a line each, and the measurement. Raises SpikeLoomError where the accelerator does not run."""
     x, y = load_array(folder / X, "sample inputs"), load_array(folder / Y, "their outputs")
     with Accelerator(folder / f"{expected['network']}.bit") as accelerator:
         found = accelerator.predict(x)
-        measured = accelerator.measure(x)
+        measured = accelerator.measure(x, progress=Steps())
     lines = (output_difference(y, found), spike_difference(expected["streams"], measured))
     return [line for line in lines if line is not None], measured
 
@@ -72,7 +91,7 @@ def main(folder: Path) -> int:
         return say(str(error), 2)
     except KeyboardInterrupt:
         return say("interrupted", 130)
-    print(f"{measured!r}\n\n{folder / FILE}")
+    print(f"\n{measured!r}\n\n{folder / FILE}")
     if differences:
         return say("; ".join(differences), 1)
     print(f"passed: {expected['images']} images, every output and every spike count as expected")

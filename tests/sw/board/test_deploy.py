@@ -129,7 +129,9 @@ def test_an_older_folder_is_replaced_and_nothing_else(made: Path, folder: Path, 
 
 def test_folders_that_are_not_ready(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "manifest.json").unlink()
-    assert "run 'spikeloom emit' first" in said(capsys, "deploy", folder)
+    with pytest.raises(SpikeLoomError, match="run 'spikeloom emit' first"):
+        deploy.deploy(folder, planfile.load(folder).graph, np.load(folder / "test_x.npy"), folder / "out")
+    assert cli.run(["deploy", str(folder)]) == 0 and (folder / "manifest.json").exists()
     assert "plan.json" in said(capsys, "deploy", tmp_path / "nothing")
     assert "plan.json" in said(capsys, "measure", tmp_path / "nothing")
     (folder / "test_x.npy").unlink()
