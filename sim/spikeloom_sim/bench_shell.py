@@ -215,6 +215,8 @@ async def interrupted(dut: Any, how: str) -> None:
             assert await shell.flag("status", "failed") and shell.rules.settled()
         else:
             await shell.reset()
+            images = 0x1000 + 8 * shell.manifest.counters["images"]
+            assert not any((await shell.master.read(images, 8)).data) and await shell.get("latency_count") == 0
         await shell.start()
         await shell.ends_well()
 

@@ -22,7 +22,7 @@ class Reader(wiring.Component):
 
     Ports
     -----
-    go: read ``words`` words from byte ``address``. stop: ask for no more, and throw away what still comes.
+    go: read ``words`` words from byte ``address``. stop: ask for no more.
     ar, r: the AXI channels. o: the words.
     asking: an address is, or will be, offered. awaiting: bursts are under way. complete: all words have come. empty: none is stored.
     moved: an address or a word was transferred. words_read: since ``go``.
@@ -109,7 +109,7 @@ class Reader(wiring.Component):
             self.protocol.eq(self.r.valid & (~expected | (self.r.payload.last != last))),
             self.slverr.eq(taking & (self.r.payload.resp == SLVERR)),
             self.decerr.eq(taking & (self.r.payload.resp == DECERR)),
-            fifo.w_en.eq(taking & ~self.stop),
+            fifo.w_en.eq(taking),
             fifo.w_data.eq(self.r.payload.data),
             self.o.valid.eq(fifo.r_rdy),
             self.o.payload.eq(fifo.r_data),
