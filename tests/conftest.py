@@ -11,10 +11,20 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--random-networks", type=int, default=40, help="how many random networks go through the Verilated hardware")
     parser.addoption("--random-seed", type=int, default=0, help="seed of the first one; the next one has the next seed")
+    parser.addoption("--fault-runs", type=int, default=60, help="how many random faults the driver meets on the simulated board")
+    parser.addoption("--soak-images", type=int, default=2000, help="how many images go through the driver on the simulated board")
+
+
+def show_faults(terminalreporter: pytest.TerminalReporter, reports: list[pytest.TestReport]) -> None:
+    for seen in (value for report in reports for name, value in report.user_properties if name == "fault runs"):
+        terminalreporter.section(f"{sum(seen.values())} random faults, and how the call ended")
+        for how in sorted(seen):
+            terminalreporter.write_line(f"{seen[how]:7d}  {how}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    show_faults(terminalreporter, reports)
     found = [json.loads(text) for report in reports for name, text in report.user_properties if name == "coverage"]
     if not found:
         return
