@@ -157,12 +157,12 @@ class Job(wiring.Component):
     def settle(self, m: Module, settled: Signal) -> None:
         """Nothing is under way; where the memory port broke its rules, counting is no proof of that, and silence must do."""
         broken, silence = Signal(), Signal(range(self.quiet + 1), init=self.quiet)
-        with m.If(self.status_draining & self.responded):
+        with m.If(~self.status_draining | self.responded):
             m.d.sync += silence.eq(self.quiet)
         with m.Elif(silence != 0):
             m.d.sync += silence.eq(silence - 1)
         with m.If(self.go | self.reset):
-            m.d.sync += [broken.eq(0), silence.eq(self.quiet)]
+            m.d.sync += broken.eq(0)
         with m.Elif(self.protocol):
             m.d.sync += broken.eq(1)
         m.d.comb += settled.eq(~self.sending & Mux(broken | self.protocol, silence == 0, ~self.awaiting))

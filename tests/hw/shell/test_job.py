@@ -148,6 +148,8 @@ def test_misaligned(wrong: dict[str, int]) -> None:
 def test_a_port_that_broke_its_rules_must_be_silent() -> None:
     async def story(bench: Bench) -> None:
         await bench.start()
+        for _ in range(50):
+            assert await bench.tick() == RUNNING, "silence before is none after"
         assert await bench.tick(protocol=1) == RUNNING | {"protocol"}
         for _ in range(5):
             assert await bench.tick() == DRAINING
