@@ -1,6 +1,6 @@
 """Networks for the 8 x 8 digits: 4-bit input, 4-bit weights, T = 4.
 
-All scales are powers of two, so that any float32 executor of the exported graph computes the same numbers.
+Weights and activations have scales that are powers of two; batch norm, which has not, is frozen into integers.
 """
 
 from __future__ import annotations
