@@ -200,3 +200,34 @@ def test_refused(component: Any) -> None:
     for wrong in ({"width": 48}, {"depth": 8}, {"depth": 100}):
         with pytest.raises(ValueError, match="expected"):
             component(**{"width": 64, "address_width": 32, **wrong})
+
+
+@pytest.mark.parametrize("cycle", range(4, 14))
+def test_stop(cycle: int) -> None:
+    """Nothing is asked for or sent after a stop but what is on offer; what is under way is awaited."""
+    memory = Memory(64, (20, 20), 0.3, cycle)
+    both = Both(64)
+    ports = both.ports(64)
+
+    async def bench(ctx: Any) -> None:
+        for part in (both.reader, both.writer):
+            ctx.set(part.address, BASE)
+        ctx.set(both.reader.words, 500)
+        ctx.set(both.writer.i.payload, {"data": 5, "lanes": 3, "last": 0})
+        begun = {"ar": 0, "aw": 0}
+        for now in range(200):
+            for part in (both.reader, both.writer):
+                ctx.set(part.go, now == 0)
+                ctx.set(part.stop, now >= 20 * (part is both.writer) + cycle)
+            ctx.set(both.writer.i.valid, 0 < now < 120)
+            memory.drive(ctx, ports)
+            for way, at in (("ar", cycle), ("aw", cycle + 20)):
+                if now == at:
+                    begun[way] = len(memory.bursts[way]) + ctx.get(ports(f"{way}valid"))
+            memory.observe(ctx, ports)
+            await ctx.tick()
+        assert begun == {way: len(bursts) for way, bursts in memory.bursts.items()} and memory.in_flight == {"ar": 0, "aw": 0}
+        assert begun["ar"] and begun["aw"]
+        assert not any(ctx.get(s) for s in (both.reader.asking, both.reader.awaiting, both.writer.sending, both.writer.awaiting))
+
+    simulate(both, bench)

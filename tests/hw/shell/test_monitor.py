@@ -78,7 +78,7 @@ def test_random_comings_and_goings(seed: int) -> None:
                 assert (ctx.get(dut.flying), ctx.get(dut.room)) == (flying, room)
                 kind = rng.random()
                 started, finished = room and rng.random() < 0.6, flying and rng.random() < 0.5
-                go, flush = kind < 0.005 and not flying, kind > 0.998
+                go, flush = kind < 0.05 and not flying, kind > 0.998
                 waits = rng.random(2) < 0.3
                 for name, value in (("started", started), ("finished", finished), ("go", go), ("flush", flush)):
                     ctx.set(getattr(dut, name), bool(value) and not (flush and name != "flush") and not (go and name == "finished"))
