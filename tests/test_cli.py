@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tomllib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -371,7 +373,9 @@ def test_interruption_of_the_first_imports(tmp_path: Path, module: str) -> None:
     (tmp_path / f"{module}.py").write_text("\n".join(lines), encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path]), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "spikeloom", "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
+    # A suite in the background may have been started with Ctrl-C ignored, which is inherited.
+    with_ctrl_c = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment, preexec_fn=with_ctrl_c)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "spikeloom: interrupted\n")
 
 
