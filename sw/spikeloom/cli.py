@@ -307,7 +307,7 @@ def deploy(
     x, _ = images_of(folder, input, None)
     if not accelerator.emitted:
         accelerator.emit()
-    made = deploying.deploy(folder, accelerator.plan.graph, x[: deploying.SAMPLES], output or folder / "deploy")
+    made = deploying.deploy(folder, accelerator.plan, x[: deploying.SAMPLES], output or folder / "deploy")
     console.print(f"{made.folder}: copy it to the board and type there: {deploying.COMMAND}", markup=False, soft_wrap=True)
     if made.missing:
         console.print(f"The bitstream is still missing: {made.missing}", markup=False, soft_wrap=True)

@@ -24,10 +24,11 @@ from spikeloom.board.environment import VENV, XRT
 from spikeloom.board.selftest import EXPECTED, X, Y
 from spikeloom.boards import find_board
 from spikeloom.code import Ints
+from spikeloom.crc import checksums
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import Array, save_array, save_json, save_text
-from spikeloom.graph import Graph
 from spikeloom.manifest import Manifest
+from spikeloom.plan import Plan
 
 ROOT = Path(__file__).parent
 """The package whose modules are copied."""
@@ -149,18 +150,20 @@ class Named(Protocol):
     def name(self) -> str: ...
 
 
-def spikes(graph: Graph, streams: Sequence[Named], trace: Mapping[str, Ints]) -> list[dict[str, Any]]:
-    """Spikes by plane and words that are not zero, of every stream, in the golden model's words of every node."""
-    rows = []
+def spikes(plan: Plan, streams: Sequence[Named], trace: Mapping[str, Ints]) -> list[dict[str, Any]]:
+    """Spikes by plane, words that are not zero and CRC of every stream, in the golden model's words of every node."""
+    rows, crcs = [], checksums(plan, trace) if plan.checksums else {}
     for stream in streams:
-        code, words = graph.code(stream.name), trace[stream.name]
+        code, words = plan.graph.code(stream.name), trace[stream.name]
         counts = [int(n) for n in code.planes(words).reshape(code.steps, -1).sum(axis=1)]
-        rows.append({"name": stream.name, "spikes": counts, "nonzero": int(np.count_nonzero(words))})
+        row = {"name": stream.name, "spikes": counts, "nonzero": int(np.count_nonzero(words))}
+        rows.append({**row, "crc": crcs[f"{stream.name}.crc"]} if crcs else row)
     return rows
 
 
-def write_samples(folder: Path, graph: Graph, manifest: Manifest, x: Array) -> None:
+def write_samples(folder: Path, plan: Plan, manifest: Manifest, x: Array) -> None:
     """Inputs, their outputs, and how often every plane spikes."""
+    graph = plan.graph
     trace = golden.trace(graph, golden.quantize(graph.input, x))
     save_array(folder / X, x)
     save_array(folder / Y, golden.run(graph, x))
@@ -169,7 +172,7 @@ def write_samples(folder: Path, graph: Graph, manifest: Manifest, x: Array) -> N
         "board": manifest.board,
         "identity": manifest.identity,
         "images": len(x),
-        "streams": spikes(graph, manifest.streams, trace),
+        "streams": spikes(plan, manifest.streams, trace),
         "make_bit": make_bit(manifest),
     }
     save_json(folder / EXPECTED, expected)
@@ -208,7 +211,7 @@ def readme(manifest: Manifest, bit: Path | None) -> str:
     )
 
 
-def deploy(folder: Path, graph: Graph, x: Array, target: Path) -> Deployed:
+def deploy(folder: Path, plan: Plan, x: Array, target: Path) -> Deployed:
     """Write the folder ``target`` for the emitted network in ``folder``; ``x`` are real inputs whose answers go with it.
 
     A folder that an earlier call wrote is replaced. Raises SpikeLoomError where something is missing, or ``target`` holds anything else.
@@ -227,7 +230,7 @@ def deploy(folder: Path, graph: Graph, x: Array, target: Path) -> Deployed:
         raise SpikeLoomError(f"{target}: cannot be written ({error.strerror})") from error
     try:
         bit = write_hardware(made, folder, manifest)
-        write_samples(made, graph, manifest, x)
+        write_samples(made, plan, manifest, x)
         write_driver(made)
         save_text(made / f"{manifest.name}.ipynb", notebook(manifest))
         save_text(made / "README.md", readme(manifest, bit))

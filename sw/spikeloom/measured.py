@@ -33,11 +33,11 @@ def where() -> str:
 
 def measure(accelerator: Accelerator, x: Array, progress: Progress) -> Result:
     """Measure on real inputs (N, ...). Raises SpikeLoomError on a wrong input, or where hardware or bitstream are missing."""
-    graph, words = accelerator.plan.graph, accelerator.words(x)
+    plan, words = accelerator.plan, accelerator.words(x)
     with accelerator.board(progress) as driver:
         measurement = driver.measure(x, progress=progress)
     progress("golden", 0, 0)
-    line = spike_difference(spikes(graph, measurement.streams, golden.trace(graph, words)), measurement)
+    line = spike_difference(spikes(plan, measurement.streams, golden.trace(plan.graph, words)), measurement)
     return Result(measurement, () if line is None else (line,))
 
 

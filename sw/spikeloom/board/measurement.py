@@ -60,12 +60,16 @@ class Spread:
 
 @dataclass(frozen=True)
 class StreamFigures:
-    """Spikes that left the input or a layer, summed over all images: ``words`` words, set bits of each plane, words that are not zero."""
+    """Spikes that left the input or a layer, summed over all images: ``words`` words, set bits of each plane, words that are not zero.
+
+    ``crc`` of all words, where the hardware keeps one: see :mod:`spikeloom.crc`.
+    """
 
     name: str
     words: int
     spikes: tuple[int, ...]
     nonzero: int
+    crc: int | None = None
 
     @property
     def sparsity(self) -> tuple[float, ...]:
@@ -225,7 +229,9 @@ class Measurement:
         parts = {name: data[name] for name in cls.__dataclass_fields__}
         for name in ("latency", "start_to_done", "host", "interval"):
             parts[name] = Spread(**parts[name]) if parts[name] is not None else None
-        parts["streams"] = tuple(StreamFigures(row["name"], row["words"], tuple(row["spikes"]), row["nonzero"]) for row in data["streams"])
+        parts["streams"] = tuple(
+            StreamFigures(row["name"], row["words"], tuple(row["spikes"]), row["nonzero"], row["crc"]) for row in data["streams"]
+        )
         for name in ("single", "stream"):
             parts[name] = tuple(StageFigures(**row) for row in data[name])
         for name in ("input", "output"):

@@ -73,6 +73,7 @@ def streams(manifest: Manifest, counters: Mapping[str, int], images: int) -> tup
             stream.words * images,
             tuple(counters[f"{stream.name}.spikes[{t}]"] for t in range(stream.steps)),
             counters[f"{stream.name}.nonzero"],
+            counters.get(f"{stream.name}.crc"),
         )
         for stream in manifest.streams
     )

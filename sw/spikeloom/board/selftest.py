@@ -53,6 +53,8 @@ def spike_difference(expected: list[dict[str, Any]], measured: Measurement) -> s
                 return f"spikes differ first at layer {row['name']}, plane {t + 1}: expected {a}, counted {b}"
         if row["nonzero"] != stream.nonzero:
             return f"words other than zero differ first at layer {row['name']}: expected {row['nonzero']}, counted {stream.nonzero}"
+        if stream.crc is not None and row.get("crc") != stream.crc:
+            return f"words differ first at layer {row['name']}, though as many spikes: CRC expected {row.get('crc')}, found {stream.crc}"
     return None
 
 

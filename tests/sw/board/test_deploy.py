@@ -94,7 +94,7 @@ def test_a_bitstream_goes_with_its_own_handoff_file(folder: Path) -> None:
     name = name_of(folder)
     (folder / f"{name}.bit").write_bytes(b"bits")
     with pytest.raises(SpikeLoomError, match="expected its hardware handoff file"):
-        deploy.deploy(folder, planfile.load(folder).graph, np.load(folder / "test_x.npy"), folder / "out")
+        deploy.deploy(folder, planfile.load(folder), np.load(folder / "test_x.npy"), folder / "out")
     (folder / f"{name}.hwh").write_text("from Vivado", encoding="utf-8")
     assert cli.run(["deploy", str(folder), "-o", str(folder / "out")]) == 0
     assert (folder / "out" / f"{name}.bit").read_bytes() == b"bits"
@@ -114,7 +114,7 @@ def test_a_bitstream_from_the_house_of_bitstreams(folder: Path, monkeypatch: pyt
     text = (place / "manifest.json").read_text(encoding="utf-8")
     (place / "manifest.json").write_text(re.sub('"clock_mhz": [0-9.]+', '"clock_mhz": 42.0', text), encoding="utf-8")
     with pytest.raises(SpikeLoomError, match="built from another manifest"):
-        deploy.deploy(folder, planfile.load(folder).graph, np.load(folder / "test_x.npy"), folder / "out")
+        deploy.deploy(folder, planfile.load(folder), np.load(folder / "test_x.npy"), folder / "out")
 
 
 def test_an_older_folder_is_replaced_and_nothing_else(made: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,7 +130,7 @@ def test_an_older_folder_is_replaced_and_nothing_else(made: Path, folder: Path, 
 def test_folders_that_are_not_ready(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "manifest.json").unlink()
     with pytest.raises(SpikeLoomError, match="run 'spikeloom emit' first"):
-        deploy.deploy(folder, planfile.load(folder).graph, np.load(folder / "test_x.npy"), folder / "out")
+        deploy.deploy(folder, planfile.load(folder), np.load(folder / "test_x.npy"), folder / "out")
     assert cli.run(["deploy", str(folder)]) == 0 and (folder / "manifest.json").exists()
     assert "plan.json" in said(capsys, "deploy", tmp_path / "nothing")
     assert "plan.json" in said(capsys, "measure", tmp_path / "nothing")
@@ -217,4 +217,13 @@ def test_first_layer_with_other_spikes() -> None:
     rows = [{"name": "a", "spikes": [1, 2], "nonzero": 3}, {"name": "b", "spikes": [4], "nonzero": 4}]
     assert selftest.spike_difference(rows, measured) is None
     assert "layer a, plane 2: expected 3, counted 2" in str(selftest.spike_difference([{**rows[0], "spikes": [1, 3]}], measured))
+    object.__setattr__(measured, "streams", (StreamFigures("a", 9, (1, 2), 3, 7),))
+    assert selftest.spike_difference([{**rows[0], "crc": 7}], measured) is None
+    assert "words differ first at layer a" in str(selftest.spike_difference([{**rows[0], "crc": 8}], measured))
+
+
+def test_first_layer_with_other_words() -> None:
+    measured = Measurement.__new__(Measurement)
+    object.__setattr__(measured, "streams", (StreamFigures("a", 9, (1, 2), 3), StreamFigures("b", 9, (4,), 4)))
+    rows = [{"name": "a", "spikes": [1, 2], "nonzero": 3}, {"name": "b", "spikes": [4], "nonzero": 4}]
     assert "layer b: expected 5, counted 4" in str(selftest.spike_difference([rows[0], {**rows[1], "nonzero": 5}], measured))
