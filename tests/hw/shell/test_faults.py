@@ -105,13 +105,30 @@ def test_underrun(missing: int) -> None:
     run(story)
 
 
+@pytest.mark.parametrize("count", [3, COUNT])
 @pytest.mark.parametrize("extra", [1, 2, 20, 400, 1000])
-def test_overrun(extra: int) -> None:
+def test_overrun(extra: int, count: int) -> None:
+    """Whether the images fill the last memory word or not."""
+
     async def story(board: Board) -> None:
-        fill(board.shell.manifest, board.memory, images(COUNT))
-        await board.start(COUNT, words=WORDS + extra)
+        fill(board.shell.manifest, board.memory, images(count))
+        await board.start(count, words=-(-count * BEATS * 3 // 8) + extra)
         assert (await board.wait(), await board.flags("error")) == ({"failed"}, {"overrun"})
-        np.testing.assert_array_equal(board.results(COUNT), answer(images(COUNT)))
+        np.testing.assert_array_equal(board.results(count), answer(images(count)))
+        await works(board)
+
+    run(story)
+
+
+def test_overrun_by_words_that_have_not_come() -> None:
+    async def story(board: Board) -> None:
+        board.memory.faults.dead_from = board.memory.read_beats + WORDS
+        fill(board.shell.manifest, board.memory, images(COUNT))
+        await board.start(COUNT, words=WORDS + 1)
+        await board.ctx.tick().repeat(500)
+        assert await board.flags("error") == {"overrun"} and "draining" in await board.flags("status")
+        board.memory.faults.dead_from = 1 << 40
+        assert await board.wait() == {"failed"}
         await works(board)
 
     run(story)
@@ -186,6 +203,19 @@ def test_slow_memory_is_not_stuck() -> None:
         await works(board)
 
     run(story, latency=(1000, 1000))
+
+
+def test_every_transfer_counts_for_the_watchdog() -> None:
+    """A memory that takes all but the watchdog's time for each answer."""
+
+    async def story(board: Board) -> None:
+        await board.set("watchdog", 102)
+        await works(board, 1)
+        await board.set("watchdog", 98)
+        await board.start(1)
+        assert (await board.wait(), await board.flags("error")) == ({"failed"}, {"stuck"})
+
+    run(story, latency=(100, 100))
 
 
 def test_memory_that_does_not_answer() -> None:

@@ -92,7 +92,10 @@ def test_a_fault_ends_it(name: str) -> None:
             assert await bench.tick() == DRAINING
         bench.set(sending=0)
         assert await bench.tick() == DRAINING
-        bench.set(awaiting=0)
+        bench.set(sending=1, awaiting=0)
+        for _ in range(30):
+            assert await bench.tick() == DRAINING
+        bench.set(sending=0)
         assert await bench.tick() == DRAINING
         assert bench.status == (0, 0), "it has not ended yet"
         await bench.reset()
