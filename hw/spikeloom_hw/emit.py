@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterator
 from math import prod
 from pathlib import Path
@@ -22,10 +23,18 @@ from .loading import load_stream
 from .shell.shell import Pins, Shell
 from .top import Top
 
+DEPTH = 20_000
+"""Python calls within each other: the CRC of a wide beat is one expression as deep as the beat is wide."""
+
 
 def verilog_text(plan: Plan) -> str:
     """The whole network as one Verilog file; its top module is ``top``."""
-    return verilog.convert(Top(plan), name="top", emit_src=False, strip_internal_attrs=True)
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(usual, DEPTH))
+    try:
+        return verilog.convert(Top(plan), name="top", emit_src=False, strip_internal_attrs=True)
+    finally:
+        sys.setrecursionlimit(usual)
 
 
 def load_words(plan: Plan) -> npt.NDArray[np.uint32]:

@@ -8,19 +8,20 @@ import numpy as np
 import pytest
 from amaranth import Fragment
 from spikeloom import golden
-from spikeloom.code import Ints
+from spikeloom.code import Code, Ints
 from spikeloom.crc import checksums
 from spikeloom.cycles import simulate
 from spikeloom.errors import CapacityError, SpikeLoomError, UnsupportedError
-from spikeloom.graph import Graph, Layer
+from spikeloom.graph import Graph, Input, Layer
 from spikeloom.neuron import LIF, Neuron, Raw, SpikePack, Table
-from spikeloom.plan import Plan
+from spikeloom.plan import Folding, Plan
 from spikeloom.room import Room, fitted, scaled, with_room
+from spikeloom_hw.emit import verilog_text
 from spikeloom_hw.loading import load_stream
 from spikeloom_hw.top import Top
 
 from tests.hw.bench import run
-from tests.network_layers import Rng, random_words
+from tests.network_layers import Rng, plan_of, random_words
 from tests.networks import random_plan
 
 
@@ -179,3 +180,11 @@ def test_crc_follows_the_words() -> None:
         assert {name: result.counters[name] for name in expected} == expected
         assert {name for name in simulate(plan, words).counters()} == set(result.counters)
         assert not any(name.endswith(".crc") for name in simulate(random_plan(seed), words).counters())
+
+
+def test_a_beat_of_many_words_has_a_crc() -> None:
+    """A CRC is one expression, as deep as the beat is wide: 512 bits here."""
+    zero = np.zeros(4, dtype=np.int64)
+    layer = Layer("fc", "x", np.ones((4, 64, 1, 1), dtype=np.int64), Raw(None), zero, zero, zero)
+    graph, rooms = with_room(Graph("wide", (Input("x", (64, 1, 1), (64,), Code(8)), layer)))
+    assert "module top" in verilog_text(replace(plan_of(graph, {"fc": Folding("event", 64)}), rooms=rooms))

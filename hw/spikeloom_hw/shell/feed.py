@@ -68,7 +68,7 @@ class Feed(wiring.Component):
         with m.Elif(~self.late):
             m.d.sync += quiet.eq(quiet + 1)
         with m.If(self.go):
-            m.d.sync += words.eq(0)
+            m.d.sync += [words.eq(0), kept.eq(0)]
         with m.Elif(self.valid):
             m.d.sync += [words.eq(words + 1), begun.eq(1)]
         return m

@@ -153,6 +153,8 @@ class Job(wiring.Component):
         left = Signal(32)
         m.d.comb += stuck.eq(self.running & (self.watchdog != 0) & (left == 0))
         m.d.sync += left.eq(Mux(self.moved | ~self.running, self.watchdog, left - 1))
+        with m.If(self.watchdog == 0):  # one that is set while a job runs begins with the next transfer
+            m.d.sync += left.eq(0xFFFF_FFFF)
 
     def settle(self, m: Module, settled: Signal) -> None:
         """Nothing is under way; where the memory port broke its rules, counting is no proof of that, and silence must do."""

@@ -10,7 +10,7 @@ control ─► lite ─► bank ─► job ─┴──── monitor ───�
 
 from __future__ import annotations
 
-from amaranth import ClockDomain, ClockSignal, Module, Mux, ResetInserter, ResetSignal, Signal
+from amaranth import ClockDomain, ClockSignal, Const, Module, Mux, ResetInserter, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from spikeloom.manifest import Manifest
@@ -194,7 +194,7 @@ class Shell(wiring.Component):
             reader.ready.eq(Mux(loading, feed.i.ready, gearbox.ready)),
             feed.go.eq(self.job.go & loading),
             self.engine.load_start.eq(self.job.go & loading),
-            self.engine.load_valid.eq(feed.valid),
+            self.engine.load_valid.eq(feed.valid & self.job.running),
             self.engine.load_data.eq(feed.data),
             self.bank.load_words.eq(feed.words),
             self.bank.load_crc.eq(feed.crc),
@@ -240,6 +240,7 @@ class Shell(wiring.Component):
             writer.address.eq(bank.output_address),
             gate.single.eq(bank.settings),
         ]
+        fed_word = self.feed.valid if self.feed is not None else Const(0)
         m.d.sync += [
             job.read_slverr.eq(reader.slverr),
             job.read_decerr.eq(reader.decerr),
@@ -247,7 +248,7 @@ class Shell(wiring.Component):
             job.write_decerr.eq(writer.decerr),
             job.protocol.eq(reader.protocol | writer.protocol),
             job.responded.eq(reader.r.valid | writer.b.valid),
-            job.moved.eq(reader.moved | writer.moved | (gate.o.valid & gate.o.ready) | (packer.i.valid & packer.i.ready)),
+            job.moved.eq(reader.moved | writer.moved | (gate.o.valid & gate.o.ready) | (packer.i.valid & packer.i.ready) | fed_word),
             job.leftover.eq((~reader.complete | ~reader.empty | self.gearbox.whole) & ~job.loading),
         ]
         ended = gate.exhausted & writer.complete
