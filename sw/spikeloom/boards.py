@@ -1,10 +1,15 @@
-"""The boards that networks are planned for."""
+"""The boards that networks are planned for: one file each in ``bitstreams/boards/``."""
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from spikeloom.errors import SpikeLoomError
+from spikeloom.house import bitstreams
 
 
 @dataclass(frozen=True)
@@ -33,13 +38,45 @@ class Board:
     address_width: int
 
 
-BOARDS: dict[str, Board] = {
-    board.name: board
-    for board in (
-        Board("pynq-z2", "xc7z020clg400-1", "xc7", 53_200, 106_400, 140, 0, 220, 100.0, 64, 32),
-        Board("zcu104", "xczu7ev-ffvc1156-2-e", "xcup", 230_400, 460_800, 312, 96, 1_728, 250.0, 128, 40),
-    )
-}
+def board_data(name: str) -> dict[str, Any]:
+    """Everything in the file of a board. Raises SpikeLoomError if there is none."""
+    return dict(tables()[find_board(name).name])
+
+
+@cache
+def tables() -> dict[str, dict[str, Any]]:
+    """The files of all boards, by name. Raises SpikeLoomError where one is broken, or none is there."""
+    folder = bitstreams() / "boards"
+    found = {path.stem: read(path) for path in sorted(folder.glob("*.toml"))}
+    if not found:
+        raise SpikeLoomError(f"{folder}: expected a file for each board, found none; install spikeloom again")
+    return found
+
+
+def read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SpikeLoomError(f"{path}: expected the description of a board in TOML, found something else ({error})") from error
+
+
+def made(name: str, data: dict[str, Any]) -> Board:
+    try:
+        memory = data["memory"]
+        return Board(
+            name,
+            part=data["part"],
+            family=data["family"],
+            clock_mhz=data["clock_mhz"],
+            memory_width=memory["width"],
+            address_width=memory["address_width"],
+            **data["resources"],
+        )
+    except (KeyError, TypeError) as error:
+        raise SpikeLoomError(f"{bitstreams() / 'boards' / name}.toml: not all that describes a board is there ({error})") from error
+
+
+BOARDS: dict[str, Board] = {name: made(name, data) for name, data in tables().items()}
 
 
 CLOCKS = (1.0, 1000.0)

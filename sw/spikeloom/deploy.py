@@ -27,14 +27,12 @@ from spikeloom.code import Ints
 from spikeloom.crc import checksums
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import Array, save_array, save_json, save_text
+from spikeloom.house import bitstreams
 from spikeloom.manifest import Manifest
 from spikeloom.plan import Plan
 
 ROOT = Path(__file__).parent
 """The package whose modules are copied."""
-
-BITSTREAMS = ROOT.parent.parent / "bitstreams"
-"""The house where bitstreams are kept, in a clone of the repository."""
 
 COMMAND = f"sudo bash -c 'source {VENV} && export {XRT}=/usr && python3 selftest.py'"
 """What is typed on the board."""
@@ -114,7 +112,7 @@ def find_bit(folder: Path, manifest: Manifest) -> Path | None:
 
     Raises SpikeLoomError where one lies there that was built from another manifest, or whose ``.hwh`` is missing.
     """
-    for place in (folder, BITSTREAMS / f"{manifest.name}-{manifest.board}"):
+    for place in (folder, bitstreams() / f"{manifest.name}-{manifest.board}"):
         bit = place / f"{manifest.name}.bit"
         if not bit.is_file():
             continue

@@ -108,7 +108,7 @@ def test_a_bitstream_from_the_house_of_bitstreams(folder: Path, monkeypatch: pyt
     place.mkdir(parents=True)
     for path in (f"{name}.bit", f"{name}.hwh"):
         (place / path).write_bytes(b"x")
-    monkeypatch.setattr(deploy, "BITSTREAMS", tmp_path / "bitstreams")
+    monkeypatch.setattr(deploy, "bitstreams", lambda: tmp_path / "bitstreams")
     shutil.copy(folder / "manifest.json", place)
     assert cli.run(["deploy", str(folder)]) == 0 and (folder / "deploy" / f"{name}.bit").exists()
     text = (place / "manifest.json").read_text(encoding="utf-8")

@@ -1,0 +1,114 @@
+"""Tools of other people: found on PATH, run with a log, ended with us."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from spikeloom.errors import SpikeLoomError
+
+LOOK = 0.5
+"""Seconds between two looks at a running tool."""
+
+GRACE = 5.0
+"""Seconds that a tool has to end after it was told to."""
+
+Lines = Callable[[str], None]
+
+
+class ToolError(SpikeLoomError):
+    """A tool ended with an error, or could not be run. The message names its log."""
+
+
+def absent(names: Sequence[str]) -> list[str]:
+    """Those of the tools that are not on PATH."""
+    return [name for name in names if shutil.which(name) is None]
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    folder: Path,
+    log: Path,
+    what: str,
+    seen: Lines | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Run a tool inside ``folder``; all that it prints is appended to ``log``.
+
+    Arguments: what: the step, as errors call it. seen: is called with every line that the tool prints, soon after it did.
+    environment: variables beside the present ones.
+    Raises ToolError where the tool is missing, dies, or ends with another status than 0. A tool that runs when this is interrupted
+    is ended, with all that it started.
+    """
+    name = Path(command[0]).name
+    try:
+        with log.open("ab") as into:
+            into.write(f"$ {' '.join(map(str, command))}\n".encode())
+            into.flush()
+            start = into.tell()
+            process = subprocess.Popen(
+                [str(part) for part in command],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=into,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(environment or {})},
+                start_new_session=True,
+            )
+    except FileNotFoundError as error:
+        raise ToolError(f"{what}: {name} is not on PATH") from error
+    except OSError as error:
+        raise ToolError(f"{what}: {name} could not be run ({error.strerror})") from error
+    try:
+        follow(process, log, start, seen)
+    except BaseException:
+        end(process)
+        raise
+    status = process.returncode
+    if status:
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        raise ToolError(f"{what}: {name} {how}{last_words(log)}; its log: {log}")
+
+
+def follow(process: subprocess.Popen[bytes], log: Path, start: int, seen: Lines | None) -> None:
+    """Until the process has ended, hand on what is in its log from byte ``start`` on."""
+    with log.open("rb") as stream:
+        stream.seek(start)
+        rest = b""
+        running = True
+        while running:
+            running = process.poll() is None
+            if seen is not None:
+                *lines, rest = (rest + stream.read()).split(b"\n")
+                for line in lines:
+                    seen(line.decode("utf-8", errors="replace"))
+            if running:
+                time.sleep(LOOK)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all that it started."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(GRACE)
+        except (ProcessLookupError, PermissionError):
+            process.wait()
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def last_words(log: Path) -> str:
+    """The last line of a log that speaks of an error, in brackets; "" if there is none."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-200:]
+    for line in reversed(lines):
+        if "error" in line.lower():
+            return f" ({' '.join(line.split())[:300]})"
+    return ""
