@@ -73,7 +73,9 @@ def values(manifest: Manifest, ooc: bool) -> dict[str, Value]:
     board, system, clock = find_board(manifest.board), system_of(manifest), f"{real_mhz(manifest):.6f}"
     try:
         data = board_data(manifest.board)["vivado"]
-        named = {key: data[key] for key in ("core", "control", "control_clock", "memory", "memory_clock", "memory_segments", "clock", "reset")}
+        named = {
+            key: data[key] for key in ("core", "control", "control_clock", "memory", "memory_clock", "memory_segments", "clock", "reset")
+        }
         parameters = {**data["system"], data["frequency"]: clock}
         ports = data["ports"]
     except KeyError as error:
@@ -150,7 +152,9 @@ def replacing_folder(target: Path) -> Iterator[Path]:
     Raises SpikeLoomError where something else than such a folder is in the way, or nothing can be written.
     """
     if target.is_symlink() or (target.exists() and not ours(target)):
-        raise SpikeLoomError(f"{target}: expected no such file, or a folder that an earlier run has written; name another one, or move it away")
+        raise SpikeLoomError(
+            f"{target}: expected no such file, or a folder that an earlier run has written; name another one, or move it away"
+        )
     made: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -73,7 +73,7 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Path_:
+class WorstPath:
     """The worst path of a timing report, in ns."""
 
     slack: float
@@ -91,7 +91,7 @@ def sites(report: Report) -> dict[str, Row]:
     for row in report.table("Site Type", "Used"):
         found.setdefault(row["Site Type"].strip().rstrip("*"), row)
     # Primitives, where carry chains are.
-    for row in (row for row in report.table("Ref Name", "Used")):
+    for row in report.table("Ref Name", "Used"):
         found.setdefault(row["Ref Name"].strip(), row)
     return found
 
@@ -160,7 +160,7 @@ def timing(path: Path) -> Timing:
     return Timing(of("WNS(ns)"), of("TNS(ns)"), of("WHS(ns)"), of("WPWS(ns)"), failing, period, clock)
 
 
-def worst_path(path: Path) -> Path_:
+def worst_path(path: Path) -> WorstPath:
     """The first path of a timing report. Raises SpikeLoomError where there is none."""
     report = read(path)
 
@@ -175,7 +175,7 @@ def worst_path(path: Path) -> Path_:
     destination = find(r"^\s+Destination:\s+(.+?)\s*$", "the destination of a path")[1]
     delay = find(r"^\s+Data Path Delay:\s+(-?[0-9.]+)ns\s+\(logic (-?[0-9.]+)ns.*?route (-?[0-9.]+)ns", "the delay of a path")
     levels = find(r"^\s+Logic Levels:\s+(\d+)", "the logic levels of a path")[1]
-    return Path_(float(slack), source, destination, float(delay[1]), float(delay[2]), float(delay[3]), int(levels))
+    return WorstPath(float(slack), source, destination, float(delay[1]), float(delay[2]), float(delay[3]), int(levels))
 
 
 def power(path: Path) -> dict[str, float | str]:

@@ -47,8 +47,8 @@ class Report:
     def number(self, text: str | None, what: str) -> float:
         """A finite number. Raises SpikeLoomError naming ``what`` for anything else."""
         try:
-            value = float(str(text).replace("<", ""))
-        except ValueError:
+            value = float(str(text).replace("<", "").split()[0])
+        except (ValueError, IndexError):
             raise SpikeLoomError(f"{self.path}: expected a number for {what}, found {text!r}; look at the report") from None
         if not abs(value) < 1e9:
             raise SpikeLoomError(f"{self.path}: expected a number for {what}, found {text!r}; look at the report")
