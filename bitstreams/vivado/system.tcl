@@ -24,7 +24,7 @@ proc spikeloom::make_system {} {
     # One synthesis run over everything: no run of its own for each core.
     set_property synth_checkpoint_mode None $design
     generate_target all $design
-    add_files -norecurse [make_wrapper -files $design -top]
+    add_files -norecurse [list [make_wrapper -files $design -top]]
     set_property top system_wrapper [current_fileset]
     update_compile_order -fileset sources_1
 }

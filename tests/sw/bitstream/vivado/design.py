@@ -122,7 +122,7 @@ class Design:
 
     @staticmethod
     def kind_of(pin: str) -> str:
-        return "clock" if "clk" in pin.lower() else "reset"
+        return "reset" if "reset" in pin.split("/")[-1].lower() else "clock"
 
 
 def matching(names: list[str], patterns: tuple[str, ...]) -> tuple[str, ...]:

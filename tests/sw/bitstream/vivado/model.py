@@ -86,6 +86,8 @@ class Vivado:
         if self.setup.fail in (name, f"{name}:{count}"):
             raise TclFailure(self.setup.message)
         if name.startswith("ipx::"):
+            if "-root_dir" in call.options:
+                self.to_write(call.options["-root_dir"])
             return self.packager.call(call, self.open_project().files)
         return getattr(self, name)(call)
 
@@ -114,7 +116,7 @@ class Vivado:
             self.project = Project("in_memory", None, call.options["-part"])
             return "in_memory"
         name, folder = call.rest
-        Path(folder).mkdir(parents=True)
+        self.to_write(folder).mkdir()
         (Path(folder) / f"{name}.xpr").write_text("project\n")
         self.project = Project(name, Path(folder), call.options["-part"])
         self.projects.append(name)
@@ -137,7 +139,7 @@ class Vivado:
         return "design:impl"
 
     def add_files(self, call: Call) -> None:
-        for name in call.one().split():
+        for name in self.words(call.one()):
             if not Path(name).is_file():
                 raise TclFailure(f"[Vivado 12-172] File or directory '{name}' does not exist")
             self.open_project().files.append(Path(name))
@@ -167,7 +169,8 @@ class Vivado:
             name, value, target = call.rest
             pairs = [(name, value)]
         for name, value in pairs:
-            self.set_one(name, value, target)
+            for one in self.words(target):
+                self.set_one(name, value, one)
 
     @staticmethod
     def words(text: str) -> list[str]:
@@ -268,7 +271,7 @@ class Vivado:
 
     def assign_bd_address(self, call: Call) -> None:
         offset, size = (int(call.options[key], 0) if key in call.options else None for key in ("-offset", "-range"))
-        for segment in call.one().split():
+        for segment in self.words(call.one()):
             self.bd().assign(call.options["-target_address_space"], segment, offset, size)
 
     def exclude_bd_addr_seg(self, call: Call) -> None:
@@ -281,7 +284,7 @@ class Vivado:
         self.bd().saved = True
 
     def generate_target(self, call: Call) -> None:
-        what, path = call.rest
+        what, (path,) = call.rest[0], self.words(call.rest[1])
         project, design = self.open_project(), self.bd()
         if what != "all" or not path.endswith("system.bd") or not design.valid or not design.saved or project.folder is None:
             raise TclFailure(f"[BD 41-1031] cannot generate {call}")
@@ -294,7 +297,7 @@ class Vivado:
 
     def make_wrapper(self, call: Call) -> str:
         project = self.open_project()
-        if "-top" not in call.options or not call.options["-files"].endswith("system.bd") or project.folder is None:
+        if "-top" not in call.options or not self.words(call.options["-files"])[0].endswith("system.bd") or project.folder is None:
             raise TclFailure(f"[BD 41-1] {call}")
         path = project.folder / "system.gen/sources_1/bd/system/hdl/system_wrapper.v"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -355,12 +358,16 @@ class Vivado:
         name = "PCW_FPGA0_PERIPHERAL_FREQMHZ" if cell.kind == "processing_system7" else "PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ"
         return 1000 / float(cell.values[name])
 
+    def to_write(self, name: str) -> Path:
+        """The path itself; nothing outside of the folder may be written, and no folder is made on the way."""
+        path = Path(name)
+        if not path.is_absolute() or self.folder.resolve() not in path.resolve().parents or not path.parent.is_dir():
+            raise TclFailure(f"[Common 17-176] cannot open {path}")
+        return path
+
     def write(self, call: Call, text: str) -> None:
         self.current_design(call)
-        path = Path(call.options["-file"])
-        if not path.parent.is_dir():
-            raise TclFailure(f"[Common 17-176] cannot open {path}")
-        path.write_text(text)
+        self.to_write(call.options["-file"]).write_text(text)
 
     def report_utilization(self, call: Call) -> None:
         self.write(call, texts.hierarchy(self.facts()) if "-hierarchical" in call.options else texts.utilization(self.facts()))
@@ -384,4 +391,4 @@ class Vivado:
         part = self.open_project().part
         name = f"{self.top};UserID={user_id.upper()};Version={self.setup.version}"
         data = b"\xff" * 32 + SYNC + bytes(SIZES[part] - 36)
-        Path(call.one()).write_bytes(dump(BitFile(name, part.removeprefix("xc").split("-")[0], "2025/01/31", "12:00:00", data)))
+        self.to_write(call.one()).write_bytes(dump(BitFile(name, part.removeprefix("xc").split("-")[0], "2025/01/31", "12:00:00", data)))

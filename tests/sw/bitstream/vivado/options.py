@@ -68,7 +68,7 @@ OPTIONS = {
         "append pblocks_all return_string hierarchical hierarchical_percentages", "file pblocks cells hierarchical_depth name slr format"
     ),
     "report_timing_summary": row(
-        "check_timing_verbose no_check_timing no_header setup hold append unique_pins path_type routable_nets return_string warn_on_violation "
+        "check_timing_verbose no_check_timing no_header setup hold append unique_pins routable_nets return_string warn_on_violation "
         "report_unconstrained no_detailed_paths",
         "delay_type max_paths nworst path_type label_reused input_pins slack_lesser_than file significant_digits name cells rpx",
     ),

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from .options import Call, TclFailure
 
-LITE = "awaddr awprot awvalid awready wdata wstrb wvalid wready bresp bvalid bready araddr arprot arvalid arready rdata rresp rvalid rready".split()
+LITE = """
+    awaddr awprot awvalid awready wdata wstrb wvalid wready bresp bvalid bready araddr arprot arvalid arready rdata rresp rvalid rready
+""".split()
 FULL = [*LITE, "awlen", "awsize", "awburst", "arlen", "arsize", "arburst", "wlast", "rlast"]
 
 PROPERTIES = {

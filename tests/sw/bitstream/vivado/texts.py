@@ -131,11 +131,17 @@ def hierarchy(facts: Facts) -> str:
 
 
 def summary(facts: Facts) -> str:
-    names = "WNS(ns)      TNS(ns)  TNS Failing Endpoints  TNS Total Endpoints      WHS(ns)      THS(ns)  THS Failing Endpoints  THS Total Endpoints"
-    names = f"    {names}     WPWS(ns)     TPWS(ns)  TPWS Failing Endpoints  TPWS Total Endpoints  "
     late, early = float(facts.slack) < 0, float(facts.hold) < 0
-    values = f"{facts.slack} {facts.slack if late else '0.000'} {7 * late} 50261 {facts.hold} {facts.hold if early else '0.000'} {3 * early} 50261"
-    values = f"     {values.replace(' ', '        ')}        1.250        0.000                       0                 20159  "
+    columns = [
+        *("WNS(ns)", facts.slack, "TNS(ns)", facts.slack if late else "0.000"),
+        *("TNS Failing Endpoints", 7 * late, "TNS Total Endpoints", 50261),
+        *("WHS(ns)", facts.hold, "THS(ns)", facts.hold if early else "0.000"),
+        *("THS Failing Endpoints", 3 * early, "THS Total Endpoints", 50261),
+        *("WPWS(ns)", "1.250", "TPWS(ns)", "0.000", "TPWS Failing Endpoints", 0, "TPWS Total Endpoints", 20159),
+    ]
+    names, numbers = [str(name) for name in columns[::2]], [str(number) for number in columns[1::2]]
+    lines = [" " * 4 + "  ".join(cells) + "  " for cells in (names, ["-" * len(name) for name in names])]
+    lines.append(" " * 4 + "  ".join(number.rjust(len(name)) for name, number in zip(names, numbers, strict=True)) + "  ")
     verdict = "Timing constraints are not met." if late or early else "All user specified timing constraints are met."
     rule = "-" * 96
     clock = f"{facts.clock}  {{0.000 {facts.period / 2:.3f}}}      {facts.period:.3f}          {1000 / facts.period:.3f}         "
@@ -147,9 +153,7 @@ def summary(facts: Facts) -> str:
             "| ---------------------",
             rule,
             "",
-            names,
-            "    -------      -------  ---------------------  -------------------      -------      -------  ---------------------  ---------  --  ",
-            values,
+            *lines,
             "",
             "",
             verdict,
@@ -169,7 +173,8 @@ def summary(facts: Facts) -> str:
 def path(facts: Facts, delay: str) -> str:
     slack = facts.slack if delay == "max" else facts.hold
     verdict = "VIOLATED" if float(slack) < 0 else "MET"
-    edge = f"(rising edge-triggered cell FDRE clocked by {facts.clock}  {{rise@0.000ns fall@{facts.period / 2:.3f}ns period={facts.period:.3f}ns}})"
+    wave = f"{{rise@0.000ns fall@{facts.period / 2:.3f}ns period={facts.period:.3f}ns}}"
+    edge = f"(rising edge-triggered cell FDRE clocked by {facts.clock}  {wave})"
     return head(facts, "report_timing") + "\n".join(
         [
             "Timing Report",
