@@ -348,13 +348,15 @@ def bitstream(
             f"{folder}: was compiled for {accelerator.plan.board}; compile it with --board {board}, or call make with BOARD={board}"
         )
     clock = None if clock_mhz is None else clock_of(clock_mhz)
+
+    def say(line: str) -> None:
+        console.print(line, markup=False, soft_wrap=True)
+
     if source is not None:
         made = making.collect(accelerator, flow, source)
     else:
         with bars(console) as progress:
-            made = accelerator.bitstream(
-                flow, clock_mhz=clock, ooc=ooc, progress=progress, shown=lambda line: console.print(line, markup=False)
-            )
+            made = accelerator.bitstream(flow, clock_mhz=clock, ooc=ooc, progress=progress, shown=say)
     closing(console, folder, flow, made)
     return NO_TOOL if made.missing else 0
 

@@ -8,25 +8,26 @@ from rich.console import Console
 
 from spikeloom.bitstream.making import Made
 
-SHOWN = ("lut", "ff", "bram36", "uram", "dsp", "wns_ns", "fmax_mhz", "power_w")
+
+def ending(folder: Path, flow: str, made: Made) -> list[str]:
+    """One line for each thing that was made or is missing."""
+    if made.missing:
+        back = f"spikeloom bitstream {folder} --flow {flow} --from {made.work}"
+        return [
+            f"{', '.join(made.missing)}: not on PATH, so nothing was built. {made.work} is complete for {made.clock_mhz:g} MHz: copy it to "
+            f"a machine with the tools, type 'sh run.sh' in it, copy it back, and go on with: {back}"
+        ]
+    if made.published is None:
+        return []
+    return [
+        f"{made.published}: bitstream for {made.clock_mhz:g} MHz, handoff file, manifest and report; go on with: spikeloom deploy {folder}"
+    ]
 
 
 def closing(console: Console, folder: Path, flow: str, made: Made) -> None:
-    """One line for each thing that was made or is missing."""
-
-    def say(line: str) -> None:
+    """The figures of the tools, and those lines."""
+    for name, value in (made.figures or {}).items():
+        if not isinstance(value, (dict, list)):
+            console.print(f"{name}: {value}", markup=False, highlight=False, soft_wrap=True)
+    for line in ending(folder, flow, made):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-    if made.missing:
-        say(
-            f"{', '.join(made.missing)}: not on PATH, so nothing was built. {made.work} is complete for {made.clock_mhz:g} MHz: copy it to a "
-            f"machine with the tools, type 'sh run.sh' there, bring it back, and go on with: spikeloom bitstream {folder} --flow {flow} --from FOLDER"
-        )
-        return
-    figures = made.figures or {}
-    found = [f"{name} {figures[name]}" for name in SHOWN if figures.get(name) is not None]
-    say(f"{figures.get('source', flow)}: {', '.join(found)}")
-    if made.published is not None:
-        say(
-            f"{made.published}: bitstream for {made.clock_mhz:g} MHz, handoff file, manifest and report; spikeloom deploy {folder} takes it from there"
-        )
