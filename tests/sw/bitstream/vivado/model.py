@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -14,6 +15,8 @@ from .cores import CATALOGUE
 from .design import Design, matching
 from .options import Call, TclFailure, parse
 from .packager import Packager
+
+LISTS = tkinter.Tcl()
 
 ORDER = ("", "synthesised", "optimised", "placed", "routed")
 """States of the design in memory."""
@@ -175,9 +178,7 @@ class Vivado:
 
     @staticmethod
     def words(text: str) -> list[str]:
-        import tkinter
-
-        return [str(word) for word in tkinter.Tcl().splitlist(text)]
+        return [str(word) for word in LISTS.splitlist(text)]
 
     def set_one(self, name: str, value: str, target: str) -> None:
         kind, _, rest = target.partition(":")
@@ -329,6 +330,8 @@ class Vivado:
 
     def place_design(self, call: Call) -> None:
         self.step(call, "optimised", "placed")
+        # Vivado leaves this where it stands.
+        Path("clockInfo.txt").write_text("clocks\n")
 
     def phys_opt_design(self, call: Call) -> None:
         self.step(call, "placed", "placed")
