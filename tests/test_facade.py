@@ -169,6 +169,20 @@ def test_errors_begin_with_the_file_as_it_was_given(tmp_path: Path, monkeypatch:
         compile("./nothing.onnx")
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"target_fps": "a"}, "target_fps: expected a number, got 'a'"),
+        ({"clock_mhz": [1]}, r"clock_mhz: expected a number, got \[1\]"),
+        ({"folder": 42}, "folder: expected a path, got 42"),
+    ],
+)
+def test_arguments_of_another_type(tmp_path: Path, given: dict[str, Any], says: str) -> None:
+    write_model(network(), tmp_path / "small.onnx")
+    with pytest.raises(SpikeLoomError, match=says):
+        compile(tmp_path / "small.onnx", **given)
+
+
 def test_errors_of_a_module_begin_with_its_class(tmp_path: Path) -> None:
     """Not with a file that the user never saw, whether it cannot be exported, read, frozen or planned."""
     import torch
