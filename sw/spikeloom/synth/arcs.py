@@ -116,7 +116,7 @@ def eight_wide(pin: Pin) -> list[Pin]:
     head, last = name[:-1], name[-1]
     if head not in ("DO", "DI", "ADDR"):
         return [pin]
-    return [(head + letter, bit) for letter in ("H" if last == "D" else "EFG" + last if last == "A" else last)]
+    return [(head + letter, bit) for letter in ("H" if last == "D" else "ADEFG" if last == "A" else last)]
 
 
 def single_port(pin: Pin) -> list[Pin]:

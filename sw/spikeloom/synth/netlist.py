@@ -129,7 +129,7 @@ class Elaboration:
         """What an instance's pins are inside of it. An output that is another output, or an input, is joined by ``alias``."""
         bits: dict[int, Net] = {}
         for port, description in sorted(module["ports"].items(), key=lambda item: item[1]["direction"] != "input"):
-            outer = pins.get(port, (None,) * len(description["bits"]))
+            outer = pins.get(port) or (None,) * len(description["bits"])
             if len(outer) != len(description["bits"]):
                 raise broken(self.where, f"found {len(outer)} wires at port {port} of {len(description['bits'])} bits")
             for wire, net in zip(description["bits"], outer, strict=True):

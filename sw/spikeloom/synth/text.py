@@ -53,8 +53,8 @@ def paths(synthesis: Synthesis) -> Table:
     """The longest path that ends in each group, the longest first."""
     found = [(group, delay) for group, parts in synthesis.groups() if (delay := longest(parts)) is not None]
     found.sort(key=lambda item: -item[1].ns)
-    rows = tuple((group, f"{delay.ns:.2f}", delay.start, delay.end, through(delay)) for group, delay in found)
-    return Table("longest paths by what cells take", ("ends in", "logic ns", "from", "to", "through"), rows)
+    rows = tuple((group, f"{delay.ns:.2f}", f"{delay.start} → {delay.end}, through {through(delay)}") for group, delay in found)
+    return Table("longest paths by what cells take", ("ends in", "logic ns", "path"), rows)
 
 
 def through(delay: Delay) -> str:
