@@ -52,11 +52,8 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-<<<<<<< HEAD
-.PHONY: help venv train export compile emit sim golden compare measure deploy bitstream report test lint format clean distclean FORCE
-=======
-.PHONY: help venv train export compile emit sim golden compare synth measure deploy report test lint format clean distclean FORCE
->>>>>>> abefc91a6f9db15bc66d01e6b2872fc58ad88b25
+.PHONY: help venv train export compile emit sim golden compare synth measure deploy bitstream report test lint format clean \
+  distclean FORCE
 
 help: ## this list
 	@echo 'make <target> [NET=digits-cnn|digits-mlp|events-cnn|events-cnn-lif] [BOARD=pynq-z2|zcu104] [MODEL=x.onnx INPUT=x.npy]'
