@@ -215,6 +215,14 @@ def test_the_screen(copied: Path, capsys: pytest.CaptureFixture[str], monkeypatc
     assert head.split() == ["component", "LUT", "estimate", "FF", "RAMB18", "URAM", "DSP", "LUT", "%", "ns"] and len(head) <= 80
 
 
+def test_report_page_shows_what_is_there(copied: Path) -> None:
+    made = Accelerator.load(copied)
+    page = made.report().path.read_text(encoding="utf-8")
+    assert "Resources by component" in page and "of pynq-z2" in page and "\u2003source" in page and "nothing was placed or routed" in page
+    (copied / resources.FILE).unlink()
+    assert "Resources by component" not in made.report().path.read_text(encoding="utf-8")
+
+
 def made(**changes: object) -> Synthesis:
     part = Component("fc", "body", Taken(lut=60_000, ff=5, ramb18=281, dsp=221), Delay(2.5, "a", "b", (("LUT6", 2),)))
     usual = {"network": "n", "board": "pynq-z2", "source": "s", "components": (part,), "estimates": {}, "key": "k"}
