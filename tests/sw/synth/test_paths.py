@@ -119,7 +119,19 @@ def test_a_second_name_of_a_net_takes_no_time() -> None:
 def test_all_cells_that_hold_logic_have_arcs(library: Library) -> None:
     """What synthesis maps to on both families, but multipliers and UltraRAM."""
     kinds = [f"LUT{n}" for n in range(1, 7)] + ["INV", "MUXF7", "MUXF8", "CARRY4"]
-    memories = ["RAM32M", "RAM64M", "RAM32M16", "RAM64M8", "RAM32X1D", "RAM64X1D", "RAM128X1D", "RAM64X1S", "RAM128X1S", "SRL16E", "SRLC32E"]
+    memories = [
+        "RAM32M",
+        "RAM64M",
+        "RAM32M16",
+        "RAM64M8",
+        "RAM32X1D",
+        "RAM64X1D",
+        "RAM128X1D",
+        "RAM64X1S",
+        "RAM128X1S",
+        "SRL16E",
+        "SRLC32E",
+    ]
     clocked = ["FDRE", "FDSE", "FDCE", "FDPE", "RAMB18E1", "RAMB36E1", "RAMB18E2", "RAMB36E2", *memories]
     assert all(library[kind].through and not library[kind].clocks for kind in kinds)
     assert all(library[kind].launch and library[kind].capture and library[kind].clocks for kind in clocked)
@@ -136,8 +148,10 @@ def test_stand_ins_have_the_pins_of_their_cell(library: Library, name: str) -> N
     body = body[: body.index("endmodule")]
     model = library[name]
     pins = {pin for arc in model.through for pin in arc} | set(model.launch) | set(model.capture)
-    for port, bit in pins | {(clock, 0) for clock in model.clocks}:
-        declared = [line for line in body.replace("(", ",").replace(";", ",").replace(",", "\n").splitlines() if line.split()[-1:] == [port]]
+    for port, _ in pins | {(clock, 0) for clock in model.clocks}:
+        declared = [
+            line for line in body.replace("(", ",").replace(";", ",").replace(",", "\n").splitlines() if line.split()[-1:] == [port]
+        ]
         assert declared, port
     outputs = {pin for pin in model.launch if pin[0].startswith("DO")}
     assert len(outputs) in {"RAM32M16": [16], "RAM64M8": [8], "RAMB18E2": [36], "RAMB36E2": [72]}.get(name, [0])
