@@ -14,7 +14,8 @@ from spikeloom.hwh import SYSTEMS
 from .vivado.cores import CATALOGUE
 from .vivado.fake import handoff
 from .vivado.interpreter import Interpreter
-from .vivado.model import Setup, Vivado
+from .vivado.model import Vivado
+from .vivado.setup import Setup
 
 BOARDS = ("pynq-z2", "zcu104")
 
