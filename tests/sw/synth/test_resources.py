@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -193,7 +194,9 @@ def test_a_folder_that_cannot_be_written(copied: Path) -> None:
 def test_interrupted(copied: Path) -> None:
     """One line, nothing left but the log, and no Yosys that goes on."""
     call = [sys.executable, "-m", "spikeloom", "synth", str(copied), "--board", "zcu104"]
-    process = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # A suite in the background may have been started with Ctrl-C ignored, which is inherited.
+    with_ctrl_c = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=with_ctrl_c)
     deadline = time.monotonic() + 60
     while not any(path.stat().st_size > 10_000 for path in (copied / "synth").glob("yosys-*/synthesis.log")):
         assert time.monotonic() < deadline and process.poll() is None
