@@ -17,7 +17,7 @@ from spikeloom.write import write_model
 from tests.test_facade import network
 
 from .vivado import fake
-from .vivado.model import Setup
+from .vivado.setup import Setup
 
 
 @pytest.fixture(scope="module")
