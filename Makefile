@@ -12,6 +12,9 @@ COMPILE ?=
 SIM ?=
 MEASURE ?=
 DEPLOY ?=
+BITSTREAM ?=
+# vivado, or open: Yosys and nextpnr, for BOARD=pynq-z2
+FLOW ?= vivado
 
 PYTHON ?= python3
 VENV   := .venv
@@ -48,7 +51,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help venv train export compile emit sim golden compare measure deploy report test lint format clean distclean FORCE
+.PHONY: help venv train export compile emit sim golden compare measure deploy bitstream report test lint format clean distclean FORCE
 
 help: ## this list
 	@echo 'make <target> [NET=digits-cnn|digits-mlp|events-cnn|events-cnn-lif] [BOARD=pynq-z2|zcu104] [MODEL=x.onnx INPUT=x.npy]'
@@ -69,6 +72,8 @@ measure: $(B)/manifest.json ## latency and sparsity through the board's driver: 
 	$(RUN) measure $(B) $(GIVEN) $(MEASURE)
 deploy: $(B)/manifest.json ## the folder that tests and measures the network on a board
 	$(RUN) deploy $(B) $(GIVEN) $(DEPLOY)
+bitstream: $(B)/manifest.json ## the bitstream, with FLOW=vivado|open; where the tools are missing, the folder that is complete for them
+	$(RUN) bitstream $(B) --board $(BOARD) --flow $(FLOW) $(BITSTREAM)
 report: $(B)/plan.json ## the HTML page from what has been measured so far
 	$(RUN) report $(B)
 

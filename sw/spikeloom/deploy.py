@@ -20,6 +20,7 @@ import numpy as np
 
 from spikeloom import golden
 from spikeloom import manifest as manifests
+from spikeloom.bitstream import publish
 from spikeloom.board.environment import VENV, XRT
 from spikeloom.board.selftest import EXPECTED, X, Y
 from spikeloom.boards import find_board
@@ -27,7 +28,6 @@ from spikeloom.code import Ints
 from spikeloom.crc import checksums
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import Array, save_array, save_json, save_text
-from spikeloom.house import bitstreams
 from spikeloom.manifest import Manifest
 from spikeloom.plan import Plan
 
@@ -112,10 +112,12 @@ def find_bit(folder: Path, manifest: Manifest) -> Path | None:
 
     Raises SpikeLoomError where one lies there that was built from another manifest, or whose ``.hwh`` is missing.
     """
-    for place in (folder, bitstreams() / f"{manifest.name}-{manifest.board}"):
+    for place in (folder, published := publish.place(folder, manifest)):
         bit = place / f"{manifest.name}.bit"
         if not bit.is_file():
             continue
+        if place == published:
+            publish.verify(place)
         if manifests.load(place).identity != manifest.identity:
             raise SpikeLoomError(f"{bit}: was built from another manifest than {folder / 'manifest.json'}; build it again, or move it away")
         if not bit.with_suffix(".hwh").is_file():
@@ -135,10 +137,7 @@ def existing_bit(folder: Path, manifest: Manifest) -> Path:
 def make_bit(manifest: Manifest) -> str:
     """How to make the bitstream that is missing."""
     part = find_board(manifest.board).part
-    return (
-        f"build rtl/shell.v and rtl/top.v with Vivado for {part}, and put {manifest.name}.bit and {manifest.name}.hwh beside manifest.json "
-        "(docs/board.md)"
-    )
+    return f"'spikeloom bitstream DIR' builds it for {part}, or says what is missing for that; then deploy again (docs/bitstreams.md)"
 
 
 class Named(Protocol):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from spikeloom import golden, manifest, planfile, rungs
 from spikeloom.code import Ints
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from spikeloom_sim.network import Network
     from torch import nn
 
+    from spikeloom.bitstream.making import Made
     from spikeloom.board import Accelerator as Driver
     from spikeloom.report.measure import Run
     from spikeloom.report.performance import Performance
@@ -215,6 +216,43 @@ class Accelerator:
         progress("build", 0, 0)
         with SimulatedBoard(self.folder) as board, Driver(board.bitstream) as driver:
             yield driver
+
+    def clocked(self, clock_mhz: float) -> Accelerator:
+        """The same network in the same folder for another clock: plan, estimates and hardware are written anew.
+
+        Raises SpikeLoomError for a clock that the board cannot have.
+        """
+        from spikeloom.boards import find_board, find_clock
+        from spikeloom.report import estimates
+
+        plan = replace(self.plan, clock_mhz=find_clock(find_board(self.plan.board), clock_mhz))
+        estimates.write(plan, self.folder)
+        planfile.save(plan, self.folder)
+        made = Accelerator(self.folder, plan)
+        made.emit()
+        return made
+
+    def bitstream(
+        self,
+        flow: str = "vivado",
+        *,
+        clock_mhz: float | Literal["auto"] | None = None,
+        ooc: bool = False,
+        progress: Progress = silent,
+        shown: Callable[[str], None] = lambda _: None,
+    ) -> Made:
+        """Build the bitstream with the tools on PATH, or write the complete folder for them where they are missing.
+
+        Arguments: flow: "vivado", or "open" for a PYNQ-Z2. clock_mhz: another than the plan's; "auto" searches the fastest one that passes.
+        ooc: only synthesise, out of context. shown: is told in one line what a user should know on the way.
+        Raises SpikeLoomError where the network does not fit, the clock is not met, or a tool fails.
+        """
+        from spikeloom.bitstream.making import make
+
+        if not self.emitted:
+            progress("emit", 0, 0)
+            self.emit()
+        return make(self, flow, clock=clock_mhz, ooc=ooc, progress=progress, shown=shown)
 
     @property
     def emitted(self) -> bool:

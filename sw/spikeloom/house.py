@@ -7,7 +7,11 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 
 
+def is_clone() -> bool:
+    """Whether this is a clone, and not an installed package."""
+    return not (PACKAGE / "bitstreams").is_dir()
+
+
 def bitstreams() -> Path:
     """The folder with ``boards/*.toml`` and the Tcl; in a clone also the one that finished bitstreams go to."""
-    inside = PACKAGE / "bitstreams"
-    return inside if inside.is_dir() else PACKAGE.parent.parent / "bitstreams"
+    return PACKAGE.parent.parent / "bitstreams" if is_clone() else PACKAGE / "bitstreams"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 MAGIC = 0x4D4C_5053
 """What the first register reads: the bytes ``SPLM``."""
 
-VERSION = 1
+VERSION = 2
 """Of this description; the driver refuses another one."""
 
 ADDRESS_WIDTH = 16
@@ -111,6 +111,7 @@ REGISTERS: tuple[Register, ...] = (
             Field("failed", 2, "the last job was aborted or ended with an error; cleared by the next start"),
             Field("draining", 3, "memory transfers under way are awaited before the network is reset"),
             Field("active", 4, "an image is in flight in the network"),
+            Field("weights", 5, "the weights are whole: those that were built in, or those of a load that ended well"),
         ),
     ),
     Register(
@@ -128,11 +129,12 @@ REGISTERS: tuple[Register, ...] = (
             Field(
                 "misaligned",
                 6,
-                "an address is no multiple of the memory word, a job has no images or no words, or a load came where weights are fixed",
+                "an address is no multiple of the memory word, a job has no images or words, a load is not what the weight memories take",
             ),
             Field("stuck", 7, "nothing moved for `watchdog` cycles"),
             Field("underrun", 8, "all input words were read and the images, or the weight memories, were not complete"),
             Field("overrun", 9, "input words were left over when the last image had its result"),
+            Field("no_weights", 10, "a start after a load that did not end well; it was refused"),
         ),
     ),
     Register(

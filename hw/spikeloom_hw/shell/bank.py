@@ -145,7 +145,7 @@ class Bank(wiring.Component):
         ]
         with m.If(address >= LOG):
             with m.If(address < LOG + 8 * LOG_DEPTH):
-                m.d.comb += low.eq(Mux(second, self.log_data[32:], self.log_data[:32]))
+                m.d.comb += [low.eq(self.log_data[:32]), high.eq(self.log_data[32:]), wide.eq(1)]
         with m.Elif(address >= COUNTERS):
             m.d.comb += [low.eq(self.counter_data[:32]), high.eq(self.counter_data[32:]), wide.eq(1)]
         with m.Else(), m.Switch(address[2 : (COUNTERS - 1).bit_length()]):

@@ -20,7 +20,7 @@ class Gate(wiring.Component):
 
     Ports
     -----
-    go: a job of ``last_image`` + 1 images begins. open: the job runs. single: one image in flight.
+    begin: ``images_in`` to zero. go: a job of ``last_image`` + 1 images begins. open: the job runs. single: one image in flight.
     flying: there is one. room: one more may come.
     i, o: beats. started: the first beat of an image passes. images_in: of this job. exhausted: all beats have passed.
     waiting: the network would take a beat that is due, and there is none.
@@ -32,7 +32,7 @@ class Gate(wiring.Component):
         self.beats = beats
         super().__init__(
             {
-                **{name: In(1) for name in ("go", "open", "single", "flying", "room")},
+                **{name: In(1) for name in ("begin", "go", "open", "single", "flying", "room")},
                 "last_image": In(32),
                 "i": In(stream.Signature(width)),
                 "o": Out(stream.Signature(width)),
@@ -59,8 +59,10 @@ class Gate(wiring.Component):
         ]
         with m.If(beat.step):
             m.d.sync += inside.eq(~beat.wrap)
+        with m.If(self.begin):
+            m.d.sync += images_in.eq(0)
         with m.If(self.go):
-            m.d.sync += [more.eq(1), images_in.eq(0)]
+            m.d.sync += more.eq(1)
         with m.Elif(self.started):
             m.d.sync += [more.eq(images_in != self.last_image), images_in.eq(images_in + 1)]
         return m

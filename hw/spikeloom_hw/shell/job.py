@@ -24,6 +24,7 @@ FAULTS = (
     "stuck",
     "underrun",
     "overrun",
+    "no_weights",
 )
 """Fields of the register ``error``, by bit."""
 
@@ -38,7 +39,8 @@ class Job(wiring.Component):
 
     Parameters
     ----------
-    word_bytes: of the memory port; addresses must be multiples of it. loads: whether weights can be loaded. quiet: see ``QUIET``.
+    word_bytes: of the memory port; addresses must be multiples of it. load_words: memory words of a load; 0 where weights are fixed.
+    quiet: see ``QUIET``.
 
     Ports
     -----
@@ -46,17 +48,17 @@ class Job(wiring.Component):
     read_slverr, ... protocol: in this cycle. moved: any transfer, at memory or network.
     ended: all beats are in the network, all results acknowledged. leftover: and input words are not used. dry: beats are missing, and no
     words are left. sending: addresses or data are offered to memory. awaiting: responses are due. responded: one came.
-    go: everything begins. loading: it is a load.
+    begin: a start is looked at; what is counted per job begins at zero. go: everything begins. loading: it is a load.
     running: from then on to the end, or to the first fault. stop: begin nothing with memory.
     flush: data paths to their beginning. reset: likewise, and the network. last_image: ``images`` - 1.
     error_set: see ``FAULTS``. status_busy, ...: fields of ``status``. job_cycles: register.
     """
 
-    def __init__(self, *, word_bytes: int, loads: bool = False, quiet: int = QUIET):
+    def __init__(self, *, word_bytes: int, load_words: int = 0, quiet: int = QUIET):
         if word_bytes < 1 or word_bytes & (word_bytes - 1):
             raise ValueError(f"bytes of a memory word: expected a power of two, got {word_bytes}")
         assert tuple(field.name for field in register("error").fields) == FAULTS
-        self.low, self.loads, self.quiet = word_bytes.bit_length() - 1, loads, quiet
+        self.low, self.load_words, self.quiet = word_bytes.bit_length() - 1, load_words, quiet
         super().__init__(
             {
                 **{name: In(1) for name in ("start", "load", "abort", *FROM_MEMORY)},
@@ -64,11 +66,11 @@ class Job(wiring.Component):
                 "input_low": In(self.low),
                 "output_low": In(self.low),
                 **{name: In(32) for name in ("images", "input_words", "watchdog")},
-                **{name: Out(1) for name in ("go", "loading", "running", "stop")},
+                **{name: Out(1) for name in ("begin", "go", "loading", "running", "stop")},
                 **{name: Out(1, init=1) for name in ("flush", "reset")},
                 "last_image": Out(32),
                 "error_set": Out(len(FAULTS)),
-                **{f"status_{name}": Out(1) for name in ("busy", "done", "failed", "draining")},
+                **{f"status_{name}": Out(1) for name in ("busy", "done", "failed", "draining", "weights")},
                 "job_cycles": Out(64),
             }
         )
@@ -84,7 +86,8 @@ class Job(wiring.Component):
         self.settle(m, settled)
 
         failing, count = Signal(), Signal(range(RESET_CYCLES))
-        begins = Signal()
+        # As long as the memories themselves: neither reset nor abort brings weights back that a broken load has overwritten.
+        whole, begins = Signal(init=1, reset_less=True), self.begin
         with m.FSM(init="RESET", name="job_state") as fsm:
             with m.State("RESET"):
                 m.d.sync += count.eq(count + 1)
@@ -108,16 +111,24 @@ class Job(wiring.Component):
                     m.next = "CHECK"
             with m.State("CHECK"):
                 wrong_run = self.output_low.any() | (self.images == 0)
-                wrong = self.input_low.any() | (self.input_words == 0) | Mux(self.loading, not self.loads, wrong_run)
-                m.d.comb += faults["misaligned"].eq(wrong)
+                wrong_load = self.input_words != self.load_words
+                wrong, missing = Signal(), Signal()
+                m.d.comb += [
+                    wrong.eq(self.input_low.any() | (self.input_words == 0) | Mux(self.loading, wrong_load, wrong_run)),
+                    missing.eq(~self.loading & ~whole),
+                    faults["misaligned"].eq(wrong),
+                    faults["no_weights"].eq(missing),
+                ]
                 m.d.sync += [self.last_image.eq(self.images - 1), self.flush.eq(0), early.eq(fails)]
                 m.next = "GO"
-                with m.If(wrong):
+                with m.If(wrong | missing):
                     m.d.sync += self.status_failed.eq(1)
                     m.next = "IDLE"
             with m.State("GO"):
                 m.d.comb += self.go.eq(1)
                 m.d.sync += early.eq(fails)
+                with m.If(self.loading):
+                    m.d.sync += whole.eq(0)
                 m.next = "RUN"
             with m.State("RUN"):
                 m.d.comb += [
@@ -129,7 +140,7 @@ class Job(wiring.Component):
                     m.d.sync += failing.eq(1)
                     m.next = "DRAIN"
                 with m.Elif(self.ended):
-                    m.d.sync += self.status_done.eq(1)
+                    m.d.sync += [self.status_done.eq(1), whole.eq(1)]
                     m.next = "IDLE"
             with m.State("DRAIN"):
                 m.d.comb += [self.stop.eq(1), self.status_draining.eq(1)]
@@ -139,6 +150,7 @@ class Job(wiring.Component):
         idle, ticking = fsm.ongoing("IDLE"), Signal()
         m.d.comb += [
             self.status_busy.eq(~idle),
+            self.status_weights.eq(whole),
             faults["start_while_busy"].eq((self.start & (~idle | self.abort)) | (self.load & (~idle | self.abort | self.start))),
             ticking.eq(~idle & ~fsm.ongoing("RESET")),
         ]

@@ -10,6 +10,10 @@ WAIT = 3
 """Cycles from a read address to the sampling of what it names: a counter of the network takes two."""
 
 
+SPACING = 4
+"""Cycles from one write to the next, at least: a job has sampled its parameters before the write behind its start can change them."""
+
+
 def lite_ports(address_width: int) -> dict[str, wiring.Member]:
     """The channels of a slave with 32 bits of data, flat names without a prefix."""
     return {
@@ -38,7 +42,8 @@ def lite_ports(address_width: int) -> dict[str, wiring.Member]:
 class Lite(wiring.Component):
     """Every response is OKAY; a write of less than four bytes changes nothing.
 
-    Timing: ``write`` is high in the cycle after the later of address and data, ``bvalid`` one cycle later. ``read`` is high ``WAIT`` + 1
+    Timing: ``write`` is high in the cycle after the later of address and data, and ``SPACING`` cycles after the write before it at the
+    earliest; ``bvalid`` one cycle later. ``read`` is high ``WAIT`` + 1
     cycles after the address came, ``rvalid`` one cycle later.
 
     Parameters
@@ -74,19 +79,21 @@ class Lite(wiring.Component):
 
     def writes(self, m: Module) -> None:
         have_address, have_data, whole = Signal(), Signal(), Signal()
-        both = Signal()
+        both, pause = Signal(), Signal(range(SPACING))
         m.d.comb += [
             self.awready.eq(~have_address),
             self.wready.eq(~have_data),
-            both.eq(have_address & have_data & ~self.bvalid),
+            both.eq(have_address & have_data & ~self.bvalid & (pause == 0)),
             self.write.eq(both & whole),
         ]
         with m.If(self.awvalid & self.awready):
             m.d.sync += [have_address.eq(1), self.write_address.eq(self.awaddr)]
         with m.If(self.wvalid & self.wready):
             m.d.sync += [have_data.eq(1), self.write_data.eq(self.wdata), whole.eq(self.wstrb.all())]
+        with m.If(pause != 0):
+            m.d.sync += pause.eq(pause - 1)
         with m.If(both):
-            m.d.sync += [have_address.eq(0), have_data.eq(0), self.bvalid.eq(1)]
+            m.d.sync += [pause.eq(SPACING - 1), have_address.eq(0), have_data.eq(0), self.bvalid.eq(1)]
         with m.Elif(self.bready):
             m.d.sync += self.bvalid.eq(0)
 

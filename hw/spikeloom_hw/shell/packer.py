@@ -30,7 +30,7 @@ class Packer(wiring.Component):
 
     Ports
     -----
-    go: a job of ``last_image`` + 1 images begins. open: the job runs. i: values. o: words.
+    begin: ``images_out`` to zero. go: a job of ``last_image`` + 1 images begins. open: the job runs. i: values. o: words.
     finished: the last value of an image passes. images_out: of this job. waiting: a value is there, and memory takes none.
     """
 
@@ -40,6 +40,7 @@ class Packer(wiring.Component):
         self.lanes = width // VALUE
         super().__init__(
             {
+                "begin": In(1),
                 "go": In(1),
                 "open": In(1),
                 "last_image": In(32),
@@ -75,7 +76,7 @@ class Packer(wiring.Component):
             ]
             with m.If(closes | (lane == self.lanes - 1)):
                 m.d.sync += [self.o.valid.eq(1), lane.eq(0)]
-        with m.If(self.go):
+        with m.If(self.begin):
             m.d.sync += images_out.eq(0)
         with m.Elif(self.finished):
             m.d.sync += images_out.eq(images_out + 1)

@@ -22,10 +22,10 @@ class Reader(wiring.Component):
 
     Ports
     -----
-    go: read ``words`` words from byte ``address``. stop: ask for no more.
+    begin: ``words_read`` to zero. go: read ``words`` words from byte ``address``. stop: ask for no more.
     ar, r: the AXI channels. o: the words.
     asking: an address is, or will be, offered. awaiting: bursts are under way. complete: all words have come. empty: none is stored.
-    moved: an address or a word was transferred. words_read: since ``go``.
+    moved: an address or a word was transferred. words_read: since ``begin``.
     slverr, decerr, protocol: in this cycle, see the register ``error``.
     """
 
@@ -35,6 +35,7 @@ class Reader(wiring.Component):
         self.width, self.bursts, self.depth, self.low = width, bursts, depth, word_bits(width)
         super().__init__(
             {
+                "begin": In(1),
                 "go": In(1),
                 "stop": In(1),
                 "address": In(address_width),
@@ -118,6 +119,10 @@ class Reader(wiring.Component):
             self.empty.eq(fifo.level == 0),
         ]
         with m.If(self.go):
-            m.d.sync += [place.eq(self.address[self.low :]), due.eq(self.words), words_read.eq(0)]
+            m.d.sync += [place.eq(self.address[self.low :]), due.eq(self.words)]
         with m.Elif(taking):
-            m.d.sync += [place.eq(place + 1), due.eq(due - 1), words_read.eq(words_read + 1)]
+            m.d.sync += [place.eq(place + 1), due.eq(due - 1)]
+        with m.If(self.begin):
+            m.d.sync += words_read.eq(0)
+        with m.Elif(taking):
+            m.d.sync += words_read.eq(words_read + 1)

@@ -29,6 +29,8 @@ from .packer import Packer
 from .reader import Reader
 from .writer import Writer
 
+STATUS = tuple(f"status_{name}" for name in ("busy", "done", "failed", "draining", "weights"))
+
 CONTROL, MEMORY = "s_axi_control", "m_axi_memory"
 
 
@@ -92,7 +94,7 @@ class Shell(wiring.Component):
             identity=self.manifest.identity,
             runtime_weights=self.engine.loads,
         )
-        m.submodules.job = self.job = Job(word_bytes=width // 8, loads=self.engine.loads, quiet=self.quiet)
+        m.submodules.job = self.job = Job(word_bytes=width // 8, load_words=-(-self.manifest.load_words * 32 // width), quiet=self.quiet)
         m.submodules.monitor = self.monitor = Monitor()
         m.submodules.engine = self.engine
         self.reader = Reader(width=width, address_width=address_width)
@@ -124,7 +126,7 @@ class Shell(wiring.Component):
             *(getattr(bank, name).eq(getattr(self.monitor, name)) for name in (*FIGURES, "cycle", "log_data")),
             self.monitor.log_address.eq(bank.log_address),
             *(getattr(bank, name).eq(getattr(job, name)) for name in ("error_set", "job_cycles")),
-            *(getattr(bank, f"status_{name}").eq(getattr(job, f"status_{name}")) for name in ("busy", "done", "failed", "draining")),
+            *(getattr(bank, name).eq(getattr(job, name)) for name in STATUS),
             bank.status_active.eq(self.monitor.flying),
             bank.images_in.eq(self.gate.images_in),
             bank.images_out.eq(self.packer.images_out),
@@ -223,9 +225,10 @@ class Shell(wiring.Component):
         """What the job tells the others, and they it."""
         job, bank, reader, writer, gate, packer = self.job, self.bank, self.reader, self.writer, self.gate, self.packer
         for part in (reader, writer):
-            m.d.comb += [part.go.eq(job.go), part.stop.eq(job.stop)]
+            m.d.comb += [part.begin.eq(job.begin), part.go.eq(job.go), part.stop.eq(job.stop)]
         for part in (gate, packer):
             m.d.comb += [
+                part.begin.eq(job.begin),
                 part.go.eq(job.go & ~job.loading),
                 part.open.eq(job.running & ~job.loading),
                 part.last_image.eq(job.last_image),

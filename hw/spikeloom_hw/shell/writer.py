@@ -26,7 +26,7 @@ class Writer(wiring.Component):
     go: a job writes from byte ``address`` on. stop: begin no more bursts.
     i: words. aw, w, b: the AXI channels. sending: a burst is on its way out. awaiting: answers are due.
     complete: the last word is acknowledged.
-    moved: something was transferred to or from memory. words_written: acknowledged since ``go``.
+    moved: something was transferred to or from memory. words_written: acknowledged since ``begin``.
     slverr, decerr, protocol: in this cycle, see the register ``error``.
     """
 
@@ -36,6 +36,7 @@ class Writer(wiring.Component):
         self.width, self.bursts, self.depth, self.low = width, bursts, depth, word_bits(width)
         super().__init__(
             {
+                "begin": In(1),
                 "go": In(1),
                 "stop": In(1),
                 "address": In(address_width),
@@ -134,7 +135,7 @@ class Writer(wiring.Component):
             self.decerr.eq(answered & (self.b.payload == DECERR)),
         ]
         m.d.sync += owed.eq(owed + sent - answered)
-        with m.If(self.go):
+        with m.If(self.begin):
             m.d.sync += words_written.eq(0)
         with m.Elif(answered):
             m.d.sync += words_written.eq(words_written + unanswered.r_data + 1)

@@ -46,7 +46,7 @@ class BitFile:
     @property
     def user_id(self) -> int | None:
         """The 32 bits that the design name says the bitstream carries; None where it says nothing."""
-        found = re.search(r"UserID=(?:0[xX])?([0-9a-fA-F]{1,8})(?![0-9a-fA-F])", self.design)
+        found = re.search(r"UserID=(?:0[xX])?([0-9a-fA-F]{1,8})(?![0-9a-zA-Z])", self.design)
         return int(found[1], 16) if found else None
 
 

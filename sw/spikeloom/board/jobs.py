@@ -32,7 +32,10 @@ POLLS = 64
 
 FAULTS: dict[str, tuple[type[BoardError], str]] = {
     "start_while_busy": (BusyError, "a job was started while another one ran: let one program at a time use the accelerator"),
-    "misaligned": (BufferFault, "a buffer is not aligned to the memory word, or the job was empty: use Accelerator.allocate"),
+    "misaligned": (
+        BufferFault,
+        "a buffer is not aligned to the memory word, or a job is empty or too long: use Accelerator.allocate",
+    ),
     "read_slverr": (BusError, "memory answered a read with SLVERR: free() and call again; if it stays, load the overlay again"),
     "read_decerr": (BusError, "memory answered a read with DECERR, no memory at that address: free() and call again"),
     "write_slverr": (BusError, "memory answered a write with SLVERR: free() and call again; if it stays, load the overlay again"),
@@ -41,6 +44,7 @@ FAULTS: dict[str, tuple[type[BoardError], str]] = {
         ProtocolError,
         "memory broke the rules of its port: the bitstream does not fit this board, or a reset hit it; load it again",
     ),
+    "no_weights": (JobError, "the last load of weights did not end well: load weights again, or open the bitstream anew"),
     "stuck": (HangError, "nothing moved until the shell's watchdog ended the job: call again"),
     "underrun": (
         StreamError,

@@ -46,6 +46,17 @@ class Board:
         self.ctx.set(self.port("wvalid"), 0)
         await self.until("bvalid")
 
+    async def post(self, *writes: tuple[int, int]) -> None:
+        """Write without waiting for responses: the next address and word are there as soon as the ones before are taken."""
+        self.ctx.set(self.port("bready"), 1)
+        for address, value in writes:
+            for name, what in (("awaddr", address), ("wdata", value), ("wstrb", 15), ("awvalid", 1), ("wvalid", 1)):
+                self.ctx.set(self.port(name), what)
+            await self.until("awready")
+        for name in ("awvalid", "wvalid"):
+            self.ctx.set(self.port(name), 0)
+        await self.ctx.tick().repeat(10)
+
     async def peek(self, address: int) -> int:
         self.ctx.set(self.port("araddr"), address)
         self.ctx.set(self.port("arvalid"), 1)
@@ -104,13 +115,17 @@ class Board:
         await self.set("input_words", -(-len(data) // self.memory.step) if count is None else count)
         await self.act("load")
 
+    async def status(self) -> set[str]:
+        """The state of the job: the status without what it says of weights."""
+        return await self.flags("status") - {"weights"}
+
     async def wait(self, limit: int = LIMIT) -> set[str]:
-        """Until the job has ended; the status."""
+        """Until the job has ended; the state of the job."""
         for _ in range(limit // 10):
-            status = await self.flags("status")
+            status = await self.status()
             if "busy" not in status:
                 return status
-        raise AssertionError(f"a job does not end: {await self.flags('status')}, error {await self.flags('error')}")
+        raise AssertionError(f"a job does not end: {await self.status()}, error {await self.flags('error')}")
 
     def results(self, images: int, at: int = OUTPUT) -> np.ndarray:
         """Values in the output buffer (images, beats)."""

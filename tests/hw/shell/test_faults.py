@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from spikeloom.registers import register
 
 from .board import INPUT, OUTPUT, QUIET, Board, fill, play
 from .memory import Memory
@@ -47,6 +48,39 @@ def test_error_responses(code: int, name: str, slow: bool) -> None:
     run(story, **({"latency": (1, 70), "stall": 0.4} if slow else {}))
 
 
+def test_writes_right_behind_a_start_are_for_the_next_job() -> None:
+    """The control bus has them one after the other as fast as it takes them."""
+
+    async def story(board: Board) -> None:
+        fill(board.shell.manifest, board.memory, images(COUNT))
+        await board.start(COUNT)
+        await board.wait()
+        for name in ("input_address", "output_address", "images", "input_words"):
+            was = await board.get(name)
+            board.memory.bytes[OUTPUT : OUTPUT + 1024] = 0
+            await board.post((register("control").offset, register("control")["start"].mask), (register(name).offset, 1 << 20))
+            assert (await board.wait(), await board.flags("error")) == ({"done"}, set()), name
+            np.testing.assert_array_equal(board.results(COUNT), answer(images(COUNT)))
+            assert await board.get(name) == 1 << 20
+            await board.set(name, was)
+
+    run(story)
+
+
+def test_a_refused_job_has_no_figures() -> None:
+    """What registers say of 'this job' is of the one that was refused, not of the one before."""
+
+    async def story(board: Board) -> None:
+        await works(board)
+        assert await board.get("images_out") == 5
+        await board.start(5, at=(INPUT, OUTPUT + 4))
+        assert await board.wait() == {"failed"}
+        for name in ("images_in", "images_out", "words_read", "words_written"):
+            assert await board.get(name) == 0
+
+    run(story)
+
+
 @pytest.mark.parametrize("beat", [0, 14, 15, 16, WORDS - 1])
 def test_last_beat_in_the_wrong_place(beat: int) -> None:
     async def story(board: Board) -> None:
@@ -63,7 +97,7 @@ def test_responses_that_nothing_asked_for(channel: str) -> None:
         unasked.add(board.memory.cycle + 5)
         await board.ctx.tick().repeat(10)
         assert await board.flags("error") == {"protocol"}
-        assert await board.flags("status") == set(), "nothing ran, so nothing failed"
+        assert await board.status() == set(), "nothing ran, so nothing failed"
         await works(board)
         board.memory.latency = (200, 200)
         fill(board.shell.manifest, board.memory, images(COUNT))
@@ -227,7 +261,7 @@ def test_memory_that_does_not_answer() -> None:
         fill(board.shell.manifest, board.memory, images(COUNT))
         await board.start(COUNT)
         await board.ctx.tick().repeat(1000)
-        assert (await board.flags("status"), await board.flags("error")) == ({"busy", "draining", "active"}, {"stuck"})
+        assert (await board.status(), await board.flags("error")) == ({"busy", "draining", "active"}, {"stuck"})
         board.memory.faults = replace(board.memory.faults, dead_from=1 << 40)
         assert await board.wait() == {"failed"}
         await works(board)

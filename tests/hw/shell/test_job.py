@@ -47,8 +47,8 @@ class Bench:
         return self.ctx.get(self.job.status_done), self.ctx.get(self.job.status_failed)
 
 
-def play(story: Any, quiet: int = 20) -> None:
-    job = Job(word_bytes=8, quiet=quiet)
+def play(story: Any, quiet: int = 20, load_words: int = 0) -> None:
+    job = Job(word_bytes=8, load_words=load_words, quiet=quiet)
 
     async def run(ctx: Any) -> None:
         bench = Bench(ctx, job)
@@ -215,6 +215,59 @@ def test_what_comes_while_busy() -> None:
         assert bench.status == (0, 1), "a reset without a job is no end of one"
 
     play(story)
+
+
+def test_a_start_without_weights_is_refused() -> None:
+    """A load that does not end well leaves none; a reset of the shell does not bring them back, a load that ends well does."""
+
+    async def story(bench: Bench) -> None:
+        def whole() -> int:
+            return int(bench.ctx.get(bench.job.status_weights))
+
+        async def load(**end: int) -> None:
+            assert await bench.tick(load=1) == set()
+            assert await bench.tick() == {"flush", "status_busy"} and whole()
+            assert await bench.tick() == {"go", "status_busy"}
+            assert await bench.tick() == RUNNING and not whole()
+            await bench.tick(**end)
+
+        assert whole()
+        await load(abort=1)
+        assert await bench.tick() == DRAINING
+        await bench.reset()
+        for _ in range(2):
+            assert not whole()
+            assert await bench.tick(start=1) == set()
+            assert await bench.tick() == {"flush", "status_busy", "no_weights"}
+            assert await bench.tick() == set() and bench.status == (0, 1)
+            await bench.tick(abort=1)
+            await bench.reset()
+        assert await bench.tick(load=1) == set()
+        bench.set(input_words=8)
+        assert await bench.tick() == {"flush", "status_busy", "misaligned"}
+        bench.set(input_words=9)
+        await bench.tick()
+        assert not whole()
+        await bench.tick(load=1)
+        await bench.tick()
+        await bench.tick()
+        assert await bench.tick(ended=1) == RUNNING
+        assert whole() and bench.status == (1, 0)
+        await bench.start()
+
+    play(story, load_words=9)
+
+
+def test_a_load_of_another_length_touches_nothing() -> None:
+    async def story(bench: Bench) -> None:
+        for words in (1, 8, 10, 1 << 31):
+            bench.set(input_words=words)
+            assert await bench.tick(load=1) == set()
+            assert await bench.tick() == {"flush", "status_busy", "misaligned"}
+            await bench.tick()
+            assert bench.ctx.get(bench.job.status_weights) and bench.status == (0, 1)
+
+    play(story, load_words=9)
 
 
 def test_refused() -> None:

@@ -69,12 +69,34 @@ def test_too_few_words_end_in_an_underrun(monkeypatch: pytest.MonkeyPatch) -> No
     words = load_words(changed)
 
     async def story(board: Board) -> None:
-        await board.load(words, count=len(words) // 4)
+        await board.load(words)
         assert (await board.wait(), await board.flags("error")) == ({"failed"}, {"underrun"})
+        assert "weights" not in await board.flags("status")
         await board.set("error", 0xFFFF_FFFF)
+        await board.start(1)
+        assert (await board.wait(), await board.flags("error")) == ({"failed"}, {"no_weights"})
+
+    # A manifest of fewer words than the memories take: no driver would send them, no hardware must believe them.
+    manifest = describe(plan, "")
+    words = words[: len(words) // 2]
+    play(replace(manifest, load_words=len(words)), Top(plan), Memory(), story)
+
+
+def test_a_load_of_another_length_is_refused() -> None:
+    plan, changed = two(SMALL[0])
+    words = load_words(changed)
+    images = random_words(np.random.default_rng(1), plan.graph, 2, 0.4)
+
+    async def story(board: Board) -> None:
+        needed = -(-4 * len(words) // board.memory.step)
+        for count in (1, needed - 1, needed + 1):
+            await board.load(words, count=count)
+            assert (await board.wait(), await board.flags("error")) == ({"failed"}, {"misaligned"})
+            await board.set("error", 0xFFFF_FFFF)
+        await runs(board, plan, images)
         await board.load(words)
         assert await board.wait() == {"done"}
-        await runs(board, changed, random_words(np.random.default_rng(1), plan.graph, 2, 0.4))
+        await runs(board, changed, images)
 
     play(describe(plan, ""), Top(plan), Memory(), story)
 
@@ -90,6 +112,9 @@ def test_memory_error_fails_the_load_and_the_next_one_works() -> None:
         await board.load(words)
         await board.act("abort")
         assert await board.wait() == {"failed"}
+        await board.start(2)
+        assert (await board.wait(), await board.flags("error")) == ({"failed"}, {"no_weights"})
+        await board.set("error", 0xFFFF_FFFF)
         await board.load(words)
         await board.act("load")
         assert await board.wait() == {"done"}

@@ -120,8 +120,10 @@ def test_gate(beats: int, single: bool) -> None:
         ctx.set(dut.single, single)
         ctx.set(dut.last_image, images - 1)
         for _ in range(2):
+            ctx.set(dut.begin, 1)
             ctx.set(dut.go, 1)
             await ctx.tick()
+            ctx.set(dut.begin, 0)
             ctx.set(dut.go, 0)
             passed = 0
             for cycle in range(400):

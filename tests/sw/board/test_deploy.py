@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from spikeloom import cli, deploy, golden, planfile
+from spikeloom import manifest as manifests
+from spikeloom.bitstream import publish
 from spikeloom.board import environment, selftest
 from spikeloom.board.measurement import Measurement, StreamFigures
 from spikeloom.errors import SpikeLoomError
 from spikeloom_hw.emit import emit
 
 from tests.network_layers import plain_folding, plan_of
+from tests.sw.bitstream.files import built
 from tests.test_facade import network
 
 SINCE_311 = {"tomllib", "wsgiref.types", "asyncio.TaskGroup"}
@@ -78,10 +81,10 @@ def test_expected_spikes_are_the_golden_models(made: Path, folder: Path) -> None
 
 def test_a_missing_bitstream_is_said_everywhere(made: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = (made / "README.md").read_text(encoding="utf-8")
-    assert "The bitstream is still missing" in text and "with Vivado for xc7z020clg400-1" in text and deploy.COMMAND in text
+    assert "The bitstream is still missing" in text and "builds it for xc7z020clg400-1" in text and deploy.COMMAND in text
     assert selftest.main(made) == 2
     line = capsys.readouterr().err
-    assert line.count("\n") == 1 and "the bitstream is still missing" in line and "Vivado" in line
+    assert line.count("\n") == 1 and "the bitstream is still missing" in line and "spikeloom bitstream" in line
     assert cli.run(["deploy", str(folder)]) == 0
     assert "The bitstream is still missing" in capsys.readouterr().out
 
@@ -102,19 +105,20 @@ def test_a_bitstream_goes_with_its_own_handoff_file(folder: Path) -> None:
     assert "still missing" not in (folder / "out" / "README.md").read_text(encoding="utf-8")
 
 
-def test_a_bitstream_from_the_house_of_bitstreams(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    name = name_of(folder)
-    place = tmp_path / "bitstreams" / f"{name}-pynq-z2"
-    place.mkdir(parents=True)
-    for path in (f"{name}.bit", f"{name}.hwh"):
-        (place / path).write_bytes(b"x")
-    monkeypatch.setattr(deploy, "bitstreams", lambda: tmp_path / "bitstreams")
-    shutil.copy(folder / "manifest.json", place)
-    assert cli.run(["deploy", str(folder)]) == 0 and (folder / "deploy" / f"{name}.bit").exists()
-    text = (place / "manifest.json").read_text(encoding="utf-8")
-    (place / "manifest.json").write_text(re.sub('"clock_mhz": [0-9.]+', '"clock_mhz": 42.0', text), encoding="utf-8")
+def test_a_published_bitstream_is_taken(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(publish, "bitstreams", lambda: tmp_path / "bitstreams")
+    name, manifest = name_of(folder), manifests.load(folder)
+    place = publish.publish(built(tmp_path / "work", manifest), folder, publish.place(folder, manifest))
+    assert cli.run(["deploy", str(folder)]) == 0
+    assert (folder / "deploy" / f"{name}.bit").read_bytes() == (place / f"{name}.bit").read_bytes()
+    plan = replace(planfile.load(folder), clock_mhz=42.0)
+    planfile.save(plan, folder)
+    emit(plan, folder)
     with pytest.raises(SpikeLoomError, match="built from another manifest"):
-        deploy.deploy(folder, planfile.load(folder), np.load(folder / "test_x.npy"), folder / "out")
+        deploy.deploy(folder, plan, np.load(folder / "test_x.npy"), folder / "out")
+    (place / f"{name}.bit").write_bytes(b"x")
+    with pytest.raises(SpikeLoomError, match="is not the file that was published"):
+        deploy.deploy(folder, plan, np.load(folder / "test_x.npy"), folder / "out")
 
 
 def test_an_older_folder_is_replaced_and_nothing_else(made: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

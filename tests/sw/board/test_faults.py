@@ -24,6 +24,7 @@ BITS = {
     "stuck": (errors.HangError, "watchdog"),
     "underrun": (errors.StreamError, "not complete"),
     "overrun": (errors.StreamError, "left over"),
+    "no_weights": (errors.JobError, "load weights again"),
 }
 
 

@@ -13,6 +13,7 @@ import pytest
 from spikeloom.board import Accelerator, environment
 from spikeloom.board.errors import MismatchError, SetupError
 from spikeloom.errors import SpikeLoomError
+from spikeloom.registers import VERSION
 
 from tests.sw.board.fake import Board, Shell, manifest, opened
 
@@ -138,7 +139,7 @@ def test_manifest_that_is_none(board: Board, image: Path) -> None:
     ("register", "value", "says"),
     [
         ("magic", 0xDEADBEEF, "found 0xdeadbeef in its first register"),
-        ("version", 99, "expected register map 1, found 99"),
+        ("version", 99, f"expected register map {VERSION}, found 99"),
         ("counter_count", 3, "expected 15 counters, found 3"),
         ("capabilities", 16, "expected 64 bits of a memory word, found 128"),
     ],

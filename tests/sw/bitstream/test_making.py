@@ -1,0 +1,179 @@
+"""From the command to the result, with a flow that stands in for the tools: clocks, missing tools, failures, what is written where."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from spikeloom import Accelerator, cli, compile
+from spikeloom import manifest as manifests
+from spikeloom.bitstream import making, publish
+from spikeloom.bitstream.built import Built
+from spikeloom.bitstream.clocks import TimingError
+from spikeloom.bitstream.tools import ToolError
+from spikeloom.write import write_model
+
+from tests.sw.bitstream.files import built
+from tests.test_facade import network
+
+
+@pytest.fixture(scope="module")
+def emitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("net") / "small"
+    folder.mkdir()
+    write_model(network(), folder / "model.onnx")
+    compile(folder / "model.onnx", folder=folder).emit()
+    return folder
+
+
+@pytest.fixture
+def net(emitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(publish, "bitstreams", lambda: tmp_path / "house")
+    return Path(shutil.copytree(emitted, tmp_path / "small"))
+
+
+class Flow(ModuleType):
+    """A flow whose design runs at ``limit_mhz``."""
+
+    TOOLS = ("maker",)
+    FAMILIES = ("xc7",)
+    CLOCK_MHZ: float | None = None
+
+    def __init__(self) -> None:
+        super().__init__("tests.standin")
+        self.missing: list[str] = []
+        self.limit_mhz, self.clocks = 1000.0, list[float]()
+
+    def absent(self) -> list[str]:
+        return self.missing
+
+    def prepare(self, network: Path, target: Path) -> None:
+        target.mkdir(exist_ok=True)
+        shutil.copy(network / "manifest.json", target)
+
+    def build(self, target: Path, progress: Callable[[str, int, int], None]) -> Built:
+        progress("placing", 0, 0)
+        manifest = manifests.load(target)
+        self.clocks.append(manifest.clock_mhz)
+        if manifest.clock_mhz > self.limit_mhz:
+            raise TimingError(f"{manifest.clock_mhz} MHz: not met", self.limit_mhz)
+        return self.collect(target)
+
+    def collect(self, target: Path) -> Built:
+        made = built(target / "out", manifests.load(target))
+        return Built(made.bit, made.hwh, made.tool, {"source": made.tool, "fmax_mhz": self.limit_mhz})
+
+
+@pytest.fixture
+def flow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Flow]:
+    made = Flow()
+    monkeypatch.setitem(making.FLOWS, "standin", "tests.standin")
+    monkeypatch.setitem(sys.modules, "tests.standin", made)
+    yield made
+
+
+def run(net: Path, *arguments: str) -> int:
+    return cli.run(["bitstream", str(net), "--flow", "standin", *arguments])
+
+
+def published(tmp_path: Path) -> dict[str, Any]:
+    return dict(json.loads((tmp_path / "house" / "small-pynq-z2" / "report.json").read_text(encoding="utf-8")))
+
+
+def test_built_and_published(net: Path, flow: Flow, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = manifests.load(net)
+    assert run(net, "--board", "pynq-z2") == 0
+    out = capsys.readouterr().out
+    assert "bitstream for 100 MHz" in out and "fmax_mhz: 1000" in out and flow.clocks == [100.0]
+    assert published(tmp_path)["identity"] == before.identity == manifests.load(net).identity
+    assert json.loads((net / "report" / "post_route.json").read_text(encoding="utf-8"))["fmax_mhz"] == 1000.0
+
+
+def test_tools_that_are_missing(net: Path, flow: Flow, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 3, one line, the folder; then what was made elsewhere is taken."""
+    flow.missing = ["maker"]
+    assert run(net) == 3
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line.startswith("maker: not on PATH") and str(net / "standin") in line and "--from" in line
+    assert (net / "standin" / "manifest.json").is_file() and not (tmp_path / "house").exists() and not (net / "report").exists()
+    assert run(net, "--from", str(net / "standin")) == 0
+    assert published(tmp_path)["tool"] == "a tool 1.0"
+
+
+def test_a_clock_of_its_own(net: Path, flow: Flow, tmp_path: Path) -> None:
+    """Plan, estimates, manifest, Verilog and bitstream are all for it."""
+    assert run(net, "--clock-mhz", "50") == 0
+    assert Accelerator.load(net).plan.clock_mhz == manifests.load(net).clock_mhz == published(tmp_path)["clock_mhz"] == 50.0
+    assert json.loads((net / "estimate_network_performance.json").read_text(encoding="utf-8"))["fclk[mhz]"] == 50.0
+    flow.CLOCK_MHZ = 40.0
+    assert run(net) == 0 and flow.clocks == [50.0, 40.0] and Accelerator.load(net).emitted
+
+
+def test_the_fastest_clock_is_searched(net: Path, flow: Flow, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flow.limit_mhz = 81.0
+    assert run(net, "--clock-mhz", "auto") == 0
+    assert flow.clocks[0] == 100.0 and 70 < flow.clocks[-1] <= 81.0
+    assert manifests.load(net).identity == published(tmp_path)["identity"] and published(tmp_path)["clock_mhz"] == max(
+        clock for clock in flow.clocks if clock <= 81.0
+    )
+    assert "100 MHz: not met" in capsys.readouterr().out
+
+
+def test_a_clock_that_is_not_met(net: Path, flow: Flow, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flow.limit_mhz = 81.0
+    assert run(net) == 2
+    assert "not met" in capsys.readouterr().err and not (tmp_path / "house").exists() and not (net / "report").exists()
+
+
+def fails(error: Exception) -> Callable[..., Built]:
+    def build(*_: object) -> Built:
+        raise error
+
+    return build
+
+
+@pytest.mark.parametrize("error", [ToolError("maker died; its log: x.log"), OSError(28, "No space left on device", "x.bit")])
+def test_a_failure_keeps_what_was_published(
+    net: Path, flow: Flow, tmp_path: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(net) == 0
+    before = published(tmp_path)
+    monkeypatch.setattr(flow, "build", fails(error))
+    assert run(net) == 2 and published(tmp_path) == before
+    assert publish.verify(tmp_path / "house" / "small-pynq-z2")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--board", "zcu104"), "was compiled for pynq-z2"),
+        (("--flow", "magic"), "flow 'magic' is unknown: expected one of vivado, open"),
+        (("--clock-mhz", "fast"), "--clock-mhz: expected a number or auto, got 'fast'"),
+        (("--clock-mhz", "nan"), "clock must be 1 to 1000 MHz, got nan"),
+        (("--clock-mhz", "0"), "clock must be 1 to 1000 MHz, got 0"),
+        (("--ooc",), "--ooc: is there with --flow vivado only"),
+        (("--from", "nowhere"), "expected the folder in which the tools have run"),
+    ],
+)
+def test_bad_requests(net: Path, flow: Flow, arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (net / "manifest.json").read_bytes()
+    assert run(net, *arguments) == 2
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1 and says in line and (net / "manifest.json").read_bytes() == before
+
+
+def test_auto_needs_the_tools(net: Path, flow: Flow, capsys: pytest.CaptureFixture[str]) -> None:
+    flow.missing = ["maker"]
+    assert run(net, "--clock-mhz", "auto") == 2
+    assert "searches by building, but maker not found on PATH" in capsys.readouterr().err
+
+
+def test_a_flow_for_another_family(net: Path, flow: Flow, capsys: pytest.CaptureFixture[str]) -> None:
+    flow.FAMILIES = ("xcup",)
+    assert run(net) == 2 and "no way to a bitstream for pynq-z2" in capsys.readouterr().err
