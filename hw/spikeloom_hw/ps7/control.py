@@ -19,8 +19,8 @@ class Control(wiring.Component):
     burst, so W needs no WLAST here.
 
     Timing, with a slave that takes what it is offered at once and answers ``a`` cycles after it took an access: from the transfer of AR to
-    R of a burst's k-th beat (from 0), where R is taken at once, 3 + a + k · (1 + a) cycles. From the later of AW's transfer and that of the
-    only W to B 4 + a cycles.
+    R of a burst's k-th beat (from 0), where R is taken at once, 3 + a + k · (1 + a) cycles. From the transfer of AW to B, where the only
+    W comes no later, 3 + a cycles.
 
     Parameters
     ----------
