@@ -10,6 +10,7 @@ INPUT ?=
 TRAIN ?=
 COMPILE ?=
 SIM ?=
+SYNTH ?=
 MEASURE ?=
 DEPLOY ?=
 BITSTREAM ?=
@@ -38,7 +39,7 @@ ODD   := ' " ` ( ) [ ] < > & | ; * ? \ :
 plain  = $(if $(word 2,$2)$(strip $(foreach c,$(ODD),$(findstring $c,$2))),$(error $1: make cannot \
   take spaces, quotes, brackets and the like in a name; rename the file, or call spikeloom yourself (docs/getting-started.md)))
 there  = $(if $2,$(if $(wildcard $2),,$(error $1: expected a file, found no such file)))
-ifneq ($(filter train export compile emit sim golden compare report build/%,$(MAKECMDGOALS)),)
+ifneq ($(filter train export compile emit sim golden compare synth report build/%,$(MAKECMDGOALS)),)
 $(call plain,NET=$(NET),$(subst .py:,,$(NET)))$(call plain,MODEL=$(MODEL),$(MODEL))$(call plain,INPUT=$(INPUT),$(INPUT))
 $(call there,MODEL=$(MODEL),$(MODEL))$(call there,INPUT=$(INPUT),$(INPUT))
 endif
@@ -51,7 +52,8 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help venv train export compile emit sim golden compare measure deploy bitstream report test lint format clean distclean FORCE
+.PHONY: help venv train export compile emit sim golden compare synth measure deploy bitstream report test lint format clean \
+  distclean FORCE
 
 help: ## this list
 	@echo 'make <target> [NET=digits-cnn|digits-mlp|events-cnn|events-cnn-lif] [BOARD=pynq-z2|zcu104] [MODEL=x.onnx INPUT=x.npy]'
@@ -68,6 +70,8 @@ golden: $(B)/plan.json ## the integer model alone
 	$(RUN) golden $(B) $(GIVEN)
 compare: $(B)/manifest.json ## torch, QONNX executor, golden and hardware side by side
 	$(RUN) compare $(B) $(GIVEN)
+synth: $(B)/manifest.json ## LUTs, memories and logic delay by component (Yosys, no vendor tool): does it fit the board?
+	$(RUN) synth $(B) $(SYNTH)
 measure: $(B)/manifest.json ## latency and sparsity through the board's driver: on the board, or on the simulated one
 	$(RUN) measure $(B) $(GIVEN) $(MEASURE)
 deploy: $(B)/manifest.json ## the folder that tests and measures the network on a board

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -167,6 +168,20 @@ def test_errors_begin_with_the_file_as_it_was_given(tmp_path: Path, monkeypatch:
         assert str(caught.value).startswith(f"{given}: 1e+12 frames per second")
     with pytest.raises(SpikeLoomError, match=r"^\./nothing\.onnx: no such file"):
         compile("./nothing.onnx")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"target_fps": "a"}, "target_fps: expected a number, got 'a'"),
+        ({"clock_mhz": [1]}, r"clock_mhz: expected a number, got \[1\]"),
+        ({"folder": 42}, "folder: expected a path, got 42"),
+    ],
+)
+def test_arguments_of_another_type(tmp_path: Path, given: dict[str, Any], says: str) -> None:
+    write_model(network(), tmp_path / "small.onnx")
+    with pytest.raises(SpikeLoomError, match=says):
+        compile(tmp_path / "small.onnx", **given)
 
 
 def test_errors_of_a_module_begin_with_its_class(tmp_path: Path) -> None:

@@ -266,6 +266,25 @@ def report(folder: Folder) -> None:
 
 
 @app.command()
+def synth(
+    folder: Folder,
+    board: Annotated[str | None, typer.Option(help="pynq-z2 or zcu104; the board that was compiled for without")] = None,
+) -> None:
+    """Synthesise with Yosys: what every component takes of the board, how deep its logic is, and whether all of it fits."""
+    from spikeloom import measured_screen
+    from spikeloom.screen import bars
+    from spikeloom.synth import resources, text
+
+    with bars(console) as progress:
+        found = resources.resources(folder, board, progress)
+    measured_screen.show(console, text.tables(found))
+    for line in text.lines(found):
+        console.print(line, markup=False, soft_wrap=True)
+    warn(text.warnings(found))
+    console.print(f"{folder / resources.FILE}", markup=False, soft_wrap=True)
+
+
+@app.command()
 def measure(
     folder: Folder,
     input: Given = None,

@@ -30,6 +30,8 @@ Fits = Callable[[Graph], None]
 def target_folder(folder: str | Path | None) -> Iterator[Path]:
     """The folder; without one a new temporary folder, which vanishes if the block fails."""
     if folder is not None:
+        if not isinstance(folder, str | os.PathLike):
+            raise SpikeLoomError(f"folder: expected a path, got {folder!r}")
         yield Path(folder)
         return
     target = Path(mkdtemp(prefix="spikeloom-"))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from spikeloom.board import Accelerator as Driver
     from spikeloom.report.measure import Run
     from spikeloom.report.performance import Performance
+    from spikeloom.synth.synthesis import Synthesis
 
 Numbers = Any
 """An array, a list or a torch tensor: see :func:`spikeloom.inputs.array_of`."""
@@ -283,6 +284,18 @@ class Accelerator:
         ]
         heads = ("layer", "kind", "output", "neuron", "words out", "engine", "cycles per image (estimated)")
         return Table(f"{self.plan.graph.name} on {self.plan.board}", heads, tuple(rows))
+
+    def synth(self, board: str | None = None, progress: Progress = silent) -> Synthesis:
+        """Resources and logic delay by component, from Yosys on the emitted Verilog; emitted first if need be. ``board``: the plan's if None.
+
+        Raises SpikeLoomError where Yosys is not installed or ends with an error.
+        """
+        from spikeloom.synth.resources import resources
+
+        if not self.emitted:
+            progress("emit", 0, 0)
+            self.emit()
+        return resources(self.folder, board, progress)
 
     def report(self, x: Numbers | None = None) -> Page:
         """Write ``report.html`` from what was estimated and measured so far; ``x`` are inputs for the membrane histograms."""

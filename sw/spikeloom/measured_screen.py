@@ -1,19 +1,20 @@
-"""The one screen that a measurement ends with."""
+"""The one screen that a measurement ends with; tables of figures on a screen."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from spikeloom import show
+from spikeloom import show as shown
 from spikeloom.board.measurement import Measurement
 from spikeloom.board.text import tables
 
 
-def drawn(table: show.Table) -> Table:
+def drawn(table: shown.Table) -> Table:
     """Texts left, numbers right; a long last cell is folded."""
     made = Table(header_style="dim", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for k, head in enumerate(table.heads):
@@ -25,13 +26,18 @@ def drawn(table: show.Table) -> Table:
     return made
 
 
-def closing(console: Console, measurement: Measurement, page: Path) -> None:
-    """All tables, and where the page is."""
-    for table in tables(measurement):
+def show(console: Console, found: Iterable[shown.Table]) -> None:
+    """Tables under their titles, and an empty line."""
+    for table in found:
         console.print()
         console.print(table.title, style="bold", markup=False, highlight=False)
         console.print(drawn(table))
     console.print()
+
+
+def closing(console: Console, measurement: Measurement, page: Path) -> None:
+    """All tables, and where the page is."""
+    show(console, tables(measurement))
     if measurement.source == "simulated":
         console.print("Counted in the Verilated RTL; times assume the clock, which no board has confirmed.", style="dim")
     console.print(f"{page}", markup=False, highlight=False, soft_wrap=True)

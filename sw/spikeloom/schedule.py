@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from math import inf, log2
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,9 @@ def schedule(
 def checked(board: str, clock_mhz: float | None, target_fps: float | None) -> tuple[Board, float]:
     """The board, and its clock in MHz. Raises SpikeLoomError on one that is not known, a clock out of range, a target that is no rate."""
     chosen = find_board(board)
+    for name, value in (("target_fps", target_fps), ("clock_mhz", clock_mhz)):
+        if value is not None and not isinstance(value, Real):
+            raise SpikeLoomError(f"{name}: expected a number, got {value!r}")
     if target_fps is not None and not 0 < target_fps < inf:
         raise SpikeLoomError(f"target must be a number of frames per second above zero, got {target_fps:g}")
     return chosen, find_clock(chosen, clock_mhz)

@@ -33,6 +33,8 @@ TITLES = {
     "stream": "hardware, pipeline kept full",
     "alone": "jobs of one image, from start to done",
     "power": "power, idle and active",
+    "yosys": "synthesis (Yosys), modules",
+    "paths": "longest paths",
 }
 
 

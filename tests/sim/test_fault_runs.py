@@ -13,7 +13,7 @@ import pytest
 from spikeloom import Accelerator
 from spikeloom.board import Accelerator as Driver
 from spikeloom.board.errors import BoardError, BufferFault, InputError
-from spikeloom_sim.board import Fault, MemoryModel, SimulatedBoard, random_memory
+from spikeloom_sim.board import Fault, MemoryModel, SimulatedBoard, host, random_memory
 
 from tests.sim.test_driver import emitted
 
@@ -132,6 +132,12 @@ def one_run(bench: Bench, rng: Rng) -> str:
         assert bench.predict(rng)
         how += ", opened again"
     return f"{kind.__name__}: {how}"
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that looks at least every thousand cycles: nearly all of a long run is waiting for what hangs."""
+    monkeypatch.setattr(host, "LONGEST", 1000)
 
 
 @pytest.fixture(scope="module")

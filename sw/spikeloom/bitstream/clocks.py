@@ -29,17 +29,17 @@ FASTER = 2
 
 
 def reachable(pll_mhz: float, clock_mhz: float) -> float:
-    """The fastest clock in MHz that two dividers make of the PLL's and that is not faster than ``clock_mhz``, in whole kHz, rounded down.
+    """The fastest clock in MHz that two dividers make of the PLL's and that is not faster than ``clock_mhz``, in whole Hz, rounded down.
 
     Raises SpikeLoomError where it is slower than they reach.
     """
     first, second = divisors(pll_mhz, clock_mhz)
     found = pll_mhz / (first * second)
-    # divisors allows for rounding; here the clock is a bound.
-    if found > clock_mhz * (1 + 1e-9):
+    # divisors allows for rounding; here the clock is a bound, but for what was cut off to whole Hz.
+    if found > clock_mhz + 1e-6:
         first, second = divisors(pll_mhz, clock_mhz / 1.0002)
         found = pll_mhz / (first * second)
-    return int(found * 1000 + 1e-6) / 1000
+    return int(found * 1e6 + 1e-3) / 1e6
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,48 @@
+# Builds this folder with Vivado 2022.2 to 2025.2, without its windows:
+#
+#     vivado -mode batch -notrace -source build.tcl
+#
+# settings.tcl says for which network and board. Leaves report/ and, if timing is met, out/; the project in work/ is removed however it ends.
+
+namespace eval spikeloom {}
+
+set here [file dirname [file normalize [info script]]]
+foreach part_of_the_flow {settings.tcl checks.tcl package.tcl system.tcl implement.tcl context.tcl} {
+    source [file join $here $part_of_the_flow]
+}
+
+proc spikeloom::build {} {
+    global here setting
+    file mkdir [file join $here work]
+    # Vivado leaves small files where it stands.
+    cd [file join $here work]
+    check_installation
+    if {$setting(ooc)} {
+        synthesise_alone
+        return
+    }
+    package_shell
+    make_system
+    implement_system
+}
+
+proc spikeloom::tidy {} {
+    global here
+    catch {close_project -quiet}
+    cd $here
+    file delete -force [file join $here work]
+}
+
+file delete -force [file join $here out] [file join $here report] [file join $here work]
+set failed [catch spikeloom::build message]
+if {[catch spikeloom::tidy untidy] && !$failed} {
+    set failed 1
+    set message $untidy
+}
+if {$failed} {
+    file delete -force [file join $here out]
+    puts "ERROR: spikeloom: $message"
+    exit 1
+}
+puts "spikeloom: done"
+exit 0

@@ -1,0 +1,60 @@
+# Synthesis, place and route, reports, and the bitstream if timing is met.
+
+proc spikeloom::implement_system {} {
+    global here setting
+    step "synthesis"
+    synth_design -top system_wrapper -part $setting(part) -flatten_hierarchy rebuilt
+    step "optimise"
+    opt_design
+    step "place"
+    place_design
+    step "optimise after placement"
+    phys_opt_design
+    step "route"
+    route_design
+    step "reports"
+    write_reports
+    report_power -file [file join $here report power.rpt]
+    check_timing
+    step "bitstream"
+    write_result
+}
+
+# report/ stays also where timing is not met: it says why.
+proc spikeloom::write_reports {} {
+    global here
+    set folder [file join $here report]
+    file mkdir $folder
+    report_utilization -file [file join $folder utilization.rpt]
+    report_utilization -hierarchical -file [file join $folder hierarchy.rpt]
+    report_timing_summary -max_paths 1 -file [file join $folder timing_summary.rpt]
+    report_timing -delay_type max -max_paths 10 -nworst 1 -sort_by slack -file [file join $folder timing_setup.rpt]
+    report_timing -delay_type min -max_paths 10 -nworst 1 -sort_by slack -file [file join $folder timing_hold.rpt]
+}
+
+proc spikeloom::check_timing {} {
+    foreach delay {max min} {
+        set path [the [get_timing_paths -quiet -delay_type $delay -max_paths 1 -nworst 1] "a constrained path"]
+        set slack [get_property SLACK $path]
+        if {![string is double -strict $slack]} {
+            error "expected a slack in ns, found '$slack': no clock reaches the design"
+        }
+        if {$slack < 0} {
+            error "timing not met: slack $slack ns ($delay delay); see report/timing_summary.rpt"
+        }
+    }
+}
+
+# Both files appear at once, or none.
+proc spikeloom::write_result {} {
+    global here setting
+    set folder [file join $here work result]
+    file mkdir $folder
+    set_property BITSTREAM.GENERAL.COMPRESS FALSE [current_design]
+    set_property BITSTREAM.CONFIG.USERID $setting(user_id) [current_design]
+    set_property BITSTREAM.CONFIG.USR_ACCESS $setting(user_id) [current_design]
+    write_bitstream -force [file join $folder $setting(file).bit]
+    set handoff [the [find_below [file join $here work system] system.hwh] "a hardware handoff file system.hwh"]
+    file copy [lindex $handoff 0] [file join $folder $setting(file).hwh]
+    file rename $folder [file join $here out]
+}
