@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,9 +66,7 @@ def test_figures_are_those_of_the_shell_alone(accelerator: Accelerator, board: S
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
-def test_errors_of_memory_pass_the_bridge(
-    accelerator: Accelerator, board: SimulatedBoard, x: np.ndarray, fault: Fault, says: str
-) -> None:
+def test_errors_of_memory_pass_the_bridge(accelerator: Accelerator, board: SimulatedBoard, x: np.ndarray, fault: Fault, says: str) -> None:
     with Driver(board.bitstream, patience=PATIENCE) as driver:
         board.inject(fault)
         with pytest.raises(errors.BusError, match=says):

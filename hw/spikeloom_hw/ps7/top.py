@@ -1,15 +1,15 @@
 """The top of a bitstream without vendor IP: PS7, bridges, shell. It has no ports: DDR and fixed pins belong to the PS7 itself.
 
-        ┌────────────────────────── ps7_top ──────────────────────────┐
-        │ ┌─────┐ MAXIGP0  ┌─────────┐ AXI4-Lite ┌───────┐             │
-        │ │     ├─────────►│ control ├──────────►│       │             │
-        │ │ PS7 │ SAXIHP0  ┌─────────┐   AXI4    │ shell │  (top)      │
-        │ │     │◄─────────┤ memory  │◄──────────┤       │             │
-        │ │     │ FCLKCLK  └─────────┘           └───────┘             │
-        │ │     ├─────────► BUFG ──► aclk                              │
-        │ │     ├─────────► two flip-flops ──► aresetn                 │
-        │ └─────┘ FCLKRESETN                                           │
-        └──────────────────────────────────────────────────────────────┘
+┌────────────────────────── ps7_top ──────────────────────────┐
+│ ┌─────┐ MAXIGP0  ┌─────────┐ AXI4-Lite ┌───────┐             │
+│ │     ├─────────►│ control ├──────────►│       │             │
+│ │ PS7 │ SAXIHP0  ┌─────────┐   AXI4    │ shell │  (top)      │
+│ │     │◄─────────┤ memory  │◄──────────┤       │             │
+│ │     │ FCLKCLK  └─────────┘           └───────┘             │
+│ │     ├─────────► BUFG ──► aclk                              │
+│ │     ├─────────► two flip-flops ──► aresetn                 │
+│ └─────┘ FCLKRESETN                                           │
+└──────────────────────────────────────────────────────────────┘
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 from amaranth import ClockDomain, ClockSignal, Const, Instance, Module, ResetSignal, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.cdc import FFSynchronizer
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In
 from spikeloom.manifest import Manifest
 from spikeloom.registers import ADDRESS_WIDTH
 
@@ -45,7 +45,9 @@ class Ps7Top(wiring.Component):
 
     def __init__(self, *, manifest: Manifest):
         if (manifest.memory_width, manifest.address_width) != WIDTHS:
-            raise ValueError(f"memory port: expected {WIDTHS} bits of data and address, got {manifest.memory_width, manifest.address_width}")
+            raise ValueError(
+                f"memory port: expected {WIDTHS} bits of data and address, got {manifest.memory_width, manifest.address_width}"
+            )
         self.manifest = manifest
         super().__init__({})
 

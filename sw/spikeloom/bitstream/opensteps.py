@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from spikeloom.bitstream.opentools import CHIPDB, FAMILY, PRJXRAY_DB, chip_files
+from spikeloom.bitstream.opentools import CHIPDB, FAMILY, PLACERS, PRJXRAY_DB, chip_files
 
 TOP = "ps7_top"
 
@@ -18,7 +18,20 @@ NETLIST, FASM, FRAMES, BIT = (f"{TOP}.{kind}" for kind in ("json", "fasm", "fram
 
 SCRIPT, CONSTRAINTS = "synth.ys", f"{TOP}.xdc"
 
-FORBIDDEN = ("DSP48E1", "RAM32M", "RAM64M", "RAM128X1D", "RAM256X1S", "RAM32X1D", "RAM64X1D", "RAM64X1S", "SRL16E", "SRLC32E", "IBUF", "OBUF")
+FORBIDDEN = (
+    "DSP48E1",
+    "RAM32M",
+    "RAM64M",
+    "RAM128X1D",
+    "RAM256X1S",
+    "RAM32X1D",
+    "RAM64X1D",
+    "RAM64X1S",
+    "SRL16E",
+    "SRLC32E",
+    "IBUF",
+    "OBUF",
+)
 """Cells that open place and route is known to get wrong, or that a top without pins cannot have."""
 
 
@@ -39,7 +52,7 @@ class Step:
 
 
 def script() -> str:
-    """The Yosys script: flat, without DSP and LUT RAM, one clock buffer (the one in the Verilog), and no cell that nextpnr does not know."""
+    """The Yosys script: flat, without DSP and LUT RAM, with the one clock buffer of the Verilog, and no cell that nextpnr does not know."""
     lines = [
         f"read_verilog {' '.join(f'rtl/{name}' for name in VERILOG)}",
         f"synth_xilinx -family xc7 -top {TOP} -flatten -abc9 -nodsp -nolutram -nosrl -noiopad -noclkbuf",
@@ -77,7 +90,7 @@ def placing(name: str, part: str, clock_mhz: float) -> tuple[Step, Step]:
 
 
 def synthesis() -> Step:
-    return Step("synthesis", ("{yosys}", "-l", "yosys.log", SCRIPT), "synthesis.log", NETLIST)
+    return Step("synthesis", ("{yosys}", "-q", "-l", "yosys.log", SCRIPT), "synthesis.log", NETLIST)
 
 
 def assembling(part: str) -> tuple[Step, Step]:
@@ -98,26 +111,32 @@ def filled(step: Step, places: dict[str, str]) -> list[str]:
 def line(step: Step) -> str:
     """The step in a shell script."""
     places = {"chip": f"${CHIPDB}", "parts": f"${PRJXRAY_DB}/{FAMILY}", "yosys": "yosys"}
-    words = [f'"{word.format(**places)}"' if "{" in word and word != "{yosys}" else shlex.quote(word.format(**places)) for word in step.command]
-    return f"{' '.join(words)} >{step.log} 2>&1"
+    words = [f'"{word.format(**places)}"' if "{" in word else shlex.quote(word) for word in step.command]
+    return f"step {shlex.quote(step.title)} {step.log} {' '.join(words)}"
+
+
+HEAD = """#!/bin/sh
+# From Verilog to {bit} with open tools, on PATH: yosys, nextpnr, fasm2frames, xc7frames2bit.
+set -eu
+: "${{{chipdb}:?set it to the chip database of nextpnr for {part}, a file or its folder}}"
+: "${{{prjxray}:?set it to the folder of the Project X-Ray database}}"
+case ${chipdb} in /*) ;; *) {chipdb}="$PWD/${chipdb}" ;; esac
+case ${prjxray} in /*) ;; *) {prjxray}="$PWD/${prjxray}" ;; esac
+for name in {names}; do if [ -f "${chipdb}/$name" ]; then {chipdb}="${chipdb}/$name"; fi; done
+cd "$(dirname "$0")"
+step() {{
+  title=$1 log=$2
+  shift 2
+  "$@" >"$log" 2>&1 || {{ echo "$title failed; its log: $log" >&2; exit 1; }}
+}}
+rm -f {made}
+"""
 
 
 def run_text(part: str, clock_mhz: float) -> str:
     """``run.sh``: all steps with the tools on PATH, one line each."""
     made = " ".join((CELLS, NETLIST, FASM, FRAMES, BIT, REPORT))
-    choices = ["else" if name == "nextpnr-xilinx" else f"if command -v {name} >/dev/null; then" for name in ("nextpnr-himbaechel", "nextpnr-xilinx")]
-    lines = [
-        "#!/bin/sh",
-        f"# From Verilog to {BIT} with open tools: yosys, nextpnr, fasm2frames, xc7frames2bit. Each of them writes a log.",
-        "set -eu",
-        'cd "$(dirname "$0")"',
-        f': "${{{CHIPDB}:?set it to the chip database of nextpnr for {part}, a file or its folder}}"',
-        f': "${{{PRJXRAY_DB}:?set it to the folder of the Project X-Ray database}}"',
-        f'for name in {" ".join(chip_files(part))}; do if [ -f "${CHIPDB}/$name" ]; then {CHIPDB}="${CHIPDB}/$name"; fi; done',
-        f"rm -f {made}",
-        line(synthesis()),
-    ]
-    for choice, name in zip(choices, ("nextpnr-himbaechel", "nextpnr-xilinx"), strict=True):
-        lines += [choice, *(f"  {line(step)}" for step in placing(name, part, clock_mhz))]
-    lines += ["fi", *(line(step) for step in assembling(part))]
-    return "\n".join([*lines, ""])
+    head = HEAD.format(bit=BIT, chipdb=CHIPDB, prjxray=PRJXRAY_DB, part=part, names=" ".join(chip_files(part)), made=made)
+    first, second = (f"  {line(steps[0])}\n  {line(steps[1])}" for steps in (placing(name, part, clock_mhz) for name in PLACERS))
+    place = f"if command -v {PLACERS[0]} >/dev/null; then\n{first}\nelse\n{second}\nfi"
+    return "\n".join([f"{head}{line(synthesis())}", place, *(line(step) for step in assembling(part)), ""])

@@ -72,7 +72,9 @@ def databases(part: str) -> Databases:
     if chip.is_dir():
         there = [chip / name for name in chip_files(part) if (chip / name).is_file()]
         if not there:
-            raise SpikeLoomError(f"{chip}: expected one of {', '.join(chip_files(part))}, found none; make it with nextpnr's bbaexport, or set {CHIPDB}")
+            raise SpikeLoomError(
+                f"{chip}: expected one of {', '.join(chip_files(part))}, found none; make it with nextpnr's bbaexport, or set {CHIPDB}"
+            )
         chip = there[0]
     parts = wanted(PRJXRAY_DB, "the folder of the Project X-Ray database") / FAMILY
     description = parts / part / "part.yaml"

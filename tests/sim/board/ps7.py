@@ -84,7 +84,10 @@ def library(folder: Path) -> Path:
     """The toy below shell, bridges and processing system; wires can be broken."""
     inner, manifest = toy()
     shell = Pins(shell=Shell(manifest=manifest, engine=Engine(beat_bytes=manifest.input.beat_bytes, inner=inner)))
-    texts = {"ps7_top.v": mutable(ps7_text(manifest)), "shell.v": verilog.convert(shell, name="shell", emit_src=False, strip_internal_attrs=True)}
+    texts = {
+        "ps7_top.v": mutable(ps7_text(manifest)),
+        "shell.v": verilog.convert(shell, name="shell", emit_src=False, strip_internal_attrs=True),
+    }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     source = verilate.Source((*(folder / name for name in texts), *MODELS), ps7_bench(manifest.address_width, manifest.memory_width))
