@@ -12,10 +12,12 @@ from spikeloom import manifest as manifests
 from spikeloom.bitstream import clocks, publish
 from spikeloom.bitstream.built import Built
 from spikeloom.boards import find_board
-from spikeloom.errors import SpikeLoomError
+from spikeloom.errors import CapacityError, SpikeLoomError
 from spikeloom.files import save_json
 from spikeloom.hwh import SYSTEMS
 from spikeloom.plan import Plan
+from spikeloom.synth.resources import resources
+from spikeloom.synth.synthesis import fits
 
 FLOWS = {"vivado": "spikeloom.bitstream.vivado", "open": "spikeloom.bitstream.openflow"}
 """Name -> module with ``TOOLS``, ``FAMILIES``, ``CLOCK_MHZ``, ``absent``, ``prepare``, ``build`` and ``collect``."""
@@ -70,6 +72,14 @@ def find_flow(name: str, plan: Plan) -> Any:
     return flow
 
 
+def admit(network: Network, progress: Progress) -> None:
+    """Raises CapacityError where Yosys finds that the network does not fit the board: in minutes, before a tool finds it in an hour."""
+    board = find_board(network.plan.board)
+    lines = fits(resources(network.folder, board.name, progress).total, board)
+    if lines:
+        raise CapacityError(f"{network.folder}: does not fit {board.name} ({'; '.join(lines)}); fold it smaller, see 'spikeloom synth'")
+
+
 def work_folder(network: Network, name: str, ooc: bool = False) -> Path:
     return network.folder / (f"{name}-ooc" if ooc else name)
 
@@ -104,10 +114,12 @@ def make(
             return Made(work, network.plan.clock_mhz, missing)
         return figured(network, work, flow.synthesise(work, progress), OOC_REPORT)
     if clock == "auto":
+        admit(network, progress)
         return search(network, name, flow, progress, shown)
     flow.prepare(network.folder, work)
     if missing:
         return Made(work, network.plan.clock_mhz, missing)
+    admit(network, progress)
     return finished(network, work, flow.build(work, progress))
 
 

@@ -7,16 +7,14 @@ import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as xml
 
 from spikeloom import manifest as manifests
-from spikeloom.bitstream import bitfile
+from spikeloom.bitstream import bitfile, handoff
 from spikeloom.bitstream.built import Built
 from spikeloom.boards import find_board
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import existing, load_json, save_json
 from spikeloom.house import bitstreams, is_clone
-from spikeloom.hwh import VLNV
 from spikeloom.manifest import Manifest
 
 REPORT = "report.json"
@@ -34,25 +32,13 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def check_hwh(path: Path) -> None:
-    """Raises SpikeLoomError unless a handoff file is XML with one shell in it."""
-    existing(path, "the bitstream's hardware handoff file (.hwh)")
-    try:
-        modules = xml.parse(path).getroot().iter("MODULE")
-    except (xml.ParseError, ValueError) as error:
-        raise SpikeLoomError(f"{path}: expected a hardware handoff file, found no XML ({error}); build it again") from None
-    found = sum(module.get("VLNV", "").split(":")[2:3] == VLNV.split(":")[2:3] for module in modules)
-    if found != 1:
-        raise SpikeLoomError(f"{path}: expected one shell, found {found}; it belongs to another bitstream")
-
-
 def check(built: Built, network: Path, manifest: Manifest) -> None:
     """Raises SpikeLoomError unless what a flow made is of this network, for its board."""
     emitted = manifests.load(network)
     if emitted.identity != manifest.identity or digest(existing(network / "rtl" / "top.v", "Verilog")) != manifest.top_sha256:
         raise SpikeLoomError(f"{network}: its hardware was changed while the bitstream was built; build it again")
     bitfile.check(bitfile.read(built.bit), find_board(manifest.board).part, manifest.identity, str(built.bit))
-    check_hwh(built.hwh)
+    handoff.check(built.hwh, manifest)
 
 
 def report(built: Built, network: Path, manifest: Manifest, files: dict[str, str]) -> dict[str, Any]:

@@ -6,8 +6,9 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from spikeloom.bitstream import making, publish
 from spikeloom.bitstream.built import Built
 from spikeloom.bitstream.clocks import TimingError
 from spikeloom.bitstream.tools import ToolError
+from spikeloom.synth.cells import NOTHING
 from spikeloom.write import write_model
 
 from tests.sw.bitstream.files import built
@@ -36,6 +38,11 @@ def emitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def net(emitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(publish, "bitstreams", lambda: tmp_path / "house")
     return Path(shutil.copytree(emitted, tmp_path / "small"))
+
+
+def synthesis(**wanted: int) -> Callable[..., Any]:
+    """A synthesis that finds that a network takes so much."""
+    return lambda *_: SimpleNamespace(total=replace(NOTHING, **wanted))
 
 
 class Flow(ModuleType):
@@ -75,6 +82,7 @@ def flow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Flow]:
     made = Flow()
     monkeypatch.setitem(making.FLOWS, "standin", "tests.standin")
     monkeypatch.setitem(sys.modules, "tests.standin", made)
+    monkeypatch.setattr(making, "resources", synthesis(lut=53_200, ff=106_400, ramb18=280, dsp=220))
     yield made
 
 
@@ -166,6 +174,17 @@ def test_bad_requests(net: Path, flow: Flow, arguments: tuple[str, ...], says: s
     assert run(net, *arguments) == 2
     line = capsys.readouterr().err
     assert line.count("\n") == 1 and says in line and (net / "manifest.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("clock", [(), ("--clock-mhz", "auto")])
+def test_a_network_that_does_not_fit(
+    net: Path, flow: Flow, clock: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Said before the tools run."""
+    monkeypatch.setattr(making, "resources", synthesis(lut=53_201, ramb18=300))
+    assert run(net, *clock) == 2
+    line = capsys.readouterr().err
+    assert "does not fit pynq-z2" in line and "1 too many" in line and "20 too many" in line and not flow.clocks
 
 
 def test_auto_needs_the_tools(net: Path, flow: Flow, capsys: pytest.CaptureFixture[str]) -> None:
