@@ -107,6 +107,7 @@ def prepare(network: Path, target: Path) -> None:
     with replacing_folder(target) as folder:
         for name, text in texts.items():
             save_text(folder / name, text)
+        (folder / "run.sh").chmod(0o755)
 
 
 def clean(target: Path) -> None:

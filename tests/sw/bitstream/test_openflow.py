@@ -1,9 +1,10 @@
-"""The open flow: the folder, Yosys itself, and with programs in the place of nextpnr and what follows it, the whole way and its failures."""
+"""The open flow: its folder, Yosys itself; with programs in the place of nextpnr and what follows it, the whole way and its failures."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -163,10 +164,7 @@ def test_the_whole_way(installed: Describe, target: Path, network: Path) -> None
     found = bitfile.read(made.bit)
     assert found.user_id == bitfile.identity_word(manifest.identity) and len(found.data) == 4_045_564
     assert found.design.startswith("ps7_top.frames;UserID=0X") and made.hwh.read_text(encoding="utf-8") == hwh_text(manifest)
-    assert (
-        made.tool == f"Yosys {yosys.version().rsplit('.post', 1)[0].removesuffix('.0')}, nextpnr-xilinx 0.8-tests"
-        or "Yosys 0." in made.tool
-    )
+    assert re.fullmatch(r"Yosys 0\.\d+\S*, nextpnr-xilinx 0\.8-tests", made.tool)
     assert made.report["fmax_mhz"] == 81.25 and "nextpnr estimate" in made.report["fmax_source"]
     assert made.report["utilisation"]["SLICE_LUTX"] == {"used": 4321, "available": 106400} and made.report["synthesis"]["dsp"] == 0
     assert 0 < made.report["share"]["lut"] < 0.2 and "met" not in json.dumps(made.report)
@@ -242,8 +240,8 @@ def test_yosys_that_fails(installed: Describe, target: Path, monkeypatch: pytest
         openflow.build(target)
 
 
-@pytest.mark.parametrize(("fmax", "possible"), [(49.9, "49.6"), (30.0, "30")])
-def test_a_clock_that_is_not_reached(installed: Describe, target: Path, fmax: float, possible: str) -> None:
+@pytest.mark.parametrize("fmax", [49.9, 30.0])
+def test_a_clock_that_is_not_reached(installed: Describe, target: Path, fmax: float) -> None:
     installed(fmax=fmax)
     with pytest.raises(TimingError, match=rf"50 MHz: nextpnr estimates {fmax:.1f} MHz; its log: .*nextpnr\.log") as error:
         openflow.build(target)
@@ -314,11 +312,8 @@ def test_reports_that_say_nothing(tmp_path: Path) -> None:
 
 
 def test_the_slowest_of_all_clocks_counts_after_routing() -> None:
-    text = (
-        "Info: Max frequency for clock 'a': 90.00 MHz (PASS at 50.00 MHz)\nInfo: Max frequency for clock 'b': 10.00 MHz (FAIL at 50.00 MHz)\n"
-        "Info: Max frequency for clock               'a': 80.00 MHz (PASS at 50.00 MHz)\n"
-        "Info: Max frequency for clock               'b': 70.50 MHz (PASS at 50.00 MHz)\n"
-    )
+    lines = ("'a': 90.00 MHz (PASS", "'b': 10.00 MHz (FAIL", "              'a': 80.00 MHz (PASS", "              'b': 70.50 MHz (PASS")
+    text = "".join(f"Info: Max frequency for clock {line} at 50.00 MHz)\n" for line in lines)
     assert openreport.of_log(text, "log").fmax_mhz == 70.5
 
 
