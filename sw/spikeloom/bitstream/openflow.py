@@ -164,7 +164,11 @@ def take(target: Path, step: Step, command: list[str], environment: dict[str, st
     """One step. Raises ToolError where it fails, or has not made its file."""
     log = target / step.log
     log.unlink(missing_ok=True)
-    tools.run(command, folder=target, log=log, what=step.title, environment=environment)
+    try:
+        tools.run(command, folder=target, log=log, what=step.title, environment=environment)
+    except ToolError:
+        if step.needed:
+            raise
     made = target / step.makes
     if step.makes and not (made.is_file() and made.stat().st_size):
         raise ToolError(f"{step.title}: {Path(command[0]).name} ended well, but left no {step.makes}; its log: {log}")

@@ -42,13 +42,14 @@ class Step:
     Attributes
     ----------
     title: what it does. command: its words; those in braces are filled in, see :func:`filled`. log: file of all that it prints.
-    makes: the file that it must have made.
+    makes: the file that it must have made. needed: whether the others need it.
     """
 
     title: str
     command: tuple[str, ...]
     log: str
     makes: str = ""
+    needed: bool = True
 
 
 def script() -> str:
@@ -84,7 +85,7 @@ def placing(name: str, part: str, clock_mhz: float) -> tuple[Step, Step]:
     )
     options = mainline if name == "nextpnr-himbaechel" else openxc7
     return (
-        Step("version of nextpnr", (name, "--version"), "version.log"),
+        Step("version of nextpnr", (name, "--version"), "version.log", needed=False),
         Step("place and route", (name, *options), "nextpnr.log", FASM),
     )
 
@@ -111,8 +112,9 @@ def filled(step: Step, places: dict[str, str]) -> list[str]:
 def line(step: Step) -> str:
     """The step in a shell script."""
     places = {"chip": f"${CHIPDB}", "parts": f"${PRJXRAY_DB}/{FAMILY}", "yosys": "yosys"}
-    words = [f'"{word.format(**places)}"' if "{" in word else shlex.quote(word) for word in step.command]
-    return f"step {shlex.quote(step.title)} {step.log} {' '.join(words)}"
+    words = [word.format(**places) for word in step.command]
+    command = " ".join(f'"{word}"' if "$" in word else shlex.quote(word) for word in words)
+    return f"step {shlex.quote(step.title)} {step.log} {command}" if step.needed else f"{command} >{step.log} 2>&1 || true"
 
 
 HEAD = """#!/bin/sh
