@@ -18,8 +18,8 @@ class Burst(wiring.Component):
     -----
     load: take ``request``. step: to the next beat. address: byte address of the beat. id: of the burst. last: this beat is the last one.
 
-    Addresses are those of AXI3: FIXED stays; INCR goes on by the size of a beat (1, 2 or 4 bytes), from an unaligned first address to
-    aligned ones; WRAP stays within the aligned block of all its beats.
+    Addresses are those of AXI3, but for the bits within a word: FIXED stays; INCR goes on by the size of a beat (1, 2 or 4 bytes); WRAP, whose
+    first address is aligned, stays within the aligned block of all its beats.
     """
 
     def __init__(self) -> None:
@@ -37,11 +37,10 @@ class Burst(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         held, left = Signal(request_layout()), Signal(4)
-        low, block, onward, following = Signal(2), Signal(6), Signal(32), Signal(32)
+        block, onward, following = Signal(6), Signal(32), Signal(32)
         m.d.comb += [
-            low.eq((Const(1, 3) << held.size) - 1),
-            block.eq((held.len << held.size) | low),
-            onward.eq(Cat(self.address[:2] & ~low, self.address[2:]) + low + 1),
+            block.eq(held.len << held.size),
+            onward.eq(self.address + (Const(1, 3) << held.size)),
             self.id.eq(held.id),
             self.last.eq(left == 0),
         ]

@@ -132,6 +132,17 @@ def test_bursts_of_all_kinds(seed: int, stall: float) -> None:
     assert b.got == [{"id": asked["id"], "resp": resp} for asked, resp in zip(writes, worst, strict=True)]
 
 
+def test_answers_wait_for_a_processor_that_does_not_take_them() -> None:
+    """More writes and reads than there is room for answers."""
+    rng, dut = np.random.default_rng(2), Control(address_width=WIDTH)
+    asked = [{"id": k, "addr": BASE + 4 * k, "len": 0, "size": 2, "burst": INCR} for k in range(20)]
+    lite, r, b = Lite(dut.lite, rng, 0.0), Sink(dut.r, rng, 0.97), Sink(dut.b, rng, 0.97)
+    words = [{"data": k, "strb": 15} for k in range(20)]
+    ends = (Source(dut.ar, asked, rng), Source(dut.aw, asked, rng), Source(dut.w, words, rng), lite, r, b)
+    play(dut, ends, lambda: len(r.got) == len(b.got) == 20)
+    assert [one["id"] for one in r.got] == [one["id"] for one in b.got] == list(range(20))
+
+
 def test_every_wrap_and_every_unaligned_start() -> None:
     rng, dut = np.random.default_rng(0), Control(address_width=WIDTH)
     reads = [
