@@ -35,9 +35,8 @@ proc spikeloom::tidy {} {
 
 file delete -force [file join $here out] [file join $here report] [file join $here work]
 set failed [catch spikeloom::build message]
-if {[catch spikeloom::tidy untidy] && !$failed} {
-    set failed 1
-    set message $untidy
+if {[catch spikeloom::tidy untidy]} {
+    puts "WARNING: spikeloom: work/ could not be removed: $untidy"
 }
 if {$failed} {
     file delete -force [file join $here out]

@@ -4,6 +4,7 @@ proc spikeloom::implement_system {} {
     global here setting
     step "synthesis"
     synth_design -top system_wrapper -part $setting(part) -flatten_hierarchy rebuilt
+    sign_bitstream
     step "optimise"
     opt_design
     step "place"
@@ -18,6 +19,14 @@ proc spikeloom::implement_system {} {
     check_timing
     step "bitstream"
     write_result
+}
+
+# The bitstream will say which manifest it belongs to. Early: what this Vivado does not take should not cost a whole run.
+proc spikeloom::sign_bitstream {} {
+    global setting
+    set_property BITSTREAM.GENERAL.COMPRESS FALSE [current_design]
+    set_property BITSTREAM.CONFIG.USERID $setting(user_id) [current_design]
+    set_property BITSTREAM.CONFIG.USR_ACCESS $setting(user_id) [current_design]
 }
 
 # report/ stays also where timing is not met: it says why.
@@ -50,9 +59,6 @@ proc spikeloom::write_result {} {
     global here setting
     set folder [file join $here work result]
     file mkdir $folder
-    set_property BITSTREAM.GENERAL.COMPRESS FALSE [current_design]
-    set_property BITSTREAM.CONFIG.USERID $setting(user_id) [current_design]
-    set_property BITSTREAM.CONFIG.USR_ACCESS $setting(user_id) [current_design]
     write_bitstream -force [file join $folder $setting(file).bit]
     set handoff [the [find_below [file join $here work system] system.hwh] "a hardware handoff file system.hwh"]
     file copy [lindex $handoff 0] [file join $folder $setting(file).hwh]

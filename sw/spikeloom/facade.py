@@ -286,7 +286,7 @@ class Accelerator:
         return Table(f"{self.plan.graph.name} on {self.plan.board}", heads, tuple(rows))
 
     def synth(self, board: str | None = None, progress: Progress = silent) -> Synthesis:
-        """Resources and logic delay by component, from Yosys on the emitted Verilog; emitted first if need be. ``board``: the plan's if None.
+        """Resources and logic delay by component, from Yosys on the Verilog, emitted first if need be. ``board``: the plan's if None.
 
         Raises SpikeLoomError where Yosys is not installed or ends with an error.
         """

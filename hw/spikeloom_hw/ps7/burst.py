@@ -18,8 +18,8 @@ class Burst(wiring.Component):
     -----
     load: take ``request``. step: to the next beat. address: byte address of the beat. id: of the burst. last: this beat is the last one.
 
-    Addresses are those of AXI3, but for the bits within a word: FIXED stays; INCR goes on by the size of a beat (1, 2 or 4 bytes); WRAP, whose
-    first address is aligned, stays within the aligned block of all its beats.
+    Addresses are those of AXI3, but for the bits within a word: FIXED stays; INCR goes on by the size of a beat (1, 2 or 4 bytes);
+    WRAP, whose first address is aligned, stays within the aligned block of all its beats.
     """
 
     def __init__(self) -> None:

@@ -28,6 +28,12 @@ from spikeloom.manifest import Manifest
 
 TOOLS = ("vivado",)
 
+FAMILIES = ("xc7", "xcup")
+"""Of FPGAs that the flow has a way for, as Yosys names them."""
+
+CLOCK_MHZ: float | None = None
+"""It begins with the plan's clock."""
+
 LOG = "vivado.log"
 
 Progress = Callable[[str, int, int], None]
@@ -43,8 +49,14 @@ def silent(what: str, done: int, total: int) -> None:
     """Shows nothing."""
 
 
+def absent() -> list[str]:
+    """Tools that are not on PATH."""
+    return tools.absent(TOOLS)
+
+
 def prepare(network: Path, target: Path, *, ooc: bool = False) -> None:
-    """Write the folder that Vivado builds an emitted network from, whole or not at all. The same network gives the same bytes.
+    """Write the folder that Vivado builds an emitted network from, whole or not at all. The same network gives the same bytes, and where
+    they are there already nothing is touched: results of a run stay.
 
     Arguments: ooc: for a run out of context, which ends in figures and makes no bitstream.
     Raises SpikeLoomError where the network is not emitted or does not belong to its manifest, and where the folder cannot be written.

@@ -13,12 +13,8 @@ from spikeloom.bitstream.vivado_reports import Timing, WorstPath
 from spikeloom.bitstream.vivado_tables import read
 from spikeloom.boards import Board, find_board
 from spikeloom.errors import SpikeLoomError
-from spikeloom.files import save_json
 from spikeloom.hwh import system_of
 from spikeloom.manifest import Manifest
-
-POST_ROUTE = "post_route.json"
-OOC = "ooc_synth_and_timing.json"
 
 UTILIZATION = "utilization.rpt"
 HIERARCHY = "hierarchy.rpt"
@@ -29,13 +25,6 @@ POWER = "power.rpt"
 
 PERIODS = 1e-3
 """Largest difference between the period that was planned and the one that Vivado had, as a share: it rounds to picoseconds."""
-
-
-def save(network: Path, name: str, figures: dict[str, Any]) -> Path:
-    """Write figures into the network's ``report/``; the file."""
-    path = network / "report" / name
-    save_json(path, figures)
-    return path
 
 
 def head(folder: Path, manifest: Manifest, state: str) -> dict[str, Any]:
@@ -85,7 +74,6 @@ def timing_json(timing: Timing) -> dict[str, Any]:
         "WHS": timing.whs,
         "WPWS": timing.wpws,
         "failing_endpoints": timing.failing,
-        "fmax_mhz": round(timing.fmax_mhz, 3),
     }
 
 
@@ -106,14 +94,15 @@ def path_json(path: WorstPath, manifest: Manifest) -> dict[str, Any]:
 def routed(folder: Path, manifest: Manifest) -> dict[str, Any]:
     """Figures after place and route. Raises SpikeLoomError where a report is missing or cannot be read."""
     report, board = folder / "report", find_board(manifest.board)
-    used = reports.utilization(report / UTILIZATION)
+    used, timing = reports.utilization(report / UTILIZATION), checked_timing(folder, manifest)
     components = by_component(reports.hierarchy(report / HIERARCHY), manifest.stages)
     return {
         **head(folder, manifest, "placed and routed"),
+        "fmax_mhz": round(timing.fmax_mhz, 3),
         "utilization": rounded(used),
         "utilization_percent": shares(used, board),
         "components": {name: rounded(values) for name, values in components.items()},
-        "timing": timing_json(checked_timing(folder, manifest)),
+        "timing": timing_json(timing),
         "worst_path": path_json(reports.worst_path(report / SETUP), manifest),
         "power": {"source": "Vivado's vectorless estimate, nothing measured", **reports.power(report / POWER)},
     }

@@ -161,6 +161,8 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         made = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
         made.chmod(0o755)
         yield made
+        if same(made, target):
+            return
         if target.exists():
             shutil.rmtree(target)
         made.rename(target)
@@ -169,6 +171,13 @@ def replacing_folder(target: Path) -> Iterator[Path]:
     finally:
         if made is not None and made.exists():
             shutil.rmtree(made, ignore_errors=True)
+
+
+def same(made: Path, target: Path) -> bool:
+    """Whether every file of ``made`` is in ``target`` as it is; there may be more."""
+    files = [path for path in made.rglob("*") if path.is_file()]
+    there = [target / path.relative_to(made) for path in files]
+    return all(other.is_file() and other.read_bytes() == path.read_bytes() for path, other in zip(files, there, strict=True))
 
 
 def ours(folder: Path) -> bool:

@@ -17,6 +17,8 @@ from spikeloom.report import estimates, pictures
 from spikeloom.report.drives import histograms
 from spikeloom.report.performance import FILE, Performance
 from spikeloom.report.pipeline import code_text, draw, kind
+from spikeloom.synth import resources, text
+from spikeloom.synth.synthesis import Synthesis
 
 PAGE = "report.html"
 
@@ -42,11 +44,21 @@ def measured(performance: Performance) -> dict[str, str]:
     return {name: Markup(text) for name, text in images.items()}
 
 
-def render(plan: Plan, performance: Performance | None, words: Ints | None, estimate: dict[str, Any] | None) -> str:
+def synthesised(found: Synthesis | None) -> dict[str, Any] | None:
+    """Tables and lines of a synthesis."""
+    if found is None:
+        return None
+    tables = text.tables(found)
+    return {"title": tables[0].title, "tables": tables, "lines": (*text.lines(found), *text.warnings(found))}
+
+
+def render(
+    plan: Plan, performance: Performance | None, words: Ints | None, estimate: dict[str, Any] | None, synthesis: Synthesis | None = None
+) -> str:
     """The page's text.
 
     ``performance`` is what a simulation measured, ``words`` input words (N, C, H, W) for the membrane histograms, ``estimate`` the
-    contents of estimate_network_performance.json. Whatever is None is named as missing on the page.
+    contents of estimate_network_performance.json, ``synthesis`` what Yosys made of it. Without a simulation the page says so.
     """
     figures = {row.name: row for row in performance.stream} if performance else {}
     stages = [
@@ -68,6 +80,7 @@ def render(plan: Plan, performance: Performance | None, words: Ints | None, esti
             stages=stages,
             estimate=estimate,
             performance=performance,
+            synthesis=synthesised(synthesis),
             pictures=measured(performance) if performance else {},
             membranes=[Markup(pictures.membrane(h)) for h in histograms(plan.graph, words)] if words is not None else [],
             histogram_images=len(words) if words is not None else 0,
@@ -85,5 +98,6 @@ def write(folder: Path, plan: Plan, words: Ints | None) -> Path:
     performance = Performance.load(folder) if newer(folder / FILE, folder / PLAN_FILE) else None
     network = folder / estimates.NETWORK_FILE
     estimate = load_json(network, "the estimates of 'spikeloom compile'") if network.exists() else None
-    save_text(folder / PAGE, render(plan, performance, words, estimate))
+    synthesis = resources.load(folder) if newer(folder / resources.FILE, folder / PLAN_FILE) else None
+    save_text(folder / PAGE, render(plan, performance, words, estimate, synthesis))
     return folder / PAGE

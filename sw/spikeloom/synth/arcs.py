@@ -51,7 +51,7 @@ def load(path: Path) -> dict[str, Model]:
     try:
         modules = json.loads(path.read_text(encoding="utf-8"))["modules"]
         known = {name: model(module) for name, module in modules.items() if name not in BY_PARAMETERS}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise broken(str(path), f"found no cell models ({type(error).__name__}: {error})") from error
     known = {name: one for name, one in known.items() if one.through or one.launch or one.capture}
     completed(known)

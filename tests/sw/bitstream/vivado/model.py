@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tkinter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -14,6 +15,8 @@ from .cores import CATALOGUE
 from .design import Design, matching
 from .options import Call, TclFailure, parse
 from .packager import Packager
+
+LISTS = tkinter.Tcl()
 
 ORDER = ("", "synthesised", "optimised", "placed", "routed")
 """States of the design in memory."""
@@ -30,7 +33,8 @@ class Setup:
     Attributes
     ----------
     fail: command that ends with an error; "command:n" for the n-th call. message: of that error.
-    slack, hold: what timing ends with, in ns. component: instance inside of the shell in which the worst path is.
+    slack, hold: what timing ends with, in ns; "path 10.5" for a worst path of so many ns, whatever the clock.
+    component: instance inside of the shell in which the worst path is.
     parts, boards: what is installed. user_id: what goes into the bitstream instead of what was asked for.
     """
 
@@ -174,9 +178,7 @@ class Vivado:
 
     @staticmethod
     def words(text: str) -> list[str]:
-        import tkinter
-
-        return [str(word) for word in tkinter.Tcl().splitlist(text)]
+        return [str(word) for word in LISTS.splitlist(text)]
 
     def set_one(self, name: str, value: str, target: str) -> None:
         kind, _, rest = target.partition(":")
@@ -328,6 +330,8 @@ class Vivado:
 
     def place_design(self, call: Call) -> None:
         self.step(call, "optimised", "placed")
+        # Vivado leaves this where it stands.
+        Path("clockInfo.txt").write_text("clocks\n")
 
     def phys_opt_design(self, call: Call) -> None:
         self.step(call, "placed", "placed")
@@ -345,11 +349,15 @@ class Vivado:
             state=self.state,
             clock="aclk" if self.top == "shell" else ("clk_fpga_0" if project.part.startswith("xc7") else "clk_pl_0"),
             period=self.period(),
-            slack=self.setup.slack,
+            slack=self.slack(),
             hold=self.setup.hold,
             worst=prefix + self.setup.component,
             stages=self.stages,
         )
+
+    def slack(self) -> str:
+        kind, _, length = self.setup.slack.partition(" ")
+        return f"{self.period() - float(length):.3f}" if kind == "path" else self.setup.slack
 
     def period(self) -> float:
         if self.top == "shell":
@@ -382,7 +390,7 @@ class Vivado:
         self.write(call, texts.power(self.facts()))
 
     def get_timing_paths(self, call: Call) -> tuple[str, ...]:
-        return (f"path:{self.setup.slack if call.options['-delay_type'] == 'max' else self.setup.hold}",)
+        return (f"path:{self.slack() if call.options['-delay_type'] == 'max' else self.setup.hold}",)
 
     def write_bitstream(self, call: Call) -> None:
         if self.state != "routed" or self.top != "system_wrapper":
