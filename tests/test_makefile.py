@@ -51,10 +51,10 @@ def calls(project: Path, *arguments: str) -> list[str]:
     return [line.split()[0] for line in (project / "calls").read_text(encoding="utf-8").splitlines()]
 
 
-def test_measure_and_deploy_need_the_hardware_and_nothing_else(project: Path) -> None:
+def test_measure_deploy_and_synth_need_the_hardware_and_nothing_else(project: Path) -> None:
     calls(project)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
-    for target, option in (("measure", "MEASURE=--images 3"), ("deploy", "DEPLOY=-o out")):
+    for target, option in (("measure", "MEASURE=--images 3"), ("deploy", "DEPLOY=-o out"), ("synth", "SYNTH=--board zcu104")):
         (project / "calls").write_text("", encoding="utf-8")
         subprocess.run(["make", target, option], cwd=project, check=True, capture_output=True, env=environment, timeout=60)
         assert (project / "calls").read_text(encoding="utf-8") == f"{target} build/digits-cnn {option.partition('=')[2]}\n"

@@ -1,4 +1,7 @@
-"""A plan to Verilog and its manifest: ``rtl/top.v``, ``manifest.json`` and ``rtl/shell.v``, the same bytes every time."""
+"""A plan to Verilog and its manifest: ``rtl/top.v``, ``manifest.json`` and ``rtl/shell.v``, the same bytes every time.
+
+For a Zynq-7000 also ``rtl/ps7_top.v``: the shell below the processing system itself, without vendor IP.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from spikeloom.planfile import hashes
 
 from .counters import counter_map
 from .loading import load_stream
+from .ps7.top import Ps7Top
 from .shell.shell import Pins, Shell
 from .top import Top
 
@@ -49,6 +53,11 @@ def load_words(plan: Plan) -> npt.NDArray[np.uint32]:
 def shell_text(manifest: Manifest) -> str:
     """The AXI shell around the module ``top``; its top module is ``shell``. It carries the manifest's identity."""
     return verilog.convert(Pins(shell=Shell(manifest=manifest)), name="shell", emit_src=False, strip_internal_attrs=True)
+
+
+def ps7_text(manifest: Manifest) -> str:
+    """The processing system of a Zynq-7000 around the module ``shell``; its top module is ``ps7_top``, without ports."""
+    return verilog.convert(Ps7Top(manifest=manifest), name="ps7_top", emit_src=False, strip_internal_attrs=True)
 
 
 def most_cycles(stage: Stage) -> int:
@@ -112,7 +121,7 @@ def manifest(plan: Plan, top: str) -> Manifest:
 
 
 def emit(plan: Plan, folder: Path | str) -> Manifest:
-    """Write ``rtl/top.v``, ``manifest.json`` and ``rtl/shell.v`` into ``folder``, made if missing."""
+    """Write ``rtl/top.v``, ``manifest.json``, ``rtl/shell.v`` and for a Zynq-7000 ``rtl/ps7_top.v`` into ``folder``, made if missing."""
     folder = Path(folder)
     (folder / "rtl").mkdir(parents=True, exist_ok=True)
     top = verilog_text(plan)
@@ -120,4 +129,8 @@ def emit(plan: Plan, folder: Path | str) -> Manifest:
     save_text(folder / "rtl" / "top.v", top)
     save_text(folder / "manifest.json", made.to_json())
     save_text(folder / "rtl" / "shell.v", shell_text(made))
+    if find_board(plan.board).family == "xc7":
+        save_text(folder / "rtl" / "ps7_top.v", ps7_text(made))
+    else:
+        (folder / "rtl" / "ps7_top.v").unlink(missing_ok=True)
     return made

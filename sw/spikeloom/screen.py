@@ -33,7 +33,7 @@ TITLES = {
     "stream": "hardware, pipeline kept full",
     "alone": "jobs of one image, from start to done",
     "power": "power, idle and active",
-    "yosys": "synthesis (Yosys), modules",
+    "yosys": "synthesis (Yosys), some minutes",
     "paths": "longest paths",
 }
 

@@ -47,6 +47,7 @@ def run(
     is ended, with all that it started.
     """
     name = Path(command[0]).name
+    process = None
     try:
         with log.open("ab") as into:
             into.write(f"$ {' '.join(map(str, command))}\n".encode())
@@ -61,14 +62,14 @@ def run(
                 env={**os.environ, **(environment or {})},
                 start_new_session=True,
             )
-    except FileNotFoundError as error:
-        raise ToolError(f"{what}: {name} is not on PATH") from error
-    except OSError as error:
-        raise ToolError(f"{what}: {name} could not be run ({error.strerror})") from error
-    try:
         follow(process, log, start, seen)
-    except BaseException:
-        end(process)
+    except BaseException as error:
+        if process is not None:
+            end(process)
+        elif isinstance(error, FileNotFoundError):
+            raise ToolError(f"{what}: {name} is not on PATH") from error
+        elif isinstance(error, OSError):
+            raise ToolError(f"{what}: {name} could not be run ({error.strerror})") from error
         raise
     status = process.returncode
     if status:

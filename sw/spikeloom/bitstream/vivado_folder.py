@@ -181,4 +181,4 @@ def same(made: Path, target: Path) -> bool:
 
 
 def ours(folder: Path) -> bool:
-    return folder.is_dir() and (not any(folder.iterdir()) or {"build.tcl", "settings.tcl"} <= {path.name for path in folder.iterdir()})
+    return folder.is_dir() and (not any(folder.iterdir()) or {"run.sh", "manifest.json"} <= {path.name for path in folder.iterdir()})

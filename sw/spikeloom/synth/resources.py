@@ -50,7 +50,7 @@ def resources(folder: Path, board: str | None = None, progress: Progress = silen
     key = digest([made.name, chosen.name, version, str(FORMAT), script, *texts])
     known = cached(folder, key)
     if known is None:
-        design, library = run(folder, chosen, script, sum(text.count("\nmodule ") for text in texts), progress)
+        design, library = run(folder, chosen, script, progress)
         progress("paths", 0, 0)
         known = judge(design, library, made, chosen, key, f"synthesised by Yosys {version}; nothing placed or routed")
     known = replace(known, estimates=estimates(folder))
@@ -92,16 +92,9 @@ def load(folder: Path) -> Synthesis | None:
         return None
 
 
-def run(folder: Path, board: Board, script: str, modules: int, progress: Progress) -> tuple[Design, arcs.Library]:
+def run(folder: Path, board: Board, script: str, progress: Progress) -> tuple[Design, arcs.Library]:
     """Yosys in a folder of its own, which is gone afterwards; its log stays."""
-    done = 0
-
-    def seen(line: str) -> None:
-        nonlocal done
-        done += yosys.MAPPING in line
-        progress("yosys", min(done, modules), modules)
-
-    progress("yosys", 0, modules)
+    progress("yosys", 0, 0)
     place = folder.resolve() / FOLDER
     log = place / f"{board.name}.log"
     try:
@@ -111,7 +104,7 @@ def run(folder: Path, board: Board, script: str, modules: int, progress: Progres
             work = Path(text)
             yosys.run(work, "models", yosys.models_script(), log)
             library = arcs.load(work / yosys.MODELS)
-            yosys.run(work, "synthesis", script, log, seen)
+            yosys.run(work, "synthesis", script, log)
             return netlist.take_apart(netlist.load(work / yosys.NETLIST), "shell", str(log)), library
     except OSError as error:
         raise SpikeLoomError(f"{place}: cannot be written ({error.strerror or error})") from error

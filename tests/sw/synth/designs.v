@@ -13,8 +13,8 @@ module chain12 (input clk, input d, output q);
     chain #(.N(12)) inner (.clk(clk), .d(d), .q(q));
 endmodule
 
-// 4 * N bits: the lowest bit's LUT into the first carry, the last carry out of the highest bit.
-module adder #(parameter N = 4) (input clk, input d, output q);
+// 4 * N bits: the lowest bit's LUT into the first carry, the last carry into its slowest sum.
+module adder #(parameter N = 4) (input clk, input d, output [4 * N - 1:0] q);
     wire a, s;
     wire [N:0] carry;
     wire [4 * N - 1:0] sum, co;
@@ -26,7 +26,7 @@ module adder #(parameter N = 4) (input clk, input d, output q);
         CARRY4 four (.CO(co[4 * k +: 4]), .O(sum[4 * k +: 4]), .CI(carry[k]), .CYINIT(1'b0), .DI(4'b0), .S({3'b111, k == 0 ? s : 1'b1}));
         assign carry[k + 1] = co[4 * k + 3];
     end endgenerate
-    FDRE last (.C(clk), .CE(1'b1), .R(1'b0), .D(sum[4 * N - 1]), .Q(q));
+    FDRE last [4 * N - 1:0] (.C(clk), .CE(1'b1), .R(1'b0), .D(sum), .Q(q));
 endmodule
 
 module queue (input clk, input [4:0] a, input x, output q);
