@@ -20,7 +20,7 @@ from spikeloom.bitstream.clocks import TimingError, reachable
 from spikeloom.bitstream.opensteps import BIT, TOP, VERILOG, Step
 from spikeloom.bitstream.opentools import absent
 from spikeloom.bitstream.tools import ToolError
-from spikeloom.bitstream.vivado_folder import check_rtl, replacing_folder
+from spikeloom.bitstream.work import check_rtl, replacing_folder
 from spikeloom.boards import Board, find_board
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import existing, save_text

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from spikeloom import manifest as manifests
-from spikeloom.bitstream import bitfile, vivado
+from spikeloom.bitstream import bitfile
+from spikeloom.bitstream.vivado import flow as vivado
 from spikeloom.hwh import SYSTEMS
 
 from .vivado.cores import CATALOGUE
