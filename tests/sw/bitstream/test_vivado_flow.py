@@ -23,7 +23,7 @@ from spikeloom.errors import SpikeLoomError
 from .conftest import emit
 from .test_vivado_tcl import contents
 from .vivado import fake
-from .vivado.model import Setup
+from .vivado.setup import Setup
 
 BOARDS = ("pynq-z2", "zcu104")
 
