@@ -6,7 +6,6 @@ For a Zynq-7000 also ``rtl/ps7_top.v``: the shell below the processing system it
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Iterator
 from math import prod
 from pathlib import Path
@@ -14,31 +13,23 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from amaranth import Fragment
-from amaranth.back import verilog
 from spikeloom.boards import find_board
 from spikeloom.files import save_text
 from spikeloom.manifest import InputFormat, Manifest, OutputFormat, SpikeStream
 from spikeloom.plan import Plan, Stage
 from spikeloom.planfile import hashes
 
+from .convert import converted
 from .counters import counter_map
 from .loading import load_stream
 from .ps7.top import Ps7Top
 from .shell.shell import Pins, Shell
 from .top import Top
 
-DEPTH = 20_000
-"""Python calls within each other: the CRC of a wide beat is one expression as deep as the beat is wide."""
-
 
 def verilog_text(plan: Plan) -> str:
     """The whole network as one Verilog file; its top module is ``top``."""
-    usual = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(usual, DEPTH))
-    try:
-        return verilog.convert(Top(plan), name="top", emit_src=False, strip_internal_attrs=True)
-    finally:
-        sys.setrecursionlimit(usual)
+    return converted(Top(plan), "top")
 
 
 def load_words(plan: Plan) -> npt.NDArray[np.uint32]:
@@ -52,12 +43,12 @@ def load_words(plan: Plan) -> npt.NDArray[np.uint32]:
 
 def shell_text(manifest: Manifest) -> str:
     """The AXI shell around the module ``top``; its top module is ``shell``. It carries the manifest's identity."""
-    return verilog.convert(Pins(shell=Shell(manifest=manifest)), name="shell", emit_src=False, strip_internal_attrs=True)
+    return converted(Pins(shell=Shell(manifest=manifest)), "shell")
 
 
 def ps7_text(manifest: Manifest) -> str:
     """The processing system of a Zynq-7000 around the module ``shell``; its top module is ``ps7_top``, without ports."""
-    return verilog.convert(Ps7Top(manifest=manifest), name="ps7_top", emit_src=False, strip_internal_attrs=True)
+    return converted(Ps7Top(manifest=manifest), "ps7_top")
 
 
 def most_cycles(stage: Stage) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -42,6 +43,19 @@ def test_same_bytes_in_another_process(tmp_path: Path) -> None:
     assert (written.network_sha256, written.plan_sha256, written.weights_sha256) == (known.network, known.plan, known.weights)
     assert written.top_sha256 == hashlib.sha256((tmp_path / "a" / "rtl" / "top.v").read_bytes()).hexdigest()
     assert str(tmp_path) not in (tmp_path / "a" / "rtl" / "top.v").read_text()
+
+
+def test_a_yosys_on_path_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = random_plan(np.random.default_rng(1))
+    emit(plan, tmp_path / "a")
+    (tmp_path / "yosys").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    (tmp_path / "yosys").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("AMARANTH_USE_YOSYS", "system")
+    emit(plan, tmp_path / "b")
+    for name in ("top.v", "shell.v", "ps7_top.v"):
+        assert (tmp_path / "a" / "rtl" / name).read_bytes() == (tmp_path / "b" / "rtl" / name).read_bytes()
+    assert os.environ["AMARANTH_USE_YOSYS"] == "system"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "3", "\ufffd", '{"format": 1}', '{"format": 0}', '{"format": 1, "input": 3}'])

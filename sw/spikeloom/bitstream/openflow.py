@@ -77,7 +77,8 @@ def target_board(manifest: Manifest) -> Board:
 
 
 def prepare(network: Path, target: Path) -> None:
-    """Write the folder that the tools build an emitted network from, whole or not at all. The same network gives the same bytes.
+    """Write the folder that the tools build an emitted network from, whole or not at all. The same network gives the same bytes, and where
+    they are there already nothing is touched: results of a run stay.
 
     Raises SpikeLoomError where the network is not emitted or does not belong to its manifest, where its board is another one, and where
     the folder cannot be written.

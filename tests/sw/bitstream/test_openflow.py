@@ -13,18 +13,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from spikeloom import cli, compile
 from spikeloom import manifest as manifests
-from spikeloom.bitstream import bitfile, openflow, openreport, opensteps, opentools, publish, tools
+from spikeloom.bitstream import bitfile, making, openflow, openreport, opensteps, opentools, publish, tools
 from spikeloom.bitstream.clocks import TimingError
 from spikeloom.boards import find_board
 from spikeloom.errors import CapacityError, SpikeLoomError
 from spikeloom.files import save_text
 from spikeloom.hwh import hwh_text
 from spikeloom.synth import yosys
+from spikeloom.write import write_model
 from spikeloom_hw.emit import ps7_text
+
+from tests.test_facade import network as small
 
 from . import opentools as programs
 from .conftest import emit
+from .test_making import synthesis
 from .test_vivado_tcl import contents
 
 NAMES = ("nextpnr-xilinx", "fasm2frames", "xc7frames2bit")
@@ -104,10 +109,12 @@ def test_the_folder_is_complete_and_always_the_same(network: Path, target: Path,
         assert path.is_dir() or str(tmp_path).encode() not in path.read_bytes()
 
 
-def test_a_folder_replaces_the_one_before(network: Path, target: Path) -> None:
+def test_another_network_takes_the_place_of_the_one_before(network: Path, target: Path, tmp_path: Path) -> None:
     (target / "ps7_top.bit").write_bytes(b"old")
     openflow.prepare(network, target)
-    assert not looks_good(target)
+    assert looks_good(target), "the same network: results of a run on another machine stay"
+    openflow.prepare(emitted(tmp_path / "other", 40.0), target)
+    assert not looks_good(target) and "--freq 40 " in (target / "run.sh").read_text(encoding="utf-8")
 
 
 def netlist(folder: Path) -> dict[str, Any]:
@@ -169,6 +176,28 @@ def test_the_whole_way(installed: Describe, target: Path, network: Path) -> None
     assert made.report["utilisation"]["SLICE_LUTX"] == {"used": 4321, "available": 106400} and made.report["synthesis"]["dsp"] == 0
     assert 0 < made.report["share"]["lut"] < 0.2 and "met" not in json.dumps(made.report)
     publish.check(made, network, manifest)
+
+
+def test_the_command(installed: Describe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without the tools a complete folder and status 3; with them a published bitstream, for the clock that the flow begins with."""
+    monkeypatch.setattr(publish, "bitstreams", lambda: tmp_path / "house")
+    monkeypatch.setattr(making, "resources", synthesis(lut=1))
+    net = tmp_path / "small"
+    net.mkdir()
+    write_model(small(), net / "model.onnx")
+    compile(net / "model.onnx", folder=net).emit()
+    assert cli.run(["bitstream", str(net), "--flow", "open"]) == 0
+    (published,) = (tmp_path / "house").iterdir()
+    manifest = publish.verify(published)
+    assert published.name == "small-pynq-z2" and manifest.clock_mhz == openflow.CLOCK_MHZ
+    assert (net / "report" / "post_route.json").is_file() and "nextpnr estimate" in capsys.readouterr().out
+    installed(fmax=20.0)
+    assert cli.run(["bitstream", str(net), "--flow", "open", "--clock-mhz", "60"]) == 2
+    assert "60 MHz: nextpnr estimates 20.0 MHz" in capsys.readouterr().err
+    installed(without="fasm2frames")
+    assert cli.run(["bitstream", str(net), "--flow", "open"]) == 3
+    assert "fasm2frames: not on PATH, so nothing was built" in capsys.readouterr().out
+    assert (net / "open" / "run.sh").is_file() and publish.verify(published) == manifest
 
 
 def test_the_other_nextpnr_comes_first_where_it_is_there(installed: Describe, target: Path) -> None:
