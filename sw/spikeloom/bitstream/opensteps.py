@@ -58,6 +58,7 @@ def script() -> str:
         f"read_verilog {' '.join(f'rtl/{name}' for name in VERILOG)}",
         f"synth_xilinx -family xc7 -top {TOP} -flatten -abc9 -nodsp -nolutram -nosrl -noiopad -noclkbuf",
         "delete */t:$scopeinfo",
+        "setattr -unset src */*",
         "select -assert-count 1 t:PS7",
         "select -assert-count 1 t:BUFG",
         "select -assert-none t:$*",
