@@ -19,7 +19,7 @@ from spikeloom.plan import Plan
 from spikeloom.synth.resources import resources
 from spikeloom.synth.synthesis import fits
 
-FLOWS = {"vivado": "spikeloom.bitstream.vivado.flow", "open": "spikeloom.bitstream.openflow"}
+FLOWS = {"vivado": "spikeloom.bitstream.vivado.flow", "open": "spikeloom.bitstream.nextpnr.flow"}
 """Name -> module with ``TOOLS``, ``FAMILIES``, ``CLOCK_MHZ``, ``absent``, ``prepare``, ``build`` and ``collect``."""
 
 REPORT = "post_route.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from spikeloom.bitstream.opentools import CHIPDB, FAMILY, PLACERS, PRJXRAY_DB, chip_files
+from spikeloom.bitstream.nextpnr.installed import CHIPDB, FAMILY, PLACERS, PRJXRAY_DB, chip_files
 
 TOP = "ps7_top"
 

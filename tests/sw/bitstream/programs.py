@@ -138,7 +138,7 @@ def install(folder: Path, *names: str) -> None:
             f"#!{sys.executable}",
             "import sys",
             f"sys.path[0:0] = [{str(root)!r}, {str(root / 'sw')!r}]",
-            "from tests.sw.bitstream.opentools import main",
+            "from tests.sw.bitstream.programs import main",
             f"main({name!r}, sys.argv[1:])",
         )
         path.write_text("\n".join([*lines, ""]), encoding="utf-8")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spikeloom.bitstream.opensteps import CELLS, NETLIST, REPORT
+from spikeloom.bitstream.nextpnr.steps import CELLS, NETLIST, REPORT
 from spikeloom.boards import Board
 from spikeloom.errors import CapacityError, SpikeLoomError
 from spikeloom.files import existing, first_line, load_json

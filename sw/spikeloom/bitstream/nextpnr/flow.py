@@ -14,11 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from spikeloom import manifest as manifests
-from spikeloom.bitstream import bitfile, openreport, opensteps, opentools, tools
+from spikeloom.bitstream import bitfile, tools
 from spikeloom.bitstream.built import Built
 from spikeloom.bitstream.clocks import TimingError, reachable
-from spikeloom.bitstream.opensteps import BIT, TOP, VERILOG, Step
-from spikeloom.bitstream.opentools import absent
+from spikeloom.bitstream.nextpnr import installed, report, steps
+from spikeloom.bitstream.nextpnr.installed import absent
+from spikeloom.bitstream.nextpnr.steps import BIT, TOP, VERILOG, Step
 from spikeloom.bitstream.tools import ToolError
 from spikeloom.bitstream.work import check_rtl, replacing_folder
 from spikeloom.boards import Board, find_board
@@ -30,7 +31,7 @@ from spikeloom.synth import yosys
 
 __all__ = ["CLOCK_MHZ", "FAMILIES", "TOOLS", "absent", "build", "collect", "prepare"]
 
-TOOLS = (*opentools.PLACERS, *opentools.ASSEMBLERS)
+TOOLS = (*installed.PLACERS, *installed.ASSEMBLERS)
 """Names on PATH; of the first two one is enough, see :func:`absent`."""
 
 FAMILIES = ("xc7",)
@@ -44,7 +45,7 @@ CLOCK_MHZ = 50.0
 RESULT = "shell"
 """Base name of the files that it hands on."""
 
-MADE = (*(f"{TOP}.{kind}" for kind in ("json", "fasm", "frames", "bit")), opensteps.CELLS, opensteps.REPORT)
+MADE = (*(f"{TOP}.{kind}" for kind in ("json", "fasm", "frames", "bit")), steps.CELLS, steps.REPORT)
 
 Progress = Callable[[str, int, int], None]
 """As in :mod:`spikeloom.facade`: what is being done, how much of it is done, how much there is."""
@@ -91,15 +92,15 @@ def prepare(network: Path, target: Path) -> None:
     }
     texts |= {
         "manifest.json": manifest.to_json(),
-        opensteps.SCRIPT: opensteps.script(),
-        opensteps.CONSTRAINTS: opensteps.constraints(),
-        "run.sh": opensteps.run_text(board.part, manifest.clock_mhz),
+        steps.SCRIPT: steps.script(),
+        steps.CONSTRAINTS: steps.constraints(),
+        "run.sh": steps.run_text(board.part, manifest.clock_mhz),
         "README.md": README.format(
             name=manifest.name,
             board=board.name,
             part=board.part,
-            chipdb=opentools.CHIPDB,
-            prjxray=opentools.PRJXRAY_DB,
+            chipdb=installed.CHIPDB,
+            prjxray=installed.PRJXRAY_DB,
             bit=BIT,
             clock=manifest.clock_mhz,
             identity=manifest.identity,
@@ -140,23 +141,23 @@ def run(target: Path, manifest: Manifest, board: Board, progress: Progress) -> N
     """All steps. What can be known to fail is looked at before the first one."""
     if absent():
         raise ToolError(f"--flow open: {', '.join(absent())} is not on PATH")
-    databases = opentools.databases(board.part)
+    databases = installed.databases(board.part)
     places = {"chip": str(databases.chip), "parts": str(databases.parts)}
-    rest = (*opensteps.placing(opentools.placer(), board.part, manifest.clock_mhz), *opensteps.assembling(board.part))
+    rest = (*steps.placing(installed.placer(), board.part, manifest.clock_mhz), *steps.assembling(board.part))
     progress("synthesis", 0, len(rest) + 1)
     synthesise_here(target)
-    openreport.check_fit(openreport.resources(openreport.cells(target)), board)
+    report.check_fit(report.resources(report.cells(target)), board)
     for number, step in enumerate(rest, 1):
         progress(step.title, number, len(rest) + 1)
-        take(target, step, opensteps.filled(step, places))
-        if step.makes == opensteps.FASM:
+        take(target, step, steps.filled(step, places))
+        if step.makes == steps.FASM:
             check_clock(target, manifest)
 
 
 def synthesise_here(target: Path) -> None:
     """The first step, with the Yosys of this Python."""
     yosys.version()
-    step = opensteps.synthesis()
+    step = steps.synthesis()
     # Yosys puts files where TMPDIR says, and would leave them there when it is ended.
     take(target, step, [sys.executable, "-c", yosys.RUN, *step.command[1:]], {"TMPDIR": str(target.resolve())})
 
@@ -177,7 +178,7 @@ def take(target: Path, step: Step, command: list[str], environment: dict[str, st
 
 def check_clock(folder: Path, manifest: Manifest) -> None:
     """Raises TimingError where nextpnr's estimate does not reach the plan's clock."""
-    found = openreport.placed(folder).fmax_mhz
+    found = report.placed(folder).fmax_mhz
     if found >= manifest.clock_mhz:
         return
     possible = reachable(system_of(manifest).pll_mhz, found)
@@ -204,9 +205,9 @@ def collect(folder: Path) -> Built:
     check_clock(folder, manifest)
     named = bitfile.named(bitfile.read(raw), manifest.identity)
     bitfile.check(named, board.part, manifest.identity, str(raw))
-    tool = ", ".join(openreport.names(folder)) or "open tools of unknown version"
-    report = openreport.figures(folder, board, manifest.clock_mhz, tool)
+    tool = ", ".join(report.names(folder)) or "open tools of unknown version"
+    figures = report.figures(folder, board, manifest.clock_mhz, tool)
     bit, hwh = folder / f"{RESULT}.bit", folder / f"{RESULT}.hwh"
     save_text(hwh, hwh_text(manifest))
     bitfile.write(bit, named)
-    return Built(bit, hwh, tool, report)
+    return Built(bit, hwh, tool, figures)

@@ -15,8 +15,12 @@ from typing import Any
 import pytest
 from spikeloom import cli, compile
 from spikeloom import manifest as manifests
-from spikeloom.bitstream import bitfile, making, openflow, openreport, opensteps, opentools, publish, tools
+from spikeloom.bitstream import bitfile, making, publish, tools
 from spikeloom.bitstream.clocks import TimingError
+from spikeloom.bitstream.nextpnr import flow as openflow
+from spikeloom.bitstream.nextpnr import installed as opentools
+from spikeloom.bitstream.nextpnr import report as openreport
+from spikeloom.bitstream.nextpnr import steps as opensteps
 from spikeloom.boards import find_board
 from spikeloom.errors import CapacityError, SpikeLoomError
 from spikeloom.files import save_text
@@ -27,7 +31,7 @@ from spikeloom_hw.emit import ps7_text
 
 from tests.test_facade import network as small
 
-from . import opentools as programs
+from . import programs
 from .conftest import emit
 from .test_making import synthesis
 from .test_vivado_tcl import contents
