@@ -63,7 +63,9 @@ the Project X-Ray database, and there:
 
 It ends with `{bit}` and `{sums}`, or with an error in the log of the step that failed. Copy the whole folder back and read it with
 `spikeloom bitstream DIR --flow open --from FOLDER`. `{sums}` holds the SHA-256 of manifest, Verilog and bitstream as the run has left
-them: with another file in its place the folder is refused. It is no signature: who writes it by hand can make it say anything. The plan's clock is {clock:g} MHz; the manifest is {identity}.
+them: with another file in its place the folder is refused. It is no signature: who writes it by hand can make it say anything.
+
+The plan's clock is {clock:g} MHz; the manifest is {identity}.
 """
 
 

@@ -42,6 +42,5 @@ def check(folder: Path) -> None:
     for name in SUMMED:
         now = digest(folder, name)
         if now != said[name]:
-            raise SpikeLoomError(
-                f"{folder / name}: expected the file of the run that made {SUMMED[-1]} (SHA-256 {said[name][:12]}), found {now[:12]}; {AGAIN}"
-            )
+            expected = f"the file of the run that made {SUMMED[-1]} (SHA-256 {said[name][:12]})"
+            raise SpikeLoomError(f"{folder / name}: expected {expected}, found {now[:12]}; {AGAIN}")

@@ -117,8 +117,8 @@ def of_report(path: Path) -> Placed:
 def of_log(text: str, where: str) -> Placed:
     """The log of either: the last estimate of every clock, which is the one after routing."""
     last = dict(FREQUENCY.findall(text))
-    # "81.25 MHz (PASS at 50.00 MHz)"; what stands there instead is for the error.
-    clocks = [(clock, rest.split()[0] if rest.split()[1:2] == ["MHz"] else rest) for clock, rest in last.items()]
+    # As in "81.25 MHz (PASS at 50.00 MHz)"; without the unit the log was cut in the middle of the number.
+    clocks = [(clock, rest.split()[0] if rest.split()[1:2] == ["MHz"] else f"{rest}, not in MHz") for clock, rest in last.items()]
     return of(clocks, USED.findall(text), where)
 
 

@@ -119,9 +119,8 @@ def step_of(line: str, log: Path) -> tuple[str, int, int]:
     """What is being done, how much of it is done, how much there is. Raises SpikeLoomError for a line that the Tcl does not write."""
     found = STEP.fullmatch(line)
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
-        raise SpikeLoomError(
-            f"{log}: expected a line like 'spikeloom: step 2/10 synthesis', found {believed.shown(line)}; build the folder as it was written"
-        )
+        like = "a line like 'spikeloom: step 2/10 synthesis'"
+        raise SpikeLoomError(f"{log}: expected {like}, found {believed.shown(line)}; build the folder as it was written")
     return f"Vivado: {found[3]}", int(found[1]) - 1, int(found[2])
 
 
