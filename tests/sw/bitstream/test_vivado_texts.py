@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Callable
 from dataclasses import replace
@@ -45,10 +46,10 @@ WRITERS: dict[str, Callable[[texts.Facts], str]] = {
 }
 
 
-@pytest.fixture
-def ready(networks: dict[str, Path], tmp_path: Path) -> Path:
-    """A folder as Vivado would leave it."""
-    folder = tmp_path / "vivado"
+@pytest.fixture(scope="module")
+def whole(networks: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as Vivado would leave it. Nobody writes into it."""
+    folder = tmp_path_factory.mktemp("made") / "vivado"
     vivado.prepare(networks["pynq-z2"], folder)
     manifest = manifests.load(folder)
     (folder / "out").mkdir()
@@ -57,6 +58,16 @@ def ready(networks: dict[str, Path], tmp_path: Path) -> Path:
     save_text(folder / "vivado.log", "spikeloom: done\n")
     described(folder, FACTS)
     return folder
+
+
+def copied(source: str, target: str) -> None:
+    """A bitstream, which is long and which no test here changes, is the same file."""
+    (os.link if source.endswith(".bit") else shutil.copyfile)(source, target)
+
+
+@pytest.fixture
+def ready(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(whole, tmp_path / "vivado", copy_function=copied))
 
 
 def described(folder: Path, facts: texts.Facts) -> None:
