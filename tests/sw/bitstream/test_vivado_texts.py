@@ -104,7 +104,7 @@ def test_a_setup_slack_that_cannot_be(ready: Path, text: str) -> None:
 @pytest.mark.parametrize("text", [*NUMBERS, "10.0.00", "0", "0.000", "-10.000", "0.4", "1001"])
 def test_a_period_that_cannot_be(ready: Path, text: str) -> None:
     edit(ready / "report" / "timing_summary.rpt", "{0.000 5.000}      10.000 ", f"{{0.000 5.000}}      {text} ")
-    refused(ready, f"{ready / 'report' / 'timing_summary.rpt'}: expected ", "period", "clk_fpga_0", ", found ")
+    refused(ready, f"{ready / 'report' / 'timing_summary.rpt'}: expected ", "period of ", "clk_fpga_0", ", found ")
 
 
 @pytest.mark.parametrize(("old", "what"), [("0.021", "WHS(ns)"), ("1.250", "WPWS(ns)")])
