@@ -11,10 +11,16 @@ from dataclasses import dataclass
 from math import ceil
 
 SIMPLE = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
-"""Width and depth of a block RAM with one port to read and one to write."""
+"""Width and depth of a block RAM with one port to read and one to write; one of 36 kbit is as deep, and twice as wide."""
 
 DUAL = SIMPLE[1:]
 """The same with two ports that both can read or write."""
+
+HALF, FULL = 129, 257
+"""Cost of a block RAM of 18 and of 36 kbit."""
+
+BYTE = 9
+"""Bits of a block RAM that have a write enable of their own."""
 
 @dataclass(frozen=True)
 class Slices:
@@ -40,6 +46,10 @@ SLICES = {
 
 ULTRA = (72, 4096, 1024)
 """Width, depth and cost of an UltraRAM; it cannot hold anything at first."""
+
+
+TABLE_EXTRA = 3
+"""What a table in block RAM costs beside the blocks."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +78,16 @@ def logic(width: int, depth: int) -> int:
     return width * (parts + ceil((parts - 1) / 3))
 
 
-def blocks(width: int, depth: int, shapes: tuple[tuple[int, int], ...]) -> int:
-    """Block RAMs of 18 kbit."""
-    return min(ceil(width / wide) * ceil(depth / deep) for wide, deep in shapes)
+def blocks(width: int, depth: int, shapes: tuple[tuple[int, int], ...], written: bool) -> tuple[float, int]:
+    """Cost by Yosys' measure, and block RAMs of 18 kbit. Rows of blocks lie side by side in one that is wide enough."""
+    aligned = -(-width // BYTE) * BYTE if written and width > BYTE else width
+    found = []
+    for wide, deep in shapes:
+        rows = ceil(depth / deep)
+        between = (width + written) * (rows - 1) / 2
+        found.append((HALF * ceil(rows * aligned / wide) + between, ceil(rows * aligned / wide)))
+        found.append((FULL * ceil(rows * aligned / wide / 2) + between, 2 * ceil(rows * aligned / wide / 2)))
+    return min(found)
 
 
 def table(width: int, depth: int, readers: int = 1, registered: bool = True) -> Memory:
@@ -80,16 +97,9 @@ def table(width: int, depth: int, readers: int = 1, registered: bool = True) -> 
     in_logic = Memory(logic=logic(width, depth) * readers, ff=width * readers if registered else 0)
     if not registered:
         return in_logic
-    if readers == 1:
-        count = blocks(width, depth, SIMPLE)
-    else:
-        count = blocks(width, depth, DUAL) * ceil(readers / 2)
-    return in_logic if width * depth / 64 <= block_cost(count) else Memory(bram18=count)
-
-
-def block_cost(count: int) -> int:
-    """Two halves of 36 kbit are cheaper than one and one."""
-    return 257 * (count // 2) if count % 2 == 0 else 129 * count
+    cost, count = blocks(width, depth, SIMPLE if readers == 1 else DUAL, written=False)
+    copies = ceil(readers / 2)
+    return in_logic if width * depth / 64 <= cost * copies + TABLE_EXTRA else Memory(bram18=count * copies)
 
 
 def storage(width: int, depth: int, readers: int = 1, registered: bool = True, family: str = "xc7") -> Memory:
@@ -97,12 +107,12 @@ def storage(width: int, depth: int, readers: int = 1, registered: bool = True, f
     cost, luts = min(slice_cost(width, depth, shape, SLICES[family]) for shape in SLICES[family].shapes)
     if not registered:
         return Memory(lutram=luts * readers)
-    count = blocks(width, depth, SIMPLE)
-    if cost <= block_cost(count):
+    block, count = blocks(width, depth, SIMPLE, written=True)
+    if cost <= block:
         return Memory(lutram=luts * readers, ff=width * readers)
     wide, deep, price = ULTRA
     ultra = ceil(width / wide) * ceil(depth / deep)
-    if SLICES[family].ultra and ultra * price < block_cost(count):
+    if SLICES[family].ultra and ultra * price < block:
         return Memory(uram=ultra * readers)
     return Memory(bram18=count * readers)
 

@@ -105,16 +105,17 @@ class Tree:
     registers: int
 
 
-def tree(stage: Stage, lanes: int, width: int) -> Tree:
-    """As ``spikeloom_hw.tree`` builds it for one sum. A sum is no wider than its terms make it."""
+def tree(stage: Stage, lanes: int, width: int, multiplied: bool) -> Tree:
+    """As ``spikeloom_hw.tree`` builds it for one sum. A sum is no wider than its terms make it; multipliers add and hold the first ones."""
     sums = [0, 0, 0, 0, 0]
     registers = 0
-    for _ in range(stage.tree_cycles):
+    for level in range(stage.tree_cycles):
         counts = [4] * (lanes // 4) + ([lanes % 4] if lanes % 4 else [])
         for count in counts:
             wide = min(stage.acc_width, width + bits(count) * (count > 1))
-            sums[count] += wide
-            registers += wide
+            if level or not multiplied:
+                sums[count] += wide
+                registers += wide
         lanes, width = len(counts), min(stage.acc_width, width + (2 if max(counts) > 2 else 1 if max(counts) > 1 else 0))
     return Tree(sums[2], sums[3], sums[4], registers)
 
@@ -143,8 +144,11 @@ def body(stage: Stage, group: str, part: str, family: str) -> Iterator[Part]:
             else:
                 amounts["product"] = copies * f.group * width * steps
             width += steps
-        sum_tree = tree(s, lanes, width)
         memory = weights(s, family)
+        sum_tree = tree(s, lanes, width, bool(dsp))
+        if fixed(s):
+            # All bits of a sum are one spike, or nothing.
+            sum_tree = Tree(0, 0, 0, 1)
         amounts |= {
             "two": copies * sum_tree.two,
             "three": copies * sum_tree.three,
@@ -172,6 +176,12 @@ def body(stage: Stage, group: str, part: str, family: str) -> Iterator[Part]:
         )  # fmt: skip
     yield Part(group, part, f"{f.body} body", registers, amounts, memory, dsp)
     yield fifo(group, part, sums, s.result_depth, family)
+
+
+def fixed(stage: Stage) -> bool:
+    """Whether every element has a single input, and that one weight, which is then no memory."""
+    f = stage.folding
+    return f.body == "depthwise" and stage.folds * stage.pass_words == 1 and stage.room is None
 
 
 def is_dsp(weight_width: int, steps: int) -> bool:

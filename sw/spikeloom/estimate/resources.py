@@ -16,6 +16,7 @@ from spikeloom.boards import find_board
 from spikeloom.errors import SpikeLoomError
 from spikeloom.estimate.cost import Cost
 from spikeloom.estimate.head import threshold_tables
+from spikeloom.estimate.memories import Memory
 from spikeloom.estimate.network import NETWORK, SHELL, link_parts, shell, stage_parts
 from spikeloom.estimate.parts import Part
 from spikeloom.files import load_json
@@ -61,17 +62,23 @@ def plan_parts(plan: Plan) -> list[Part]:
     return [shell(plan), *link_parts(plan, family), *layers]
 
 
-def part_cost(part: Part, known: Model) -> Cost:
-    """What a part takes."""
-    lut, ff = (sum(table[part.kind].get(name, 0.0) * amount for name, amount in part.amounts.items()) for table in (known.lut, known.ff))
-    memory = part.memory
-    return Cost(ceil(lut) + memory.lutram, ceil(ff) + part.registers + memory.ff, memory.bram18, part.dsp, memory.uram)
+def amount(part: Part, table: dict[str, dict[str, float]]) -> float:
+    """Amounts of a part times the coefficients of its kind."""
+    row = table.get(part.kind, {})
+    return sum(row.get(name, 0.0) * value for name, value in part.amounts.items())
 
 
-def added(parts: Iterable[Part]) -> Cost:
-    """What some parts take together."""
-    known = model()
-    return sum((part_cost(part, known) for part in parts), Cost())
+def added(parts: Iterable[Part], known: Model | None = None) -> Cost:
+    """What some parts take together, by the model of ``coefficients.json`` unless another is given."""
+    found, chosen = list(parts), known or model()
+    memory = sum((part.memory for part in found), Memory())
+    return Cost(
+        lut=round(sum(amount(part, chosen.lut) for part in found)) + memory.lutram,
+        ff=round(sum(amount(part, chosen.ff) + part.registers for part in found)) + memory.ff,
+        bram18=memory.bram18,
+        dsp=sum(part.dsp for part in found),
+        uram=memory.uram,
+    )
 
 
 def plan_costs(plan: Plan) -> dict[str, Cost]:
