@@ -22,6 +22,7 @@ DENSITY = {
         "pool2": 0.257121,
     },
     "events-cnn": {"input": 0.126933, "conv1": 0.214845, "pool1": 0.375858, "conv2": 0.11161, "pool2": 0.263231},
+    "events-cnn-lif": {"input": 0.126933, "conv1": 0.107797, "pool1": 0.264491, "conv2": 0.112258, "pool2": 0.31862},
 }
 """Shares of set bits, as trained networks have them on their calibration inputs."""
 
@@ -47,6 +48,13 @@ FOLDINGS = {
         "pool2": Folding("max", 1),
         "fc": Folding("event", 32, elements=2),
     },
+    "events-cnn-lif": {
+        "conv1": Folding("dense", 2, elements=16, windows=6, neurons=2),
+        "pool1": Folding("max", 2, elements=2),
+        "conv2": Folding("event", 16, banks=2, ports=2, elements=32, windows=2, neurons=4),
+        "pool2": Folding("max", 1),
+        "fc": Folding("event", 32, elements=5),
+    },
 }
 
 
@@ -58,19 +66,19 @@ class Chain:
         self.rng = np.random.default_rng(0)
         self.lif = lif
 
-    def layer(self, name: str, shape: tuple[int, ...], padding: int = 0, groups: int = 1, skip: str | None = None, last: bool = False) -> None:
+    def layer(
+        self, name: str, shape: tuple[int, ...], padding: int = 0, groups: int = 1, skip: str | None = None, last: bool = False
+    ) -> None:
         outputs, zero = shape[0], np.zeros(shape[0], dtype=np.int64)
         weight = self.rng.integers(-8, 8, shape)
         neuron: Neuron = SpikePack(SPIKES, zero + 3000, zero)
         if self.lif:
-            neuron = LIF(Code(8, 1), zero + 3000, 1, False)
+            neuron = LIF(Code(8, 1), zero + 6000, 2, False)
         beta, shift = self.rng.integers(-4000, 4000, outputs), 6
         if last:
             neuron, beta, shift = Raw(None), zero, 0
         kappa = zero + 5000 if skip else zero
-        self.nodes.append(
-            Layer(name, self.nodes[-1].name, weight, neuron, beta, zero, kappa, shift, (1, 1), (padding,) * 4, groups, skip)
-        )
+        self.nodes.append(Layer(name, self.nodes[-1].name, weight, neuron, beta, zero, kappa, shift, (1, 1), (padding,) * 4, groups, skip))
 
     def pool(self, name: str, kind: str, channels: int) -> None:
         self.nodes.append(Pool(name, self.nodes[-1].name, kind, (2, 2), (2, 2), (0, 0, 0, 0), np.zeros(channels, dtype=np.int64)))
@@ -108,5 +116,5 @@ def events_cnn(lif: bool = False) -> Chain:
 
 
 def default_graph(name: str) -> Graph:
-    chain = {"digits-mlp": digits_mlp, "digits-cnn": digits_cnn, "events-cnn": events_cnn}[name]()
-    return Graph(name, tuple(chain.nodes))
+    made = {"digits-mlp": digits_mlp, "digits-cnn": digits_cnn, "events-cnn": events_cnn, "events-cnn-lif": lambda: events_cnn(lif=True)}
+    return Graph(name, tuple(made[name]().nodes))

@@ -11,8 +11,9 @@ not made again, so it can be interrupted. All takes about a quarter of an hour o
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -139,15 +140,17 @@ def measure_shells(data: dict[str, Any]) -> None:
 
 
 def measure_trained(data: dict[str, Any], folder: Path) -> None:
+    """Its parts are taken anew in any case; Yosys runs only where the Verilog is another."""
     plan = planfile.load(folder)
-    add_trained(data, plan, measure({"all": network_design(plan, "trained")})["all"])
-
-
-def add_trained(data: dict[str, Any], plan: Plan, cells: Cells) -> None:
+    design = network_design(plan, "trained")
+    digest = hashlib.sha256(design[0].encode()).hexdigest()
+    known = data["trained"].get(plan.graph.name, {})
+    cells = known["cells"] if known.get("sha256") == digest else {p: row(taken) for p, taken in measure({"all": design})["all"].items()}
     data["trained"][plan.graph.name] = {
+        "sha256": digest,
         "stages": [stage.name for stage in plan.stages],
         "parts": [asdict(part) for part in network_parts(plan)],
-        "cells": {place: row(taken) for place, taken in cells.items()},
+        "cells": cells,
     }
     save(data)
 
@@ -155,6 +158,8 @@ def add_trained(data: dict[str, Any], plan: Plan, cells: Cells) -> None:
 def solve(rows: list[tuple[Mapping[str, float], float, float]]) -> dict[str, float]:
     """Coefficients of zero or more for (amounts, wanted, whole): least squares of the error relative to the whole."""
     names = sorted({name for amounts, _, _ in rows for name in amounts})
+    if not rows:
+        return {}
     weight = np.array([1 / (whole + 20) for _, _, whole in rows])
     matrix = np.array([[amounts.get(name, 0.0) for name in names] for amounts, _, _ in rows])
     wanted = np.array([value for _, value, _ in rows])
@@ -205,8 +210,8 @@ def fit(data: dict[str, Any]) -> Model:
     layers = tenth(list(layer_errors(networks, model).values()))
     whole = max(abs(100 * error(network.matches(), model)) for network in networks)
     how = (
-        f"amounts of the hardware times coefficients, fitted to Yosys {data['yosys']}, modules kept whole: LUTs of nine components of ten are"
-        f" within {alone:.0f} % ({len(parts)} random ones), of nine layers of ten within {layers:.0f} %, of whole networks within"
+        f"amounts of the hardware times coefficients, fitted to Yosys {data['yosys']}, modules kept whole: LUTs of nine components of ten"
+        f" are within {alone:.0f} % ({len(parts)} random ones), of nine layers of ten within {layers:.0f} %, of whole networks within"
         f" {whole:.0f} % ({len(networks)} trained ones)"
     )
     return replace(model, how=how)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from amaranth.back import verilog
 from amaranth.lib import wiring
@@ -48,15 +48,23 @@ def sort(part: Part) -> str:
     """What makes hardware of one kind differ: the kind, and which of its amounts are there."""
     if part.kind in QUOTA:
         return part.kind
-    return " ".join([part.kind, *sorted(name for name in ("product", "negate", "held", "multiplied", "both", "tie") if part.amounts.get(name))])
+    return " ".join(
+        [part.kind, *sorted(name for name in ("product", "negate", "held", "multiplied", "both", "tie") if part.amounts.get(name))]
+    )
 
 
 def candidates(plan: Plan) -> Iterator[tuple[str, Part]]:
     for stage in plan.stages:
         parts = [*source(stage, stage.name, "source", "xc7"), *body(stage, stage.name, "body", "xc7"), head(stage, "xc7")]
         parts += [gather(stage, "xc7")] if stage.folding.windows > 1 else []
-        yield from ((stage.name, part) for part in parts if part.kind != "fifo")
+        yield from ((stage.name, one(part)) for part in parts if part.kind != "fifo")
     yield from (("", part) for part in link_parts(plan, "xc7") if part.kind in ("network", "counters"))
+
+
+def one(part: Part) -> Part:
+    """Of scans a single one."""
+    count = int(part.amounts["one"]) if part.kind == "scan" else 1
+    return replace(part, registers=part.registers // count, amounts={name: value / count for name, value in part.amounts.items()})
 
 
 def chosen() -> list[Choice]:

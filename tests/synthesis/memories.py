@@ -37,7 +37,20 @@ class Shape:
 
 def shapes() -> Iterator[Shape]:
     """Around every change from one kind of memory to another, and some for each number of readers."""
-    for width, depth in ((4, 512), (4, 600), (9, 256), (9, 300), (18, 128), (18, 130), (36, 64), (36, 65), (72, 64), (72, 65), (40, 1030)):
+    for width, depth in (
+        (4, 512),
+        (4, 600),
+        (9, 256),
+        (9, 300),
+        (18, 128),
+        (18, 130),
+        (36, 64),
+        (36, 65),
+        (72, 64),
+        (72, 65),
+        (40, 1030),
+        (72, 4096),
+    ):
         yield Shape(True, True, width, depth, 1)
     for width, depth in ((16, 2), (21, 17), (3, 33), (8, 300), (60, 70)):
         yield Shape(True, False, width, depth, 1)
@@ -99,9 +112,7 @@ def measured(some: list[Shape], family: str) -> list[list[int]]:
 def main() -> None:
     some = list(shapes())
     both = {family: measured(some, family) for family in ("xc7", "xcup")}
-    rows = [
-        "  " + json.dumps({**vars(shape), **{family: both[family][k] for family in sorted(both)}}) for k, shape in enumerate(some)
-    ]
+    rows = ["  " + json.dumps({**vars(shape), **{family: both[family][k] for family in sorted(both)}}) for k, shape in enumerate(some)]
     text = ",\n".join(rows)
     FILE.write_text(f'{{"yosys": {json.dumps(yosys.version())}, "shapes": [\n{text}\n]}}\n', encoding="utf-8")
 

@@ -32,11 +32,14 @@ def head(stage: Stage, family: str) -> Part:
     memory = numbers(s, f.elements * signed_width(s.beta_bound), s.folds, family) + numbers(s, f.elements * turns, s.folds, family)
     if isinstance(neuron, Raw):
         width = s.u_width if s.o_code is None else s.o_code.steps
-        return Part(s.name, "head", "raw head", 1 + copies * width + loop(s.folds), amounts | {"logic": memory.logic}, memory)
+        if not adds and layer.skip is None:
+            width -= layer.shift  # bits that are always 0
+        looked_up = bool(memory.logic or memory.lutram)
+        return Part(s.name, "head", "raw head", 1 + copies * width + loop(s.folds) * looked_up, amounts | {"logic": memory.logic}, memory)
     groups, steps = f.elements // f.neurons, neuron.code.steps
     units = f.windows * f.neurons
     words = copies * steps
-    lif = isinstance(neuron, LIF)
+    lif = isinstance(neuron, LIF) and steps > 1  # a membrane of a single step need not be kept
     registers = 1 + drives * (1 + lif) + words + loop(groups, steps, s.folds) + loop(s.folds) + loop(steps) * s.per_step
     amounts |= {
         "ring": drives,

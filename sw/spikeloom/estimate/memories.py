@@ -22,6 +22,7 @@ HALF, FULL = 129, 257
 BYTE = 9
 """Bits of a block RAM that have a write enable of their own."""
 
+
 @dataclass(frozen=True)
 class Slices:
     """LUTs as memory, with one port to write and one to read.

@@ -7,7 +7,7 @@ in ``coefficients.json``, by the kind of the part.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 from spikeloom.estimate.memories import Memory, storage, table
@@ -149,6 +149,12 @@ def body(stage: Stage, group: str, part: str, family: str) -> Iterator[Part]:
         if fixed(s):
             # All bits of a sum are one spike, or nothing.
             sum_tree = Tree(0, 0, 0, 1)
+        if dsp and f.body == "parallel" and copies == 1:
+            # Factors that nothing else takes are held in the multiplier.
+            registers -= queue_width
+            memory = replace(memory, ff=0)
+        if accumulating(s) == "multiplied" and s.acc_width >= PRODUCT:
+            dsp += copies
         amounts |= {
             "two": copies * sum_tree.two,
             "three": copies * sum_tree.three,
@@ -184,9 +190,13 @@ def fixed(stage: Stage) -> bool:
     return f.body == "depthwise" and stage.folds * stage.pass_words == 1 and stage.room is None
 
 
+PRODUCT = 9
+"""Bits from which Yosys takes a multiplier for a product, where its factors have 2 or more."""
+
+
 def is_dsp(weight_width: int, steps: int) -> bool:
-    """Whether Yosys takes a multiplier for a product: of 9 bits or more, its factors of 2 or more."""
-    return weight_width + steps >= 9 and min(weight_width, steps) >= 2
+    """Whether Yosys takes a multiplier for a product."""
+    return weight_width + steps >= PRODUCT and min(weight_width, steps) >= 2
 
 
 def accumulating(stage: Stage) -> str:
