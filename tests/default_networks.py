@@ -1,4 +1,4 @@
-"""The four networks of the Makefile in shape, with random weights: what the scheduler sees of them, and the plans that the README measures."""
+"""The four networks of the Makefile in shape, with random weights, and the plans that the README measures."""
 
 from __future__ import annotations
 

@@ -222,7 +222,7 @@ def test_a_target_out_of_reach_tells_the_best_one() -> None:
     with pytest.raises(CapacityError, match=r"1e\+12 frames per second are not reached on pynq-z2") as caught:
         schedule(linear(512, 256), "pynq-z2", target_fps=1e12)
     found = re.search(r"the best estimate is (\d+) at 100 MHz, (\d+) cycles an image", str(caught.value))
-    assert found is not None and int(found[1]) == round(1e8 / int(found[2]), 0)
+    assert found is not None and abs(1e8 / int(found[1]) - int(found[2])) <= 0.5
     plan = schedule(linear(512, 256), "pynq-z2", target_fps=int(found[1]) * 0.999)
     assert network_interval(plan) <= int(found[2]) + 1
 

@@ -84,7 +84,7 @@ def added(parts: Iterable[Part], known: Model | None = None) -> Cost:
 def plan_costs(plan: Plan) -> dict[str, Cost]:
     """What every group takes: the shell, the network, then the layers in the order of the stream."""
     parts = plan_parts(plan)
-    groups = {group: [] for group in (SHELL, NETWORK, *(stage.name for stage in plan.stages))}
+    groups: dict[str, list[Part]] = {group: [] for group in (SHELL, NETWORK, *(stage.name for stage in plan.stages))}
     for part in parts:
         groups[part.group].append(part)
     return {group: added(found) for group, found in groups.items()}
