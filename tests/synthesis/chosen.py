@@ -8,21 +8,24 @@ from dataclasses import dataclass, replace
 
 from amaranth.back import verilog
 from amaranth.lib import wiring
+from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from spikeloom.estimate.head import head
-from spikeloom.estimate.network import gather, link_parts, output_bits
-from spikeloom.estimate.parts import Part, body, source
+from spikeloom.estimate.network import crc, gather, link_parts, output_bits
+from spikeloom.estimate.parts import Part, body, loaders, source, weight_shape
+from spikeloom.graph import Layer
 from spikeloom.plan import Plan, Stage
 from spikeloom_hw.accumulator import Accumulator
 from spikeloom_hw.emit import verilog_text
 from spikeloom_hw.gather import Gather
 from spikeloom_hw.head import Head
+from spikeloom_hw.loading import Loader
 from spikeloom_hw.scan import Scan
 from spikeloom_hw.source import Source
 
 from tests.networks import random_plan
 from tests.synthesis.measuring import hollow, renamed
 
-QUOTA = {"source": 9, "scan": 7, "gather": 3, "network": 8, "counters": 5}
+QUOTA = {"crc": 5, "loader": 5, "source": 9, "scan": 7, "gather": 3, "network": 8, "counters": 5}
 """Components of each kind; four of every sort of body and head."""
 
 LARGEST = 700
@@ -55,10 +58,17 @@ def sort(part: Part) -> str:
 
 def candidates(plan: Plan) -> Iterator[tuple[str, Part]]:
     for stage in plan.stages:
-        parts = [*source(stage, stage.name, "source", "xc7"), *body(stage, stage.name, "body", "xc7"), head(stage, "xc7")]
+        parts = [*source(stage, stage.name, "source", "xc7"), *body(stage, stage.name, "body", "xc7"), *head(stage, "xc7")]
         parts += [gather(stage, "xc7")] if stage.folding.windows > 1 else []
+        parts += [loaders(stage.name, "body", [weight_shape(stage)])] if isinstance(stage.layer, Layer) else []
+        parts += [crc(stage.name, "crc", crc_width(stage))] if stage.o_code is not None else []
         yield from ((stage.name, one(part)) for part in parts if part.kind != "fifo")
     yield from (("", part) for part in link_parts(plan, "xc7") if part.kind in ("network", "counters"))
+
+
+def crc_width(stage: Stage) -> int:
+    """Bits of a beat in whole bytes."""
+    return -(-output_bits(stage) * stage.folding.elements * stage.folding.windows // 8) * 8
 
 
 def one(part: Part) -> Part:
@@ -92,6 +102,11 @@ def component(stage: Stage, kind: str) -> wiring.Component:
         return Scan(width=part, ports=f.ports, pass_words=stage.pass_words, rows=stage.folds * stage.pass_words * part)
     if kind == "gather":
         return Gather(width=output_bits(stage) * f.elements, windows=f.windows, folds=stage.folds)
+    if kind == "loader":
+        width, depth = weight_shape(stage)
+        return Loader(depth=max(2, depth), width=width)
+    if kind == "crc":
+        return CRC32_ISO_HDLC(data_width=crc_width(stage)).create()
     return Accumulator(stage) if kind.endswith("body") else Head(stage)
 
 

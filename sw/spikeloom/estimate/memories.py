@@ -124,3 +124,12 @@ def slice_cost(width: int, depth: int, shape: tuple[int, int], slices: Slices) -
     rows, used, rest = ceil(depth / deep), width // wide, width % wide
     partly = slices.fixed + (slices.cost - slices.fixed) * rest / wide if rest else 0
     return rows * (slices.cost * used + partly) + (width + 1) * (rows - 1) / 2, slices.luts * rows * ceil(width / wide)
+
+
+def loaded(width: int, depth: int, readers: int) -> Memory:
+    """A memory that is written through the address of its first reader, and answers one cycle later. Another reader has a port of its own."""
+    rows, luts = ceil(depth / 64), width * ceil(depth / 64) * readers
+    block, count = blocks(width, depth, SIMPLE if readers == 1 else DUAL, written=True)
+    if 2 * luts + (width * readers + 1) * (rows - 1) / 2 <= block:
+        return Memory(lutram=luts, ff=width * readers)
+    return Memory(bram18=count)

@@ -21,7 +21,7 @@ def stage_parts(stage: Stage, family: str) -> Iterator[Part]:
     """Source, body and head of a stage, those of its residual, and its gather."""
     yield from source(stage, stage.name, "source", family)
     yield from body(stage, stage.name, "body", family)
-    yield head(stage, family)
+    yield from head(stage, family)
     skip = stage.skip_stage
     if skip is not None:
         yield from source(skip, stage.name, "skip source", family)
@@ -66,6 +66,8 @@ def link_parts(plan: Plan, family: str) -> Iterator[Part]:
             yield from regroups(NETWORK, "output regroup", o_group, 1, word)
     yield own(plan)
     yield counters(plan)
+    if plan.checksums:
+        yield from checks(plan)
 
 
 def regroups(group: str, part: str, i_group: int, o_group: int, word: int) -> Iterator[Part]:
@@ -110,6 +112,18 @@ def counters(plan: Plan) -> Part:
         steps += [bits(words + 1)] * (1 + planes)
     registers = COUNTER_WIDTH * (len(steps) + 1) + sum(steps)
     return Part(NETWORK, "counters", "counters", registers, {"one": 1, "counters": len(steps), "steps": sum(steps)})
+
+
+def checks(plan: Plan) -> Iterator[Part]:
+    """A CRC of 32 bits per stream, over whole bytes of a beat."""
+    names = [node.name for node in plan.graph.nodes if plan.graph.codes[node.name] is not None]
+    for name, (words, steps) in zip(names, counted_streams(plan), strict=True):
+        first = name == plan.graph.input.name
+        yield crc(NETWORK if first else name, f"{name} crc" if first else "crc", -(-words * steps // 8) * 8)
+
+
+def crc(group: str, part: str, width: int) -> Part:
+    return Part(group, part, "crc", 32, {"one": 1, "bits": width})
 
 
 def issued_bits(stage: Stage) -> int:

@@ -6,11 +6,11 @@ in ``coefficients.json``, by the kind of the part.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
 
-from spikeloom.estimate.memories import Memory, storage, table
+from spikeloom.estimate.memories import Memory, loaded, storage, table
 from spikeloom.plan import Stage
 
 NONE = Memory()
@@ -144,7 +144,7 @@ def body(stage: Stage, group: str, part: str, family: str) -> Iterator[Part]:
             else:
                 amounts["product"] = copies * f.group * width * steps
             width += steps
-        memory = weights(s, family)
+        memory = weights(s)
         sum_tree = tree(s, lanes, width, bool(dsp))
         if fixed(s):
             # All bits of a sum are one spike, or nothing.
@@ -181,6 +181,8 @@ def body(stage: Stage, group: str, part: str, family: str) -> Iterator[Part]:
             },
         )  # fmt: skip
     yield Part(group, part, f"{f.body} body", registers, amounts, memory, dsp)
+    if s.room is not None:
+        yield loaders(group, part, [weight_shape(s)] * weight_count(s))
     yield fifo(group, part, sums, s.result_depth, family)
 
 
@@ -207,13 +209,32 @@ def accumulating(stage: Stage) -> str:
     return "shifted" if base & (base - 1) == 0 else "multiplied"
 
 
-def weights(stage: Stage, family: str) -> Memory:
+def weights(stage: Stage) -> Memory:
     """Weight memories of all banks, and of all windows where they can be loaded."""
+    f, (width, rows) = stage.folding, weight_shape(stage)
+    if stage.room is not None:
+        return loaded(width, rows, f.ports) * weight_count(stage)
+    return table(width, rows, f.ports * f.windows if f.body == "event" else 1) * f.banks
+
+
+def weight_shape(stage: Stage) -> tuple[int, int]:
+    """Bits and rows of one memory of weights."""
     s, f = stage, stage.folding
     rows = s.folds * s.pass_words * (f.group // f.banks if f.body == "event" else 1)
     width = s.weight_width * f.elements * (f.group if f.body in ("dense", "parallel") else 1)
-    if s.room is not None:
-        return storage(width, max(2, rows), f.ports, family=family) * (f.banks * f.windows if f.body == "event" else 1)
-    if f.body == "event":
-        return table(width, rows, f.ports * f.windows) * f.banks
-    return table(width, rows)
+    return width, rows if s.room is None else max(2, rows)
+
+
+def weight_count(stage: Stage) -> int:
+    """Memories of weights that can be loaded."""
+    return stage.folding.banks * (stage.folding.windows if stage.folding.body == "event" else 1)
+
+
+def loaders(group: str, part: str, shapes: Sequence[tuple[int, int]]) -> Part:
+    """What fills memories of these widths and depths at run time."""
+    registers = addresses = 0
+    for width, depth in shapes:
+        chunks = -(-width // 32)
+        registers += 32 * chunks + 36
+        addresses += bits(max(2, depth)) + bits(chunks)
+    return Part(group, part, "loader", registers + addresses, {"one": len(shapes), "addresses": addresses})
