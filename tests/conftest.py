@@ -6,6 +6,10 @@ import json
 from collections import Counter
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("suite", deadline=None)  # a busy machine is no fault of the program
+settings.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

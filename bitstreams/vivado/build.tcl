@@ -39,7 +39,6 @@ if {[catch spikeloom::tidy untidy]} {
     puts "WARNING: spikeloom: work/ could not be removed: $untidy"
 }
 if {$failed} {
-    file delete -force [file join $here out]
     puts "ERROR: spikeloom: $message"
     exit 1
 }

@@ -83,8 +83,8 @@ proc spikeloom::connect_clock {} {
     foreach sink $sinks {
         connect_bd_net $clock [pin $sink]
     }
-    connect_bd_net [pin reset_0/interconnect_aresetn] [pin control/aresetn] [pin memory/aresetn]
-    connect_bd_net [pin reset_0/peripheral_aresetn] [pin shell_0/aresetn]
+    # One reset for all: interconnect_aresetn ends earlier, and an access that waits would reach a shell that is still in reset.
+    connect_bd_net [pin reset_0/peripheral_aresetn] [pin control/aresetn] [pin memory/aresetn] [pin shell_0/aresetn]
 }
 
 proc spikeloom::assign_addresses {} {

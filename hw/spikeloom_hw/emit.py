@@ -1,9 +1,11 @@
-"""A plan to Verilog and its manifest: ``rtl/top.v``, ``manifest.json`` and ``rtl/shell.v``, the same bytes every time."""
+"""A plan to Verilog and its manifest: ``rtl/top.v``, ``manifest.json`` and ``rtl/shell.v``, the same bytes every time.
+
+For a Zynq-7000 also ``rtl/ps7_top.v``: the shell below the processing system itself, without vendor IP.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Iterator
 from math import prod
 from pathlib import Path
@@ -11,30 +13,23 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from amaranth import Fragment
-from amaranth.back import verilog
 from spikeloom.boards import find_board
 from spikeloom.files import save_text
 from spikeloom.manifest import InputFormat, Manifest, OutputFormat, SpikeStream
 from spikeloom.plan import Plan, Stage
 from spikeloom.planfile import hashes
 
+from .convert import converted
 from .counters import counter_map
 from .loading import load_stream
+from .ps7.top import Ps7Top
 from .shell.shell import Pins, Shell
 from .top import Top
-
-DEPTH = 20_000
-"""Python calls within each other: the CRC of a wide beat is one expression as deep as the beat is wide."""
 
 
 def verilog_text(plan: Plan) -> str:
     """The whole network as one Verilog file; its top module is ``top``."""
-    usual = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(usual, DEPTH))
-    try:
-        return verilog.convert(Top(plan), name="top", emit_src=False, strip_internal_attrs=True)
-    finally:
-        sys.setrecursionlimit(usual)
+    return converted(Top(plan), "top")
 
 
 def load_words(plan: Plan) -> npt.NDArray[np.uint32]:
@@ -48,7 +43,12 @@ def load_words(plan: Plan) -> npt.NDArray[np.uint32]:
 
 def shell_text(manifest: Manifest) -> str:
     """The AXI shell around the module ``top``; its top module is ``shell``. It carries the manifest's identity."""
-    return verilog.convert(Pins(shell=Shell(manifest=manifest)), name="shell", emit_src=False, strip_internal_attrs=True)
+    return converted(Pins(shell=Shell(manifest=manifest)), "shell")
+
+
+def ps7_text(manifest: Manifest) -> str:
+    """The processing system of a Zynq-7000 around the module ``shell``; its top module is ``ps7_top``, without ports."""
+    return converted(Ps7Top(manifest=manifest), "ps7_top")
 
 
 def most_cycles(stage: Stage) -> int:
@@ -112,7 +112,7 @@ def manifest(plan: Plan, top: str) -> Manifest:
 
 
 def emit(plan: Plan, folder: Path | str) -> Manifest:
-    """Write ``rtl/top.v``, ``manifest.json`` and ``rtl/shell.v`` into ``folder``, made if missing."""
+    """Write ``rtl/top.v``, ``manifest.json``, ``rtl/shell.v`` and for a Zynq-7000 ``rtl/ps7_top.v`` into ``folder``, made if missing."""
     folder = Path(folder)
     (folder / "rtl").mkdir(parents=True, exist_ok=True)
     top = verilog_text(plan)
@@ -120,4 +120,8 @@ def emit(plan: Plan, folder: Path | str) -> Manifest:
     save_text(folder / "rtl" / "top.v", top)
     save_text(folder / "manifest.json", made.to_json())
     save_text(folder / "rtl" / "shell.v", shell_text(made))
+    if find_board(plan.board).family == "xc7":
+        save_text(folder / "rtl" / "ps7_top.v", ps7_text(made))
+    else:
+        (folder / "rtl" / "ps7_top.v").unlink(missing_ok=True)
     return made

@@ -165,7 +165,7 @@ REGISTERS: tuple[Register, ...] = (
     Register("interval_count", 0xB8, "ro", "intervals in the interval figures: images less one per job", width=64),
     Register("input_wait", 0xC0, "ro", "cycles in which the network would have taken a beat and the memory had none", width=64),
     Register("output_wait", 0xC8, "ro", "cycles in which the network had a value and the memory took none", width=64),
-    Register("load_words", 0xD0, "ro", "32-bit words that reached the weight memories in the last load job"),
+    Register("load_words", 0xD0, "ro", "32-bit words that reached the weight memories in the last load job that was not refused"),
     Register("load_crc", 0xD4, "ro", "CRC-32 (as zlib's) of those words, little endian"),
 )
 

@@ -44,7 +44,8 @@ class Lite(wiring.Component):
 
     Timing: ``write`` is high in the cycle after the later of address and data, and ``SPACING`` cycles after the write before it at the
     earliest; ``bvalid`` one cycle later. ``read`` is high ``WAIT`` + 1
-    cycles after the address came, ``rvalid`` one cycle later.
+    cycles after the address came, ``rvalid`` one cycle later. In reset, and in the cycle after it, nothing is ready: what was taken there
+    would be forgotten.
 
     Parameters
     ----------
@@ -73,16 +74,18 @@ class Lite(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        self.writes(m)
-        self.reads(m)
+        awake = Signal()
+        m.d.sync += awake.eq(1)
+        self.writes(m, awake)
+        self.reads(m, awake)
         return m
 
-    def writes(self, m: Module) -> None:
+    def writes(self, m: Module, awake: Signal) -> None:
         have_address, have_data, whole = Signal(), Signal(), Signal()
         both, pause = Signal(), Signal(range(SPACING))
         m.d.comb += [
-            self.awready.eq(~have_address),
-            self.wready.eq(~have_data),
+            self.awready.eq(awake & ~have_address),
+            self.wready.eq(awake & ~have_data),
             both.eq(have_address & have_data & ~self.bvalid & (pause == 0)),
             self.write.eq(both & whole),
         ]
@@ -97,13 +100,13 @@ class Lite(wiring.Component):
         with m.Elif(self.bready):
             m.d.sync += self.bvalid.eq(0)
 
-    def reads(self, m: Module) -> None:
+    def reads(self, m: Module, awake: Signal) -> None:
         count = Signal(range(WAIT + 1))
         with m.FSM(name="read_state"):
             with m.State("IDLE"):
-                m.d.comb += self.arready.eq(1)
+                m.d.comb += self.arready.eq(awake)
                 m.d.sync += count.eq(WAIT)
-                with m.If(self.arvalid):
+                with m.If(self.arvalid & awake):
                     m.d.sync += self.read_address.eq(self.araddr)
                     m.next = "WAIT"
             with m.State("WAIT"):

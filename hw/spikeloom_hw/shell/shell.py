@@ -241,8 +241,9 @@ class Shell(wiring.Component):
             reader.address.eq(bank.input_address),
             reader.words.eq(bank.input_words),
             writer.address.eq(bank.output_address),
-            gate.single.eq(bank.settings),
         ]
+        with m.If(job.go):
+            m.d.sync += gate.single.eq(bank.settings)
         fed_word = self.feed.valid if self.feed is not None else Const(0)
         m.d.sync += [
             job.read_slverr.eq(reader.slverr),

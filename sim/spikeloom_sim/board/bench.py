@@ -1,4 +1,7 @@
-"""The module around a shell in the simulated board: its ports as they are, with the reset registered (as in ``spikeloom_sim.wrapper``)."""
+"""The module around a shell in the simulated board: its ports as they are, with the reset registered (as in ``spikeloom_sim.wrapper``).
+
+Below a model of a processing system it has the same ports.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +31,30 @@ def memory(way: str, address_width: int, memory_width: int) -> Ports:
     return tuple((f"m_axi_memory_{name}", width) for name, width in (inputs if way == "input" else outputs).items())
 
 
+def head(ports: dict[str, Ports]) -> list[str]:
+    """The beginning of the module: its ports, the registered reset."""
+    lines = [f"module {NAME}(", "  input aclk,", "  input aresetn,"]
+    lines.append(",\n".join(f"  {way} [{width - 1}:0] {name}" for way, group in ports.items() for name, width in group))
+    return [*lines, ");", "  reg resetn = 0;", "  always @(posedge aclk) resetn <= aresetn;"]
+
+
 def bench(address_width: int, memory_width: int) -> str:
     """Verilog of the module ``bench`` around a module ``shell``."""
     ports = {way: control(way) + memory(way, address_width, memory_width) for way in ("input", "output")}
     names = [name for group in ports.values() for name, _ in group]
-    lines = [f"module {NAME}(", "  input aclk,", "  input aresetn,"]
-    lines.append(",\n".join(f"  {way} [{width - 1}:0] {name}" for way, group in ports.items() for name, width in group))
-    lines += [");", "  reg resetn = 0;", "  always @(posedge aclk) resetn <= aresetn;", "  shell shell("]
+    lines = [*head(ports), "  shell shell("]
     lines.append(
         ",\n".join(f"    .{name}({value})" for name, value in (("aclk", "aclk"), ("aresetn", "resetn"), *zip(names, names, strict=True)))
     )
     return "\n".join([*lines, "  );", "endmodule", ""])
+
+
+def ps7_bench(address_width: int, memory_width: int) -> str:
+    """The same module around a module ``ps7_top``, which has no ports: the model of the processing system inside it has them.
+
+    It reads what comes in by the names of this module; ``breach`` is what it saw go wrong.
+    """
+    ports = {way: control(way) + memory(way, address_width, memory_width) for way in ("input", "output")}
+    ports["output"] += (("breach", 8),)
+    lines = [*head(ports), "  ps7_top dut();", *(f"  assign {name} = dut.ps7.{name};" for name, _ in ports["output"])]
+    return "\n".join([*lines, "endmodule", ""])

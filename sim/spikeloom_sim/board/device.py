@@ -36,6 +36,7 @@ class SimulatedBoard(pynq.Device):  # type: ignore[misc]
 
     Arguments: folder: with ``rtl/shell.v``, ``rtl/top.v`` and ``manifest.json``; what is built goes to ``sim/`` in it.
     memory: default ideal. faults: see :meth:`inject`. optimise: the compiler's level.
+    top: ``ps7_top`` for the whole top of the open flow, below a model of the processing system.
     seed: of undefined bits in hardware and of what new memory holds; the same one gives the same cycles.
     Raises SpikeLoomError where there is no such network, or no tool to build it.
     """
@@ -50,11 +51,12 @@ class SimulatedBoard(pynq.Device):  # type: ignore[misc]
         faults: Sequence[tuple[Fault, int]] = (),
         seed: int = 1,
         optimise: str = "-O2",
+        top: str = "shell",
     ) -> None:
         super().__init__("simulated")
         self.folder = Path(folder)
         self.manifest = manifests.load(self.folder)
-        self.simulation = Simulation(build(self.folder, optimise), 0, memory, seed)
+        self.simulation = Simulation(build(self.folder, optimise, top), 0, memory, seed)
         family = find_board(self.manifest.board).family
         processor = PROCESSORS[family]
         self.name = self.manifest.board

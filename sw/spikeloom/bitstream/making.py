@@ -19,7 +19,7 @@ from spikeloom.plan import Plan
 from spikeloom.synth.resources import resources
 from spikeloom.synth.synthesis import fits
 
-FLOWS = {"vivado": "spikeloom.bitstream.vivado", "open": "spikeloom.bitstream.openflow"}
+FLOWS = {"vivado": "spikeloom.bitstream.vivado.flow", "open": "spikeloom.bitstream.nextpnr.flow"}
 """Name -> module with ``TOOLS``, ``FAMILIES``, ``CLOCK_MHZ``, ``absent``, ``prepare``, ``build`` and ``collect``."""
 
 REPORT = "post_route.json"
@@ -84,10 +84,15 @@ def work_folder(network: Network, name: str, ooc: bool = False) -> Path:
     return network.folder / (f"{name}-ooc" if ooc else name)
 
 
-def at_clock(network: Network, flow: Any, clock: Clock) -> Network:
+def at_clock(network: Network, flow: Any, clock: Clock, shown: Callable[[str], None]) -> Network:
     """The network for the clock that is wanted, or that the flow begins with; as it is where that is its clock already."""
     wanted = clock if isinstance(clock, (int, float)) else flow.CLOCK_MHZ
-    return network if wanted is None or wanted == network.plan.clock_mhz else network.clocked(float(wanted))
+    before = network.plan.clock_mhz
+    if wanted is None or wanted == before:
+        return network
+    made = network.clocked(float(wanted))
+    shown(f"{network.folder}: planned and emitted anew for {wanted:g} MHz, was {before:g}; --clock-mhz takes another")
+    return made
 
 
 def make(
@@ -106,7 +111,7 @@ def make(
     if clock == "auto" and (missing or ooc):
         why = "an out-of-context run routes nothing" if ooc else f"{', '.join(missing)} not found on PATH"
         raise SpikeLoomError(f"--clock-mhz auto: searches by building, but {why}; give a clock in MHz")
-    network = at_clock(network, flow, clock)
+    network = at_clock(network, flow, clock, shown)
     work = work_folder(network, name, ooc)
     if ooc:
         flow.prepare(network.folder, work, ooc=True)

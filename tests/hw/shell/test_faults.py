@@ -67,6 +67,18 @@ def test_writes_right_behind_a_start_are_for_the_next_job() -> None:
     run(story)
 
 
+def test_settings_are_those_of_the_start() -> None:
+    async def story(board: Board) -> None:
+        fill(board.shell.manifest, board.memory, images(COUNT))
+        for first in (0, 1):
+            await board.start(COUNT, single=bool(first))
+            await board.set("settings", 1 - first)
+            assert "busy" in await board.status() and board.ctx.get(board.shell.gate.single) == first
+            assert await board.wait() == {"done"} and board.ctx.get(board.shell.gate.single) == first
+
+    run(story, latency=(40, 40))
+
+
 def test_a_refused_job_has_no_figures() -> None:
     """What registers say of 'this job' is of the one that was refused, not of the one before."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from amaranth import Elaboratable, Module, Signal
+from amaranth import Elaboratable, Module, ResetInserter, Signal
 from amaranth.sim import Simulator
 from spikeloom.registers import ADDRESS_WIDTH, COUNTERS, LOG, LOG_DEPTH, MAGIC, REGISTERS, VERSION, Register, register
 from spikeloom_hw.shell.bank import Bank
@@ -247,6 +247,37 @@ def test_counters_and_log() -> None:
             assert await bus.peek(LOG + 8 * (k ^ 1) + 4) == k >> 2, "the high half is kept, whatever is there meanwhile"
 
     play(story)
+
+
+def test_nothing_is_taken_in_reset() -> None:
+    """A master that is awake earlier waits, and is answered afterwards."""
+    reset = Signal()
+    dut = Together(bank())
+
+    async def story(ctx: Any) -> None:
+        lite = dut.lite
+        ctx.set(reset, 1)
+        for name, value in (("awaddr", register("images").offset), ("wdata", 77), ("wstrb", 15), ("araddr", 0)):
+            ctx.set(getattr(lite, name), value)
+        for name in ("awvalid", "wvalid", "arvalid", "bready", "rready"):
+            ctx.set(getattr(lite, name), 1)
+        for cycle in range(20):
+            ctx.set(reset, cycle < 8)
+            taken = [name for name in ("aw", "w", "ar") if ctx.get(getattr(lite, f"{name}ready"))]
+            assert not taken or cycle > 8
+            await ctx.tick()
+            for name in taken:
+                ctx.set(getattr(lite, f"{name}valid"), 0)
+            for name in answers:
+                answers[name] += ctx.get(getattr(lite, f"{name}valid"))
+        assert ctx.get(dut.bank.images) == 77
+
+    answers = {"b": 0, "r": 0}
+    simulator = Simulator(ResetInserter(reset)(dut))
+    simulator.add_clock(1e-8)
+    simulator.add_testbench(story)
+    simulator.run()
+    assert answers == {"b": 1, "r": 1}
 
 
 def test_refused() -> None:

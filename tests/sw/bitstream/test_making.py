@@ -114,13 +114,15 @@ def test_tools_that_are_missing(net: Path, flow: Flow, tmp_path: Path, capsys: p
     assert published(tmp_path)["tool"] == "a tool 1.0"
 
 
-def test_a_clock_of_its_own(net: Path, flow: Flow, tmp_path: Path) -> None:
+def test_a_clock_of_its_own(net: Path, flow: Flow, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Plan, estimates, manifest, Verilog and bitstream are all for it."""
     assert run(net, "--clock-mhz", "50") == 0
     assert Accelerator.load(net).plan.clock_mhz == manifests.load(net).clock_mhz == published(tmp_path)["clock_mhz"] == 50.0
     assert json.loads((net / "estimate_network_performance.json").read_text(encoding="utf-8"))["fclk[mhz]"] == 50.0
     flow.CLOCK_MHZ = 40.0
+    capsys.readouterr()
     assert run(net) == 0 and flow.clocks == [50.0, 40.0] and Accelerator.load(net).emitted
+    assert "anew for 40 MHz, was 50" in capsys.readouterr().out
 
 
 def test_the_fastest_clock_is_searched(net: Path, flow: Flow, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

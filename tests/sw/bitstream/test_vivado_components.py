@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from spikeloom.bitstream.vivado_components import by_component, component, of_pin
-from spikeloom.bitstream.vivado_reports import Cell
+from spikeloom.bitstream.vivado.components import by_component, component, of_pin
+from spikeloom.bitstream.vivado.reports import Cell
 
 STAGES = ("conv1", "conv1_b", "conv2.skip", "conv2", "fc")
 INSIDE = "system_wrapper/system_i/shell_0/inst/core"

@@ -14,16 +14,18 @@ from xml.etree import ElementTree as xml
 
 import pytest
 from spikeloom import manifest as manifests
-from spikeloom.bitstream import bitfile, tools, vivado, vivado_folder
+from spikeloom.bitstream import bitfile, tools
 from spikeloom.bitstream.clocks import TimingError
-from spikeloom.bitstream.tcl import settings
 from spikeloom.bitstream.tools import ToolError
+from spikeloom.bitstream.vivado import flow as vivado
+from spikeloom.bitstream.vivado import folder as vivado_folder
+from spikeloom.bitstream.vivado.tcl import settings
 from spikeloom.errors import SpikeLoomError
 
 from .conftest import emit
 from .test_vivado_tcl import contents
 from .vivado import fake
-from .vivado.model import Setup
+from .vivado.setup import Setup
 
 BOARDS = ("pynq-z2", "zcu104")
 

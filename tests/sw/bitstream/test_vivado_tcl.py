@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from spikeloom import manifest as manifests
-from spikeloom.bitstream import bitfile, vivado
+from spikeloom.bitstream import bitfile
+from spikeloom.bitstream.vivado import flow as vivado
 from spikeloom.hwh import SYSTEMS
 
+from .vivado.cores import CATALOGUE
 from .vivado.fake import handoff
 from .vivado.interpreter import Interpreter
-from .vivado.model import Setup, Vivado
+from .vivado.model import Vivado
+from .vivado.setup import Setup
 
 BOARDS = ("pynq-z2", "zcu104")
 
@@ -50,7 +53,8 @@ def test_a_whole_run(networks: dict[str, Path], tmp_path: Path, board: str, vers
     reports = {f"report/{name}.rpt" for name in ("utilization", "hierarchy", "timing_summary", "timing_setup", "timing_hold", "power")}
     assert set(after) - set(before) == {"out/toy.bit", "out/toy.hwh", *reports}
     assert {path.name for path in tmp_path.iterdir()} == {"vivado"}
-    assert model.lines[-1] == "spikeloom: done" and model.project is None and model.projects == ["package", "system"]
+    assert (model.lines[0], model.lines[-1]) == (f"spikeloom: Vivado {version}", "spikeloom: done")
+    assert model.project is None and model.projects == ["package", "system"]
 
 
 @pytest.mark.parametrize("board", BOARDS)
@@ -73,13 +77,17 @@ def test_the_core_holds_the_verilog_that_was_simulated(networks: dict[str, Path]
     assert set(digests) == {"top.v", "shell.v"} and all(folder in path.parents for path in model.packager.files)
 
 
+@pytest.mark.parametrize("infers", [True, False])
 @pytest.mark.parametrize("board", BOARDS)
-def test_the_core(networks: dict[str, Path], tmp_path: Path, board: str) -> None:
+def test_the_core(networks: dict[str, Path], tmp_path: Path, board: str, infers: bool) -> None:
+    """The same core whether this Vivado has made address spaces for the buses, or not."""
     folder = prepared(networks, tmp_path, board)
-    _, model = run(folder)
+    status, model = run(folder, Setup(infers=infers))
+    assert status == 0
     manifest, values = manifests.load(folder), model.packager.values
     assert model.repository == {"shell": "spikeloom:spikeloom:shell:1.0"}
     assert values["block/s_axi_control/reg0", "range"] == "65536" and values["block/s_axi_control/reg0", "usage"] == "register"
+    assert values["block/s_axi_control/reg0", "width"] == "32" and values["core", "display_name"] == "SpikeLoom shell"
     assert values["space/m_axi_memory", "range"] == str(1 << manifest.address_width)
     bus = {name.split("/")[-1]: value for (name, key), value in values.items() if name.startswith("parameter/m_axi_memory")}
     assert bus == {"MAX_BURST_LENGTH": "16", "NUM_READ_OUTSTANDING": "8", "NUM_WRITE_OUTSTANDING": "4", "SUPPORTS_NARROW_BURST": "0"}
@@ -136,6 +144,16 @@ def test_the_processing_system_of_the_pynq_z2(designs: dict[str, Vivado]) -> Non
     }.items():
         assert values[name] == value
     assert set(designs["pynq-z2"].bd().ports) == {"/DDR", "/FIXED_IO"} and not designs["pynq-z2"].preset
+    assert not any("no board files" in line for line in designs["pynq-z2"].lines)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_from_synthesis_to_bitstream(designs: dict[str, Vivado], board: str) -> None:
+    names = [
+        call.name for call in designs[board].calls if call.name.endswith("_design") and "_bd_" not in call.name or "bitstream" in call.name
+    ]
+    steps = ["synth_design", "opt_design", "place_design", "phys_opt_design", "route_design", "write_bitstream"]
+    assert [name for name in names if name != "current_design"] == steps
 
 
 def test_the_processing_system_of_the_zcu104(designs: dict[str, Vivado]) -> None:
@@ -218,17 +236,18 @@ def test_timing_not_met(networks: dict[str, Path], tmp_path: Path, setup: Setup,
     assert (folder / "report" / "timing_summary.rpt").is_file()
 
 
-def test_no_clock_is_no_success(networks: dict[str, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("paths", "message"), [((), "expected a constrained path"), (("path:",), "expected a slack in ns, found ''")])
+def test_no_clock_is_no_success(networks: dict[str, Path], tmp_path: Path, paths: tuple[str, ...], message: str) -> None:
     folder = prepared(networks, tmp_path, "pynq-z2")
 
     class Unclocked(Vivado):
         def get_timing_paths(self, call: object) -> tuple[str, ...]:
-            return ()
+            return paths
 
     manifest = manifests.load(folder)
     model = Unclocked(folder, Setup(), handoff(manifest), manifest.stages)
     assert Interpreter(folder, model).run() == 1
-    assert "expected a constrained path" in model.lines[-1] and not (folder / "out").exists()
+    assert message in model.lines[-1] and not (folder / "out").exists()
 
 
 def test_a_project_that_cannot_be_removed_costs_no_result(networks: dict[str, Path], tmp_path: Path) -> None:
@@ -246,6 +265,13 @@ def test_a_part_that_is_not_installed(networks: dict[str, Path], tmp_path: Path)
     assert not (folder / "work").exists()
 
 
+@pytest.mark.parametrize("core", ["smartconnect", "zynq_ultra_ps_e", "proc_sys_reset"])
+def test_a_core_that_is_not_there(networks: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, core: str) -> None:
+    monkeypatch.delitem(CATALOGUE, core)
+    status, model = run(prepared(networks, tmp_path, "zcu104"))
+    assert status == 1 and model.lines[-1] == f"ERROR: spikeloom: IP core {core} is not in this Vivado's catalogue"
+
+
 @pytest.mark.parametrize("place", ["system.gen/sources_1/bd/system/hw_handoff", "system.srcs/sources_1/bd/system/hw_handoff", "elsewhere"])
 def test_the_handoff_file_is_searched(networks: dict[str, Path], tmp_path: Path, place: str) -> None:
     folder = prepared(networks, tmp_path, "pynq-z2")
@@ -253,20 +279,20 @@ def test_the_handoff_file_is_searched(networks: dict[str, Path], tmp_path: Path,
     assert "EDKSYSTEM" in (folder / "out" / "toy.hwh").read_text()
 
 
-@pytest.mark.parametrize("port", ["s_axi_control_wstrb", "m_axi_memory_awlen", "aresetn"])
+@pytest.mark.parametrize("port", ["s_axi_control_wstrb", "m_axi_memory_awlen", "aclk", "aresetn"])
 def test_a_bus_that_vivado_does_not_infer_is_named(networks: dict[str, Path], tmp_path: Path, port: str) -> None:
     folder = prepared(networks, tmp_path, "pynq-z2")
     shell = folder / "rtl" / "shell.v"
     shell.write_text(shell.read_text().replace(port, f"x_{port}"))
     status, model = run(folder)
-    bus = port if port == "aresetn" else port.rpartition("_")[0]
+    bus = port.rpartition("_")[0] or port
     assert status == 1 and f"expected a bus {bus} inferred from the ports" in model.lines[-1]
 
 
 MUTATIONS = [
     ("system.tcl", "connect_bd_net [pin reset_0/peripheral_aresetn] [pin shell_0/aresetn]", ""),
     ("system.tcl", "reset_0/slowest_sync_clk shell_0/aclk control/aclk", "reset_0/slowest_sync_clk shell_0/aclk"),
-    ("system.tcl", "[pin reset_0/interconnect_aresetn] [pin control/aresetn]", "[pin reset_0/slowest_sync_clk] [pin control/aresetn]"),
+    ("system.tcl", "[pin reset_0/peripheral_aresetn] [pin control/aresetn]", "[pin reset_0/slowest_sync_clk] [pin control/aresetn]"),
     ("system.tcl", "make_interconnect memory shell_0/m_axi_memory", "make_interconnect memory shell_0/s_axi_control"),
     ("system.tcl", "    validate_bd_design\n", ""),
     ("system.tcl", "[make_wrapper -files $design -top]", "[make_wrapper -files $design]"),

@@ -9,6 +9,7 @@
 #include <verilated.h>
 
 #include "memory.h"
+#include "ps7.h"
 
 namespace spikeloom::board {
 
@@ -71,6 +72,7 @@ class Board final : public Base {
         top->eval();
         memory.sample(*top);
         sample();
+        if (const uint32_t code = breach_of(*top, 0)) rules.broken("%s", ps7_breach(code));
         rise();
     }
 

@@ -17,7 +17,8 @@ from spikeloom.manifest import Manifest
 
 from .design import Design
 from .interpreter import Interpreter
-from .model import Setup, Vivado
+from .model import Vivado
+from .setup import Setup
 
 VARIABLE = "SPIKELOOM_TEST_VIVADO"
 

@@ -112,6 +112,7 @@ class Interpreter:
     def run(self) -> int:
         """The status that ``build.tcl`` exits with. Raises what Tcl raises where it does not exit at all."""
         before = Path.cwd()
+        os.chdir(self.folder)
         try:
             self.tcl.eval("tcl_source {" + str(self.folder / "build.tcl") + "}")
         except tkinter.TclError:

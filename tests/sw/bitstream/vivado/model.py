@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tkinter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -15,48 +14,12 @@ from .cores import CATALOGUE
 from .design import Design, matching
 from .options import Call, TclFailure, parse
 from .packager import Packager
+from .setup import SIZES, Project, Setup
 
 LISTS = tkinter.Tcl()
 
 ORDER = ("", "synthesised", "optimised", "placed", "routed")
 """States of the design in memory."""
-
-SIZES = {"xc7z020clg400-1": 4_045_564, "xczu7ev-ffvc1156-2-e": 5_000}
-
-BOARDS = ("xilinx.com:zcu104:part0:1.0", "xilinx.com:zcu104:part0:1.1")
-
-
-@dataclass
-class Setup:
-    """What this Vivado is like.
-
-    Attributes
-    ----------
-    fail: command that ends with an error; "command:n" for the n-th call. message: of that error.
-    slack, hold: what timing ends with, in ns; "path 10.5" for a worst path of so many ns, whatever the clock.
-    component: instance inside of the shell in which the worst path is.
-    parts, boards: what is installed. user_id: what goes into the bitstream instead of what was asked for.
-    """
-
-    version: str = "2022.2"
-    fail: str = ""
-    message: str = "[Common 17-69] Command failed"
-    slack: str = "0.338"
-    hold: str = "0.021"
-    component: str = "core/engine/top/conv1_body"
-    parts: tuple[str, ...] = tuple(SIZES)
-    boards: tuple[str, ...] = BOARDS
-    user_id: str = ""
-    handoff: str = "system.gen/sources_1/bd/system/hw_handoff"
-
-
-@dataclass
-class Project:
-    name: str
-    folder: Path | None
-    part: str
-    files: list[Path] = field(default_factory=list)
-    properties: dict[str, str] = field(default_factory=dict)
 
 
 class Vivado:
@@ -74,7 +37,7 @@ class Vivado:
         self.top = ""
         self.design_properties: dict[str, str] = {}
         self.constraints: list[Path] = []
-        self.packager = Packager()
+        self.packager = Packager(setup.infers)
         self.repository: dict[str, str] = {}
         self.preset = False
 
@@ -92,6 +55,8 @@ class Vivado:
         if name.startswith("ipx::"):
             if "-root_dir" in call.options:
                 self.to_write(call.options["-root_dir"])
+            if call.name == "ipx::package_project" and self.open_project().ordered != "shell":
+                raise TclFailure("[IP_Flow 19-3] the top module is not known")
             return self.packager.call(call, self.open_project().files)
         return getattr(self, name)(call)
 
@@ -164,6 +129,7 @@ class Vivado:
     def update_compile_order(self, call: Call) -> None:
         if call.options["-fileset"] != "sources_1":
             raise TclFailure("[Vivado 12-172] no such fileset")
+        self.open_project().ordered = self.open_project().properties["top"]
 
     def set_property(self, call: Call) -> None:
         if "-dict" in call.options:
@@ -318,7 +284,7 @@ class Vivado:
         if call.options["-part"] != project.part or call.options["-flatten_hierarchy"] not in ("rebuilt", "none", "full"):
             raise TclFailure(f"[Synth 8-1] {call}")
         modules = {path.stem for path in project.files}
-        whole = top == "system_wrapper" and self.design is not None and self.design.generated and project.properties.get("top") == top
+        whole = top == "system_wrapper" and self.design is not None and self.design.generated and project.ordered == top
         alone = top == "shell" and {"shell", "top"} <= modules and call.options.get("-mode") == "out_of_context" and bool(self.constraints)
         if top not in modules or not (whole or alone):
             raise TclFailure(f"[Synth 8-439] module '{top}' not found")

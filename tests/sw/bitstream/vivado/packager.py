@@ -23,17 +23,25 @@ PROPERTIES = {
 }
 
 
+REFERENCES = {
+    ("bus/s_axi_control", "slave_memory_map_ref"): "s_axi_control",
+    ("bus/m_axi_memory", "master_address_space_ref"): "m_axi_memory",
+}
+"""What ties a bus to its addresses."""
+
+
 class Packager:
     """Objects are ``ipx:kind/name``. ``values`` holds what was set, by object and name."""
 
-    def __init__(self) -> None:
+    def __init__(self, infers: bool) -> None:
+        self.infers = infers
         self.root: Path | None = None
         self.files: list[Path] = []
         self.objects: list[str] = []
         self.values: dict[tuple[str, str], str] = {}
         self.associated: dict[str, set[str]] = {"busif": set(), "reset": set()}
         self.vendor = ""
-        self.summed = False
+        self.done: list[str] = []
 
     def call(self, call: Call, files: list[Path]) -> object:
         name = call.name.removeprefix("ipx::")
@@ -69,9 +77,9 @@ class Packager:
             if {f"{bus}_{signal}" for signal in wanted} <= ports:
                 self.objects.append(f"ipx:bus/{bus}")
         self.objects += [f"ipx:bus/{name}" for name in ("aclk", "aresetn") if name in ports]
-        if "ipx:bus/s_axi_control" in self.objects:
+        if self.infers and "ipx:bus/s_axi_control" in self.objects:
             self.objects += ["ipx:map/s_axi_control", "ipx:block/s_axi_control/reg0"]
-        if "ipx:bus/m_axi_memory" in self.objects:
+        if self.infers and "ipx:bus/m_axi_memory" in self.objects:
             self.objects.append("ipx:space/m_axi_memory")
 
     def get(self, kind: str, call: Call) -> tuple[str, ...]:
@@ -105,15 +113,18 @@ class Packager:
 
     def create_xgui_files(self, call: Call) -> None:
         assert call.one() == "ipx:core"
+        self.done.append("xgui")
 
     def update_checksums(self, call: Call) -> None:
         assert call.one() == "ipx:core"
-        self.summed = True
+        self.done.append("checksums")
 
     def save_core(self, call: Call) -> None:
         complete = self.associated == {"busif": {"s_axi_control", "m_axi_memory"}, "reset": {"aresetn"}}
         polarity = self.values.get(("parameter/aresetn/POLARITY", "value"))
-        if self.root is None or not self.summed or not complete or polarity != "ACTIVE_LOW":
+        references = {key: self.values.get(key) for key in REFERENCES} if not self.infers else REFERENCES
+        ready = self.done == ["xgui", "checksums"] and references == REFERENCES
+        if self.root is None or not ready or not complete or polarity != "ACTIVE_LOW":
             raise TclFailure("[IP_Flow 19-5] the core is not complete")
         (self.root / "src").mkdir(parents=True)
         for path in self.files:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from spikeloom.bitstream import vivado_reports as reports
 from spikeloom.bitstream.clocks import TimingError, reachable
-from spikeloom.bitstream.vivado_components import by_component, of_pin
-from spikeloom.bitstream.vivado_folder import real_mhz
-from spikeloom.bitstream.vivado_reports import Timing, WorstPath
-from spikeloom.bitstream.vivado_tables import read
+from spikeloom.bitstream.vivado import reports
+from spikeloom.bitstream.vivado.components import by_component, of_pin
+from spikeloom.bitstream.vivado.folder import real_mhz
+from spikeloom.bitstream.vivado.reports import Timing, WorstPath
+from spikeloom.bitstream.vivado.tables import read
 from spikeloom.boards import Board, find_board
 from spikeloom.errors import SpikeLoomError
 from spikeloom.hwh import system_of

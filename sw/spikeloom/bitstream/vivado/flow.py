@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from spikeloom import manifest as manifests
-from spikeloom.bitstream import bitfile, handoff, tools, vivado_folder
-from spikeloom.bitstream import vivado_figures as figures
+from spikeloom.bitstream import bitfile, handoff, tools, work
 from spikeloom.bitstream.built import Built
 from spikeloom.bitstream.tools import ToolError
-from spikeloom.bitstream.vivado_causes import cause
+from spikeloom.bitstream.vivado import figures
+from spikeloom.bitstream.vivado import folder as vivado_folder
+from spikeloom.bitstream.vivado.causes import cause
 from spikeloom.boards import find_board
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import existing
@@ -61,7 +62,7 @@ def prepare(network: Path, target: Path, *, ooc: bool = False) -> None:
     Arguments: ooc: for a run out of context, which ends in figures and makes no bitstream.
     Raises SpikeLoomError where the network is not emitted or does not belong to its manifest, and where the folder cannot be written.
     """
-    with vivado_folder.replacing_folder(target) as folder:
+    with work.replacing_folder(target) as folder:
         vivado_folder.write(network, folder, ooc)
 
 
@@ -122,7 +123,7 @@ def collect(folder: Path) -> Built:
     the reports cannot be read; TimingError where timing is not met.
     """
     manifest = manifests.load(folder)
-    vivado_folder.check_rtl(folder, manifest)
+    work.check_rtl(folder, manifest)
     figures.raise_if_timing(folder, manifest, folder / LOG)
     name = vivado_folder.file_name(manifest)
     bit, hwh = folder / "out" / f"{name}.bit", folder / "out" / f"{name}.hwh"
@@ -138,5 +139,5 @@ def collect(folder: Path) -> Built:
 def collect_ooc(folder: Path) -> dict[str, Any]:
     """Figures of a run out of context. Raises SpikeLoomError where its reports are missing or cannot be read."""
     manifest = manifests.load(folder)
-    vivado_folder.check_rtl(folder, manifest)
+    work.check_rtl(folder, manifest)
     return figures.out_of_context(folder, manifest)

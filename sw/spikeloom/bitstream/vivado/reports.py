@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from spikeloom.bitstream.vivado_tables import Report, Row, pairs_of, read
+from spikeloom.bitstream.vivado.tables import Report, Row, pairs_of, read
 
 SITES = {
     "LUT": ("Slice LUTs", "CLB LUTs"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from spikeloom.bitstream.vivado_reports import Cell, plain
+from spikeloom.bitstream.vivado.reports import Cell, plain
 
 SHELL = "shell_0"
 """The shell's instance in the block design."""

@@ -1,0 +1,1 @@
+"""Without vendor tools: Yosys, nextpnr and the Project X-Ray database, for a Zynq-7000."""

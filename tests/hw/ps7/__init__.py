@@ -1,0 +1,1 @@
+"""The bridges between processing system and shell."""
