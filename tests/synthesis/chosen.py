@@ -105,8 +105,6 @@ def component(stage: Stage, kind: str) -> wiring.Component:
     if kind == "loader":
         width, depth = weight_shape(stage)
         return Loader(depth=max(2, depth), width=width)
-    if kind == "crc":
-        return CRC32_ISO_HDLC(data_width=crc_width(stage)).create()
     return Accumulator(stage) if kind.endswith("body") else Head(stage)
 
 
@@ -117,5 +115,10 @@ def design(choice: Choice, name: str) -> tuple[str, str]:
         top = renamed(verilog_text(plan), "top", f"{name}_all")
         keep = f"{name}_all" if choice.part.kind == "network" else f"{name}_all.counters"
         return hollow(top, keep, name), name
-    made = component(plan[choice.stage], choice.part.kind)
-    return hollow(verilog.convert(made, name=f"{name}_all", emit_src=False, strip_internal_attrs=True), f"{name}_all", name), name
+    options = {"name": f"{name}_all", "emit_src": False, "strip_internal_attrs": True}
+    if choice.part.kind == "crc":
+        crc = CRC32_ISO_HDLC(data_width=crc_width(plan[choice.stage])).create()
+        text = verilog.convert(crc, ports=[crc.start, crc.valid, crc.data, crc.crc], **options)
+    else:
+        text = verilog.convert(component(plan[choice.stage], choice.part.kind), **options)
+    return hollow(text, f"{name}_all", name), name

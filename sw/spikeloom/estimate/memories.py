@@ -127,7 +127,7 @@ def slice_cost(width: int, depth: int, shape: tuple[int, int], slices: Slices) -
 
 
 def loaded(width: int, depth: int, readers: int) -> Memory:
-    """A memory that is written through the address of its first reader, and answers one cycle later. Another reader has a port of its own."""
+    """A memory that is written through the address of its first reader, and answers one cycle later. Another one has its own port."""
     rows, luts = ceil(depth / 64), width * ceil(depth / 64) * readers
     block, count = blocks(width, depth, SIMPLE if readers == 1 else DUAL, written=True)
     if 2 * luts + (width * readers + 1) * (rows - 1) / 2 <= block:
