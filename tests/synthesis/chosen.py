@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 from amaranth.back import verilog
 from amaranth.lib import wiring
@@ -77,7 +78,8 @@ def one(part: Part) -> Part:
     return replace(part, registers=part.registers // count, amounts={name: value / count for name, value in part.amounts.items()})
 
 
-def chosen() -> list[Choice]:
+@cache
+def chosen() -> tuple[Choice, ...]:
     """The same every time."""
     seen: Counter[str] = Counter()
     found = []
@@ -90,7 +92,7 @@ def chosen() -> list[Choice]:
             seen[key] += 1
             taken.add(key)  # no two of a sort from one network
             found.append(Choice(seed, name, part))
-    return found
+    return tuple(found)
 
 
 def component(stage: Stage, kind: str) -> wiring.Component:

@@ -92,26 +92,28 @@ def counted_streams(plan: Plan) -> Iterator[tuple[int, int]]:
 
 
 def own(plan: Plan) -> Part:
-    """Beats of all streams held for one cycle and their spikes added up; images counted."""
+    """Beats of all streams held for one cycle; images counted."""
     streams = list(counted_streams(plan))
     held = sum(words * steps for words, steps in streams)
     channels, height, width = plan.graph.input.shape
     loops = loop(channels // plan.input_group * height * width, prod(plan.graph.shapes[plan.graph.output.name]))
-    amounts = {"one": 1, "held": held, "words": sum(words for words, _ in streams), "loops": loops}
-    return Part(NETWORK, "itself", "network", held + len(streams) + loops + 16, amounts)
+    return Part(NETWORK, "itself", "network", held + len(streams) + loops + 16, {"one": 1, "streams": len(streams), "loops": loops})
 
 
 def counters(plan: Plan) -> Part:
-    """64 bits each, and the step that each grows by."""
+    """64 bits each, and the step that each grows by; for streams that is how many bits of a beat are set."""
+    streams = list(counted_streams(plan))
     steps = [1, 1]
     for stage in plan.stages:
         for engine in (stage, stage.skip_stage):
             if engine is not None:
                 steps += [1, 1, 1] if engine.folding.body == "max" else [1, 1, 1, issued_bits(engine)]
-    for words, planes in counted_streams(plan):
+    for words, planes in streams:
         steps += [bits(words + 1)] * (1 + planes)
     registers = COUNTER_WIDTH * (len(steps) + 1) + sum(steps)
-    return Part(NETWORK, "counters", "counters", registers, {"one": 1, "counters": len(steps), "steps": sum(steps)})
+    added = sum((words - 1) * (1 + planes) for words, planes in streams)
+    amounts = {"one": 1, "counters": len(steps), "steps": sum(steps), "added": added, "words": sum(words for words, _ in streams)}
+    return Part(NETWORK, "counters", "counters", registers, amounts)
 
 
 def checks(plan: Plan) -> Iterator[Part]:
