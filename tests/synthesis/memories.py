@@ -54,7 +54,7 @@ def shapes() -> Iterator[Shape]:
         yield Shape(True, True, width, depth, 1)
     for width, depth in ((16, 2), (21, 17), (3, 33), (8, 300), (60, 70)):
         yield Shape(True, False, width, depth, 1)
-    for width, depth, readers in ((8, 300, 2), (20, 144, 2), (40, 64, 4), (12, 600, 2)):
+    for width, depth, readers in ((8, 300, 2), (20, 144, 2), (40, 64, 4), (12, 600, 2), (16, 48, 3), (16, 48, 6)):
         yield Shape(True, True, width, depth, readers)
     for width, depth in ((4, 2048), (4, 2100), (9, 900), (9, 920), (18, 450), (18, 460), (36, 220), (36, 235), (72, 220), (72, 235)):
         yield Shape(False, True, width, depth, 1)

@@ -8,7 +8,7 @@ bit. Only memories with a register at the output can be block RAM.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
 
 SIMPLE = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
 """Width and depth of a block RAM with one port to read and one to write; one of 36 kbit is as deep, and twice as wide."""
@@ -30,19 +30,21 @@ class Slices:
     Attributes
     ----------
     luts: taken at a time. shapes: bits and rows of so many. cost: of them in Yosys' measure; ``fixed``: the part of it that
-    does not shrink where not all bits are used. ultra: whether there is UltraRAM.
+    does not shrink where not all bits are used. three: what a bit of 64 rows with three ports to read costs, which takes four LUTs.
+    ultra: whether there is UltraRAM.
     """
 
     luts: int
     shapes: tuple[tuple[int, int], ...]
     cost: float
     fixed: float
+    three: float
     ultra: bool
 
 
 SLICES = {
-    "xc7": Slices(4, ((6, 32), (3, 64)), 8, 1, False),
-    "xcup": Slices(8, ((14, 32), (7, 64)), 16, 0, True),
+    "xc7": Slices(4, ((6, 32), (3, 64)), 8, 1, 7, False),
+    "xcup": Slices(8, ((14, 32), (7, 64)), 16, 0, inf, True),
 }
 
 ULTRA = (72, 4096, 1024)
@@ -105,17 +107,25 @@ def table(width: int, depth: int, readers: int = 1, registered: bool = True) -> 
 
 def storage(width: int, depth: int, readers: int = 1, registered: bool = True, family: str = "xc7") -> Memory:
     """A memory with a port to write, and so many to read, each with a copy of its own."""
-    cost, luts = min(slice_cost(width, depth, shape, SLICES[family]) for shape in SLICES[family].shapes)
+    cost, luts = slices_for(width, depth, readers, SLICES[family])
     if not registered:
-        return Memory(lutram=luts * readers)
+        return Memory(lutram=luts)
     block, count = blocks(width, depth, SIMPLE, written=True)
-    if cost <= block:
-        return Memory(lutram=luts * readers, ff=width * readers)
+    if cost <= block * readers:
+        return Memory(lutram=luts, ff=width * readers)
     wide, deep, price = ULTRA
     ultra = ceil(width / wide) * ceil(depth / deep)
     if SLICES[family].ultra and ultra * price < block:
         return Memory(uram=ultra * readers)
     return Memory(bram18=count * readers)
+
+
+def slices_for(width: int, depth: int, readers: int, slices: Slices) -> tuple[float, int]:
+    """By Yosys' measure, and in LUTs: a copy per reader, or one per three of them."""
+    cost, luts = min(slice_cost(width, depth, shape, slices) for shape in slices.shapes)
+    rows, copies = ceil(depth / 64), ceil(readers / 3)
+    between = (width * readers + copies) * (rows - 1) / 2
+    return min((cost * readers, luts * readers), (slices.three * width * rows * copies + between, 4 * width * rows * copies))
 
 
 def slice_cost(width: int, depth: int, shape: tuple[int, int], slices: Slices) -> tuple[float, int]:

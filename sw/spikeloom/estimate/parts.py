@@ -235,6 +235,6 @@ def loaders(group: str, part: str, shapes: Sequence[tuple[int, int]]) -> Part:
     registers = addresses = 0
     for width, depth in shapes:
         chunks = -(-width // 32)
-        registers += 32 * chunks + 36
-        addresses += bits(max(2, depth)) + bits(chunks)
+        registers += (32 * chunks if chunks > 1 else width) + 36
+        addresses += bits(max(2, depth)) + loop(chunks)
     return Part(group, part, "loader", registers + addresses, {"one": len(shapes), "addresses": addresses})

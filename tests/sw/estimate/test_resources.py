@@ -59,14 +59,14 @@ def test_luts_of_random_components() -> None:
 
 
 def test_memories_and_multipliers_exactly() -> None:
-    """Block RAM everywhere. LUTs as memory, and multipliers, in all but one component of a hundred."""
+    """Block RAM and multipliers everywhere, LUTs as memory in all but one source, for which Yosys takes fewer."""
     others = 0
     for match in (*components(), *(match for network in calibrate.trained(data()) for match in network.matches())):
         found = added(match.parts)
-        assert found.bram18 == match.taken.ramb18 and found.uram == match.taken.uram == 0, match.name
+        assert (found.bram18, found.dsp, found.uram) == (match.taken.ramb18, match.taken.dsp, match.taken.uram), match.name
         lutram = sum(part.memory.lutram for part in match.parts)
-        others += (lutram, found.dsp) != (match.taken.lutram, match.taken.dsp)
-    assert others <= len(components()) / 100
+        others += lutram != match.taken.lutram
+    assert others <= 1
 
 
 def test_registers_of_random_components() -> None:
@@ -78,8 +78,10 @@ def test_registers_of_random_components() -> None:
 
 @pytest.mark.parametrize("network", calibrate.trained(calibrate.load()), ids=lambda network: network.name)
 def test_trained_networks(network: calibrate.Trained) -> None:
-    """Layers within 20 % in LUTs, networks within 10 %."""
-    assert abs(calibrate.error(network.matches(), model())) < 0.1
+    """Layers within 20 % in LUTs, networks within 5 %; registers of networks within 2 %."""
+    assert abs(calibrate.error(network.matches(), model())) < 0.05
+    real = sum(match.taken.ff for match in network.matches())
+    assert abs(added(network.parts).ff - real) < 0.02 * real
     errors = calibrate.layer_errors([network], model())
     assert max(abs(error) for error in errors.values()) < 0.2, errors
 
@@ -90,7 +92,7 @@ def test_trained_networks_are_told_from_random_components_alone() -> None:
     plumbing = [match for network in trained for match in network.matches() if match.kind in ("fifo", "fork", "regroup")]
     blind = calibrate.fitted([*components(), *calibrate.shells(data()), *plumbing])
     for network in trained:
-        assert abs(calibrate.error(network.matches(), blind)) < 0.2, network.name
+        assert abs(calibrate.error(network.matches(), blind)) < 0.12, network.name
 
 
 def test_the_shell() -> None:
