@@ -39,7 +39,7 @@ ODD   := ' " ` ( ) [ ] < > & | ; * ? \ :
 plain  = $(if $(word 2,$2)$(strip $(foreach c,$(ODD),$(findstring $c,$2))),$(error $1: make cannot \
   take spaces, quotes, brackets and the like in a name; rename the file, or call spikeloom yourself (docs/getting-started.md)))
 there  = $(if $2,$(if $(wildcard $2),,$(error $1: expected a file, found no such file)))
-ifneq ($(filter train export compile emit sim golden compare synth report build/%,$(MAKECMDGOALS)),)
+ifneq ($(filter train export compile emit sim golden compare synth measure deploy bitstream report build/%,$(MAKECMDGOALS)),)
 $(call plain,NET=$(NET),$(subst .py:,,$(NET)))$(call plain,MODEL=$(MODEL),$(MODEL))$(call plain,INPUT=$(INPUT),$(INPUT))
 $(call there,MODEL=$(MODEL),$(MODEL))$(call there,INPUT=$(INPUT),$(INPUT))
 endif

@@ -119,9 +119,15 @@ def emit(plan: Plan, folder: Path | str) -> Manifest:
     made = manifest(plan, top)
     save_text(folder / "rtl" / "top.v", top)
     save_text(folder / "manifest.json", made.to_json())
-    save_text(folder / "rtl" / "shell.v", shell_text(made))
-    if find_board(plan.board).family == "xc7":
-        save_text(folder / "rtl" / "ps7_top.v", ps7_text(made))
-    else:
-        (folder / "rtl" / "ps7_top.v").unlink(missing_ok=True)
+    (folder / "rtl" / "ps7_top.v").unlink(missing_ok=True)
+    for name, text in wrappers(made).items():
+        save_text(folder / "rtl" / name, text)
     return made
+
+
+def wrappers(made: Manifest) -> dict[str, str]:
+    """Verilog around the network by file: the shell, and for a Zynq-7000 the top with its processing system."""
+    found = {"shell.v": shell_text(made)}
+    if find_board(made.board).family == "xc7":
+        found["ps7_top.v"] = ps7_text(made)
+    return found

@@ -343,11 +343,13 @@ def bitstream(
         console.print(line, markup=False, soft_wrap=True)
 
     if source is not None:
-        made = making.collect(accelerator, flow, source)
+        if clock is not None:
+            raise SpikeLoomError("--clock-mhz: what --from takes was built for the clock in its manifest.json; leave --clock-mhz away")
+        made = making.collect(accelerator, flow, source, ooc=ooc, shown=say)
     else:
         with bars(console) as progress:
             made = accelerator.bitstream(flow, clock_mhz=clock, ooc=ooc, progress=progress, shown=say)
-    closing(console, folder, flow, made)
+    closing(console, folder, flow, ooc, made)
     return NO_TOOL if made.missing else 0
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from spikeloom import golden
 from spikeloom import manifest as manifests
-from spikeloom.bitstream import publish
+from spikeloom.bitstream import bitfile, publish
 from spikeloom.board.environment import VENV, XRT
 from spikeloom.board.selftest import EXPECTED, X, Y
 from spikeloom.boards import find_board
@@ -110,16 +110,18 @@ def is_package(name: str) -> bool:
 def find_bit(folder: Path, manifest: Manifest) -> Path | None:
     """The network's bitstream: in its folder, or where bitstreams are kept; None if there is none.
 
-    Raises SpikeLoomError where one lies there that was built from another manifest, or whose ``.hwh`` is missing.
+    A published one may be for another clock: its own manifest goes with it. Raises SpikeLoomError where one lies there that is damaged,
+    of another network or for another board, or whose ``.hwh`` is missing.
     """
     for place in (folder, published := publish.place(folder, manifest)):
         bit = place / f"{manifest.name}.bit"
         if not bit.is_file():
             continue
         if place == published:
-            publish.verify(place)
-        if manifests.load(place).identity != manifest.identity:
-            raise SpikeLoomError(f"{bit}: was built from another manifest than {folder / 'manifest.json'}; build it again, or move it away")
+            if not publish.same_network(publish.verify(place), manifest):
+                raise SpikeLoomError(f"{place}: holds the bitstream of another network than {folder / 'manifest.json'}; build it again")
+            return bit
+        bitfile.check(bitfile.read(bit), find_board(manifest.board).part, manifest.identity, str(bit), unmarked=True)
         if not bit.with_suffix(".hwh").is_file():
             raise SpikeLoomError(f"{bit}: expected its hardware handoff file {manifest.name}.hwh beside it, found none")
         return bit
@@ -184,18 +186,16 @@ def write_driver(folder: Path) -> None:
     save_text(folder / "selftest.py", ENTRY.format(command=COMMAND))
 
 
-def write_hardware(folder: Path, source: Path, manifest: Manifest) -> Path | None:
-    """Manifest, handoff file and, where there is one, the bitstream; its place in the source folders or None."""
+def write_hardware(folder: Path, source: Path, bit: Path | None, manifest: Manifest) -> None:
+    """Manifest, handoff file and, where there is one, the bitstream."""
     from spikeloom.hwh import hwh_text
 
-    shutil.copyfile(source / "manifest.json", folder / "manifest.json")
-    bit = find_bit(source, manifest)
+    shutil.copyfile((source if bit is None else bit.parent) / "manifest.json", folder / "manifest.json")
     if bit is None:
         save_text(folder / f"{manifest.name}.hwh", hwh_text(manifest))
-        return None
+        return
     shutil.copyfile(bit, folder / bit.name)
     shutil.copyfile(bit.with_suffix(".hwh"), folder / f"{manifest.name}.hwh")
-    return bit
 
 
 def readme(manifest: Manifest, bit: Path | None) -> str:
@@ -216,6 +216,8 @@ def deploy(folder: Path, plan: Plan, x: Array, target: Path) -> Deployed:
     from spikeloom.deploy_notebook import notebook
 
     manifest = manifests.load(folder)
+    bit = find_bit(folder, manifest)
+    manifest = manifest if bit is None else manifests.load(bit.parent)
     if target.exists() and (not target.is_dir() or (any(target.iterdir()) and not (target / EXPECTED).is_file())):
         raise SpikeLoomError(
             f"{target}: expected a new folder or an older one of 'spikeloom deploy', found something else; choose another -o"
@@ -226,7 +228,7 @@ def deploy(folder: Path, plan: Plan, x: Array, target: Path) -> Deployed:
     except OSError as error:
         raise SpikeLoomError(f"{target}: cannot be written ({error.strerror})") from error
     try:
-        bit = write_hardware(made, folder, manifest)
+        write_hardware(made, folder, bit, manifest)
         write_samples(made, plan, manifest, x)
         write_driver(made)
         save_text(made / f"{manifest.name}.ipynb", notebook(manifest))

@@ -219,18 +219,21 @@ class Accelerator:
             yield driver
 
     def clocked(self, clock_mhz: float) -> Accelerator:
-        """The same network in the same folder for another clock: plan, estimates and hardware are written anew.
+        """The same network for another clock, planned and emitted in a folder of its own below this one, ``at-<F>-MHz``.
 
         Raises SpikeLoomError for a clock that the board cannot have.
         """
         from spikeloom.boards import find_board, find_clock
         from spikeloom.report import estimates
 
-        plan = replace(self.plan, clock_mhz=find_clock(find_board(self.plan.board), clock_mhz))
-        estimates.write(plan, self.folder)
-        planfile.save(plan, self.folder)
-        made = Accelerator(self.folder, plan)
-        made.emit()
+        clock = find_clock(find_board(self.plan.board), clock_mhz)
+        if clock == self.plan.clock_mhz:
+            return self
+        made = Accelerator(self.folder / f"at-{clock:g}-MHz", replace(self.plan, clock_mhz=clock))
+        estimates.write(made.plan, made.folder)
+        planfile.save(made.plan, made.folder)
+        if not made.emitted:
+            made.emit()
         return made
 
     def bitstream(
@@ -253,7 +256,17 @@ class Accelerator:
         if not self.emitted:
             progress("emit", 0, 0)
             self.emit()
+        self.check_wrappers()
         return make(self, flow, clock=clock_mhz, ooc=ooc, progress=progress, shown=shown)
+
+    def check_wrappers(self) -> None:
+        """Raises SpikeLoomError where the Verilog around the network was changed: the manifest has only the network's own hash."""
+        from spikeloom_hw.emit import wrappers
+
+        for name, text in wrappers(manifest.load(self.folder)).items():
+            path = self.folder / "rtl" / name
+            if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != text:
+                raise SpikeLoomError(f"{path}: expected it as it was emitted, found it changed or gone; run 'spikeloom emit' again")
 
     @property
     def emitted(self) -> bool:

@@ -26,6 +26,9 @@ SYNC_WITHIN = 4096
 LENGTHS = {"xc7z020": 4_045_564}
 """Bytes of the data of an uncompressed bitstream, by device (32,364,512 bits: UG470)."""
 
+UNMARKED = 0xFFFF_FFFF
+"""``UserID`` of a bitstream that was given none."""
+
 SHORTEST = 5
 """Letters that name a device: 7z020."""
 
@@ -112,8 +115,8 @@ def write(path: Path, file: BitFile) -> None:
         stream.write(dump(file))
 
 
-def check(file: BitFile, part: str, identity: str, where: str) -> None:
-    """Raises SpikeLoomError unless a bitstream is for this part, as long as that part's, and of the manifest with this identity."""
+def check_part(file: BitFile, part: str, where: str) -> None:
+    """Raises SpikeLoomError unless a bitstream is for this part, and as long as that part's."""
 
     def device(name: str) -> str:
         return re.split(r"[^a-z0-9]", name.lower().removeprefix("xc"))[0]
@@ -125,7 +128,15 @@ def check(file: BitFile, part: str, identity: str, where: str) -> None:
     for name, length in LENGTHS.items():
         if part.startswith(name) and len(file.data) != length:
             raise SpikeLoomError(f"{where}: expected {length} bytes of data for {name}, found {len(file.data)}; build it uncompressed")
-    if file.user_id != identity_word(identity):
+
+
+def check(file: BitFile, part: str, identity: str, where: str, *, unmarked: bool = False) -> None:
+    """Raises SpikeLoomError unless a bitstream is for this part, and of the manifest with this identity.
+
+    Arguments: unmarked: one that carries no ``UserID`` will do; the driver compares the identity in the fabric in any case.
+    """
+    check_part(file, part, where)
+    if file.user_id != identity_word(identity) and not (unmarked and file.user_id in (None, UNMARKED)):
         found_id = "none" if file.user_id is None else f"{file.user_id:08x}"
         raise SpikeLoomError(
             f"{where}: expected the bitstream of manifest {identity[:8]}, found UserID {found_id}; build the bitstream of this manifest"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -23,6 +25,8 @@ FLOWS = {"vivado": "spikeloom.bitstream.vivado.flow", "open": "spikeloom.bitstre
 """Name -> module with ``TOOLS``, ``FAMILIES``, ``CLOCK_MHZ``, ``absent``, ``prepare``, ``build`` and ``collect``."""
 
 REPORT = "post_route.json"
+
+LOCK = ".bitstream.lock"
 
 OOC_REPORT = "ooc_synth_and_timing.json"
 
@@ -84,21 +88,21 @@ def work_folder(network: Network, name: str, ooc: bool = False) -> Path:
     return network.folder / (f"{name}-ooc" if ooc else name)
 
 
-def at_clock(network: Network, flow: Any, clock: Clock, shown: Callable[[str], None]) -> Network:
-    """The network for the clock that is wanted, or that the flow begins with; as it is where that is its clock already."""
-    wanted = clock if isinstance(clock, (int, float)) else flow.CLOCK_MHZ
-    before = network.plan.clock_mhz
-    if wanted is None or wanted == before:
-        return network
-    made = network.clocked(float(wanted))
-    shown(f"{network.folder}: planned and emitted anew for {wanted:g} MHz, was {before:g}; --clock-mhz takes another")
-    return made
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Raises SpikeLoomError while another run builds in the same folder."""
+    with (folder / LOCK).open("ab") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SpikeLoomError(f"{folder}: another 'spikeloom bitstream' builds in it; wait for its end, or end it") from None
+        yield
 
 
 def make(
     network: Network, name: str = "vivado", *, clock: Clock = None, ooc: bool = False, progress: Progress, shown: Callable[[str], None]
 ) -> Made:
-    """Build the bitstream of a network, or write all that the missing tools need.
+    """Build the bitstream of a network, or write all that the missing tools need. The network's own folder keeps its clock.
 
     Arguments: name: of the flow. clock: in MHz; "auto" searches; None for the plan's, or the one that the flow begins with.
     ooc: only synthesise the shell with the network, out of context. shown: is told, in one line, what a user should know on the way.
@@ -111,35 +115,39 @@ def make(
     if clock == "auto" and (missing or ooc):
         why = "an out-of-context run routes nothing" if ooc else f"{', '.join(missing)} not found on PATH"
         raise SpikeLoomError(f"--clock-mhz auto: searches by building, but {why}; give a clock in MHz")
-    network = at_clock(network, flow, clock, shown)
-    work = work_folder(network, name, ooc)
-    if ooc:
-        flow.prepare(network.folder, work, ooc=True)
+    wanted = clock if isinstance(clock, (int, float)) else flow.CLOCK_MHZ
+    with alone(network.folder):
+        there = network if wanted is None else network.clocked(float(wanted))
+        if clock == "auto":
+            admit(network, progress)
+            return search(network, there, name, flow, progress, shown)
+        work = work_folder(there, name, ooc)
+        if ooc:
+            flow.prepare(there.folder, work, ooc=True)
+        else:
+            flow.prepare(there.folder, work)
         if missing:
-            return Made(work, network.plan.clock_mhz, missing)
-        return figured(network, work, flow.synthesise(work, progress), OOC_REPORT)
-    if clock == "auto":
+            return Made(work, there.plan.clock_mhz, missing)
+        if ooc:
+            return figured(network, there, work, flow.synthesise(work, progress), OOC_REPORT)
         admit(network, progress)
-        return search(network, name, flow, progress, shown)
-    flow.prepare(network.folder, work)
-    if missing:
-        return Made(work, network.plan.clock_mhz, missing)
-    admit(network, progress)
-    return finished(network, work, flow.build(work, progress))
+        return finished(network, there, work, flow.build(work, progress), shown)
 
 
-def search(network: Network, name: str, flow: Any, progress: Progress, shown: Callable[[str], None]) -> Made:
+def search(network: Network, first: Network, name: str, flow: Any, progress: Progress, shown: Callable[[str], None]) -> Made:
     """The fastest clock that a few whole builds find to pass, and the bitstream for it."""
-    now, work = network, work_folder(network, name)
+    now = first
+    made: dict[float, Made] = {}
 
     def emit(clock_mhz: float) -> None:
         nonlocal now
-        now = now.clocked(clock_mhz)
+        now = network.clocked(clock_mhz)
 
     def build(clock_mhz: float) -> Built:
+        work = work_folder(now, name)
         flow.prepare(now.folder, work)
         built: Built = flow.build(work, progress)
-        publish.publish(built, now.folder, publish.place(now.folder, manifests.load(now.folder)))
+        made[clock_mhz] = finished(network, now, work, built, shown)
         return built
 
     def say(one: clocks.Try) -> None:
@@ -147,25 +155,42 @@ def search(network: Network, name: str, flow: Any, progress: Progress, shown: Ca
         shown(f"{one.clock_mhz:g} MHz: {'passed' if one.passed else 'not met'}{promised}")
 
     pll = SYSTEMS[find_board(network.plan.board).family].pll_mhz
-    found = clocks.search(network.plan.clock_mhz, pll, emit, build, lambda built: float(built.report["fmax_mhz"]), say)
-    return figured(now, work, found.result.report, REPORT, publish.place(now.folder, manifests.load(now.folder)))
+    found = clocks.search(first.plan.clock_mhz, pll, emit, build, lambda built: float(built.report["fmax_mhz"]), say)
+    return made[found.clock_mhz]
 
 
-def figured(network: Network, work: Path, figures: dict[str, Any], name: str, published: Path | None = None) -> Made:
+def figured(network: Network, there: Network, work: Path, figures: dict[str, Any], name: str) -> Made:
     """The figures are written down."""
     save_json(network.folder / "report" / name, figures)
-    return Made(work, network.plan.clock_mhz, published=published, figures=figures)
+    return Made(work, there.plan.clock_mhz, figures=figures)
 
 
-def finished(network: Network, work: Path, built: Built) -> Made:
-    """What a flow made is published."""
-    target = publish.publish(built, network.folder, publish.place(network.folder, manifests.load(network.folder)))
-    return figured(network, work, built.report, REPORT, target)
+def finished(network: Network, there: Network, work: Path, built: Built, shown: Callable[[str], None]) -> Made:
+    """What a flow made for the network in ``there`` is published, as the last step."""
+    target = publish.place(network.folder, manifests.load(there.folder))
+    publish.check(built, there.folder, manifests.load(there.folder))
+    made = figured(network, there, work, built.report, REPORT)
+    replaced = publish.described(target)
+    publish.publish(built, there.folder, target)
+    if replaced:
+        shown(f"{target}: replaces the bitstream {replaced}")
+    return replace(made, published=target)
 
 
-def collect(network: Network, name: str, folder: Path) -> Made:
+def collect(network: Network, name: str, folder: Path, *, ooc: bool = False, shown: Callable[[str], None]) -> Made:
     """What the tools made in a folder of :func:`make` on another machine. Raises SpikeLoomError where it is not this network's."""
     flow = find_flow(name, network.plan)
-    if not folder.is_dir():
-        raise SpikeLoomError(f"{folder}: expected the folder in which the tools have run, found none")
-    return finished(network, folder, flow.collect(folder))
+    if not (folder / "manifest.json").is_file():
+        raise SpikeLoomError(f"{folder}: expected the folder in which the tools have run, with its manifest.json, found none")
+    given = manifests.load(folder)
+    if not publish.same_network(given, manifests.load(network.folder)):
+        raise SpikeLoomError(f"{folder}: expected what was made of {network.folder}, found another network or plan ({given.name})")
+    with alone(network.folder):
+        there = network.clocked(given.clock_mhz)
+        for path in sorted((there.folder / "rtl").glob("*.v")):
+            other = folder / "rtl" / path.name
+            if other.is_file() and other.read_bytes() != path.read_bytes():
+                raise SpikeLoomError(f"{other}: expected the Verilog of {path}, found another; build in the folder as it was written")
+        if ooc:
+            return figured(network, there, folder, flow.collect_ooc(folder), OOC_REPORT)
+        return finished(network, there, folder, flow.collect(folder), shown)

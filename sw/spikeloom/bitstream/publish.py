@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,15 @@ def place(folder: Path, manifest: Manifest) -> Path:
 
 def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def same_network(one: Manifest, other: Manifest) -> bool:
+    """Whether two manifests describe the same network in the same hardware; the clock may be another."""
+
+    def timeless(manifest: Manifest) -> Manifest:
+        return replace(manifest, clock_mhz=0.0, plan_sha256="", network_sha256="")
+
+    return timeless(one) == timeless(other)
 
 
 def check(built: Built, network: Path, manifest: Manifest) -> None:
@@ -88,6 +98,15 @@ def publish(built: Built, network: Path, target: Path) -> Path:
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return target
+
+
+def described(folder: Path) -> str:
+    """What is published there, in a few words; "" where there is nothing that can be read."""
+    try:
+        said = load_json(folder / REPORT, "the report of a published bitstream")
+        return f"of {said['tool']} for {said['clock_mhz']:g} MHz (manifest {said['identity'][:8]})"
+    except (SpikeLoomError, KeyError, TypeError, ValueError):
+        return ""
 
 
 def verify(folder: Path) -> Manifest:

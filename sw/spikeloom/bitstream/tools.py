@@ -6,8 +6,10 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from spikeloom.errors import SpikeLoomError
@@ -30,6 +32,26 @@ def absent(names: Sequence[str]) -> list[str]:
     return [name for name in names if shutil.which(name) is None]
 
 
+@contextmanager
+def told() -> Iterator[None]:
+    """Inside, what tells a program to end, such as a terminal that is closed, is an interrupt: the tool must not outlive us."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ends = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in ends}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@told()
 def run(
     command: Sequence[str | Path],
     *,
@@ -94,7 +116,7 @@ def follow(process: subprocess.Popen[bytes], log: Path, start: int, seen: Lines 
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and all that it started."""
+    """End a process and all that it started. A second interrupt only shortens the wait."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
@@ -102,7 +124,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
         except (ProcessLookupError, PermissionError):
             process.wait()
             return
-        except subprocess.TimeoutExpired:
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
             continue
 
 

@@ -114,7 +114,7 @@ class Host:
         # A strided layer may leave work behind an image's last value: its spikes count as well.
         self.simulation.advance(self.manifest.limit_cycles)
         return Outcome(
-            self.flags("status"),
+            self.flags("status") - {"weights"},
             self.flags("error"),
             unpack_output(values, form),
             latency,

@@ -101,3 +101,11 @@ def test_right_part(part: str) -> None:
 def test_wrong_bitstream(wrong: BitFile, says: str) -> None:
     with pytest.raises(SpikeLoomError, match=re.escape(says)):
         check(wrong, PART, IDENTITY, "x.bit")
+
+
+def test_a_bitstream_without_a_mark() -> None:
+    """Where one will do that nobody marked, a wrong mark still will not."""
+    for design in ("shell", "shell;UserID=0XFFFFFFFF;Version=2022.2"):
+        check(whole(design=design), PART, IDENTITY, "x.bit", unmarked=True)
+    with pytest.raises(SpikeLoomError, match="found UserID 00000001"):
+        check(whole(design="shell;UserID=0X00000001"), PART, IDENTITY, "x.bit", unmarked=True)

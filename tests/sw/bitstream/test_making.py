@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from spikeloom import Accelerator, cli, compile
 from spikeloom import manifest as manifests
@@ -107,32 +108,46 @@ def test_tools_that_are_missing(net: Path, flow: Flow, tmp_path: Path, capsys: p
     """Status 3, one line, the folder; then what was made elsewhere is taken."""
     flow.missing = ["maker"]
     assert run(net) == 3
-    line = capsys.readouterr().out.splitlines()[-1]
-    assert line.startswith("maker: not on PATH") and str(net / "standin") in line and "--from" in line
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1 and line.startswith("maker: not on PATH") and str(net / "standin") in line and "--from" in line
     assert (net / "standin" / "manifest.json").is_file() and not (tmp_path / "house").exists() and not (net / "report").exists()
     assert run(net, "--from", str(net / "standin")) == 0
     assert published(tmp_path)["tool"] == "a tool 1.0"
 
 
-def test_a_clock_of_its_own(net: Path, flow: Flow, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Plan, estimates, manifest, Verilog and bitstream are all for it."""
+def untouched(net: Path) -> dict[str, bytes]:
+    """What belongs to the network itself."""
+    return {path.name: path.read_bytes() for path in (net / "plan.json", net / "manifest.json", *(net / "rtl").iterdir())}
+
+
+def test_a_clock_of_its_own(net: Path, flow: Flow, tmp_path: Path) -> None:
+    """Plan, estimates, manifest, Verilog and bitstream are all for it, in a folder of their own."""
+    before = untouched(net)
     assert run(net, "--clock-mhz", "50") == 0
-    assert Accelerator.load(net).plan.clock_mhz == manifests.load(net).clock_mhz == published(tmp_path)["clock_mhz"] == 50.0
-    assert json.loads((net / "estimate_network_performance.json").read_text(encoding="utf-8"))["fclk[mhz]"] == 50.0
+    there = net / "at-50-MHz"
+    assert Accelerator.load(there).plan.clock_mhz == manifests.load(there).clock_mhz == published(tmp_path)["clock_mhz"] == 50.0
+    assert json.loads((there / "estimate_network_performance.json").read_text(encoding="utf-8"))["fclk[mhz]"] == 50.0
+    assert published(tmp_path)["identity"] == manifests.load(there).identity and Accelerator.load(there).emitted
     flow.CLOCK_MHZ = 40.0
-    capsys.readouterr()
-    assert run(net) == 0 and flow.clocks == [50.0, 40.0] and Accelerator.load(net).emitted
-    assert "anew for 40 MHz, was 50" in capsys.readouterr().out
+    assert run(net) == 0 and flow.clocks == [50.0, 40.0] and untouched(net) == before
+
+
+def test_a_bitstream_for_another_clock_is_deployed_with_its_own_manifest(net: Path, flow: Flow, tmp_path: Path) -> None:
+    assert run(net, "--clock-mhz", "50") == 0
+    np.save(net / "test_x.npy", np.zeros((2, 1, 4, 4), dtype=np.float32))
+    assert cli.run(["deploy", str(net)]) == 0
+    there = manifests.load(net / "at-50-MHz")
+    assert manifests.load(net / "deploy").identity == there.identity
+    assert json.loads((net / "deploy" / "expected.json").read_text(encoding="utf-8"))["identity"] == there.identity
 
 
 def test_the_fastest_clock_is_searched(net: Path, flow: Flow, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    flow.limit_mhz = 81.0
+    flow.limit_mhz, before = 81.0, untouched(net)
     assert run(net, "--clock-mhz", "auto") == 0
     assert flow.clocks[0] == 100.0 and 70 < flow.clocks[-1] <= 81.0
-    assert manifests.load(net).identity == published(tmp_path)["identity"] and published(tmp_path)["clock_mhz"] == max(
-        clock for clock in flow.clocks if clock <= 81.0
-    )
-    assert "100 MHz: not met" in capsys.readouterr().out
+    best = max(clock for clock in flow.clocks if clock <= 81.0)
+    assert manifests.load(net / f"at-{best:g}-MHz").identity == published(tmp_path)["identity"] and published(tmp_path)["clock_mhz"] == best
+    assert "100 MHz: not met" in capsys.readouterr().out and untouched(net) == before
 
 
 def test_a_clock_that_is_not_met(net: Path, flow: Flow, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,6 +161,54 @@ def fails(error: Exception) -> Callable[..., Built]:
         raise error
 
     return build
+
+
+def test_figures_that_cannot_be_written_publish_nothing(net: Path, flow: Flow, tmp_path: Path) -> None:
+    (net / "report" / "post_route.json").mkdir(parents=True)
+    assert run(net) == 2 and not (tmp_path / "house").exists()
+
+
+def test_what_is_replaced_is_said(net: Path, flow: Flow, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(net) == 0 and "replaces" not in capsys.readouterr().out
+    assert run(net, "--clock-mhz", "50") == 0 and "replaces the bitstream of a tool 1.0 for 100 MHz" in capsys.readouterr().out
+
+
+def test_two_runs_at_once(net: Path, flow: Flow, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one is refused, and the first one does not mind."""
+    build = flow.build
+    found = []
+
+    def meanwhile(*arguments: Any) -> Built:
+        found.append(run(net))
+        return build(*arguments)
+
+    monkeypatch.setattr(flow, "build", meanwhile)
+    assert run(net) == 0 and found == [2] and "another 'spikeloom bitstream' builds in it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["shell.v", "ps7_top.v"])
+def test_verilog_around_the_network_that_was_changed(net: Path, flow: Flow, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    flow.missing = ["maker"]
+    assert run(net) == 3
+    work = net / "standin"
+    (work / "rtl").mkdir()
+    for path in (net / "rtl").iterdir():
+        shutil.copy(path, work / "rtl")
+    for folder in (work, net):
+        with (folder / "rtl" / name).open("a", encoding="utf-8") as stream:
+            stream.write("// mine\n")
+        capsys.readouterr()
+        if folder == work:
+            assert run(net, "--from", str(work)) == 2 and f"{work / 'rtl' / name}: expected the Verilog of" in capsys.readouterr().err
+    assert run(net) == 2 and f"{net / 'rtl' / name}: expected it as it was emitted" in capsys.readouterr().err
+
+
+def test_a_folder_of_another_network(net: Path, flow: Flow, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    manifest = manifests.load(net)
+    (other / "manifest.json").write_text(replace(manifest, top_sha256="0" * 64).to_json(), encoding="utf-8")
+    assert run(net, "--from", str(other)) == 2 and "found another network or plan (small)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("error", [ToolError("maker died; its log: x.log"), OSError(28, "No space left on device", "x.bit")])
@@ -169,6 +232,7 @@ def test_a_failure_keeps_what_was_published(
         (("--clock-mhz", "0"), "clock must be 1 to 1000 MHz, got 0"),
         (("--ooc",), "--ooc: is there with --flow vivado only"),
         (("--from", "nowhere"), "expected the folder in which the tools have run"),
+        (("--from", "nowhere", "--clock-mhz", "50"), "leave --clock-mhz away"),
     ],
 )
 def test_bad_requests(net: Path, flow: Flow, arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]) -> None:

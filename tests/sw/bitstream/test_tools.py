@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -29,6 +30,24 @@ def test_output_is_kept_and_handed_on(tmp_path: Path) -> None:
     lines = log.read_text(encoding="utf-8").splitlines()
     assert lines[0] == "before" and lines[1].endswith("tool x") and set(lines[2:]) >= {"two", f"given {tmp_path}"}
     assert set(seen) >= {"two", f"given {tmp_path}"} and "before" not in seen
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_closed_terminal_ends_the_tool(tmp_path: Path, number: signal.Signals) -> None:
+    """The program that waits for the tool is told to end; the tool goes first."""
+    text = "import os, time; open('pid.part', 'w').write(str(os.getpid())); os.rename('pid.part', 'pid'); time.sleep(60)"
+    call = f"from pathlib import Path; from spikeloom.bitstream import tools; here = Path({str(tmp_path)!r})\n"
+    call += "tools.run([here / 'tool'], folder=here, log=here / 'log', what='step')"
+    tool(tmp_path, text)
+    process = subprocess.Popen([sys.executable, "-c", call], stderr=subprocess.PIPE)
+    for _ in range(600):
+        if (tmp_path / "pid").exists():
+            break
+        time.sleep(0.05)
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text(encoding="utf-8")), 0)
 
 
 @pytest.mark.parametrize(
