@@ -19,7 +19,7 @@ from tests.synthesis.measuring import MODULE, hollow
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two components, no shell, files of their own."""
-    some = tuple(choice for choice in chosen() if choice.part.kind in ("pool head", "gather"))[:2]
+    some = tuple(choice for choice in chosen() if choice.part.kind == "source")[:2]
     monkeypatch.setattr(calibrate, "chosen", lambda: some)
     monkeypatch.setattr(calibrate, "SHELLS", ())
     monkeypatch.setattr(calibrate, "SET", tmp_path / "calibration.json")
