@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from spikeloom.code import Code, Ints
-from spikeloom.estimate import memory
+from spikeloom.estimate.memories import table
 from spikeloom.graph import Graph, Layer
 from spikeloom.neuron import LIF, Table
 from spikeloom.passes.fit import max_shift
@@ -78,7 +78,7 @@ def _spiking_note(graph: Graph, layer: Layer, neuron: LIF, activation: Threshold
 def _table_note(layer: Layer, neuron: Table, activation: Quantizer, stairs: Staircase) -> Iterator[str]:
     """A threshold table that is large, why it had to be one, and what it costs."""
     channels, count = neuron.thresholds.shape
-    lut = memory(signed_width(int(np.abs(neuron.thresholds).max())), channels << neuron.code.steps, same_cycle=True).lut
+    lut = table(signed_width(int(np.abs(neuron.thresholds).max())), channels << neuron.code.steps, registered=False).logic
     if lut < LARGE_TABLE:
         return
     if neuron.code.base > 2:

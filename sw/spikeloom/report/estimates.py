@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from spikeloom import estimate
 from spikeloom.boards import BOARDS
+from spikeloom.estimate.cost import Cost
+from spikeloom.estimate.cycles import expected_cycles, limits
+from spikeloom.estimate.network import NETWORK, SHELL
+from spikeloom.estimate.resources import model, plan_costs
 from spikeloom.files import save_json
 from spikeloom.plan import Plan, Stage
 
@@ -17,7 +20,7 @@ NETWORK_FILE = "estimate_network_performance.json"
 
 def stage_cycles(plan: Plan, stage: Stage) -> float:
     """Expected busy cycles per image at the plan's share of set bits."""
-    return estimate.expected_cycles(stage, plan.density[stage.layer.source])
+    return expected_cycles(stage, plan.density[stage.layer.source])
 
 
 def layer_cycles(plan: Plan) -> dict[str, Any]:
@@ -29,22 +32,33 @@ def layer_cycles(plan: Plan) -> dict[str, Any]:
     }
 
 
+UNITS = {"LUT": "lut", "FF": "ff", "BRAM_18K": "bram18", "URAM": "uram", "DSP": "dsp"}
+"""Resources as the file calls them, and as fields of ``Cost``."""
+
+
+def units(cost: Cost) -> dict[str, int]:
+    return {unit: getattr(cost, field) for unit, field in UNITS.items()}
+
+
 def layer_resources(plan: Plan) -> dict[str, Any]:
-    costs = {stage.name: estimate.stage_cost(stage) for stage in plan.stages}
-    total = sum(costs.values(), estimate.Cost(0, 0))
+    """Layers with the streams that lead to them, and beside them the network's own logic with its counters, and the shell."""
+    costs = plan_costs(plan)
     board = BOARDS.get(plan.board)
+    there = Cost(board.lut, board.ff, 2 * board.bram36, board.dsp, board.uram) if board else None
     return {
         "source": "estimated",
-        "how": "closed form fitted to a few synthesis runs; expect it to be off by a third",
-        "layers": {name: {"LUT": cost.lut, "BRAM_18K": cost.bram18, "DSP": 0} for name, cost in costs.items()},
-        "total": {"LUT": total.lut, "BRAM_18K": total.bram18, "DSP": 0},
-        "available": {"LUT": board.lut, "BRAM_18K": 2 * board.bram36, "DSP": board.dsp} if board else None,
+        "how": model().how,
+        "layers": {name: units(cost) for name, cost in costs.items() if name not in (SHELL, NETWORK)},
+        "network": units(costs[NETWORK]),
+        "shell": units(costs[SHELL]),
+        "total": units(sum(costs.values(), Cost())),
+        "available": units(there) if there else None,
     }
 
 
 def network_performance(plan: Plan) -> dict[str, Any]:
     """The slowest stage or stream sets the initiation interval."""
-    slowest = max(estimate.limits(plan), key=lambda limit: limit.cycles)
+    slowest = max(limits(plan), key=lambda limit: limit.cycles)
     return {
         "source": "estimated",
         "how": f"closed form, share of set bits {plan.density_source}; the clock is an assumption",

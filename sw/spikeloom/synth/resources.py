@@ -111,10 +111,11 @@ def run(folder: Path, board: Board, script: str, progress: Progress) -> tuple[De
 
 
 def estimates(folder: Path) -> dict[str, int]:
-    """LUTs by layer as 'spikeloom compile' expected them; empty where it left no file that says so."""
+    """LUTs by group as 'spikeloom compile' expected them; empty where it left no file that says so."""
     try:
-        layers = load_json(folder / ESTIMATES, "estimates")["layers"]
-        return {str(name): int(cost["LUT"]) for name, cost in layers.items()}
+        data = load_json(folder / ESTIMATES, "estimates")
+        groups = {SHELL: data["shell"], NETWORK: data["network"], **data["layers"]}
+        return {str(name): int(cost["LUT"]) for name, cost in groups.items()}
     except (SpikeLoomError, KeyError, TypeError, ValueError, AttributeError):
         return {}
 

@@ -49,7 +49,7 @@ class Synthesis:
     """Attributes
     ----------
     network, board: by name. source: how the numbers came about. components: shell, network, then the layers in the order of the stream.
-    estimates: LUTs by layer, as 'spikeloom compile' expected them; empty where it left none.
+    estimates: LUTs by group, as 'spikeloom compile' expected them; empty where it left none.
     without_arcs: types of cells whose delay is not known. without_setup: pins whose setup time is not known and counts as 0.
     unknown: types of cells that are not counted. key: what the result depends on.
     """

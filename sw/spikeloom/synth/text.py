@@ -23,7 +23,7 @@ def tables(synthesis: Synthesis) -> tuple[Table, Table]:
 
 
 def resources(synthesis: Synthesis) -> Table:
-    """A row per group and per part of it, all layers beside what was estimated for them, the total, and its share of the board."""
+    """A row per group beside what was estimated for it, and per part of it; all layers, the total, and its share of the board."""
     board = find_board(synthesis.board)
     rows: list[tuple[str, ...]] = []
     for group, parts in synthesis.groups():
@@ -31,9 +31,11 @@ def resources(synthesis: Synthesis) -> Table:
         rows.append(row(group, whole, longest(parts), board, synthesis.estimates.get(group)))
         rows += [row(f"  {part.part}", part.taken, part.delay, board, None) for part in parts if len(parts) > 1 and part.taken != NOTHING]
     layers = tuple(component for component in synthesis.components if component.group not in (SHELL, NETWORK))
-    estimated = sum(synthesis.estimates.values()) if synthesis.estimates else None
+    guesses = synthesis.estimates
+    estimated = sum(lut for group, lut in guesses.items() if group not in (SHELL, NETWORK)) if guesses else None
     rows.append(row("all layers", sum((layer.taken for layer in layers), NOTHING), longest(layers), board, estimated))
-    rows.append(row("total", synthesis.total, synthesis.delay, board, None))
+    everything = sum(guesses.values()) if {SHELL, NETWORK} <= guesses.keys() else None
+    rows.append(row("total", synthesis.total, synthesis.delay, board, everything))
     shares = (share(getattr(synthesis.total, name), there) for name, there in available(board).items())
     rows.append((f"of {board.name}", next(shares), "", *shares, "", ""))
     units = list(UNITS.values())

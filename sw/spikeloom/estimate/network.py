@@ -1,0 +1,144 @@
+"""What lies between the stages, what counts, and what stands around the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import gcd, prod
+
+from spikeloom.boards import find_board
+from spikeloom.estimate.head import head
+from spikeloom.estimate.memories import Memory, storage
+from spikeloom.estimate.parts import Part, bits, body, fifo, loop, source
+from spikeloom.plan import Plan, Stage
+
+SHELL, NETWORK = "shell", "network"
+"""Groups beside the layers, as the table of a synthesis calls them."""
+
+COUNTER_WIDTH = 64
+
+
+def stage_parts(stage: Stage, family: str) -> Iterator[Part]:
+    """Source, body and head of a stage, those of its residual, and its gather."""
+    yield from source(stage, stage.name, "source", family)
+    yield from body(stage, stage.name, "body", family)
+    yield from head(stage, family)
+    skip = stage.skip_stage
+    if skip is not None:
+        yield from source(skip, stage.name, "skip source", family)
+        yield from body(skip, stage.name, "skip body", family)
+    if stage.folding.windows > 1:
+        yield gather(stage, family)
+
+
+def output_bits(stage: Stage) -> int:
+    """Bits of one word that leaves a stage."""
+    return stage.u_width if stage.o_code is None else stage.o_code.steps
+
+
+def gather(stage: Stage, family: str) -> Part:
+    """Two buffers per window, and the choice between windows."""
+    windows, folds = stage.folding.windows, stage.folds
+    width = output_bits(stage) * stage.folding.elements
+    memory = storage(width, 2 * folds, registered=False, family=family) * windows
+    registers = 2 * loop(folds) + 2 + loop(windows) + 4
+    chosen = width * (1 if windows <= 4 else 2 + (windows > 8))
+    return Part(stage.name, "gather", "gather", registers, {"one": 1, "nest": registers, "chosen": chosen}, memory)
+
+
+def link_parts(plan: Plan, family: str) -> Iterator[Part]:
+    """Forks, regroups and FIFOs of all edges, the network's own logic, and its counters."""
+    for node in plan.graph.nodes:
+        o_group = plan.o_group(node.name)
+        code = plan.graph.codes[node.name]
+        word = code.steps if code is not None else output_bits(plan[node.name])
+        edges = list(plan.consumers(node.name))
+        last = node is plan.graph.output
+        branches = len(edges) + last
+        if branches > 1:
+            owner = NETWORK if node is plan.graph.input else node.name
+            yield Part(owner, "fork" if owner != NETWORK else f"{node.name} fork", "fork", branches, {"branches": branches})
+        for edge in edges:
+            name = "i" if edge.port == "i" else "skip"
+            yield from regroups(edge.target, f"{name} regroup", edge.i_group, edge.o_group, word)
+            if edge.depth:
+                yield fifo(edge.target, f"{name} fifo", edge.o_group * word, edge.depth, family)
+        if last:
+            yield from regroups(NETWORK, "output regroup", o_group, 1, word)
+    yield own(plan)
+    yield counters(plan)
+    if plan.checksums:
+        yield from checks(plan)
+
+
+def regroups(group: str, part: str, i_group: int, o_group: int, word: int) -> Iterator[Part]:
+    """From one width to another, by way of the greatest common divisor where neither divides the other."""
+    common = gcd(i_group, o_group)
+    ways = [i_group, *([common] if common not in (i_group, o_group) else []), *([o_group] if o_group != i_group else [])]
+    for step, (narrow, wide) in enumerate(zip(ways, ways[1:], strict=False)):
+        count = bits(max(narrow, wide) // min(narrow, wide))
+        shifted = (narrow - wide) * word if narrow > wide else 0
+        registers = max(narrow, wide) * word + count + 1
+        yield Part(group, f"{part}{step}", "regroup", registers, {"one": 1, "count": count, "shifted": shifted})
+
+
+def counted_streams(plan: Plan) -> Iterator[tuple[int, int]]:
+    """Words of a beat and bits of a word, for every stream whose spikes are counted."""
+    for node in plan.graph.nodes:
+        code = plan.graph.codes[node.name]
+        if code is not None:
+            first = node is plan.graph.input
+            windows = 1 if first else plan[node.name].folding.windows
+            yield windows * plan.o_group(node.name), code.steps
+
+
+def own(plan: Plan) -> Part:
+    """Beats of all streams held for one cycle; images counted."""
+    streams = list(counted_streams(plan))
+    held = sum(words * steps for words, steps in streams)
+    channels, height, width = plan.graph.input.shape
+    loops = loop(channels // plan.input_group * height * width, prod(plan.graph.shapes[plan.graph.output.name]))
+    return Part(NETWORK, "itself", "network", held + len(streams) + loops + 16, {"one": 1, "streams": len(streams), "loops": loops})
+
+
+def counters(plan: Plan) -> Part:
+    """64 bits each, and the step that each grows by; for streams that is how many bits of a beat are set."""
+    streams = list(counted_streams(plan))
+    steps = [1, 1]
+    for stage in plan.stages:
+        for engine in (stage, stage.skip_stage):
+            if engine is not None:
+                steps += [1, 1, 1] if engine.folding.body == "max" else [1, 1, 1, issued_bits(engine)]
+    for words, planes in streams:
+        steps += [bits(words + 1)] * (1 + planes)
+    registers = COUNTER_WIDTH * (len(steps) + 1) + sum(steps)
+    added = sum((words - 1) * (1 + planes) for words, planes in streams)
+    amounts = {"one": 1, "counters": len(steps), "steps": sum(steps), "added": added, "words": sum(words for words, _ in streams)}
+    return Part(NETWORK, "counters", "counters", registers, amounts)
+
+
+def checks(plan: Plan) -> Iterator[Part]:
+    """A CRC of 32 bits per stream, over whole bytes of a beat."""
+    names = [node.name for node in plan.graph.nodes if plan.graph.codes[node.name] is not None]
+    for name, (words, steps) in zip(names, counted_streams(plan), strict=True):
+        first = name == plan.graph.input.name
+        yield crc(NETWORK if first else name, f"{name} crc" if first else "crc", -(-words * steps // 8) * 8)
+
+
+def crc(group: str, part: str, width: int) -> Part:
+    return Part(group, part, "crc", 32, {"one": 1, "bits": width})
+
+
+def issued_bits(stage: Stage) -> int:
+    """Bits of the synaptic operations of one cycle."""
+    f = stage.folding
+    lanes = {"event": f.banks * f.ports, "parallel": f.group * stage.i_code.steps}.get(f.body, f.group)
+    return bits(f.windows * lanes * (1 if f.body == "depthwise" else f.elements) + 1)
+
+
+def shell(plan: Plan) -> Part:
+    """Bus, registers, memory port and monitor: nearly the same for every network. Its registers have coefficients as its LUTs do."""
+    board = find_board(plan.board)
+    width, family = board.memory_width, board.family
+    log, words = storage(64, 256, family=family), storage(width, 256, family=family) * 2
+    beat = plan.input_group * plan.graph.input.code.steps
+    return Part(SHELL, "all", "shell", 0, {"one": 1, "width": width, "beat": beat}, Memory(bram18=log.bram18 + words.bram18))
