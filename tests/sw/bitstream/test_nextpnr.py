@@ -200,8 +200,8 @@ def test_the_command(installed: Describe, tmp_path: Path, monkeypatch: pytest.Mo
     assert "60 MHz: nextpnr estimates 20.0 MHz" in capsys.readouterr().err
     installed(without="fasm2frames")
     assert cli.run(["bitstream", str(net), "--flow", "open"]) == 3
-    assert "fasm2frames: not on PATH, so nothing was built" in capsys.readouterr().out
-    assert (net / "open" / "run.sh").is_file() and publish.verify(published) == manifest
+    assert "fasm2frames: not on PATH, so nothing was built" in capsys.readouterr().err
+    assert (net / "at-50-MHz" / "open" / "run.sh").is_file() and publish.verify(published) == manifest
 
 
 def test_the_other_nextpnr_comes_first_where_it_is_there(installed: Describe, target: Path) -> None:

@@ -67,13 +67,12 @@ def test_timing_not_met(net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_clock_is_searched(net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The worst path takes 10.5 ns, whatever the clock: 100 MHz fails, 90.9 MHz passes, and that is what manifest and hardware say."""
+    """The worst path takes 10.5 ns: 100 MHz fails, 90.9 MHz passes, and that is what the manifest beside the bitstream says."""
     monkeypatch.setenv(fake.VARIABLE, fake.described(replace(Setup(), slack="path 10.5")))
     assert cli.run(["bitstream", str(net), "--clock-mhz", "auto"]) == 0
     said = capsys.readouterr().out
     assert "100 MHz: not met" in said and "90.9091 MHz: passed" in said
-    manifest = manifests.load(net)
-    assert manifest.clock_mhz == 90.90909 and publish.verify(tmp_path / "house" / "small-pynq-z2") == manifest
+    assert publish.verify(tmp_path / "house" / "small-pynq-z2").clock_mhz == 90.90909 and manifests.load(net).clock_mhz == 100
 
 
 def test_without_vivado(net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,7 +80,7 @@ def test_without_vivado(net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     there = os.environ["PATH"]
     monkeypatch.setenv("PATH", os.defpath)
     assert cli.run(["bitstream", str(net)]) == 3
-    assert "vivado: not on PATH" in capsys.readouterr().out and not (tmp_path / "house").exists()
+    assert "vivado: not on PATH" in capsys.readouterr().err and not (tmp_path / "house").exists()
     shutil.copytree(net / "vivado", tmp_path / "elsewhere")
     monkeypatch.setenv("PATH", there)
     tools.run(["sh", "run.sh"], folder=tmp_path / "elsewhere", log=tmp_path / "log", what="there")
