@@ -74,7 +74,7 @@ class Host:
         """(2, count): latency and interval of the last images."""
         end = self.get("latency_count")
         entries = [LOG + 8 * (k % LOG_DEPTH) for k in range(end - count, end)]
-        return np.array([[self.simulation.read(entry + part) for entry in entries] for part in (0, 4)], dtype=np.int64).reshape(2, count)
+        return np.array([[self.simulation.read(entry + part) for part in (0, 4)] for entry in entries], dtype=np.int64).reshape(count, 2).T
 
     def begin(self, words: Ints, single: bool) -> None:
         """Put images into memory, clear, start."""

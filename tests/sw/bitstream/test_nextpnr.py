@@ -282,6 +282,15 @@ def test_a_clock_that_is_not_reached(installed: Describe, target: Path, fmax: fl
     assert not looks_good(target)
 
 
+@pytest.mark.parametrize("fmax", [0, -5, 1e14, float("nan"), float("inf")])
+@pytest.mark.parametrize("more", [(), ("nextpnr-himbaechel",)])
+def test_a_clock_that_cannot_be(installed: Describe, target: Path, fmax: float, more: tuple[str, ...]) -> None:
+    installed(*more, fmax=fmax)
+    with pytest.raises(SpikeLoomError, match=rf"nextpnr\.{'json' if more else 'log'}: expected 1 to 2000 MHz for clock 'clk', found "):
+        openflow.build(target)
+    assert not looks_good(target) and not (target / opensteps.SUMS).exists()
+
+
 def test_a_bitstream_that_is_too_short(installed: Describe, target: Path) -> None:
     installed(short=404)
     with pytest.raises(SpikeLoomError, match="expected 4045564 bytes of data for xc7z020, found 4045160"):
@@ -336,6 +345,7 @@ def test_what_cannot_be_prepared(network: Path, networks: dict[str, Path], tmp_p
 def test_reports_that_say_nothing(tmp_path: Path) -> None:
     with pytest.raises(SpikeLoomError, match="expected the frequency of a clock, found none"):
         openreport.of_log("Info: Program finished normally.", "nextpnr.log")
+    (tmp_path / "nextpnr.log").write_text("", encoding="utf-8")
     (tmp_path / opensteps.REPORT).write_text("{}", encoding="utf-8")
     with pytest.raises(SpikeLoomError, match="expected the report of nextpnr"):
         openreport.placed(tmp_path)

@@ -16,6 +16,7 @@ from .vivado.cores import CATALOGUE
 from .vivado.fake import handoff
 from .vivado.interpreter import Interpreter
 from .vivado.model import Vivado
+from .vivado.options import Call
 from .vivado.setup import Setup
 
 BOARDS = ("pynq-z2", "zcu104")
@@ -226,17 +227,31 @@ def test_a_failure_leaves_nothing_that_looks_good(networks: dict[str, Path], tmp
     assert not (folder / "report" / "toy.bit").exists()
 
 
-@pytest.mark.parametrize(("setup", "delay"), [(Setup(slack="-0.512"), "max"), (Setup(hold="-0.034"), "min")])
-def test_timing_not_met(networks: dict[str, Path], tmp_path: Path, setup: Setup, delay: str) -> None:
+@pytest.mark.parametrize(
+    ("setup", "what"),
+    [
+        (Setup(slack="-0.512"), "slack -0.512 ns (max delay)"),
+        (Setup(hold="-0.034"), "slack -0.034 ns (min delay)"),
+        (Setup(pulse="-0.155"), "pulse width slack -0.155 ns"),
+        (Setup(pulse="0.000"), "pulse width slack 0.000 ns"),
+    ],
+)
+def test_timing_not_met(networks: dict[str, Path], tmp_path: Path, setup: Setup, what: str) -> None:
     """No bitstream is even written; the reports stay."""
     folder = prepared(networks, tmp_path, "pynq-z2")
     status, model = run(folder, setup)
     assert status == 1 and not of(model, "write_bitstream") and not (folder / "out").exists() and not (folder / "work").exists()
-    assert "timing not met" in model.lines[-1] and f"({delay} delay)" in model.lines[-1]
+    assert f"timing not met: {what}" in model.lines[-1]
     assert (folder / "report" / "timing_summary.rpt").is_file()
 
 
-@pytest.mark.parametrize(("paths", "message"), [((), "expected a constrained path"), (("path:",), "expected a slack in ns, found ''")])
+@pytest.mark.parametrize(
+    ("paths", "message"),
+    [
+        ((), "expected a constrained path"),
+        *(((f"path:{text}",), f"expected a slack in ns, found '{text}'") for text in ("", "inf", "nan", "1.2.3", ".", "9" * 5000)),
+    ],
+)
 def test_no_clock_is_no_success(networks: dict[str, Path], tmp_path: Path, paths: tuple[str, ...], message: str) -> None:
     folder = prepared(networks, tmp_path, "pynq-z2")
 
@@ -246,6 +261,24 @@ def test_no_clock_is_no_success(networks: dict[str, Path], tmp_path: Path, paths
 
     manifest = manifests.load(folder)
     model = Unclocked(folder, Setup(), handoff(manifest), manifest.stages)
+    assert Interpreter(folder, model).run() == 1
+    assert message in model.lines[-1] and not (folder / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [("1.250", "NA", "found 'NA'"), ("WPWS(ns)", "PWS(ns)", "found ''"), ("WNS(ns)", "WNS", "expected a design timing summary")],
+)
+def test_no_pulse_width_is_no_success(networks: dict[str, Path], tmp_path: Path, old: str, new: str, message: str) -> None:
+    folder = prepared(networks, tmp_path, "pynq-z2")
+
+    class Other(Vivado):
+        def report_timing_summary(self, call: Call) -> str | None:
+            found = super().report_timing_summary(call)
+            return found.replace(old, new) if found is not None else None
+
+    manifest = manifests.load(folder)
+    model = Other(folder, Setup(), handoff(manifest), manifest.stages)
     assert Interpreter(folder, model).run() == 1
     assert message in model.lines[-1] and not (folder / "out").exists()
 

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from spikeloom import cli, deploy, golden, planfile
 from spikeloom import manifest as manifests
-from spikeloom.bitstream import publish
+from spikeloom.bitstream import bitfile, publish
 from spikeloom.board import environment, selftest
 from spikeloom.board.measurement import Measurement, StreamFigures
 from spikeloom.errors import SpikeLoomError
 from spikeloom_hw.emit import emit
 
 from tests.network_layers import plain_folding, plan_of
-from tests.sw.bitstream.files import built
+from tests.sw.bitstream.files import bitstream, built
 from tests.test_facade import network
 
 SINCE_311 = {"tomllib", "wsgiref.types", "asyncio.TaskGroup"}
@@ -95,14 +95,18 @@ def name_of(folder: Path) -> str:
 
 def test_a_bitstream_goes_with_its_own_handoff_file(folder: Path) -> None:
     name = name_of(folder)
-    (folder / f"{name}.bit").write_bytes(b"bits")
+    bit = folder / f"{name}.bit"
+    bitfile.write(bit, bitstream(manifests.load(folder)))
     with pytest.raises(SpikeLoomError, match="expected its hardware handoff file"):
         deploy.deploy(folder, planfile.load(folder), np.load(folder / "test_x.npy"), folder / "out")
     (folder / f"{name}.hwh").write_text("from Vivado", encoding="utf-8")
     assert cli.run(["deploy", str(folder), "-o", str(folder / "out")]) == 0
-    assert (folder / "out" / f"{name}.bit").read_bytes() == b"bits"
+    assert (folder / "out" / f"{name}.bit").read_bytes() == bit.read_bytes()
     assert (folder / "out" / f"{name}.hwh").read_text(encoding="utf-8") == "from Vivado"
     assert "still missing" not in (folder / "out" / "README.md").read_text(encoding="utf-8")
+    bit.write_bytes(b"bits")
+    with pytest.raises(SpikeLoomError, match="expected a bitstream"):
+        deploy.deploy(folder, planfile.load(folder), np.load(folder / "test_x.npy"), folder / "out")
 
 
 def test_a_published_bitstream_is_taken(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -114,11 +118,14 @@ def test_a_published_bitstream_is_taken(folder: Path, monkeypatch: pytest.Monkey
     plan = replace(planfile.load(folder), clock_mhz=42.0)
     planfile.save(plan, folder)
     emit(plan, folder)
-    with pytest.raises(SpikeLoomError, match="built from another manifest"):
-        deploy.deploy(folder, plan, np.load(folder / "test_x.npy"), folder / "out")
+    x = np.load(folder / "test_x.npy")
+    deploy.deploy(folder, plan, x, folder / "out")
+    assert manifests.load(folder / "out").identity == manifest.identity, "the same network for another clock: its own manifest goes with it"
+    with pytest.raises(SpikeLoomError, match="holds the bitstream of another network"):
+        deploy.find_bit(folder, replace(manifest, top_sha256="0" * 64))
     (place / f"{name}.bit").write_bytes(b"x")
     with pytest.raises(SpikeLoomError, match="is not the file that was published"):
-        deploy.deploy(folder, plan, np.load(folder / "test_x.npy"), folder / "out")
+        deploy.deploy(folder, plan, x, folder / "out")
 
 
 def test_an_older_folder_is_replaced_and_nothing_else(made: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from spikeloom import manifest as manifests
-from spikeloom.bitstream import bitfile, tools
+from spikeloom.bitstream import bitfile, logs, tools
 from spikeloom.bitstream.built import Built
 from spikeloom.bitstream.clocks import TimingError, reachable
-from spikeloom.bitstream.nextpnr import installed, report, steps
+from spikeloom.bitstream.nextpnr import installed, made, report, steps
 from spikeloom.bitstream.nextpnr.installed import absent
 from spikeloom.bitstream.nextpnr.steps import BIT, TOP, VERILOG, Step
 from spikeloom.bitstream.tools import ToolError
@@ -45,7 +46,9 @@ CLOCK_MHZ = 50.0
 RESULT = "shell"
 """Base name of the files that it hands on."""
 
-MADE = (*(f"{TOP}.{kind}" for kind in ("json", "fasm", "frames", "bit")), steps.CELLS, steps.REPORT)
+RESULTS = (f"{RESULT}.bit", f"{RESULT}.hwh")
+
+MADE = (*(f"{TOP}.{kind}" for kind in ("json", "fasm", "frames", "bit")), steps.CELLS, steps.REPORT, steps.SUMS)
 
 Progress = Callable[[str, int, int], None]
 """As in :mod:`spikeloom.facade`: what is being done, how much of it is done, how much there is."""
@@ -58,8 +61,11 @@ the Project X-Ray database, and there:
 
     sh run.sh
 
-It ends with `{bit}`, or with an error in the log of the step that failed. Copy the folder back and read it with
-`spikeloom bitstream DIR --flow open --from FOLDER`. The plan's clock is {clock:g} MHz; the manifest is {identity}.
+It ends with `{bit}` and `{sums}`, or with an error in the log of the step that failed. Copy the whole folder back and read it with
+`spikeloom bitstream DIR --flow open --from FOLDER`. `{sums}` holds the SHA-256 of manifest, Verilog and bitstream as the run has left
+them: with another file in its place the folder is refused. It is no signature: who writes it by hand can make it say anything.
+
+The plan's clock is {clock:g} MHz; the manifest is {identity}.
 """
 
 
@@ -102,6 +108,7 @@ def prepare(network: Path, target: Path) -> None:
             chipdb=installed.CHIPDB,
             prjxray=installed.PRJXRAY_DB,
             bit=BIT,
+            sums=steps.SUMS,
             clock=manifest.clock_mhz,
             identity=manifest.identity,
         ),
@@ -113,9 +120,16 @@ def prepare(network: Path, target: Path) -> None:
 
 
 def clean(target: Path) -> None:
-    """Nothing of another run is left."""
-    for name in (*MADE, f"{RESULT}.bit", f"{RESULT}.hwh"):
-        (target / name).unlink(missing_ok=True)
+    """Nothing of another run is left. Raises SpikeLoomError where a folder is in the way."""
+    for name in (*MADE, *RESULTS):
+        logs.renew(target / name)
+
+
+def discard(target: Path, *names: str) -> None:
+    """Results are gone, as far as that can be: an error that is on its way is more telling than one of this."""
+    for name in names:
+        with suppress(OSError):
+            (target / name).unlink(missing_ok=True)
 
 
 def build(target: Path, progress: Progress = silent) -> Built:
@@ -132,8 +146,7 @@ def build(target: Path, progress: Progress = silent) -> Built:
         run(target, manifest, board, progress)
         return collect(target)
     except BaseException:
-        for name in (BIT, f"{RESULT}.bit", f"{RESULT}.hwh"):
-            (target / name).unlink(missing_ok=True)
+        discard(target, BIT, steps.SUMS, *RESULTS)
         raise
 
 
@@ -152,6 +165,7 @@ def run(target: Path, manifest: Manifest, board: Board, progress: Progress) -> N
         take(target, step, steps.filled(step, places))
         if step.makes == steps.FASM:
             check_clock(target, manifest)
+    made.write(target)
 
 
 def synthesise_here(target: Path) -> None:
@@ -165,14 +179,14 @@ def synthesise_here(target: Path) -> None:
 def take(target: Path, step: Step, command: list[str], environment: dict[str, str] | None = None) -> None:
     """One step. Raises ToolError where it fails, or has not made its file."""
     log = target / step.log
-    log.unlink(missing_ok=True)
+    logs.renew(log)
     try:
         tools.run(command, folder=target, log=log, what=step.title, environment=environment)
     except ToolError:
         if step.needed:
             raise
-    made = target / step.makes
-    if step.makes and not (made.is_file() and made.stat().st_size):
+    result = target / step.makes
+    if step.makes and not (result.is_file() and result.stat().st_size):
         raise ToolError(f"{step.title}: {Path(command[0]).name} ended well, but left no {step.makes}; its log: {log}")
 
 
@@ -183,7 +197,7 @@ def check_clock(folder: Path, manifest: Manifest) -> None:
         return
     possible = reachable(system_of(manifest).pll_mhz, found)
     raise TimingError(
-        f"{manifest.clock_mhz:g} MHz: nextpnr estimates {found:.1f} MHz; its log: {folder / 'nextpnr.log'}; "
+        f"{manifest.clock_mhz:g} MHz: nextpnr estimates {found:.1f} MHz; its log: {folder / report.LOG}; "
         f"take --clock-mhz {possible:g}, or less since it is an estimate",
         possible,
     )
@@ -193,21 +207,25 @@ def collect(folder: Path) -> Built:
     """What a run has left in a folder of :func:`prepare`, here or on another machine, after checks.
 
     The bitstream's header gets the first 32 bits of the manifest's identity as ``UserID``: no other tool of this flow knows of it.
-    Raises SpikeLoomError where a file is missing or cut short, or where Verilog and manifest do not belong together; TimingError where
-    the clock is not reached.
+    Raises SpikeLoomError where a file is missing, cut short or not the one that a whole run has left, where Verilog and manifest do not
+    belong together, or where the logs hold what cannot be; CapacityError where the design is larger than the board; TimingError where the
+    clock is not reached.
     """
+    discard(folder, *RESULTS)
     manifest = manifests.load(folder)
     board = target_board(manifest)
     check_rtl(folder, manifest)
     raw = folder / BIT
     if not raw.is_file():
         raise SpikeLoomError(f"{raw}: expected the result of the open tools, found none; run 'sh run.sh' there and look at its logs")
+    made.check(folder)
+    report.check_fit(report.resources(report.cells(folder)), board)
     check_clock(folder, manifest)
     named = bitfile.named(bitfile.read(raw), manifest.identity)
     bitfile.check(named, board.part, manifest.identity, str(raw))
     tool = ", ".join(report.names(folder)) or "open tools of unknown version"
     figures = report.figures(folder, board, manifest.clock_mhz, tool)
-    bit, hwh = folder / f"{RESULT}.bit", folder / f"{RESULT}.hwh"
+    bit, hwh = (folder / name for name in RESULTS)
     save_text(hwh, hwh_text(manifest))
     bitfile.write(bit, named)
     return Built(bit, hwh, tool, figures)

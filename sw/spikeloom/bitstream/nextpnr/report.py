@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from spikeloom.bitstream import believed, logs
 from spikeloom.bitstream.nextpnr.steps import CELLS, NETLIST, REPORT
 from spikeloom.boards import Board
 from spikeloom.errors import CapacityError, SpikeLoomError
-from spikeloom.files import existing, first_line, load_json
-from spikeloom.synth.cells import NOTHING, Taken, taken
+from spikeloom.files import first_line, load_json
+from spikeloom.synth.cells import Taken, taken
 
-FREQUENCY = re.compile(r"Max frequency for clock\s+'([^']*)':\s+([0-9.]+) MHz")
-USED = re.compile(r"Info:\s+(\w+):\s*(\d+)\s*/\s*(\d+)\s+\d+%")
-NEXTPNR = re.compile(r"(nextpnr-\w+)\W.*\(Version ([^)\s]+)\)")
-YOSYS = re.compile(r"Yosys (\d[\w.+-]*)")
+FREQUENCY = re.compile(r"Max frequency for clock[ \t]+'([^'\n]*)':[ \t]*(.*)")
+USED = re.compile(r"Info:\s+(\w+):[ \t]*([0-9]+)[ \t]*/[ \t]*([0-9]+)[ \t]+[0-9]+%")
+NEXTPNR = re.compile(r"(nextpnr-\w{1,40})\W.*\(Version ([!-'*-~]{1,80})\)")
+YOSYS = re.compile(r"Yosys ([0-9][\w.+-]{0,80})", re.ASCII)
+
+LOG = "nextpnr.log"
 
 
 @dataclass(frozen=True)
@@ -32,21 +35,43 @@ class Placed:
 
 
 def cells(folder: Path) -> dict[str, int]:
-    """How many of each cell Yosys left. Raises SpikeLoomError where its count cannot be read."""
+    """How many of each cell Yosys left.
+
+    Raises SpikeLoomError where its count cannot be read, where it is not of a design with one PS7, and for cells of which it is not known
+    what they take.
+    """
     path = folder / CELLS
+    found = loaded(path, "Yosys' count of cells")
     try:
-        found = load_json(path, "Yosys' count of cells")["design"]["num_cells_by_type"]
-        return {str(name): int(count) for name, count in sorted(found.items())}
-    except (KeyError, TypeError, ValueError, AttributeError):
+        counts = sorted(found["design"]["num_cells_by_type"].items())
+    except (KeyError, TypeError, AttributeError):
         raise SpikeLoomError(f"{path}: expected Yosys' count of cells, found something else; see {folder / 'yosys.log'}") from None
+    made = {name: believed.count(count, str(path), believed.shown(name)) for name, count in counts}
+    if made.get("PS7") != 1:
+        raise SpikeLoomError(f"{path}: expected a design with one PS7, found {made.get('PS7', 0)}; see {folder / 'yosys.log'}")
+    unknown = [believed.shown(name) for name in made if taken(name) is None]
+    if unknown:
+        raise SpikeLoomError(
+            f"{path}: expected cells of which it is known what they take, found {', '.join(unknown[:8])}; "
+            "build in the folder as it was written, with the Yosys that SpikeLoom takes"
+        )
+    return made
+
+
+def loaded(path: Path, what: str) -> Any:
+    """Parsed JSON. Raises SpikeLoomError on a missing or malformed file, and one nested deeper than Python reads."""
+    try:
+        return load_json(path, what)
+    except RecursionError:
+        raise SpikeLoomError(f"{path}: expected {what}, found JSON nested too deep; build again") from None
 
 
 def resources(counted: dict[str, int]) -> dict[str, int | float]:
-    """The same in the units of a board."""
-    kinds = {name: taken(name) or NOTHING for name in counted}
+    """The same in the units of a board, of cells that are known."""
+    kinds = {name: cost for name in counted if (cost := taken(name))}
 
     def total(of: Callable[[Taken], int]) -> int:
-        return sum(count * of(kinds[name]) for name, count in counted.items())
+        return sum(counted[name] * of(cost) for name, cost in kinds.items())
 
     return {
         "lut": total(lambda one: one.lut),
@@ -68,31 +93,42 @@ def check_fit(found: dict[str, int | float], board: Board) -> None:
 
 
 def placed(folder: Path) -> Placed:
-    """Of nextpnr's report where there is one, else of its log. Raises SpikeLoomError where neither says a frequency."""
-    if (folder / REPORT).is_file():
+    """Of nextpnr's report where there is one, else of its log.
+
+    Raises SpikeLoomError where neither says a frequency, where the log is missing, and for figures that cannot be.
+    """
+    log = logs.there(folder / LOG, "nextpnr")
+    if (folder / REPORT).exists():
         return of_report(folder / REPORT)
-    log = folder / "nextpnr.log"
-    return of_log(existing(log, "the log of nextpnr").read_text(encoding="utf-8", errors="replace"), str(log))
+    return of_log(log.read_text(encoding="utf-8", errors="replace"), str(log))
 
 
 def of_report(path: Path) -> Placed:
     """The report of the main line's nextpnr."""
-    found = load_json(path, "the report of nextpnr")
+    found = loaded(path, "the report of nextpnr")
     try:
-        slowest = min(float(clock["achieved"]) for clock in found["fmax"].values())
-        used = {str(name): (int(one["used"]), int(one["available"])) for name, one in found["utilization"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise SpikeLoomError(f"{path}: expected the report of nextpnr, found something else ({first_line(error)})") from None
-    return Placed(slowest, {name: counts for name, counts in sorted(used.items()) if counts[0]})
+        clocks = [(name, clock["achieved"]) for name, clock in found["fmax"].items()]
+        sites = [(name, one["used"], one["available"]) for name, one in found["utilization"].items()]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SpikeLoomError(f"{path}: expected the report of nextpnr, found something else ({first_line(error)}); build again") from None
+    return of(clocks, sites, str(path))
 
 
 def of_log(text: str, where: str) -> Placed:
     """The log of either: the last estimate of every clock, which is the one after routing."""
-    last = {clock: float(mhz) for clock, mhz in FREQUENCY.findall(text)}
-    if not last:
+    last = dict(FREQUENCY.findall(text))
+    # As in "81.25 MHz (PASS at 50.00 MHz)"; without the unit the log was cut in the middle of the number.
+    clocks = [(clock, rest.split()[0] if rest.split()[1:2] == ["MHz"] else f"{rest}, not in MHz") for clock, rest in last.items()]
+    return of(clocks, USED.findall(text), where)
+
+
+def of(clocks: Sequence[tuple[str, object]], sites: Iterable[tuple[str, object, object]], where: str) -> Placed:
+    """The slowest of the clocks, and the sites that are used. Raises SpikeLoomError for no clock, and for numbers that cannot be."""
+    if not clocks:
         raise SpikeLoomError(f"{where}: expected the frequency of a clock, found none; look at what nextpnr says there")
-    used = {name: (int(count), int(there)) for name, count, there in USED.findall(text) if int(count)}
-    return Placed(min(last.values()), dict(sorted(used.items())))
+    slowest = min(believed.mhz(value, where, f"clock {believed.shown(name)}") for name, value in clocks)
+    used = {name: (believed.count(one, where, name), believed.count(there, where, name)) for name, one, there in sites}
+    return Placed(slowest, {name: counts for name, counts in sorted(used.items()) if counts[0]})
 
 
 def names(folder: Path) -> Iterator[str]:

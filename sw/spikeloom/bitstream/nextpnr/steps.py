@@ -16,6 +16,11 @@ CELLS, REPORT = "cells.json", "nextpnr.json"
 
 NETLIST, FASM, FRAMES, BIT = (f"{TOP}.{kind}" for kind in ("json", "fasm", "frames", "bit"))
 
+SUMS = "made.sha256"
+"""Written when all steps are done: the SHA-256 of ``SUMMED``."""
+
+SUMMED = ("manifest.json", *(f"rtl/{name}" for name in sorted(VERILOG)), BIT)
+
 SCRIPT, CONSTRAINTS = "synth.ys", f"{TOP}.xdc"
 
 FORBIDDEN = (
@@ -127,19 +132,27 @@ case ${chipdb} in /*) ;; *) {chipdb}="$PWD/${chipdb}" ;; esac
 case ${prjxray} in /*) ;; *) {prjxray}="$PWD/${prjxray}" ;; esac
 for name in {names}; do if [ -f "${chipdb}/$name" ]; then {chipdb}="${chipdb}/$name"; fi; done
 cd "$(dirname "$0")"
+sums() {{ if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum -a 256 "$@"; fi; }}
 step() {{
   title=$1 log=$2
   shift 2
   "$@" >"$log" 2>&1 || {{ echo "$title failed; its log: $log" >&2; exit 1; }}
 }}
 rm -f {made}
+sums manifest.json >/dev/null
+"""
+
+TAIL = """# Last, so that it is only there after a whole run.
+sums {files} >{sums}.part
+mv {sums}.part {sums}
 """
 
 
 def run_text(part: str, clock_mhz: float) -> str:
     """``run.sh``: all steps with the tools on PATH, one line each."""
-    made = " ".join((CELLS, NETLIST, FASM, FRAMES, BIT, REPORT))
+    made = " ".join((SUMS, CELLS, NETLIST, FASM, FRAMES, BIT, REPORT))
     head = HEAD.format(bit=BIT, chipdb=CHIPDB, prjxray=PRJXRAY_DB, part=part, names=" ".join(chip_files(part)), made=made)
     first, second = (f"  {line(steps[0])}\n  {line(steps[1])}" for steps in (placing(name, part, clock_mhz) for name in PLACERS))
     place = f"if command -v {PLACERS[0]} >/dev/null; then\n{first}\nelse\n{second}\nfi"
-    return "\n".join([f"{head}{line(synthesis())}", place, *(line(step) for step in assembling(part)), ""])
+    tail = TAIL.format(files=" ".join(SUMMED), sums=SUMS)
+    return "\n".join([f"{head}{line(synthesis())}", place, *(line(step) for step in assembling(part)), tail])

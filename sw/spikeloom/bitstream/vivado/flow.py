@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from spikeloom import manifest as manifests
-from spikeloom.bitstream import bitfile, handoff, tools, work
+from spikeloom.bitstream import believed, bitfile, handoff, logs, tools, work
 from spikeloom.bitstream.built import Built
 from spikeloom.bitstream.tools import ToolError
 from spikeloom.bitstream.vivado import figures
@@ -40,7 +40,7 @@ LOG = "vivado.log"
 Progress = Callable[[str, int, int], None]
 """As in :mod:`spikeloom.facade`: what is being done, how much of it is done, how much there is."""
 
-STEP = re.compile(r"^spikeloom: step (\d+)/(\d+) (.+)$")
+STEP = re.compile(r"spikeloom: step ([0-9]{1,3})/([0-9]{1,3}) ([ -~]{1,80})")
 
 LEFTOVERS = ("work", ".Xil")
 """What a run that was ended may leave beside its results."""
@@ -97,12 +97,11 @@ def run(target: Path, manifest: Manifest, progress: Progress) -> None:
     existing(target / "build.tcl", "a folder for Vivado (build.tcl)")
     for name in ("out", "report", *LEFTOVERS):
         shutil.rmtree(target / name, ignore_errors=True)
-    log.unlink(missing_ok=True)
+    logs.renew(log)
 
     def seen(line: str) -> None:
-        found = STEP.match(line.rstrip())
-        if found:
-            progress(f"Vivado: {found[3]}", int(found[1]) - 1, int(found[2]))
+        if line.startswith("spikeloom: step "):
+            progress(*step_of(line.rstrip(), log))
 
     command = [*vivado_folder.COMMAND, "-nolog", "-source", "build.tcl"]
     try:
@@ -114,6 +113,15 @@ def run(target: Path, manifest: Manifest, progress: Progress) -> None:
     finally:
         for name in LEFTOVERS:
             shutil.rmtree(target / name, ignore_errors=True)
+
+
+def step_of(line: str, log: Path) -> tuple[str, int, int]:
+    """What is being done, how much of it is done, how much there is. Raises SpikeLoomError for a line that the Tcl does not write."""
+    found = STEP.fullmatch(line)
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        like = "a line like 'spikeloom: step 2/10 synthesis'"
+        raise SpikeLoomError(f"{log}: expected {like}, found {believed.shown(line)}; build the folder as it was written")
+    return f"Vivado: {found[3]}", int(found[1]) - 1, int(found[2])
 
 
 def collect(folder: Path) -> Built:
@@ -130,6 +138,7 @@ def collect(folder: Path) -> Built:
     if not bit.is_file() or not hwh.is_file():
         missing = bit if not bit.is_file() else hwh
         raise SpikeLoomError(f"{missing}: expected the result of Vivado, found none; run 'sh run.sh' there, its log: {folder / LOG}")
+    logs.there(folder / LOG, "Vivado")
     bitfile.check(bitfile.read(bit), find_board(manifest.board).part, manifest.identity, str(bit))
     handoff.check(hwh, manifest)
     report = figures.routed(folder, manifest)
@@ -140,4 +149,5 @@ def collect_ooc(folder: Path) -> dict[str, Any]:
     """Figures of a run out of context. Raises SpikeLoomError where its reports are missing or cannot be read."""
     manifest = manifests.load(folder)
     work.check_rtl(folder, manifest)
+    logs.there(folder / LOG, "Vivado")
     return figures.out_of_context(folder, manifest)

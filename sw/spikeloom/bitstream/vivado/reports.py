@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from spikeloom.bitstream import believed
 from spikeloom.bitstream.vivado.tables import Report, Row, pairs_of, read
 
 SITES = {
@@ -27,6 +28,10 @@ OPTIONAL = {"URAM": ("URAM",), "Carry": ("CARRY4", "CARRY8")}
 
 COLUMNS = {"LUT": ("Total LUTs",), "FF": ("FFs",), "BRAM_36K": ("RAMB36",), "BRAM_18K": ("RAMB18",), "DSP": ("DSP Blocks", "DSP48 Blocks")}
 """Columns of the hierarchical report."""
+
+
+SHORTEST, LONGEST = 1000 / believed.HIGHEST_MHZ, 1000 / believed.LOWEST_MHZ
+"""Periods of clocks in ns."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,8 @@ class Timing:
 
     @property
     def met(self) -> bool:
-        return min(self.wns, self.whs, self.wpws) >= 0 and not self.failing
+        # A pulse as short as its limit is one that nobody has checked: no clock of a board comes near it.
+        return min(self.wns, self.whs) >= 0 and self.wpws > 0 and not self.failing
 
     @property
     def fmax_mhz(self) -> float:
@@ -105,7 +111,7 @@ def utilization(path: Path) -> dict[str, float]:
         row = next((there[choice] for choice in choices if choice in there), None)
         if row is None and name not in OPTIONAL:
             raise report.missing(f"a row for {' or '.join(choices)}")
-        used[name] = report.number(row["Used"], name) if row else 0.0
+        used[name] = report.amount(row["Used"], name) if row else 0.0
     return used
 
 
@@ -123,14 +129,14 @@ def hierarchy(path: Path) -> list[Cell]:
         stack[depth:] = [] if own else [name]
         found.append(Cell(tuple(stack), own, {key: column(report, row, names) for key, names in COLUMNS.items()}))
         if "URAM" in row:
-            found[-1].used["URAM"] = report.number(row["URAM"], "URAM")
+            found[-1].used["URAM"] = report.amount(row["URAM"], "URAM")
     return found
 
 
 def column(report: Report, row: Row, names: tuple[str, ...]) -> float:
     for name in names:
         if name in row:
-            return report.number(row[name], name)
+            return report.amount(row[name], name)
     raise report.missing(f"a column {' or '.join(names)}")
 
 
@@ -140,7 +146,7 @@ def plain(name: str) -> str:
 
 
 def timing(path: Path) -> Timing:
-    """The timing summary. Raises SpikeLoomError where it has none, or where no clock is constrained."""
+    """The timing summary. Raises SpikeLoomError where it has none, where no clock is constrained, and for figures that cannot be."""
     report = read(path)
     head = re.search(r"^\s*(WNS\(ns\).*)\n[ -]+\n(.*)$", report.text, re.MULTILINE)
     if head is None:
@@ -151,17 +157,28 @@ def timing(path: Path) -> Timing:
     def of(name: str) -> float:
         return report.number(row.get(name), name)
 
-    pattern = r"^ *(\S+) +\{[^}]*\} +([0-9.]+) +([0-9.]+) *$"
-    clocks = [(float(period), name) for name, period, _ in re.findall(pattern, report.text, re.MULTILINE)]
+    period, clock = fastest(report)
+    failing = sum(report.count(row.get(name), name) for name in (f"{kind} Failing Endpoints" for kind in ("TNS", "THS", "TPWS")))
+    found = Timing(of("WNS(ns)"), of("TNS(ns)"), of("WHS(ns)"), of("WPWS(ns)"), failing, period, clock)
+    if not SHORTEST <= period - found.wns <= LONGEST:
+        raise report.wrong(f"WNS(ns) with which {SHORTEST:g} to {LONGEST:g} ns are left of the {period:g} ns of {clock}", row["WNS(ns)"])
+    return found
+
+
+def fastest(report: Report) -> tuple[float, str]:
+    """Period in ns and name of the fastest clock. Raises SpikeLoomError where there is none, or one that no FPGA has."""
+    pattern = r"^ *(\S+) +\{[^}\n]*\} +(\S+) +\S+ *$"
+    clocks = [(report.number(period, f"the period of {name}"), name) for name, period in re.findall(pattern, report.text, re.MULTILINE)]
     if not clocks:
         raise report.missing("a clock in its clock summary")
-    period, clock = min(clocks)
-    failing = sum(int(of(f"{kind} Failing Endpoints")) for kind in ("TNS", "THS", "TPWS"))
-    return Timing(of("WNS(ns)"), of("TNS(ns)"), of("WHS(ns)"), of("WPWS(ns)"), failing, period, clock)
+    for period, name in clocks:
+        if not SHORTEST <= period <= LONGEST:
+            raise report.wrong(f"a period of {SHORTEST:g} to {LONGEST:g} ns for {name}", period)
+    return min(clocks)
 
 
 def worst_path(path: Path) -> WorstPath:
-    """The first path of a timing report. Raises SpikeLoomError where there is none."""
+    """The first path of a timing report. Raises SpikeLoomError where there is none, or its figures are no numbers."""
     report = read(path)
 
     def find(pattern: str, what: str) -> re.Match[str]:
@@ -170,12 +187,14 @@ def worst_path(path: Path) -> WorstPath:
             raise report.missing(what)
         return found
 
-    slack = find(r"^Slack \((?:MET|VIOLATED)\)\s*:\s*(-?[0-9.]+)ns", "the slack of a path")[1]
+    slack = find(r"^Slack \((?:MET|VIOLATED)\)[ \t]*:[ \t]*(\S+?)ns\b", "the slack of a path")[1]
     source = find(r"^\s+Source:\s+(.+?)\s*$", "the source of a path")[1]
     destination = find(r"^\s+Destination:\s+(.+?)\s*$", "the destination of a path")[1]
-    delay = find(r"^\s+Data Path Delay:\s+(-?[0-9.]+)ns\s+\(logic (-?[0-9.]+)ns.*?route (-?[0-9.]+)ns", "the delay of a path")
-    levels = find(r"^\s+Logic Levels:\s+(\d+)", "the logic levels of a path")[1]
-    return WorstPath(float(slack), source, destination, float(delay[1]), float(delay[2]), float(delay[3]), int(levels))
+    delays = find(r"^\s+Data Path Delay:\s+(\S+?)ns\s+\(logic (\S+?)ns\b.*?route (\S+?)ns\b", "the delay of a path")
+    levels = find(r"^\s+Logic Levels:[ \t]+(\S+)", "the logic levels of a path")[1]
+    delay, logic, route = (report.number(text, "the delay of a path") for text in delays.groups())
+    number = report.number(slack, "the slack of a path")
+    return WorstPath(number, source, destination, delay, logic, route, report.count(levels, "the logic levels of a path"))
 
 
 def power(path: Path) -> dict[str, float | str]:
@@ -192,5 +211,5 @@ def power(path: Path) -> dict[str, float | str]:
     for key, name in names.items():
         if name not in rows:
             raise report.missing(name)
-        found[key] = report.number(rows[name], name)
+        found[key] = report.amount(rows[name], name) if key.endswith("_w") else report.number(rows[name], name)
     return {**found, "confidence": rows.get("Confidence Level", "")}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from spikeloom.bitstream import believed
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import existing
 
@@ -32,7 +33,7 @@ class Report:
     @property
     def tool(self) -> str:
         """The tool as it names itself, e.g. ``Vivado v.2022.2``. Raises SpikeLoomError where the report does not say it."""
-        found = re.search(r"^\| Tool Version\s*:\s*(Vivado v\.\S+)", self.text, re.MULTILINE)
+        found = re.search(r"^\| Tool Version\s*:\s*(Vivado v\.[!-~]{1,40})", self.text, re.MULTILINE)
         if found is None:
             raise self.missing("the version of Vivado in its head")
         return found[1]
@@ -44,15 +45,31 @@ class Report:
             raise self.missing(f"a table with columns {', '.join(columns)}")
         return rows
 
+    def wrong(self, what: str, found: object) -> SpikeLoomError:
+        """The error that something stands there, but not what can be."""
+        return SpikeLoomError(f"{self.path}: expected {what}, found {believed.shown(found)}; look at the report")
+
     def number(self, text: str | None, what: str) -> float:
         """A finite number. Raises SpikeLoomError naming ``what`` for anything else."""
-        try:
-            value = float(str(text).replace("<", "").split()[0])
-        except (ValueError, IndexError):
-            raise SpikeLoomError(f"{self.path}: expected a number for {what}, found {text!r}; look at the report") from None
-        if not abs(value) < 1e9:
-            raise SpikeLoomError(f"{self.path}: expected a number for {what}, found {text!r}; look at the report")
+        words = (text or "").replace("<", "").split()
+        value = believed.number(words[0]) if words else None
+        if value is None or not abs(value) < 1e9:
+            raise self.wrong(f"a number for {what}", text)
         return value
+
+    def amount(self, text: str | None, what: str) -> float:
+        """A number that is not below zero. Raises SpikeLoomError naming ``what`` for anything else."""
+        value = self.number(text, what)
+        if value < 0:
+            raise self.wrong(f"a number from zero on for {what}", text)
+        return value
+
+    def count(self, text: str | None, what: str) -> int:
+        """A whole number that is not below zero. Raises SpikeLoomError naming ``what`` for anything else."""
+        value = self.amount(text, what)
+        if value != int(value):
+            raise self.wrong(f"a whole number for {what}", text)
+        return int(value)
 
 
 def read(path: Path) -> Report:

@@ -54,9 +54,13 @@ class Dying(Vivado):
     """Is killed at the command ``kill``."""
 
     kill = ""
+    log: Path | None = None
 
     def say(self, line: str) -> None:
         print(line, flush=True)
+        if self.log is not None:
+            with self.log.open("a", encoding="utf-8") as stream:
+                stream.write(f"{line}\n")
 
     def call(self, name: str, arguments: tuple[str, ...]) -> object:
         if name == self.kill:
@@ -77,7 +81,8 @@ def main(arguments: list[str]) -> int:
     manifest = manifests.load(folder)
     model = Dying(folder, Setup(**given), handoff(manifest), manifest.stages)
     model.kill = kill
-    print(f"****** Vivado v{model.setup.version} (64-bit)")
+    model.log = folder / "vivado.log" if "-log" in arguments else None
+    model.say(f"****** Vivado v{model.setup.version} (64-bit)")
     return Interpreter(folder, model).run()
 
 

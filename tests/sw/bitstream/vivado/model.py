@@ -317,6 +317,7 @@ class Vivado:
             period=self.period(),
             slack=self.slack(),
             hold=self.setup.hold,
+            pulse=self.setup.pulse,
             worst=prefix + self.setup.component,
             stages=self.stages,
         )
@@ -346,8 +347,11 @@ class Vivado:
     def report_utilization(self, call: Call) -> None:
         self.write(call, texts.hierarchy(self.facts()) if "-hierarchical" in call.options else texts.utilization(self.facts()))
 
-    def report_timing_summary(self, call: Call) -> None:
+    def report_timing_summary(self, call: Call) -> str | None:
+        if "-return_string" in call.options:
+            return texts.summary(self.facts())
         self.write(call, texts.summary(self.facts()))
+        return None
 
     def report_timing(self, call: Call) -> None:
         self.write(call, texts.path(self.facts(), call.options["-delay_type"]))

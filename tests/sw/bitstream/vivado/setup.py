@@ -17,7 +17,7 @@ class Setup:
     Attributes
     ----------
     fail: command that ends with an error; "command:n" for the n-th call. message: of that error.
-    slack, hold: what timing ends with, in ns; "path 10.5" for a worst path of so many ns, whatever the clock.
+    slack, hold, pulse: what timing ends with, in ns; "path 10.5" for a worst path of so many ns, whatever the clock.
     component: instance inside of the shell in which the worst path is.
     parts, boards: what is installed. user_id: what goes into the bitstream instead of what was asked for.
     infers: whether the packager makes memory maps and address spaces of its own. handoff: where the .hwh goes.
@@ -28,6 +28,7 @@ class Setup:
     message: str = "[Common 17-69] Command failed"
     slack: str = "0.338"
     hold: str = "0.021"
+    pulse: str = "1.250"
     component: str = "core/engine/top/conv1_body"
     parts: tuple[str, ...] = tuple(SIZES)
     boards: tuple[str, ...] = BOARDS

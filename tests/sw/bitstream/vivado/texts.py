@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Facts:
-    """What the reports are about; slack and hold in ns as they are printed."""
+    """What the reports are about; slack, hold and pulse in ns as they are printed."""
 
     version: str
     part: str
@@ -18,6 +18,7 @@ class Facts:
     period: float
     slack: str
     hold: str
+    pulse: str
     worst: str
     stages: tuple[str, ...]
 
@@ -131,18 +132,27 @@ def hierarchy(facts: Facts) -> str:
 
 
 def summary(facts: Facts) -> str:
-    late, early = float(facts.slack) < 0, float(facts.hold) < 0
+    late, early, short = (float(slack) < 0 for slack in (facts.slack, facts.hold, facts.pulse))
     columns = [
         *("WNS(ns)", facts.slack, "TNS(ns)", facts.slack if late else "0.000"),
         *("TNS Failing Endpoints", 7 * late, "TNS Total Endpoints", 50261),
         *("WHS(ns)", facts.hold, "THS(ns)", facts.hold if early else "0.000"),
         *("THS Failing Endpoints", 3 * early, "THS Total Endpoints", 50261),
-        *("WPWS(ns)", "1.250", "TPWS(ns)", "0.000", "TPWS Failing Endpoints", 0, "TPWS Total Endpoints", 20159),
+        *(
+            "WPWS(ns)",
+            facts.pulse,
+            "TPWS(ns)",
+            facts.pulse if short else "0.000",
+            "TPWS Failing Endpoints",
+            2 * short,
+            "TPWS Total Endpoints",
+            20159,
+        ),
     ]
     names, numbers = [str(name) for name in columns[::2]], [str(number) for number in columns[1::2]]
     lines = [" " * 4 + "  ".join(cells) + "  " for cells in (names, ["-" * len(name) for name in names])]
     lines.append(" " * 4 + "  ".join(number.rjust(len(name)) for name, number in zip(names, numbers, strict=True)) + "  ")
-    verdict = "Timing constraints are not met." if late or early else "All user specified timing constraints are met."
+    verdict = "Timing constraints are not met." if late or early or short else "All user specified timing constraints are met."
     rule = "-" * 96
     clock = f"{facts.clock}  {{0.000 {facts.period / 2:.3f}}}      {facts.period:.3f}          {1000 / facts.period:.3f}         "
     return head(facts, "report_timing_summary") + "\n".join(
