@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from spikeloom.bitstream.tools import ToolError
-from spikeloom.errors import SpikeLoomError
 from spikeloom.hwh import divisors
 
 Result = TypeVar("Result")
@@ -63,40 +62,21 @@ class Found(Generic[Result]):
 def search(
     start_mhz: float,
     pll_mhz: float,
-    emit: Callable[[float], None],
     build: Callable[[float], Result],
     promised: Callable[[Result], float],
     shown: Callable[[Try], None] = lambda _: None,
 ) -> Found[Result]:
     """The fastest clock that a few whole builds find to pass.
 
-    Begins at ``start_mhz``; goes down to what a failed run promises, and once one has passed, up to what that promises. The clock is
-    part of the manifest, and so of the hardware: each run is emitted anew, and in the end the network is emitted for the clock found.
+    Begins at ``start_mhz``; goes down to what a failed run promises, and once one has passed, up to what that promises.
 
     Arguments
     ---------
-    emit: emits the network for a clock in MHz. build: builds what was emitted for this clock, in a place of its own; raises TimingError
-        where it does not pass. promised: the clock in MHz that a build which passed says is possible.
-    shown: is called after every run.
-    Raises what ``build`` raises, except where a slower clock may pass; the last TimingError where no run passed. The network is then
-    emitted for ``start_mhz`` again.
+    build: builds the network for a clock in MHz, in a place of its own; raises TimingError where it does not pass.
+    promised: the clock in MHz that a build which passed says is possible. shown: is called after every run.
+    Raises what ``build`` raises, except where a slower clock may pass; the last TimingError where no run passed.
     """
-    try:
-        return runs(reachable(pll_mhz, start_mhz), pll_mhz, emit, build, promised, shown)
-    except SpikeLoomError:
-        emit(start_mhz)
-        raise
-
-
-def runs(
-    clock: float,
-    pll_mhz: float,
-    emit: Callable[[float], None],
-    build: Callable[[float], Result],
-    promised: Callable[[Result], float],
-    shown: Callable[[Try], None],
-) -> Found[Result]:
-    """See :func:`search`."""
+    clock = reachable(pll_mhz, start_mhz)
     tries: list[Try] = []
     best: tuple[float, Result] | None = None
     failed = float("inf")
@@ -106,7 +86,6 @@ def runs(
         shown(tries[-1])
 
     while True:
-        emit(clock)
         try:
             made = build(clock)
         except TimingError as error:
@@ -125,6 +104,4 @@ def runs(
             if not clock < faster < failed or len(tries) == RUNS or sum(one.passed for one in tries) > FASTER:
                 break
             clock = faster
-    if clock != best[0]:
-        emit(best[0])
     return Found(best[0], best[1], tuple(tries))

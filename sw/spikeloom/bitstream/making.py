@@ -120,7 +120,7 @@ def make(
         there = network if wanted is None else network.clocked(float(wanted))
         if clock == "auto":
             admit(network, progress)
-            return search(network, there, name, flow, progress, shown)
+            return search(network, there.plan.clock_mhz, name, flow, progress, shown)
         work = work_folder(there, name, ooc)
         if ooc:
             flow.prepare(there.folder, work, ooc=True)
@@ -134,29 +134,21 @@ def make(
         return finished(network, there, work, flow.build(work, progress), shown)
 
 
-def search(network: Network, first: Network, name: str, flow: Any, progress: Progress, shown: Callable[[str], None]) -> Made:
+def search(network: Network, start_mhz: float, name: str, flow: Any, progress: Progress, shown: Callable[[str], None]) -> Made:
     """The fastest clock that a few whole builds find to pass, and the bitstream for it."""
-    now = first
-    made: dict[float, Made] = {}
 
-    def emit(clock_mhz: float) -> None:
-        nonlocal now
-        now = network.clocked(clock_mhz)
-
-    def build(clock_mhz: float) -> Built:
-        work = work_folder(now, name)
-        flow.prepare(now.folder, work)
-        built: Built = flow.build(work, progress)
-        made[clock_mhz] = finished(network, now, work, built, shown)
-        return built
+    def build(clock_mhz: float) -> Made:
+        there = network.clocked(clock_mhz)
+        work = work_folder(there, name)
+        flow.prepare(there.folder, work)
+        return finished(network, there, work, flow.build(work, progress), shown)
 
     def say(one: clocks.Try) -> None:
         promised = "" if one.promised_mhz is None else f", {one.promised_mhz:.1f} MHz promised"
         shown(f"{one.clock_mhz:g} MHz: {'passed' if one.passed else 'not met'}{promised}")
 
     pll = SYSTEMS[find_board(network.plan.board).family].pll_mhz
-    found = clocks.search(first.plan.clock_mhz, pll, emit, build, lambda built: float(built.report["fmax_mhz"]), say)
-    return made[found.clock_mhz]
+    return clocks.search(start_mhz, pll, build, lambda made: float((made.figures or {})["fmax_mhz"]), say).result
 
 
 def figured(network: Network, there: Network, work: Path, figures: dict[str, Any], name: str) -> Made:

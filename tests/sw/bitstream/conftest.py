@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from amaranth.back import verilog
+from spikeloom import compile
 from spikeloom.boards import find_board
 from spikeloom.files import save_text
 from spikeloom.manifest import Manifest
+from spikeloom.write import write_model
 from spikeloom_hw.emit import shell_text
 
 from tests.sim.toy import Toy
+from tests.test_facade import network
 
 STAGES = ("conv1", "conv1.skip", "fc")
 
@@ -46,3 +49,13 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for board, folder in folders.items():
         emit(folder, board)
     return folders
+
+
+@pytest.fixture(scope="session")
+def emitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small network, compiled and emitted. Nobody writes into it."""
+    folder = tmp_path_factory.mktemp("net") / "small"
+    folder.mkdir()
+    write_model(network(), folder / "model.onnx")
+    compile(folder / "model.onnx", folder=folder).emit()
+    return folder

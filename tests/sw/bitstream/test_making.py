@@ -13,26 +13,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from spikeloom import Accelerator, cli, compile
+from spikeloom import Accelerator, cli
 from spikeloom import manifest as manifests
 from spikeloom.bitstream import making, publish
 from spikeloom.bitstream.built import Built
 from spikeloom.bitstream.clocks import TimingError
 from spikeloom.bitstream.tools import ToolError
 from spikeloom.synth.cells import NOTHING
-from spikeloom.write import write_model
 
 from tests.sw.bitstream.files import built
-from tests.test_facade import network
-
-
-@pytest.fixture(scope="module")
-def emitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("net") / "small"
-    folder.mkdir()
-    write_model(network(), folder / "model.onnx")
-    compile(folder / "model.onnx", folder=folder).emit()
-    return folder
 
 
 @pytest.fixture

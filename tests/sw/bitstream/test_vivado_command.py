@@ -9,24 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from spikeloom import cli, compile, deploy
+from spikeloom import cli, deploy
 from spikeloom import manifest as manifests
 from spikeloom.bitstream import making, publish, tools
-from spikeloom.write import write_model
-
-from tests.test_facade import network
 
 from .vivado import fake
 from .vivado.setup import Setup
-
-
-@pytest.fixture(scope="module")
-def emitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("net") / "small"
-    folder.mkdir()
-    write_model(network(), folder / "model.onnx")
-    compile(folder / "model.onnx", folder=folder).emit()
-    return folder
 
 
 @pytest.fixture
