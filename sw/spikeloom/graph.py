@@ -71,6 +71,16 @@ class Layer:
     def kernel(self) -> tuple[int, int]:
         return int(self.weight.shape[2]), int(self.weight.shape[3])
 
+    @cached_property
+    def weight_range(self) -> tuple[int, int]:
+        """Least and largest weight."""
+        return int(self.weight.min()), int(self.weight.max())
+
+    @cached_property
+    def weight_sum(self) -> int:
+        """Largest sum of magnitudes of the weights of one output channel."""
+        return int(np.abs(self.weight).sum(axis=(1, 2, 3)).max())
+
 
 @dataclass(frozen=True, eq=False)
 class Pool:

@@ -213,8 +213,8 @@ def weights(stage: Stage) -> Memory:
     """Weight memories of all banks, and of all windows where they can be loaded."""
     f, (width, rows) = stage.folding, weight_shape(stage)
     if stage.room is not None:
-        return loaded(width, rows, f.ports) * weight_count(stage)
-    return table(width, rows, f.ports * f.windows if f.body == "event" else 1) * f.banks
+        return loaded(width, rows, f.ports, f.weights) * weight_count(stage)
+    return table(width, rows, f.ports * f.windows if f.body == "event" else 1, kind=f.weights) * f.banks
 
 
 def weight_shape(stage: Stage) -> tuple[int, int]:
