@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from spikeloom.boards import find_board
 from spikeloom.estimate.cycles import edge_cycles, stage_limits
-from spikeloom.estimate.parts import fixed
+from spikeloom.estimate.parts import fixed, weight_shape
 from spikeloom.plan import Edge, Folding, Plan, Stage
-from spikeloom.scheduling.costs import Costs, Vector
+from spikeloom.scheduling.costs import RESOURCES, Costs, Vector
 from spikeloom.scheduling.legal import folded, foldings
 
 SINGLE = 2
@@ -47,7 +47,6 @@ class Menus:
 
     def __init__(self, plan: Plan, fixed: Iterable[str] = ()):
         self.plan, self.fixed = plan, frozenset(fixed)
-        self.uram = find_board(plan.board).uram > 0
         family = find_board(plan.board).family
         self.costs = {stage.name: Costs(stage, family, plan.checksums) for stage in plan.stages}
         self.sends = {edge.source for edge in plan.edges}
@@ -63,7 +62,7 @@ class Menus:
         else:
             found = list(with_memories(stage, foldings(stage, density, goal, stage.name in self.sends)))
         rows = [costs.of(folding) for folding in found]
-        return undominated(found, np.array(rows).reshape(len(found), -1))
+        return undominated(found, np.array(rows).reshape(len(found), len(RESOURCES)))
 
     def link(self, edge: Edge, o_elements: int, i_group: int, goal: float) -> Vector | None:
         """What a stream from ``o_elements`` to ``i_group`` channels costs; None where it takes more than ``goal`` cycles."""
@@ -85,10 +84,7 @@ def with_memories(stage: Stage, some: Iterable[Folding]) -> Iterator[Folding]:
         made = folded(stage, folding)
         if folding.body == "max" or fixed(made):
             yield folding
-        elif (
-            stage.room is None
-            and made.folds * made.pass_words * (folding.group // folding.banks if folding.body == "event" else 1) <= SINGLE
-        ):
+        elif stage.room is None and weight_shape(made)[1] <= SINGLE:
             yield replace(folding, weights="lut")
         else:
             yield from (replace(folding, weights=kind) for kind in ("lut", "block"))
