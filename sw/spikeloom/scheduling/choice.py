@@ -39,9 +39,10 @@ class Choice:
         self.source, self.goal, self.plan = source, goal, source.plan
         self.menus: dict[str, Menu] = {}
         for stage in self.plan.stages:
-            self.menus[stage.name] = source.menu(stage, goal)
-            if not self.menus[stage.name].foldings:
+            menu = source.menu(stage, goal)
+            if not menu.foldings:
                 break
+            self.menus[stage.name] = menu
         self.complete = len(self.menus) == len(self.plan.stages)
         self.inputs = {edge.target: edge for edge in self.plan.edges if edge.port == "i"}
         self.skips = [edge for edge in self.plan.edges if edge.port != "i"]
