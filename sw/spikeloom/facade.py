@@ -359,7 +359,7 @@ def compile(
     """
     from spikeloom.compiling import integer_network, named, target_folder
     from spikeloom.original import keep
-    from spikeloom.report import estimates
+    from spikeloom.report import estimates, foldings
     from spikeloom.schedule import Goal, admit, checked, measure_density, schedule
 
     goal = Goal(target_fps, max_throughput, share)
@@ -380,6 +380,7 @@ def compile(
             plan = schedule(graph, board, density, **vars(goal), clock_mhz=clock_mhz, overrides=overrides, rooms=rooms, progress=shown)
         keep(graph, path, target)
         estimates.write(plan, target)
+        foldings.write(plan, target, share)
         planfile.save(plan, target)
         return Accelerator(target, plan)
 

@@ -32,6 +32,9 @@ LEAST_PRICE = 0.02
 
 MEAN = 0.1
 
+ALMOST_NONE = 0.5
+"""What stands for none of a resource: one of it is then too much."""
+
 NEAR = 1.05
 """Largest share at which single stages may still bring a plan down to what is allowed."""
 
@@ -54,6 +57,12 @@ class Tried:
     slow: int
 
 
+def size(need: Vector, allowed: Vector) -> float:
+    """How large a plan is."""
+    shares = need / np.maximum(allowed, ALMOST_NONE)
+    return float(shares.max() + MEAN * shares.mean())
+
+
 class Fitting:
     """Smallest plans of one network on one board.
 
@@ -64,7 +73,7 @@ class Fitting:
 
     def __init__(self, menus: Menus, allowed: Cost):
         self.menus, self.plan = menus, menus.plan
-        self.allowed = np.maximum(vector(allowed), 0.5)
+        self.allowed = np.maximum(vector(allowed), ALMOST_NONE)
         own = sum((menus.costs[stage.name].of(stage.folding) for stage in self.plan.stages), vector(Cost()))
         for edge in self.plan.edges:
             stream = menus.link(edge, edge.i_group, edge.o_group, inf)
@@ -72,8 +81,7 @@ class Fitting:
         self.constant = vector(total(self.plan)) - own
 
     def size(self, need: Vector) -> float:
-        shares = need / self.allowed
-        return float(shares.max() + MEAN * shares.mean())
+        return size(need, self.allowed)
 
     def share(self, need: Vector) -> float:
         return float((need / self.allowed).max())

@@ -20,6 +20,9 @@ from spikeloom.scheduling.legal import folded, foldings
 SINGLE = 2
 """Rows of weights up to which a memory is none."""
 
+MAX_LOADED_ROWS = 256
+"""Rows of weights that are loaded, in LUTs: as many as one memory of LUTs has. For UltraScale+ Yosys fails from 512 rows on."""
+
 
 @dataclass(frozen=True, eq=False)
 class Menu:
@@ -86,6 +89,8 @@ def with_memories(stage: Stage, some: Iterable[Folding]) -> Iterator[Folding]:
             yield folding
         elif stage.room is None and weight_shape(made)[1] <= SINGLE:
             yield replace(folding, weights="lut")
+        elif stage.room is not None and weight_shape(made)[1] > MAX_LOADED_ROWS:
+            yield replace(folding, weights="block")
         else:
             yield from (replace(folding, weights=kind) for kind in ("lut", "block"))
 
