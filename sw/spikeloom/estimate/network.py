@@ -128,6 +128,22 @@ def counting(steps: list[int], streams: list[tuple[int, int]]) -> Part:
     return Part(NETWORK, "counters", "counters", COUNTER_WIDTH * len(every) + sum(every), amounts)
 
 
+def entering(plan: Plan, group: int) -> Iterator[Part]:
+    """What grows with the width of the network's input: its share of :func:`own`, :func:`counters`, :func:`checks` and :func:`shell`."""
+    code, (channels, height, width) = plan.graph.input.code, plan.graph.input.shape
+    loops = loop(channels // group * height * width)
+    yield counting([], [(group, code.steps)])
+    yield Part(NETWORK, "itself", "network", group * code.steps + 1 + loops, {"streams": 1, "loops": loops})
+    yield Part(SHELL, "all", "shell", 0, {"beat": group * code.steps})
+    if plan.checksums:
+        yield crc(NETWORK, "crc", -(-group * code.steps // 8) * 8)
+
+
+def leaving(stage: Stage) -> Iterator[Part]:
+    """The stream out of the network, from its last stage."""
+    yield from regroups(NETWORK, "output regroup", stage.folding.elements, 1, output_bits(stage))
+
+
 def watching(stage: Stage, checksums: bool) -> Iterator[Part]:
     """What counts, holds and checks the words of one stage: its share of :func:`own`, :func:`counters` and :func:`checks`."""
     streams = [] if stage.o_code is None else [(stage.folding.windows * stage.folding.elements, stage.o_code.steps)]

@@ -16,8 +16,8 @@ from spikeloom.scheduling.reasons import Other, Reason, Reasons, reasons
 FILE = "estimate_folding.json"
 
 TERMS = (
-    "faster: the smallest of the foldings of a layer that are faster, smaller: the fastest of those that take less, the other layers as they"
-    " are; more: what the network would take more, less below zero"
+    "faster: the smallest of the foldings of a layer that are faster, smaller: the fastest of those that take less, the other layers as"
+    " they are; more: what the network would take more, less below zero"
 )
 
 NUMBERS = ("group", "banks", "ports", "elements", "windows", "neurons")
@@ -105,6 +105,6 @@ def line(plan: Plan, found: dict[str, Any]) -> str:
     unit = next(unit for unit, field in UNITS.items() if NAMES[field] == tight)
     fps = plan.clock_mhz * 1e6 / slow["cycles"]
     return (
-        f"bound by {slow['layer']} ({slow['limit']}): {slow['cycles']} cycles an image, {fps:.0f} frames per second at {plan.clock_mhz:g} MHz;"
-        f" tightest is {tight}: {found['total'][unit]} of {found['allowed'][unit]} that may be used; {FILE} says why"
+        f"bound by {slow['layer']} ({slow['limit']}): {slow['cycles']} cycles an image, {fps:.0f} frames per second at"
+        f" {plan.clock_mhz:g} MHz; tightest is {tight}: {found['total'][unit]} of {found['allowed'][unit]} to use; {FILE} says why"
     )

@@ -14,10 +14,10 @@ import numpy.typing as npt
 from spikeloom.estimate.cost import Cost
 from spikeloom.estimate.head import head
 from spikeloom.estimate.memories import Memory
-from spikeloom.estimate.network import gather, regroups, watching
+from spikeloom.estimate.network import entering, gather, leaving, regroups, watching
 from spikeloom.estimate.parts import Part, body, fifo, source
 from spikeloom.estimate.resources import amount, model
-from spikeloom.plan import Folding, Stage
+from spikeloom.plan import Folding, Plan, Stage
 from spikeloom.scheduling.legal import folded
 
 Vector = npt.NDArray[np.float64]
@@ -49,11 +49,13 @@ class Costs:
 
     Parameters
     ----------
-    stage: with any folding. family: of the FPGA. checksums: whether its words are checked.
+    plan: of the stage. stage: with any folding. family: of the FPGA.
     """
 
-    def __init__(self, stage: Stage, family: str, checksums: bool):
-        self.stage, self.family, self.checksums = stage, family, checksums
+    def __init__(self, plan: Plan, stage: Stage, family: str):
+        self.plan, self.stage, self.family = plan, stage, family
+        self.first = stage.name == next(edge.target for edge in plan.edges if edge.source == plan.graph.input.name)
+        self.last = stage.name == plan.graph.output.name
         self.known: dict[tuple[object, ...], Vector] = {}
 
     def once(self, key: tuple[object, ...], parts: Callable[[], Iterable[Part]]) -> Vector:
@@ -62,13 +64,20 @@ class Costs:
         return self.known[key]
 
     def of(self, f: Folding) -> Vector:
-        """Everything of the stage, with what watches it in the network, without the streams that lead to it."""
+        """Everything of the stage, with what watches it in the network and what the ends of the network take for it.
+
+        The streams that lead to it are not in it.
+        """
         s, family, name = folded(self.stage, f), self.family, self.stage.name
         key = (f.body, f.group, f.banks, f.ports, f.elements, f.windows)
         total = self.once(("body", *key, s.neuron_cycles, f.weights), lambda: body(s, name, "body", family))
         total = total + self.once(("source", *key), lambda: source(s, name, "source", family))
-        total = total + self.once(("watch", *key), lambda: watching(s, self.checksums))
+        total = total + self.once(("watch", *key), lambda: watching(s, self.plan.checksums))
         total = total + self.once(("head", f.elements, f.windows, f.neurons), lambda: head(s, family))
+        if self.first:
+            total = total + self.once(("enter", f.group), lambda: entering(self.plan, f.group))
+        if self.last:
+            total = total + self.once(("leave", f.elements), lambda: leaving(s))
         if f.windows > 1:
             total = total + self.once(("gather", f.elements, f.windows), lambda: [gather(s, family)])
         skip = s.skip_stage

@@ -51,7 +51,7 @@ class Menus:
     def __init__(self, plan: Plan, fixed: Iterable[str] = ()):
         self.plan, self.fixed = plan, frozenset(fixed)
         family = find_board(plan.board).family
-        self.costs = {stage.name: Costs(stage, family, plan.checksums) for stage in plan.stages}
+        self.costs = {stage.name: Costs(plan, stage, family) for stage in plan.stages}
         self.sends = {edge.source for edge in plan.edges}
         self.words = {node.name: code.steps for node in plan.graph.nodes if (code := plan.graph.codes[node.name]) is not None}
         self.values = {name: int(np.prod(shape)) for name, shape in plan.graph.shapes.items()}
