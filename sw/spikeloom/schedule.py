@@ -171,12 +171,10 @@ def admit(graph: Graph, board: str, overrides: Overrides | None = None, goal: Go
     known = dict.fromkeys(graph.codes, ASSUMED_DENSITY)
     plan = Plan(graph, foldings, chosen.name, chosen.clock_mhz, known, "")
     most = allowed(chosen, wanted.share) if wanted.searched else budget(chosen, TARGET_SHARE)
-    if (
-        wanted.searched
-        and over(total(plan), most)
-        and Fitting(Menus(plan, fixed), most).fit(network_interval(plan), enough=True) is not None
-    ):
-        return
+    if wanted.searched and over(total(plan), most):
+        smaller = Fitting(Menus(plan, fixed), most).fit(network_interval(plan), enough=True)
+        if smaller is not None:
+            return
     _check_room(plan, total(plan), most)
 
 

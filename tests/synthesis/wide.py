@@ -79,9 +79,8 @@ def wide() -> tuple[Wide, ...]:
         (64, 32, 2, 4, Folding("parallel", 8, elements=8, windows=2)),
         (12, 64, 2, 8, Folding("parallel", 3, elements=8)),
     )
-    kinds = ("block", "lut")
-    return tuple(
-        Wide(*shape[:4], replace(shape[4], weights=kind))
-        for k, shape in enumerate(shapes)
-        for kind in (kinds if k % 3 == 0 else kinds[k % 2 :][:1])
-    )
+    found = []
+    for k, (inputs, outputs, weight_bits, steps, folding) in enumerate(shapes):
+        kinds = ("block", "lut") if k % 3 == 0 else ("block",) if k % 2 == 0 else ("lut",)
+        found += [Wide(inputs, outputs, weight_bits, steps, replace(folding, weights=kind)) for kind in kinds]
+    return tuple(found)
