@@ -112,6 +112,13 @@ def test_no_single_stage_could_be_smaller(seed: int) -> None:
             assert as_large(vector(total(other)), most) > now - step
 
 
+def test_what_fits_is_smaller_than_what_does_not() -> None:
+    most = np.array([100.0, 100.0, 10.0, 10.0, 0.0])
+    fits, fills = np.array([99.0, 99.0, 9.9, 9.9, 0.0]), np.array([101.0, 0.0, 0.0, 0.0, 0.0])
+    assert size(fits, most) < size(fills, most) < size(np.array([101.0, 1.0, 0.0, 0.0, 0.0]), most)
+    assert size(np.array([0.0, 0.0, 0.0, 0.0, 1.0]), most) > size(fits, most)  # of what is not there one is too much
+
+
 def test_no_plan_is_faster_than_its_output() -> None:
     plan = start(random_graph(3))
     search, _ = fitting(plan)
