@@ -60,7 +60,7 @@ def train(
     from spikeloom.nets import find
     from spikeloom.screen import bars
 
-    made = find(net)
+    made = find(net).on(data_dir)
     with bars(console) as progress:
         trained = training.train(
             made, output, epochs=epochs, seed=seed, data_dir=data_dir, spike_penalty=spike_penalty, resume=not anew, progress=progress

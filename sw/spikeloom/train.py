@@ -190,7 +190,7 @@ def train(
     if seed < 0 or threads < 1 or not (spike_penalty >= 0 and math.isfinite(spike_penalty)):
         raise SpikeLoomError(f"expected seed >= 0, threads >= 1 and spike penalty >= 0, got {seed}, {threads} and {spike_penalty}")
     recipe = recipe if isinstance(recipe, Recipe) else recipe_of(recipe)
-    recipe = replace(recipe, epochs=recipe.epochs if epochs is None else epochs)
+    recipe = replace(recipe.on(data_dir), epochs=recipe.epochs if epochs is None else epochs)
     dataset = data.load(recipe.dataset, data_dir)
     with _deterministic(seed, threads):
         with blaming(recipe.name):
@@ -222,6 +222,6 @@ def _write(folder: Path, model: nn.Module, dataset: Dataset, recipe: Recipe, res
     save_array(folder / "calibration_x.npy", dataset.train_x[:CALIBRATION])
     _save(folder / "trained.pt", dict(model.state_dict()))
     write_trained(model, dataset.shape, folder / "trained.onnx")
-    settings = {name: value for name, value in asdict(recipe).items() if name != "build"}
+    settings = {name: value for name, value in asdict(recipe).items() if name not in ("build", "files")}
     versions = {name: importlib.metadata.version(name) for name in ("brevitas", "numpy", "spikeloom", "torch")}
     save_json(folder / "train.json", settings | results | {"classes": list(dataset.classes), "versions": versions})
