@@ -13,7 +13,7 @@ from spikeloom.data.synthetic import SIDE, Rng, Sources, dataset
 from spikeloom.data.warp import Floats, Ints, cubic_matrix, placing, see
 
 SIZE = 32
-SMALLEST, LARGEST = 16, 28
+SMALLEST, LARGEST = 17, 28
 """Side of a digit's square in pixels."""
 _CLUTTER = 2
 """Pieces of other digits per image."""
@@ -33,7 +33,7 @@ def _noise(rng: Rng, count: int) -> Floats:
     for knots in _GRAINS:
         rows = cubic_matrix(knots, SIZE)
         coarse = rng.standard_normal((count, 3, knots, knots), dtype=np.float32)
-        total += rng.uniform(4, 16, (count, 1, 1, 1)).astype(np.float32) * (rows @ coarse @ rows.T)
+        total += rng.uniform(3, 12, (count, 1, 1, 1)).astype(np.float32) * (rows @ coarse @ rows.T)
     return total
 
 
@@ -48,7 +48,7 @@ def _waves(rng: Rng, count: int) -> Floats:
     turns = rng.uniform(1, 6, (count, 1, 1)).astype(np.float32)
     phase = rng.uniform(0, 2 * np.pi, (count, 1, 1)).astype(np.float32)
     grating = np.sin(2 * np.pi * turns * along() + phase)
-    return _colours(rng, count, 14) * grating[:, None] + _colours(rng, count, 40) * along()[:, None]
+    return _colours(rng, count, 11) * grating[:, None] + _colours(rng, count, 30) * along()[:, None]
 
 
 def _view(digits: Sources, chosen: Ints, side: Floats, offset: Floats, turn: float, rng: Rng) -> Floats:
@@ -66,7 +66,7 @@ def _clutter(digits: Sources, count: int, rng: Rng) -> Floats:
         way = rng.uniform(0, 2 * np.pi, count)
         offset = np.stack([np.sin(way), np.cos(way)], axis=1) * rng.uniform(16, 20, (count, 1))
         side = rng.uniform(10, 20, count).astype(np.float32)
-        total += _colours(rng, count, 45) * _view(digits, other, side, offset.astype(np.float32), 1.0, rng)
+        total += _colours(rng, count, 40) * _view(digits, other, side, offset.astype(np.float32), 1.0, rng)
     return total
 
 
@@ -77,7 +77,7 @@ def drawing(digits: Sources, chosen: Ints, rng: Rng) -> Images:
     room = ((SIZE - side) / 2 + 1)[:, None]
     ink = _view(digits, chosen, side, (rng.uniform(-1, 1, (count, 2)) * room).astype(np.float32), 0.12, rng)
     base = rng.uniform(90, 165, (count, 1, 1, 1)).astype(np.float32)
-    contrast = rng.choice(np.array([-1, 1], dtype=np.float32), (count, 1, 1, 1)) * rng.uniform(35, 90, (count, 1, 1, 1)).astype(np.float32)
+    contrast = rng.choice(np.array([-1, 1], dtype=np.float32), (count, 1, 1, 1)) * rng.uniform(55, 110, (count, 1, 1, 1)).astype(np.float32)
     back = _noise(rng, count) + _waves(rng, count) + _clutter(digits, count, rng)
     front = 0.35 * back + contrast + _colours(rng, count, 15)
     speckle = 5 * rng.standard_normal((count, 3, SIZE, SIZE), dtype=np.float32)

@@ -17,22 +17,22 @@ TWIN_STEPS = (1, 2, 4, 8)
 """T of the networks that compare SpikePack with LIF."""
 
 
-def _colour(name: str, build: Callable[[], Module], epochs: int, lr: float) -> Recipe:
-    return Recipe(name, "textured", build, epochs=epochs, lr=lr, files="cifar10")
+def _colour(name: str, build: Callable[[], Module], epochs: int, batch: int = 32) -> Recipe:
+    return Recipe(name, "textured", build, epochs=epochs, lr=0.003, batch=batch, files="cifar10")
 
 
-def _digits(name: str, hidden: int, bits: int, steps: int, epochs: int) -> Recipe:
-    return Recipe(name, "digits28", partial(mlp784.mlp784, hidden, bits, steps), epochs=epochs, lr=0.003, files="mnist")
+def _digits(name: str, hidden: int, bits: int, steps: int) -> Recipe:
+    return Recipe(name, "digits28", partial(mlp784.mlp784, hidden, bits, steps), epochs=10, lr=0.003, files="mnist")
 
 
 RECIPES = (
-    _colour("cnv-w1t1", partial(cnv, 1, 1), epochs=5, lr=0.003),
-    _colour("cnv-w2t2", partial(cnv, 2, 2), epochs=5, lr=0.003),
-    _colour("scnn9-w4t4", partial(scnn9, 4, 4), epochs=5, lr=0.003),
-    _colour("resnet-w4t4", partial(resnet, 4, 4), epochs=8, lr=0.003),
-    _digits("tfc-w2t2", mlp784.TFC, 2, 2, epochs=15),
-    _digits("sfc-w1t1", mlp784.SFC, 1, 1, epochs=15),
-    _digits("lfc-w1t1", mlp784.LFC, 1, 1, epochs=15),
-    *(_colour(f"spikepack-t{steps}", partial(twins.spikepack, steps), epochs=4, lr=0.003) for steps in TWIN_STEPS),
-    *(_colour(f"lif-t{steps}", partial(twins.lif, steps), epochs=4, lr=0.003) for steps in TWIN_STEPS),
+    _colour("cnv-w1t1", partial(cnv, 1, 1), epochs=4),
+    _colour("cnv-w2t2", partial(cnv, 2, 2), epochs=4),
+    _colour("scnn9-w4t4", partial(scnn9, 4, 4), epochs=5),
+    _colour("resnet-w4t4", partial(resnet, 4, 4), epochs=6),
+    _digits("tfc-w2t2", mlp784.TFC, 2, 2),
+    _digits("sfc-w1t1", mlp784.SFC, 1, 1),
+    _digits("lfc-w1t1", mlp784.LFC, 1, 1),
+    *(_colour(f"spikepack-t{steps}", partial(twins.spikepack, steps), epochs=6, batch=64) for steps in TWIN_STEPS),
+    *(_colour(f"lif-t{steps}", partial(twins.lif, steps), epochs=6, batch=64) for steps in TWIN_STEPS),
 )
