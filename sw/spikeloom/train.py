@@ -4,7 +4,7 @@ The folder then holds
 
     trained.pt           state dict (loaded with ``weights_only``)
     trained.onnx         what `spikeloom.exporting` describes
-    train.json           accuracy, settings, versions
+    train.json           accuracy and share of set bits on the test set, settings, versions
     test_x.npy, test_y.npy       the whole test set, as the network takes it
     calibration_x.npy    some training inputs, to measure spike densities on
     checkpoint.pt        where to go on, after every epoch
@@ -37,6 +37,7 @@ from spikeloom.exporting import write_trained
 from spikeloom.files import first_line, replacing, save_array, save_json
 from spikeloom.nets import Recipe, recipe_of
 from spikeloom.nets.user import Builder
+from spikeloom.nn import density
 from spikeloom.nn import spike_penalty as mean_spikes
 
 Progress = Callable[[str, int, int], None]
@@ -210,10 +211,21 @@ def train(
             _save(checkpoint, state)
         progress("train", recipe.epochs, recipe.epochs)
         with blaming(recipe.name):
-            accuracy = float((predict(model, dataset.test_x).argmax(1) == dataset.test_y).mean())
+            tested = _test(model, dataset)
     with blaming(recipe.name):
-        _write(folder, model, dataset, recipe, {"accuracy": accuracy, "seed": seed, "spike_penalty": spike_penalty, "threads": threads})
-    return Trained(folder, model, accuracy, recipe.epochs - start)
+        _write(folder, model, dataset, recipe, tested | {"seed": seed, "spike_penalty": spike_penalty, "threads": threads})
+    return Trained(folder, model, tested["accuracy"], recipe.epochs - start)
+
+
+def _test(model: nn.Module, dataset: Dataset) -> dict[str, Any]:
+    """On the whole test set: accuracy, how many images that is, and the share of set bits behind each neuron by its module's name."""
+    with density(model) as bits:
+        right = predict(model, dataset.test_x).argmax(1) == dataset.test_y
+    return {
+        "accuracy": float(right.mean()),
+        "test_images": len(right),
+        "density": {name: float(planes.mean()) for name, planes in bits.items()},
+    }
 
 
 def _write(folder: Path, model: nn.Module, dataset: Dataset, recipe: Recipe, results: dict[str, Any]) -> None:
