@@ -26,10 +26,10 @@ def _digits(name: str, hidden: int, bits: int, steps: int) -> Recipe:
 
 
 RECIPES = (
-    _colour("cnv-w1t1", partial(cnv, 1, 1), epochs=4),
-    _colour("cnv-w2t2", partial(cnv, 2, 2), epochs=4),
-    _colour("scnn9-w4t4", partial(scnn9, 4, 4), epochs=5),
-    _colour("resnet-w4t4", partial(resnet, 4, 4), epochs=6),
+    _colour("cnv-w1t1", partial(cnv, 1, 1), epochs=3),
+    _colour("cnv-w2t2", partial(cnv, 2, 2), epochs=3),
+    _colour("scnn9-w4t4", partial(scnn9, 4, 4), epochs=4),
+    _colour("resnet-w4t4", partial(resnet, 4, 4), epochs=5),
     _digits("tfc-w2t2", mlp784.TFC, 2, 2),
     _digits("sfc-w1t1", mlp784.SFC, 1, 1),
     _digits("lfc-w1t1", mlp784.LFC, 1, 1),
