@@ -48,7 +48,7 @@ def sources() -> tuple[Sources, Sources]:
 def choose(count: int, digits: int, rng: Rng) -> Ints:
     """``count`` numbers below ``digits`` in random order, each as often as any other, or once more."""
     rounds = -(-count // digits)
-    return np.concatenate([rng.permutation(digits) for _ in range(rounds)])[:count].astype(np.int64)
+    return np.asarray(np.concatenate([rng.permutation(digits) for _ in range(rounds)])[:count], dtype=np.int64)
 
 
 def draw(drawing: Drawing, digits: Sources, count: int, key: tuple[int, int]) -> tuple[Images, Labels]:

@@ -48,14 +48,14 @@ def _waves(rng: Rng, count: int) -> Floats:
     turns = rng.uniform(1, 6, (count, 1, 1)).astype(np.float32)
     phase = rng.uniform(0, 2 * np.pi, (count, 1, 1)).astype(np.float32)
     grating = np.sin(2 * np.pi * turns * along() + phase)
-    return _colours(rng, count, 11) * grating[:, None] + _colours(rng, count, 30) * along()[:, None]
+    return np.asarray(_colours(rng, count, 11) * grating[:, None] + _colours(rng, count, 30) * along()[:, None], dtype=np.float32)
 
 
 def _view(digits: Sources, chosen: Ints, side: Floats, offset: Floats, turn: float, rng: Rng) -> Floats:
     """Ink 0 to 1, (M, 1, SIZE, SIZE), of digits in squares of ``side`` pixels, moved by ``offset`` from the middle."""
     angle, shear = rng.normal(0, turn, len(chosen)), rng.normal(0, 0.12, len(chosen))
     maps = placing(*(part.astype(np.float32) for part in (side / SIDE, angle, shear, offset)))
-    return np.clip(1.4 * see(digits.pictures, chosen, maps, SIZE), 0, 1)[:, None]
+    return np.asarray(np.clip(1.4 * see(digits.pictures, chosen, maps, SIZE), 0, 1)[:, None], dtype=np.float32)
 
 
 def _clutter(digits: Sources, count: int, rng: Rng) -> Floats:
@@ -81,7 +81,7 @@ def drawing(digits: Sources, chosen: Ints, rng: Rng) -> Images:
     back = _noise(rng, count) + _waves(rng, count) + _clutter(digits, count, rng)
     front = 0.35 * back + contrast + _colours(rng, count, 15)
     speckle = 5 * rng.standard_normal((count, 3, SIZE, SIZE), dtype=np.float32)
-    return np.clip(np.rint(base + back + ink * (front - back) + speckle), 0, 255).astype(np.float32)
+    return np.asarray(np.clip(np.rint(base + back + ink * (front - back) + speckle), 0, 255), dtype=np.float32)
 
 
 def load_textured(train: int = 20_000, test: int = 4_000, seed: int = 0) -> Dataset:

@@ -70,4 +70,4 @@ def placing(scale: Floats, angle: Floats, shear: Floats, offset: Floats) -> Floa
     cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
     inverse = np.stack([np.stack([cos, -sin], axis=1), np.stack([sin + shear * cos, cos - shear * sin], axis=1)], axis=1)
     moved = -np.einsum("mij,mj->mi", inverse, offset)
-    return np.concatenate([inverse, moved[:, :, None]], axis=2).astype(np.float32)
+    return np.asarray(np.concatenate([inverse, moved[:, :, None]], axis=2), dtype=np.float32)

@@ -33,6 +33,6 @@ RECIPES = (
     _digits("tfc-w2t2", mlp784.TFC, 2, 2),
     _digits("sfc-w1t1", mlp784.SFC, 1, 1),
     _digits("lfc-w1t1", mlp784.LFC, 1, 1),
-    *(_colour(f"spikepack-t{steps}", partial(twins.spikepack, steps), epochs=6, batch=64) for steps in TWIN_STEPS),
-    *(_colour(f"lif-t{steps}", partial(twins.lif, steps), epochs=6, batch=64) for steps in TWIN_STEPS),
+    *(_colour(f"spikepack-t{steps}", partial(twins.spikepack, steps), epochs=4, batch=64) for steps in TWIN_STEPS),
+    *(_colour(f"lif-t{steps}", partial(twins.lif, steps), epochs=4, batch=64) for steps in TWIN_STEPS),
 )

@@ -1,4 +1,4 @@
-"""CNV, the topology of FINN's CIFAR-10 network (Umuroglu et al., FINN, 2017): 59.5 M multiply-accumulates for 32 x 32 x 3 inputs of 8 bits."""
+"""CNV, the topology of FINN's CIFAR-10 network (Umuroglu et al., FINN, 2017): 59.5 M multiply-accumulates; inputs of 32 x 32 x 3 bytes."""
 
 from __future__ import annotations
 
