@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from spikeloom import data
+from spikeloom import data, schedule
 from spikeloom.blame import blaming
-from spikeloom.boards import find_board, find_clock
 from spikeloom.data import Dataset
+from spikeloom.errors import about
 from spikeloom.nets import Recipe
 from spikeloom.nets.user import Builder
 from spikeloom.nn.configure import configure, described, neurons, weighted
@@ -35,6 +35,10 @@ class Hardware:
     clock_mhz: float | None = None
     overrides: Mapping[str, Mapping[str, Any]] | None = None
     images: int = 16
+
+    def check(self) -> None:
+        """Raises SpikeLoomError on a board that is not known, or a clock or target out of range."""
+        schedule.checked(self.board, self.clock_mhz, self.target_fps)
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def jobs(
 
     Raises SpikeLoomError where board or clock are unknown, a layer is not there, or network and data do not fit.
     """
-    find_clock(find_board(hardware.board), hardware.clock_mhz)
+    hardware.check()
     dataset = data.load(recipe.dataset, data_dir)
     found: dict[Path, Job] = {}
     known: dict[Point, nn.Module] = {}
@@ -95,13 +99,19 @@ def checked(recipe: Recipe, dataset: Dataset) -> nn.Module:
     """The network, run once; torch's random state stays as it was."""
     with torch.random.fork_rng(devices=[]), blaming(recipe.name):
         model = recipe.build()
-        check_fit(recipe, model, dataset)
+        with about("T {}, weight bits {}".format(*settings(model))):
+            check_fit(recipe, model, dataset)
     return model
 
 
+def settings(model: nn.Module) -> tuple[str, str]:
+    """Time steps and weight widths of a network as text."""
+    steps = {name: neuron.steps for name, neuron in neurons(model).items()}
+    return described(steps), described({name: layer.weight_bits for name, layer in weighted(model).items()})
+
+
 def _job(recipe: Recipe, point: Point, model: nn.Module, seed: int, folder: Path, key: str) -> Job:
-    steps = described({name: neuron.steps for name, neuron in neurons(model).items()})
-    bits = described({name: layer.weight_bits for name, layer in weighted(model).items()})
+    steps, bits = settings(model)
     name = folder_name(f"penalty-{point.spike_penalty!r}-steps-{steps}-bits-{bits}-seed-{seed}")
     return Job(recipe, point.spike_penalty, steps, bits, seed, folder / "points" / name, key)
 
@@ -119,5 +129,5 @@ def folder_name(text: str) -> str:
 
 
 def _key(training: str, hardware: Hardware) -> str:
-    settings = {"training": training, "version": version("spikeloom"), **asdict(hardware)}
-    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()
+    made_of = {"training": training, "version": version("spikeloom"), **asdict(hardware)}
+    return hashlib.sha256(json.dumps(made_of, sort_keys=True, default=str).encode()).hexdigest()

@@ -89,7 +89,7 @@ def sweep(
     missing, reused = [job for job in todo if job not in runs], len(runs)
     for k, job in enumerate(missing):
         progress("points", k, len(missing))
-        runs[job] = _run(job, hardware, data_dir, k == 0, progress)
+        runs[job] = _run(job, hardware, data_dir, progress, first=not runs)
         if runs[job].note:
             shown(f"{job.label}: {runs[job].note}")
         _write(folder, todo, runs)
@@ -116,14 +116,14 @@ def _write(folder: Path, todo: tuple[Job, ...], runs: dict[Job, Run]) -> tuple[R
     return found
 
 
-def _run(job: Job, hardware: Hardware, data_dir: Path | None, first: bool, progress: Progress) -> Run:
+def _run(job: Job, hardware: Hardware, data_dir: Path | None, progress: Progress, *, first: bool) -> Run:
     """One training; a failure becomes its note, unless it is the first of all and would come with every point."""
     try:
         made = make(job, hardware, data_dir, progress)
     except SpikeLoomError as error:
         if first and not isinstance(error, CapacityError):
             raise
-        return Run(job, None, str(error))
+        return Run(job, None, " ".join(str(error).split()))
     store.save(job, made)
     store.share(job.folder, job.folder.parent.parent / "data")
     return Run(job, made)
