@@ -29,7 +29,7 @@ def write(folder: Path, title: str, rows: Sequence[Row]) -> None:
         figure = draw(title, [row for row in rows if row.figures])
         save_text(folder / "sweep.svg", svg(figure))
         image = io.BytesIO()
-        figure.savefig(image, format="png", dpi=150, facecolor="white", bbox_inches="tight", metadata={"Software": None})
+        figure.savefig(image, format="png", dpi=150, facecolor="white", metadata={"Software": None})
         with replacing(folder / "sweep.png") as stream:
             stream.write(image.getvalue())
 

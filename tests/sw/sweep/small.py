@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from spikeloom.nets import find
 from spikeloom.nn import PerLayer
+from spikeloom.sweep import picture
 from spikeloom.sweep.figures import Figures
 from spikeloom.sweep.grid import Grid
 from spikeloom.sweep.jobs import Hardware
@@ -19,9 +22,10 @@ ONE = Grid((2.0,), (PerLayer(2),), (PerLayer(2),))
 HARDWARE = Hardware(images=3)
 
 
-def small(folder: Path, grid: Grid = GRID, hardware: Hardware = HARDWARE, **options: Any) -> Sweep:
-    """digits-mlp, two epochs unless another number is given."""
-    return sweep(find("digits-mlp"), folder, grid, hardware, **({"epochs": 2} | options))
+def small(folder: Path, grid: Grid = GRID, hardware: Hardware = HARDWARE, *, drawn: bool = False, **options: Any) -> Sweep:
+    """digits-mlp, two epochs unless another number is given; the picture, which takes longest, only if it is wanted."""
+    with nullcontext() if drawn else patch.object(picture, "write"):
+        return sweep(find("digits-mlp"), folder, grid, hardware, **({"epochs": 2} | options))
 
 
 def read(folder: Path, name: str = "sweep.csv") -> list[dict[str, str]]:

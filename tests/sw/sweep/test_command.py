@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from spikeloom import cli
-from spikeloom.sweep import run
+from spikeloom.sweep import picture, run
 
 from tests.sw.sweep.small import read
 
 
-def test_a_sweep_by_its_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sweep_by_its_options(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     options = "--spike-penalty 1 --steps 1 --steps spike2=2 --weight-bits 2,fc3=4:8 --epochs 1 --images 2 --board zcu104".split()
     assert cli.run(["sweep", "digits-mlp", "-o", str(tmp_path / "out"), *options]) == 0
     shown = capsys.readouterr().out
@@ -19,6 +19,7 @@ def test_a_sweep_by_its_options(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert [(row["spike_penalty"], row["steps"], row["weight_bits"]) for row in read(tmp_path / "out")] == [
         ("1.0", "1 spike2=2", f"2 fc3={bits}") for bits in (4, 8)
     ]
+    monkeypatch.setattr(picture, "write", lambda *given: None)
     assert cli.run(["sweep", "digits-mlp", "-o", str(tmp_path / "out"), *options]) == 0
     assert "2 of 2 trainings were there already" in capsys.readouterr().out
 
