@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
-from spikeloom.code import MAX_STEPS
+from spikeloom.code import MAX_STEPS, integer, number
 from spikeloom.errors import SpikeLoomError
 from spikeloom.nn.configure import AS_BUILT, PerLayer
 
@@ -38,6 +38,7 @@ class Grid:
     def __post_init__(self) -> None:
         if not (self.spike_penalties and self.steps and self.weight_bits):
             raise SpikeLoomError("sweep: expected at least one value on every axis, found an empty one")
+        object.__setattr__(self, "spike_penalties", tuple(number(penalty, "spike penalty") for penalty in self.spike_penalties))
         for penalty in self.spike_penalties:
             if not (penalty >= 0 and math.isfinite(penalty)):
                 raise SpikeLoomError(f"spike penalty: expected a number >= 0, found {penalty:g}")
@@ -53,9 +54,9 @@ class Grid:
 
 def _check(what: str, axis: Iterable[PerLayer], largest: int) -> None:
     for choice in axis:
-        for number in [number for _, number in choice.layers] + [choice.every] * (choice.every is not None):
-            if number is not None and not 1 <= number <= largest:
-                raise SpikeLoomError(f"{what}: expected 1 to {largest}, found {number}")
+        for found in (choice.every, *(given for _, given in choice.layers)):
+            if found is not None and not 1 <= integer(found, what) <= largest:
+                raise SpikeLoomError(f"{what}: expected 1 to {largest}, found {found}")
 
 
 def penalties(texts: Sequence[str]) -> tuple[float, ...]:

@@ -37,7 +37,8 @@ def write(folder: Path, title: str, rows: Sequence[Row]) -> None:
 def draw(title: str, rows: Sequence[Row]) -> Figure:
     """A panel per cost. Filled: on the front over all costs. Line: the front over the panel's cost alone."""
     figure = Figure(figsize=(9.5, 7.0), layout="constrained")
-    figure.suptitle(title, parse_math=False)
+    images = ", ".join(str(count) for count in sorted({row.images for row in rows}))
+    figure.suptitle(f"{title}: frozen networks on {images} test images, 95 % intervals", parse_math=False)
     for k, (field, label) in enumerate(AXES.items()):
         axes = figure.add_subplot(2, 2, k + 1)
         points = [(row.mean(field), 100 * row.mean("accuracy")) for row in rows]

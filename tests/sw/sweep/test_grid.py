@@ -49,6 +49,7 @@ def test_points_are_the_product_once():
     points = Grid((0.0, 1.0, 1.0), (PerLayer(1), PerLayer(2)), (PerLayer(4), PerLayer(2))).points()
     assert [(p.spike_penalty, p.steps.every, p.weight_bits.every) for p in points[:3]] == [(0, 1, 4), (0, 1, 2), (0, 2, 4)]
     assert len(points) == len(set(points)) == 8
+    assert repr(Grid((0, 1))) == repr(Grid((0.0, 1.0)))  # the folders of points are named after these texts
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,8 @@ def test_points_are_the_product_once():
         ({"steps": (PerLayer(17),)}, "time steps: expected 1 to 16, found 17"),
         ({"weight_bits": (PerLayer(2, (("a", 9),)),)}, "weight bits: expected 1 to 8, found 9"),
         ({"weight_bits": (PerLayer(0),)}, "found 0"),
+        ({"weight_bits": (PerLayer(2.5),)}, "weight bits must be an integer, got 2.5"),
+        ({"spike_penalties": ("much",)}, "spike penalty must be a number, got 'much'"),
         ({"seeds": 0}, "at least 1"),
     ],
 )
