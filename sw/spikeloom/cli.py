@@ -18,6 +18,7 @@ from typer.exceptions import TyperException
 from spikeloom.chosen import clock_of, image_count, images_of, wave_images
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import existing, file_to_write, first_line, folder_to_write, load_array, load_json, save_array, save_arrays
+from spikeloom.sweep.command import sweep
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="Quantized spiking networks from PyTorch to FPGA.")
 console = Console(highlight=False)
@@ -68,6 +69,9 @@ def train(
     console.print(
         f"{made.name}: {made.dataset}, test accuracy in float {100 * trained.accuracy:.2f} %; {output / 'trained.onnx'}", markup=False
     )
+
+
+app.command()(sweep)
 
 
 @app.command("compile")
