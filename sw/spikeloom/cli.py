@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
+from spikeloom.bench.command import bench
 from spikeloom.chosen import clock_of, image_count, images_of, wave_images
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import existing, file_to_write, first_line, folder_to_write, load_array, load_json, save_array, save_arrays
@@ -72,6 +73,7 @@ def train(
 
 
 app.command()(sweep)
+app.command()(bench)
 
 
 @app.command("compile")
