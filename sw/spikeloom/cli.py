@@ -15,9 +15,11 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
+from spikeloom.bench.command import bench
 from spikeloom.chosen import clock_of, image_count, images_of, wave_images
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import existing, file_to_write, first_line, folder_to_write, load_array, load_json, save_array, save_arrays
+from spikeloom.sweep.command import sweep
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="Quantized spiking networks from PyTorch to FPGA.")
 console = Console(highlight=False)
@@ -60,7 +62,7 @@ def train(
     from spikeloom.nets import find
     from spikeloom.screen import bars
 
-    made = find(net)
+    made = find(net).on(data_dir)
     with bars(console) as progress:
         trained = training.train(
             made, output, epochs=epochs, seed=seed, data_dir=data_dir, spike_penalty=spike_penalty, resume=not anew, progress=progress
@@ -68,6 +70,10 @@ def train(
     console.print(
         f"{made.name}: {made.dataset}, test accuracy in float {100 * trained.accuracy:.2f} %; {output / 'trained.onnx'}", markup=False
     )
+
+
+app.command()(sweep)
+app.command()(bench)
 
 
 @app.command("compile")

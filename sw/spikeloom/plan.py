@@ -237,20 +237,62 @@ class Stage:
         return signed_width(self.u_bound)
 
     @property
-    def tree_cycles(self) -> int:
-        """Register levels of the adder tree: one per two levels of adders, at least one."""
+    def lanes(self) -> int:
+        """Terms of one sum in a cycle."""
         f = self.folding
-        lanes = {"event": f.banks * f.ports, "dense": f.group, "parallel": f.group}.get(f.body, 1)
-        return max(1, ceil(log2(lanes) / 2)) if lanes > 1 else 1
+        return {"event": f.banks * f.ports, "dense": f.group, "parallel": f.group}.get(f.body, 1)
+
+    @cached_property
+    def binary(self) -> bool:
+        """Whether all weights are +1 or -1, and stay so: one bit each in memory."""
+        fixed = self.room is None and isinstance(self.layer, Layer)
+        return fixed and self.folding.body in ("event", "dense") and bool((np.abs(self.layer.weight) == 1).all())
+
+    @property
+    def stored_width(self) -> int:
+        """Bits of one weight in memory."""
+        return 1 if self.binary else self.weight_width
+
+    @property
+    def bank_rows(self) -> int:
+        """Rows of weights in one bank of an event body."""
+        return self.folds * self.pass_words * (self.folding.group // self.folding.banks)
+
+    @property
+    def zero_row(self) -> int | None:
+        """Row behind the weights of a bank that is all zeros: what is read where nothing fired.
+
+        None where a row more would not fit into the memory, where it can be loaded, or where one bit cannot say zero: there the weights
+        are gated.
+        """
+        rows = self.bank_rows
+        free = self.folding.body == "event" and self.room is None and not self.binary
+        return rows if free and rows & (rows - 1) and rows % 512 else None
+
+    @property
+    def first_terms(self) -> int:
+        """Terms that the first level of the adder tree sums: as many as have six bits in all, their gates included, but two at least."""
+        gated = self.folding.body != "event" or self.zero_row is None
+        return max(2, 6 // (self.stored_width + gated)) if self.folding.body in ("event", "dense") else 2
+
+    @property
+    def tree_cycles(self) -> int:
+        """Register levels of the adder tree, at least one: one per level of adders; in a parallel body, one per two."""
+        if self.folding.body == "parallel":
+            return max(1, ceil(log2(self.lanes) / 2))
+        return 1 + ceil(log2(ceil(self.lanes / self.first_terms)))
 
     @property
     def body_cycles(self) -> int:
         """Latency of the body: from the cycle that issues the last word of a pass to the write of the result queue."""
-        return 1 + self.tree_cycles
+        return self.tree_cycles + (1 if self.folding.body == "max" else 2)
 
     @property
     def result_depth(self) -> int:
-        """Results that may wait for the neuron: enough to hide the body's latency."""
+        """Results that may wait for the neuron, enough to hide the body's latency: one, where another cannot come earlier than that."""
+        apart = self.pass_words * (1 if self.per_step else self.planes)
+        if max(apart, self.neuron_cycles) >= self.body_cycles + 2:
+            return 1
         return max(2, ceil((self.body_cycles + 2) / self.neuron_cycles))
 
     @property
