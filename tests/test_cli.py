@@ -167,15 +167,6 @@ def test_compile_without_calibration_says_what_it_assumes(tmp_path: Path, capsys
     assert "assumed" in capsys.readouterr().out
 
 
-def test_the_largest_throughput_and_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    model, out = tiny(tmp_path / "tiny.onnx"), tmp_path / "net"
-    assert cli.run(["compile", str(model), "-o", str(out), "--max-throughput", "--share", "0.5"]) == 0
-    said = capsys.readouterr().out
-    assert "bound by fc" in said and "33333333 frames per second at 100 MHz" in said
-    why = json.loads((out / "estimate_folding.json").read_text(encoding="utf-8"))
-    assert why["slowest"]["cycles"] == 3 and why["allowed"]["LUT"] == 26_600 and why["layers"].keys() == {"fc"}
-
-
 def test_unsupported_operator_is_named_with_those_that_are_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = tiny(tmp_path / "tiny.onnx", extra=(helper.make_node("Sinh", ["y"], ["z"], name="bad"),), output="z")
     error = refused(capsys, tmp_path, "compile", model, "-o", tmp_path / "net")
@@ -213,9 +204,6 @@ def test_wrong_options_of_compile(tmp_path: Path, capsys: pytest.CaptureFixture[
             ("--target-fps", "1e12"),
             "tiny.onnx: 1e+12 frames per second are not reached on pynq-z2: no folding is that fast; the best estimate is 33333333 ",
         ),
-        (("--target-fps", "1e3", "--max-throughput"), "expected a target or the largest throughput, found both"),
-        (("--share", "0.5"), "expected a target or the largest throughput with it"),
-        (("--max-throughput", "--share", "2"), "expected a number above 0 and up to 1, got 2.0"),
         (("--clock-mhz", "0"), "1 to 1000 MHz, got 0"),
         (("--clock-mhz", "1e9"), "1 to 1000 MHz, got 1e+09"),
         (("--folding", tmp_path / "folding.json"), "divide"),
