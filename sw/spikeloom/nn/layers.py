@@ -6,14 +6,17 @@ import math
 from typing import Any
 
 import brevitas.nn as qnn
+import torch
 from brevitas.core.function_wrapper.ops_ste import CeilSte
 from brevitas.inject.enum import BitWidthImplType, QuantType, RestrictValueType, ScalingImplType, ScalingPerOutputType, StatsOp
 from brevitas.nn.mixin import QuantWeightMixin
 from brevitas.quant import Int8ActPerTensorFloat, Int8WeightPerChannelFloat, Uint8ActPerTensorFloat
 from brevitas.quant.solver import WeightQuantSolver
+from torch import Tensor
 
 from spikeloom.code import MAX_STEPS, integer, number
 from spikeloom.errors import SpikeLoomError
+from spikeloom.nn.onnx_ops import QuantNode
 
 
 class _BinaryWeight(WeightQuantSolver):  # type: ignore[misc]
@@ -131,3 +134,15 @@ class QuantInput(qnn.QuantIdentity):  # type: ignore[misc]
             scaling_init=scale * 2.0 ** (bits - signed),
             restrict_scaling_type=RestrictValueType.POWER_OF_TWO,
         )
+        self.only_bit_scale = scale if bits == 1 else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.only_bit_scale is not None and torch.onnx.is_in_onnx_export():
+            # Brevitas takes one bit for a sign, but this one is 0 or 1
+            return QuantNode.apply(x, torch.tensor(self.only_bit_scale), 1, _bit)  # type: ignore[no-any-return, no-untyped-call]
+        y: Tensor = super().forward(x)
+        return y
+
+
+def _bit(x: Tensor, scale: Tensor) -> Tensor:
+    return torch.round(x / scale).clamp(0, 1) * scale
