@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spikeloom.code import Ints
 from spikeloom.graph import Graph, Layer
 from spikeloom.room import weight_width
 
@@ -38,13 +37,13 @@ def arithmetic(graph: Graph, density: Mapping[str, float]) -> Arithmetic:
     for layer in graph.nodes:
         if isinstance(layer, Layer):
             _, height, width = graph.shapes[layer.name]
-            n, bits = height * width * layer.weight.size, weight_bits(layer.weight)
+            n, bits = height * width * layer.weight.size, weight_bits(layer)
             budget = graph.code(layer.source).steps * bits
             macs, s_ace, stored = macs + n, s_ace + n * budget, stored + layer.weight.size * bits
             ns_ace += density[layer.source] * n * budget
     return Arithmetic(macs, s_ace, ns_ace, stored)
 
 
-def weight_bits(weight: Ints) -> int:
+def weight_bits(layer: Layer) -> int:
     """1 for weights of +-1 alone, else their width in two's complement."""
-    return 1 if bool((np.abs(weight) == 1).all()) else weight_width(weight)
+    return 1 if bool((np.abs(layer.weight) == 1).all()) else weight_width(layer)
