@@ -80,16 +80,16 @@ def test_shape_range_and_sizes(name):
 
 @BOTH
 def test_same_seed_same_images(name):
-    first, again, other = (LOADERS[name](1100, 20, seed) for seed in (0, 0, 1))
+    first, again, other = (LOADERS[name](200, 20, seed) for seed in (0, 0, 1))
     assert np.array_equal(first.train_x, again.train_x) and np.array_equal(first.test_x, again.test_x)
     assert np.array_equal(first.train_y, again.train_y)
     assert not np.array_equal(first.train_x, other.train_x)
-    assert not np.array_equal(first.train_x[:100], first.train_x[1000:])  # blocks differ
 
 
 def test_more_images_begin_with_the_same_ones():
     few, many = (digits28.load_digits28(count, 1) for count in (1000, 2100))
     assert np.array_equal(few.train_x, many.train_x[:1000]) and np.array_equal(few.train_y, many.train_y[:1000])
+    assert not np.array_equal(many.train_x[:1000], many.train_x[1000:2000])
 
 
 @BOTH
