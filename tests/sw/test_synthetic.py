@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -103,6 +104,16 @@ def test_the_digit_is_in_the_image(name):
     place = change.mean(axis=0)
     border = np.concatenate([place[0], place[-1], place[:, 0], place[:, -1]])
     assert place[10:-10, 10:-10].mean() > 3 * border.mean()
+
+
+def test_clutter_comes_in_over_the_border():
+    """With blank digits there is none: most images differ there, where their own digit seldom is."""
+    digits, _ = sources()
+    blank = replace(digits, pictures=np.zeros_like(digits.pictures))
+    one, other = (textured.drawing(part, np.arange(60), np.random.default_rng(5)) for part in (digits, blank))
+    change = np.abs(one - other).max(axis=1) > 20
+    border = np.concatenate([change[:, 0], change[:, -1], change[:, :, 0], change[:, :, -1]], axis=1)
+    assert border.any(axis=1).mean() > 0.6
 
 
 def ridge(train, test):
