@@ -20,7 +20,7 @@ from .loading import LOAD_PORTS, Chain, Loader
 from .scan import Scan
 from .source import queue_widths
 from .tree import summed, tree
-from .weights import bank_rows
+from .weights import bank_rows, memory_style
 
 
 class Accumulator(wiring.Component):
@@ -157,7 +157,7 @@ class Accumulator(wiring.Component):
             if self.stage.folding.body in ("dense", "parallel"):
                 width *= self.stage.folding.group
             name = f"weights{bank}" + (f"_{window}" if window and self.chain is not None else "")
-            m.submodules[name] = memory = Memory(shape=width, depth=len(rows), init=rows)
+            m.submodules[name] = memory = Memory(shape=width, depth=len(rows), init=rows, attrs=memory_style(self.stage))
             self.memories[key] = memory, None if self.chain is None else self.chain.loader(name, rows, width)
         return self.memories[key]
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from spikeloom.chosen import image_count, images_of, wave_images
+from spikeloom.bench.command import bench
+from spikeloom.chosen import clock_of, image_count, images_of, wave_images
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import existing, file_to_write, first_line, folder_to_write, load_array, load_json, save_array, save_arrays
+from spikeloom.sweep.command import sweep
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="Quantized spiking networks from PyTorch to FPGA.")
 console = Console(highlight=False)
@@ -70,12 +72,18 @@ def train(
     )
 
 
+app.command()(sweep)
+app.command()(bench)
+
+
 @app.command("compile")
 def compile_(
     model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="QONNX file of supported operators, whoever wrote it")],
     output: Target,
     board: Annotated[str, typer.Option(help="pynq-z2 or zcu104")] = "pynq-z2",
     target_fps: Annotated[float | None, typer.Option(help="frames per second to fold for; a modest size without")] = None,
+    max_throughput: Annotated[bool, typer.Option("--max-throughput", help="fold for as many frames per second as fit")] = False,
+    share: Annotated[float | None, typer.Option(help="of the LUTs and registers that may be used with either; 0.7 without")] = None,
     clock_mhz: Annotated[float | None, typer.Option(help="clock to assume; the board's usual one without")] = None,
     calibration: Annotated[Path | None, typer.Option(help="real inputs (.npy) to measure the share of set bits on")] = None,
     folding: Annotated[Path | None, typer.Option(help="folding numbers by node (.json) that are set by hand")] = None,
@@ -83,6 +91,7 @@ def compile_(
 ) -> None:
     """Read and prove a network, fold it for a board, write the plan and its estimates."""
     from spikeloom import facade
+    from spikeloom.report import foldings
     from spikeloom.schedule import read_overrides
     from spikeloom.screen import bars
 
@@ -96,12 +105,15 @@ def compile_(
             x,
             folder=output,
             target_fps=target_fps,
+            max_throughput=max_throughput,
+            share=share,
             clock_mhz=clock_mhz,
             overrides=overrides,
             runtime_weights=runtime_weights,
             progress=progress,
         )
     console.print(f"{accelerator.layers}", markup=False, soft_wrap=True)
+    console.print(foldings.line(accelerator.plan, foldings.read(output)), markup=False, soft_wrap=True)
     warn(accelerator.notes)
     console.print(f"share of set bits: {accelerator.plan.density_source}; {output / 'plan.json'}", markup=False, soft_wrap=True)
 
@@ -301,16 +313,6 @@ def deploy(
     console.print(f"{made.folder}: copy it to the board and type there: {deploying.COMMAND}", markup=False, soft_wrap=True)
     if made.missing:
         console.print(f"The bitstream is still missing: {made.missing}", markup=False, soft_wrap=True)
-
-
-def clock_of(text: str) -> float | Literal["auto"]:
-    """A clock in MHz, or "auto". Raises SpikeLoomError for anything else."""
-    if text == "auto":
-        return "auto"
-    try:
-        return float(text)
-    except ValueError:
-        raise SpikeLoomError(f"--clock-mhz: expected a number or auto, got {text!r}") from None
 
 
 @app.command()

@@ -71,6 +71,24 @@ class Layer:
     def kernel(self) -> tuple[int, int]:
         return int(self.weight.shape[2]), int(self.weight.shape[3])
 
+    @cached_property
+    def weight_range(self) -> tuple[int, int]:
+        """Least and largest weight."""
+        return int(self.weight.min()), int(self.weight.max())
+
+    @cached_property
+    def weight_bits(self) -> int:
+        """Bits of a weight that are not the same in all weights: one where all are plus or minus one, else as a rule all of them."""
+        low, high = self.weight_range
+        width = max(high, -low - 1, 0).bit_length() + 1
+        different = int(np.bitwise_or.reduce((self.weight ^ self.weight.flat[0]).ravel()))
+        return (different & ((1 << width) - 1)).bit_count()
+
+    @cached_property
+    def weight_sum(self) -> int:
+        """Largest sum of magnitudes of the weights of one output channel."""
+        return int(np.abs(self.weight).sum(axis=(1, 2, 3)).max())
+
 
 @dataclass(frozen=True, eq=False)
 class Pool:

@@ -27,6 +27,9 @@ OUTPUT_WIDTH = 32
 
 BODIES = ("event", "dense", "parallel", "depthwise", "max")
 
+MEMORIES = ("auto", "lut", "block")
+"""What weights may lie in. Not UltraRAM: it holds nothing at first, and even weights that can be loaded are there from the start."""
+
 
 @dataclass(frozen=True)
 class Folding:
@@ -42,6 +45,7 @@ class Folding:
     elements: output channels computed side by side.
     windows: adjacent output positions computed side by side.
     neurons: neuron units per window.
+    weights: what the weights lie in: "lut", "block" (block RAM), or "auto": what the synthesis takes by itself.
     """
 
     body: str
@@ -51,6 +55,7 @@ class Folding:
     elements: int = 1
     windows: int = 1
     neurons: int = 1
+    weights: str = "auto"
 
 
 def signed_width(bound: int) -> int:
@@ -102,6 +107,10 @@ class Stage:
             raise SpikeLoomError(f"{name}: a {f.body} body has one bank and one port, got {f.banks} and {f.ports}")
         if (f.body == "max") != isinstance(self.layer, Pool):
             raise SpikeLoomError(f"{name}: body max is for max pooling alone, got {f.body}")
+        if f.weights not in MEMORIES:
+            raise SpikeLoomError(f"{name}: weights must lie in one of {', '.join(MEMORIES)}, got {f.weights}")
+        if f.weights != "auto" and f.body == "max":
+            raise SpikeLoomError(f"{name}: max pooling has no weights that could lie in {f.weights}")
         if f.body == "parallel" and (self.i_code.base != 2 or self.per_step):
             raise SpikeLoomError(f"{name}: a parallel body needs base-2 words, got base {self.i_code.base}")
         widest = max(self.acc_width, self.u_width)
@@ -127,7 +136,7 @@ class Stage:
         """Bits of one weight in memory (two's complement); 0 for max pooling."""
         if isinstance(self.layer, Pool):
             return 0
-        return self.room.weight_width if self.room is not None else weight_width(self.layer.weight)
+        return self.room.weight_width if self.room is not None else weight_width(self.layer)
 
     @property
     def folds(self) -> int:
@@ -187,7 +196,7 @@ class Stage:
         largest = 1 if self.per_step else max(self.i_code.max_value, -self.i_code.min_value)
         if self.room is not None:
             return int(np.prod(self.layer.weight.shape[1:])) * (1 << (self.room.weight_width - 1)) * largest
-        return int(np.abs(self.layer.weight).sum(axis=(1, 2, 3)).max()) * largest
+        return self.layer.weight_sum * largest
 
     @property
     def acc_width(self) -> int:

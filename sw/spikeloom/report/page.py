@@ -13,7 +13,7 @@ from spikeloom.code import Ints
 from spikeloom.files import load_json, save_text
 from spikeloom.plan import Plan
 from spikeloom.planfile import PLAN_FILE
-from spikeloom.report import estimates, pictures
+from spikeloom.report import estimates, foldings, pictures
 from spikeloom.report.drives import histograms
 from spikeloom.report.performance import FILE, Performance
 from spikeloom.report.pipeline import code_text, draw, kind
@@ -53,12 +53,18 @@ def synthesised(found: Synthesis | None) -> dict[str, Any] | None:
 
 
 def render(
-    plan: Plan, performance: Performance | None, words: Ints | None, estimate: dict[str, Any] | None, synthesis: Synthesis | None = None
+    plan: Plan,
+    performance: Performance | None,
+    words: Ints | None,
+    estimate: dict[str, Any] | None,
+    synthesis: Synthesis | None = None,
+    folding: dict[str, Any] | None = None,
 ) -> str:
     """The page's text.
 
     ``performance`` is what a simulation measured, ``words`` input words (N, C, H, W) for the membrane histograms, ``estimate`` the
-    contents of estimate_network_performance.json, ``synthesis`` what Yosys made of it. Without a simulation the page says so.
+    contents of estimate_network_performance.json, ``synthesis`` what Yosys made of it, ``folding`` the contents of estimate_folding.json.
+    Without a simulation the page says so.
     """
     figures = {row.name: row for row in performance.stream} if performance else {}
     stages = [
@@ -79,6 +85,8 @@ def render(
             drawing=draw(plan),
             stages=stages,
             estimate=estimate,
+            bounds=foldings.line(plan, folding) if folding is not None else "",
+            foldings=foldings.rows(folding) if folding is not None else [],
             performance=performance,
             synthesis=synthesised(synthesis),
             pictures=measured(performance) if performance else {},
@@ -98,6 +106,7 @@ def write(folder: Path, plan: Plan, words: Ints | None) -> Path:
     performance = Performance.load(folder) if newer(folder / FILE, folder / PLAN_FILE) else None
     network = folder / estimates.NETWORK_FILE
     estimate = load_json(network, "the estimates of 'spikeloom compile'") if network.exists() else None
+    folding = foldings.read(folder) if (folder / foldings.FILE).exists() else None
     synthesis = resources.load(folder) if newer(folder / resources.FILE, folder / PLAN_FILE) else None
-    save_text(folder / PAGE, render(plan, performance, words, estimate, synthesis))
+    save_text(folder / PAGE, render(plan, performance, words, estimate, synthesis, folding))
     return folder / PAGE
