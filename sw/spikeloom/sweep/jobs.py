@@ -38,7 +38,7 @@ class Hardware:
 
     def check(self) -> None:
         """Raises SpikeLoomError on a board that is not known, or a clock or target out of range."""
-        schedule.checked(self.board, self.clock_mhz, self.target_fps)
+        schedule.checked(self.board, self.clock_mhz, schedule.Goal(self.target_fps))
 
 
 @dataclass(frozen=True)
