@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from spikeloom.code import Code, Ints
+from spikeloom.code import Code, Ints, cut
 from spikeloom.code import Shape as Shape
 from spikeloom.errors import SpikeLoomError
 from spikeloom.neuron import LIF, Neuron
@@ -175,8 +175,8 @@ class Graph:
                 source = codes[node.source]
                 if source is None:
                     raise SpikeLoomError(f"{node.source}: an integer output cannot feed another layer")
-                top = source.max_value * node.kernel[0] * node.kernel[1]
-                codes[node.name] = Code(max(1, top.bit_length()))
+                top, unit = source.max_value * node.kernel[0] * node.kernel[1], source.base**source.silent
+                codes[node.name] = cut(Code(max(1, top.bit_length())), (unit & -unit).bit_length() - 1)
         return codes
 
     def code(self, name: str) -> Code:

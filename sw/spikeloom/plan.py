@@ -7,14 +7,15 @@ structure and ``weights.npz`` for the integers (see :mod:`spikeloom.planfile`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import ceil, log2
 
 import numpy as np
 
-from spikeloom.code import Code
+from spikeloom.code import Code, cut
 from spikeloom.errors import CapacityError, SpikeLoomError
+from spikeloom.fewer import most_steps, with_steps
 from spikeloom.graph import Graph, Layer, Pool, Shape
 from spikeloom.neuron import LIF, Raw
 from spikeloom.room import Room, theta_of, weight_width
@@ -77,6 +78,8 @@ class Stage:
     """Its results go into the head of another stage, not out of the network."""
     room: Room | None = None
     """What its weights may become at run time; None where they are fixed."""
+    fewer: tuple[Stage, ...] = ()
+    """The stage as it runs with 1, 2, ... time steps, one less than all of them at last; empty where all are always run."""
 
     def __post_init__(self) -> None:
         f, name = self.folding, self.name
@@ -139,9 +142,19 @@ class Stage:
         return self.o_shape[1] * self.o_shape[2] // self.folding.windows
 
     @property
-    def planes(self) -> int:
-        """Passes over the window per fold: one per plane, or a single one where all planes of a word go at once."""
+    def most_planes(self) -> int:
+        """Passes over the window per fold with all time steps."""
         return 1 if self.folding.body in ("parallel", "max") else self.i_code.steps
+
+    @property
+    def planes(self) -> int:
+        """Passes over the window per fold: one per plane that may hold spikes, or a single one where all planes of a word go at once."""
+        return min(self.most_planes, self.live)
+
+    @property
+    def live(self) -> int:
+        """Planes of an input word that are looked at; those behind them are known to be 0, or belong to time steps that are not run."""
+        return self.o_code.live if self.per_step and self.o_code is not None else self.i_code.live
 
     @property
     def words(self) -> int:
@@ -174,10 +187,13 @@ class Stage:
     @property
     def neuron_cycles(self) -> int:
         """Cycles of the neuron units per result."""
+        return self._neuron_cycles(self.o_code.live if self.o_code is not None else 1)
+
+    def _neuron_cycles(self, steps: int) -> int:
         if self.o_code is None or isinstance(self.layer, Pool) or isinstance(self.layer.neuron, Raw):
             return 1
         groups = self.folding.elements // self.folding.neurons
-        return groups if self.per_step else groups * self.o_code.steps
+        return groups if self.per_step else groups * steps
 
     @cached_property
     def acc_bound(self) -> int:
@@ -208,9 +224,10 @@ class Stage:
 
     @property
     def beta_bound(self) -> int:
-        """Largest magnitude of a bias."""
+        """Largest magnitude of a bias, with any number of time steps."""
         assert isinstance(self.layer, Layer)
-        return self.room.beta_bound if self.room is not None else int(np.abs(self.layer.beta).max())
+        own = self.room.beta_bound if self.room is not None else int(np.abs(self.layer.beta).max())
+        return max((own, *(stage.beta_bound for stage in self.fewer)))
 
     @property
     def theta_bound(self) -> int:
@@ -241,8 +258,8 @@ class Stage:
 
     @property
     def result_depth(self) -> int:
-        """Results that may wait for the neuron: enough to hide the body's latency."""
-        return max(2, ceil((self.body_cycles + 2) / self.neuron_cycles))
+        """Results that may wait for the neuron: enough to hide the body's latency when all time steps are run."""
+        return max(2, ceil((self.body_cycles + 2) / self._neuron_cycles(self.o_code.steps if self.o_code is not None else 1)))
 
     @property
     def skip_stage(self) -> Stage | None:
@@ -251,12 +268,14 @@ class Stage:
             return None
         channels, f = self.o_shape[0], self.folding
         zero = np.zeros(channels, dtype=np.int64)
-        neuron = LIF(Code(self.skip_code.steps, 1), zero + 1, 0, False) if self.per_step else Raw(None)
+        live = self.o_code.live if self.o_code is not None else 0
+        neuron = LIF(cut(Code(self.skip_code.steps, 1), self.skip_code.steps - live), zero + 1, 0, False) if self.per_step else Raw(None)
         kappa = self.layer.kappa.reshape(-1, 1, 1, 1)
         layer = Layer(f"{self.name}.skip", self.layer.skip, kappa, neuron, zero, zero, zero, groups=channels)
         folding = Folding("depthwise", f.elements, elements=f.elements, windows=f.windows, neurons=f.elements)
         room = None if self.room is None else Room(signed_width(self.room.kappa_bound), 0, 1, 0)
-        return Stage(layer, self.o_shape, self.o_shape, self.skip_code, neuron.code, None, folding, joins=True, room=room)
+        fewer = tuple(skip for stage in self.fewer if (skip := stage.skip_stage) is not None)
+        return Stage(layer, self.o_shape, self.o_shape, self.skip_code, neuron.code, None, folding, joins=True, room=room, fewer=fewer)
 
 
 @dataclass(frozen=True)
@@ -285,6 +304,7 @@ class Plan:
     board, clock_mhz: what it was planned for; the clock is an assumption until a place-and-route says so.
     density: share of set bits that the schedule assumed per node, and where it is from.
     rooms: what the weights of each layer may become at run time; empty where they are fixed in the hardware.
+    fewer_steps: whether the hardware can run with fewer time steps.
     """
 
     graph: Graph
@@ -294,6 +314,20 @@ class Plan:
     density: dict[str, float]
     density_source: str
     rooms: dict[str, Room] = field(default_factory=dict)
+    fewer_steps: bool = False
+
+    def with_steps(self, steps: int | None) -> Plan:
+        """The plan as the hardware runs it with so many time steps, for the golden model and the cycle model; itself with all of them.
+
+        Raises as :func:`spikeloom.fewer.with_steps`.
+        """
+        graph = with_steps(self.graph, steps)
+        return self if graph is self.graph else replace(self, graph=graph, fewer_steps=False)
+
+    @cached_property
+    def fewer(self) -> tuple[Plan, ...]:
+        """The plan with 1, 2, ... time steps, one less than all of them at last; empty where the hardware always runs all."""
+        return tuple(self.with_steps(steps) for steps in range(1, most_steps(self.graph))) if self.fewer_steps else ()
 
     @property
     def checksums(self) -> bool:
@@ -334,6 +368,7 @@ class Plan:
                     skip_code,
                     self.foldings[node.name],
                     room=self.rooms.get(node.name),
+                    fewer=tuple(plan[node.name] for plan in self.fewer),
                 )
             )
         return tuple(stages)
