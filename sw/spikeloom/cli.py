@@ -17,16 +17,12 @@ from typer.exceptions import TyperException
 
 from spikeloom.chosen import image_count, images_of, wave_images
 from spikeloom.errors import SpikeLoomError
-from spikeloom.files import existing, file_to_write, first_line, folder_to_write, load_array, load_json, save_array, save_arrays
+from spikeloom.files import existing, file_to_write, first_line, load_array, load_json, save_array, save_arrays
+from spikeloom.options import Folder, Given, Labels, Steps, Target, Wanted
+from spikeloom.report.curve_command import steps
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="Quantized spiking networks from PyTorch to FPGA.")
 console = Console(highlight=False)
-
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="folder of the network, e.g. build/digits-cnn")]
-Target = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", parser=folder_to_write, help="folder to write, e.g. build/NET")]
-Given = Annotated[Path | None, typer.Option("--input", help="real input (.npy), batch first; default DIR/test_x.npy")]
-Wanted = Annotated[Path | None, typer.Option("--output", metavar="FILE", parser=file_to_write, help="real output (.npy) to write")]
-Labels = Annotated[Path | None, typer.Option("--labels", help="class numbers (.npy) of the input; default DIR/test_y.npy for the test set")]
 
 
 def wave_file(text: str) -> Path:
@@ -70,6 +66,9 @@ def train(
     )
 
 
+app.command()(steps)
+
+
 @app.command("compile")
 def compile_(
     model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="QONNX file of supported operators, whoever wrote it")],
@@ -80,6 +79,7 @@ def compile_(
     calibration: Annotated[Path | None, typer.Option(help="real inputs (.npy) to measure the share of set bits on")] = None,
     folding: Annotated[Path | None, typer.Option(help="folding numbers by node (.json) that are set by hand")] = None,
     runtime_weights: Annotated[bool, typer.Option("--runtime-weights", help="a retrained network can be loaded")] = False,
+    fewer_steps: Annotated[bool, typer.Option("--fewer-steps", help="fewer time steps can be run, chosen by the driver")] = False,
 ) -> None:
     """Read and prove a network, fold it for a board, write the plan and its estimates."""
     from spikeloom import facade
@@ -99,6 +99,7 @@ def compile_(
             clock_mhz=clock_mhz,
             overrides=overrides,
             runtime_weights=runtime_weights,
+            fewer_steps=fewer_steps,
             progress=progress,
         )
     console.print(f"{accelerator.layers}", markup=False, soft_wrap=True)
@@ -156,7 +157,7 @@ def export(folder: Folder) -> None:
 
 
 @app.command()
-def golden(folder: Folder, input: Given = None, output: Wanted = None, labels: Labels = None) -> None:
+def golden(folder: Folder, input: Given = None, output: Wanted = None, labels: Labels = None, steps: Steps = None) -> None:
     """Run the integer model."""
     from spikeloom.facade import Accelerator
     from spikeloom.inputs import checked_labels
@@ -165,7 +166,7 @@ def golden(folder: Folder, input: Given = None, output: Wanted = None, labels: L
     accelerator = Accelerator.load(folder)
     x, y = images_of(folder, input, labels)
     truth = checked_labels(y, accelerator.plan.graph, len(x))
-    outputs = accelerator.golden(x)
+    outputs = accelerator.golden(x, steps=steps)
     if output is not None:
         save_array(output, outputs)
     console.print(f"{len(outputs)} images" + (f", accuracy {100 * accuracy(outputs, truth):.2f} %" if truth is not None else ""))
@@ -197,6 +198,7 @@ def sim(
     input: Given = None,
     output: Wanted = None,
     labels: Labels = None,
+    steps: Steps = None,
     waves: Annotated[Path | None, typer.Option(metavar="FILE", parser=wave_file, help="wave file to write, .fst or .vcd")] = None,
     images: Annotated[str | None, typer.Option(help="images in the wave file, by number from 0: 3 or 3-5; default 0")] = None,
 ) -> int:
@@ -209,7 +211,9 @@ def sim(
     x, y = images_of(folder, input, labels)
     chosen = wave_images(waves, images, len(x))
     with bars(console) as progress:
-        run = accelerator.simulate(x, y, torch=True, progress=progress)
+        run = accelerator.simulate(x, y, steps=steps, torch=True, progress=progress)
+        if accelerator.plan.fewer_steps:
+            accelerator.curve(x, y, progress=progress)
         note = accelerator.waves(x, waves, chosen, progress) if waves is not None else ""
     if output is not None:
         save_array(output, run.outputs)

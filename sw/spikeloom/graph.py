@@ -14,7 +14,7 @@ import numpy.typing as npt
 from spikeloom.code import Code, Ints, cut
 from spikeloom.code import Shape as Shape
 from spikeloom.errors import SpikeLoomError
-from spikeloom.neuron import LIF, Neuron
+from spikeloom.neuron import LIF, Neuron, Raw
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,12 @@ class Pool:
 
 
 Node = Input | Layer | Pool
+
+
+def summing(pool: Pool, channels: int, code: Code | None) -> Layer:
+    """A sum pooling as what it is computed as: a depthwise layer of ones."""
+    zero, ones = np.zeros(channels, dtype=np.int64), np.ones((channels, 1, *pool.kernel), dtype=np.int64)
+    return Layer(pool.name, pool.source, ones, Raw(code), zero, zero, zero, 0, pool.stride, pool.padding, channels)
 
 
 def window_shape(

@@ -16,7 +16,7 @@ import numpy as np
 from spikeloom.code import Code, cut
 from spikeloom.errors import CapacityError, SpikeLoomError
 from spikeloom.fewer import most_steps, with_steps
-from spikeloom.graph import Graph, Layer, Pool, Shape
+from spikeloom.graph import Graph, Layer, Pool, Shape, summing
 from spikeloom.neuron import LIF, Raw
 from spikeloom.room import Room, theta_of, weight_width
 
@@ -340,23 +340,7 @@ class Plan:
         for node in self.graph.nodes[1:]:
             assert isinstance(node, (Layer, Pool))
             shapes, codes = self.graph.shapes, self.graph.codes
-            layer: Layer | Pool = node
-            if isinstance(node, Pool) and node.kind == "sum":
-                channels = shapes[node.name][0]
-                zero = np.zeros(channels, dtype=np.int64)
-                ones = np.ones((channels, 1, *node.kernel), dtype=np.int64)
-                layer = Layer(
-                    node.name,
-                    node.source,
-                    ones,
-                    Raw(codes[node.name]),
-                    zero,
-                    zero,
-                    zero,
-                    stride=node.stride,
-                    padding=node.padding,
-                    groups=channels,
-                )
+            layer = summing(node, shapes[node.name][0], codes[node.name]) if isinstance(node, Pool) and node.kind == "sum" else node
             skip_code = self.graph.code(node.skip) if isinstance(node, Layer) and node.skip is not None else None
             stages.append(
                 Stage(
