@@ -6,22 +6,41 @@ elements of a ring of registers, which turns until each has had its turn.
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-from spikeloom.graph import Pool
+from spikeloom.graph import Layer, Pool
 from spikeloom.neuron import LIF, Raw, SpikePack, Table
 from spikeloom.plan import Stage, signed_width
 
 from .counting import counter
 from .loading import LOAD_PORTS, Chain
 from .source import flip_masks, table
+from .steps import by_steps, chosen, missing, selected, steps_port, whole
 
 
 def output_width(stage: Stage) -> int:
     """Bits of one output word: T planes, or the integer output."""
     return stage.u_width if stage.o_code is None else stage.o_code.steps
+
+
+def by_live(stage: Stage) -> list[Table]:
+    """The tables of a stage by rising number of planes, one each."""
+    found = {stage.layer.neuron.code.live: stage.layer.neuron for stage in (*stage.fewer, stage)}
+    return [found[live] for live in sorted(found)]
+
+
+def search_tree(tables: list[Table], channel: int) -> list[int]:
+    """The thresholds of a channel by node, which is a 1 followed by the bits so far; with several tables that of T planes from 2^T on."""
+    found = [0] * (2 << tables[-1].code.live if len(tables) > 1 else 0)
+    for each in tables:
+        live, thresholds = each.code.live, [int(t) for t in each.thresholds[channel]]
+        nodes = thresholds[:1]
+        for t in range(live):
+            nodes += [thresholds[(((bits << 1) | 1) << (live - 1 - t)) - 1] for bits in range(1 << t)]
+        found[1 << live :] = nodes
+    return found
 
 
 class Head(wiring.Component):
@@ -35,6 +54,7 @@ class Head(wiring.Component):
     i: results of the accumulators. skip: results of the residual's own accumulators (only with a residual).
     o: words, window by window, element by element.
     load_i, load_o: chain of the parameter memories (only where weights can be loaded).
+    steps: time steps that are run, less one (only where they can be chosen).
     """
 
     def __init__(self, stage: Stage):
@@ -46,6 +66,7 @@ class Head(wiring.Component):
             ports["skip"] = In(stream.Signature(count * stage.skip_stage.acc_width))
         if stage.room is not None:
             ports |= LOAD_PORTS
+        ports |= steps_port(stage)
         super().__init__(ports)
         self.chain: Chain | None = None
 
@@ -60,16 +81,22 @@ class Head(wiring.Component):
         groups = 1 if isinstance(neuron, Raw) else f.elements // f.neurons
         steps = neuron.code.steps if neuron.code is not None and not isinstance(neuron, Raw) else 1
 
+        fires = not isinstance(neuron, Raw)
+        self.silent = chosen(m, self, s, "silent", lambda stage: stage.o_code.silent) if fires else None
+        self.tree = chosen(m, self, s, "tree", lambda stage: 1 << stage.o_code.live) if isinstance(neuron, Table) else None
+        last_step = chosen(m, self, s, "last_step", lambda stage: stage.o_code.live - 1) if fires else None
+        ends = steps - 1 if last_step is None else last_step
+
         busy, finish, take, emits = Signal(), Signal(), Signal(), Signal()
         # Each cycle of work is one (group, step). LIF goes through the groups within a step, the others through the steps within a group.
         by_step = isinstance(neuron, LIF)
-        step, group = counter(m, "step", steps), counter(m, "group", groups)
+        step, group = counter(m, "step", steps, last_step), counter(m, "group", groups)
         inner, outer = (group, step) if by_step else (step, group)
         work, last = Signal(), Signal()
         if s.per_step:
-            m.d.comb += [last.eq(group.value == groups - 1), emits.eq(step.value == steps - 1)]
+            m.d.comb += [last.eq(group.value == groups - 1), emits.eq(step.value == ends)]
         else:
-            m.d.comb += [last.eq((group.value == groups - 1) & (step.value == steps - 1)), emits.eq(1)]
+            m.d.comb += [last.eq((group.value == groups - 1) & (step.value == ends)), emits.eq(1)]
         m.d.comb += [
             finish.eq(busy & last & (self.o.ready | ~emits)),
             work.eq(busy & (~last | finish)),
@@ -94,7 +121,7 @@ class Head(wiring.Component):
         # The fold in work, and the fold of the result that is taken next.
         fold = counter(m, "fold", s.folds)
         m.d.comb += fold.step.eq(finish & emits)
-        taken_step, taken_fold = counter(m, "taken_step", steps if s.per_step else 1), counter(m, "taken_fold", s.folds)
+        taken_step, taken_fold = counter(m, "taken_step", steps if s.per_step else 1, last_step), counter(m, "taken_fold", s.folds)
         m.d.comb += [taken_step.step.eq(take), taken_fold.step.eq(taken_step.wrap)]
 
         if isinstance(s.layer, Pool):
@@ -159,20 +186,36 @@ class Head(wiring.Component):
         s, f, layer = self.stage, self.stage.folding, self.stage.layer
         assert not isinstance(layer, Pool)
         width = signed_width(s.beta_bound)
-        beta = self.numbers(m, "beta", layer.beta.reshape(s.folds, f.elements).tolist(), width, fold)
+        beta = self.betas(m, layer, width, fold)
         negate = self.numbers(m, "negate", layer.negate.reshape(s.folds, f.elements).tolist(), 1, fold)
+        sources = {"v": s} if s.skip_stage is None else {"v": s, "skip": s.skip_stage}
+        places = {name: chosen(m, self, stage, f"{name}_missing", missing) for name, stage in sources.items()}
         drives = []
         for n in range(f.windows * f.elements):
             e = n % f.elements
             v = self.i.payload.word_select(n, s.acc_width).as_signed()
+            v = whole(m, places["v"], s, v, f"v{n}")
             signed_v = Mux(negate[e].as_unsigned(), -v, v) if s.room is not None or layer.negate.any() else v
-            u = (signed_v << layer.shift) + beta[e] if s.room is not None or layer.beta.any() else signed_v << layer.shift
+            u = (signed_v << layer.shift) + beta[e] if s.room is not None or s.beta_bound else signed_v << layer.shift
             if s.skip_stage is not None:
-                u = u + self.skip.payload.word_select(n, s.skip_stage.acc_width).as_signed()
+                skip = self.skip.payload.word_select(n, s.skip_stage.acc_width).as_signed()
+                u = u + whole(m, places["skip"], s.skip_stage, skip, f"skip{n}")
             drive = Signal(signed(s.u_width), name=f"drive{n}")
             m.d.comb += drive.eq(u)
             drives.append(drive)
         return drives
+
+    def betas(self, m: Module, layer: Layer, width: int, fold: Signal) -> list[Signal]:
+        """The biases of a fold, of the number of time steps that are run."""
+        s = self.stage
+        found = [stage.layer.beta.reshape(s.folds, -1).tolist() for stage in s.fewer if not isinstance(stage.layer, Pool)]
+        own = layer.beta.reshape(s.folds, -1).tolist()
+        if all(rows == own for rows in found):
+            return self.numbers(m, "beta", own, width, fold)
+        rows = [row for rows in (*found, own) for row in rows]
+        index = Signal(range(len(rows)), name="beta_index")
+        m.d.comb += index.eq(self.steps * s.folds + fold)
+        return self.numbers(m, "beta", rows, width, index)
 
     def ring(
         self,
@@ -209,7 +252,10 @@ class Head(wiring.Component):
             return values[f.neurons :] + values[: f.neurons]
 
         for e, new in enumerate(turn(next_words)):
-            m.d.comb += self.o.payload.word_select(window * f.elements + e, output_width(s)).eq(new ^ neuron.code.sign_bit)
+            # Planes that are left away leave as zeros, and what the register held before does not leave at all.
+            sent = {k: Cat(Const(0, k), new[: output_width(s) - k]) for k in set(by_steps(s, lambda stage: stage.o_code.silent))}
+            word = selected(m, f"sent{window}_{e}", self.silent, sent) if self.silent is not None else new
+            m.d.comb += self.o.payload.word_select(window * f.elements + e, output_width(s)).eq(word ^ neuron.code.sign_bit)
         with m.If(work):
             with m.If(rotate):
                 m.d.sync += [
@@ -258,19 +304,15 @@ class Head(wiring.Component):
     ) -> Signal:
         """One step of successive approximation: the threshold of the word that begins with the bits so far and a one."""
         s, f, steps = self.stage, self.stage.folding, neuron.code.steps
-        groups, nodes = f.elements // f.neurons, 1 << steps
-        order = [0] * nodes  # node (1 followed by the bits so far) -> index of its threshold
-        for t in range(steps):
-            for bits in range(1 << t):
-                order[(1 << t) | bits] = (((bits << 1) | 1) << (steps - 1 - t)) - 1
+        groups, tables = f.elements // f.neurons, [neuron] if self.silent is None else by_live(s)
         channels = [g * f.neurons + n for g in range(s.folds * groups)]
-        rows = [[int(neuron.thresholds[c, order[node]])] for c in channels for node in range(nodes)]
+        rows = [[threshold] for c in channels for threshold in search_tree(tables, c)]
         width = signed_width(max(abs(r[0]) for r in rows) if s.room is None else s.u_bound + 1)
         bits, node = Signal(steps, name=f"bits{window}_{n}"), Signal(steps + 1, name=f"node{window}_{n}")
         m.d.comb += bits.eq(word & ((1 << step) - 1))
-        m.d.comb += node.eq((1 << step) | bits)
+        m.d.comb += node.eq((1 << step) | bits if self.silent is None else (1 << step) | bits | self.tree)
         address = Signal(range(max(2, len(rows))), name=f"table{window}_{n}_address")
-        m.d.comb += address.eq((fold * groups + group) * nodes + node)
+        m.d.comb += address.eq((fold * groups + group) * (len(rows) // len(channels)) + node)
         spike = Signal(name=f"spike{window}_{n}")
         m.d.comb += spike.eq(u >= self.numbers(m, f"table{window}_{n}", rows, width, address)[0])
         return spike
