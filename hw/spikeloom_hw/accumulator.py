@@ -6,7 +6,7 @@ words ─► scan or pick ─► weight memory ─► gate ─► adder tree ─
 
 from __future__ import annotations
 
-from amaranth import Cat, Const, Module, Mux, Signal, signed
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.hdl import ValueLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
@@ -20,7 +20,7 @@ from .loading import LOAD_PORTS, Chain, Loader
 from .scan import Scan
 from .source import queue_widths
 from .steps import chosen, steps_port
-from .tree import tree
+from .tree import summed, tree
 from .weights import bank_rows
 
 
@@ -72,14 +72,7 @@ class Accumulator(wiring.Component):
         self.plane, self.fold = counter(m, "plane", s.planes, self.last_plane), counter(m, "fold", s.folds)
         advance, commit, credit = Signal(), Signal(), Signal(range(s.result_depth + 1), init=s.result_depth)
 
-        m.submodules.results = results = SyncFIFO(width=len(self.o.payload), depth=s.result_depth)
-        taken = Signal()
-        m.d.comb += [
-            self.o.valid.eq(results.r_rdy),
-            self.o.payload.eq(results.r_data),
-            taken.eq(self.o.valid & self.o.ready),
-            results.r_en.eq(taken),
-        ]
+        write, taken = self.results(m)
         m.d.sync += credit.eq(credit + taken - (advance & commit))
         m.d.comb += commit.eq(Const(1) if s.per_step else self.at_last_plane())
         m.d.comb += [self.plane.step.eq(advance), self.fold.step.eq(self.plane.wrap)]
@@ -106,11 +99,14 @@ class Accumulator(wiring.Component):
         if s.i_code.signed and f.body not in ("parallel", "max"):
             m.d.comb += negate.eq(self.plane.value == 0)
         negate = later(negate, s.body_cycles)
+        # What a sum is added to: at the start of a fold nothing, at that of a plane what there is times the base.
+        fresh, shifted = Signal(init=1), Signal()
+        m.d.sync += [fresh.eq(late_advance & late_commit), shifted.eq(late_advance & ~late_commit)]
         totals = []
         for window, sums in enumerate(per_window):
             for element, value in enumerate(sums):
-                totals.append(self.accumulate(m, value, late_advance, late_commit, negate, f"{window}_{element}"))
-        m.d.comb += [results.w_en.eq(late_advance & late_commit), results.w_data.eq(Cat(*totals))]
+                totals.append(self.accumulate(m, value, fresh, shifted, negate, f"{window}_{element}"))
+        m.d.comb += [write.valid.eq(late_advance & late_commit), write.payload.eq(Cat(*totals))]
         if self.chain is not None:
             self.chain.close()
         return m
@@ -118,28 +114,45 @@ class Accumulator(wiring.Component):
     def at_last_plane(self) -> ValueLike:
         return self.plane.value == (self.stage.planes - 1 if self.last_plane is None else self.last_plane)
 
-    def accumulate(self, m: Module, value: Signal, advance: Signal, commit: Signal, negate: Signal, name: str) -> Signal:
+    def results(self, m: Module) -> tuple[stream.Interface, Signal]:
+        """The queue of results, and whether one is taken from it. A single one is a register."""
+        write, depth = stream.Signature(len(self.o.payload)).create(path=("write",)), self.stage.result_depth
+        taken = Signal()
+        m.d.comb += taken.eq(self.o.valid & self.o.ready)
+        if depth == 1:
+            with m.If(write.valid):
+                m.d.sync += [self.o.valid.eq(1), self.o.payload.eq(write.payload)]
+            with m.Elif(taken):
+                m.d.sync += self.o.valid.eq(0)
+            return write, taken
+        m.submodules.results = queue = SyncFIFO(width=len(self.o.payload), depth=depth)
+        m.d.comb += [
+            queue.w_en.eq(write.valid),
+            queue.w_data.eq(write.payload),
+            self.o.valid.eq(queue.r_rdy),
+            self.o.payload.eq(queue.r_data),
+            queue.r_en.eq(taken),
+        ]
+        return write, taken
+
+    def accumulate(self, m: Module, value: Signal, fresh: Signal, shifted: Signal, negate: Signal, name: str) -> Signal:
         """One accumulator; returns its total of this cycle, which is the result when a commit arrives."""
         s = self.stage
         if s.folding.body == "max":
             best, total = Signal(s.acc_width, name=f"best{name}"), Signal(s.acc_width, name=f"total{name}")
-            m.d.comb += total.eq(best | value if s.i_code.base == 1 else Mux(value > best, value, best))
-            m.d.sync += best.eq(Mux(advance & commit, 0, total))
+            before = Mux(fresh, 0, best)
+            m.d.comb += total.eq(before | value if s.i_code.base == 1 else Mux(value > before, value, before))
+            m.d.sync += best.eq(total)
             return total
         acc, total = Signal(signed(s.acc_width), name=f"acc{name}"), Signal(signed(s.acc_width), name=f"total{name}")
-        m.d.comb += total.eq(Mux(negate, acc - value, acc + value) if s.i_code.signed and s.folding.body != "parallel" else acc + value)
-        with m.If(advance & commit):
-            m.d.sync += acc.eq(0)
-        with m.Elif(advance):
-            m.d.sync += acc.eq(total if s.folding.body == "parallel" else total * s.i_code.base)
-        with m.Else():
-            m.d.sync += acc.eq(total)
+        before = acc if s.planes == 1 or s.per_step else Mux(shifted, acc * s.i_code.base, acc)[: s.acc_width].as_signed()
+        start = Mux(fresh, 0, before)
+        # The sum comes first: a carry chain takes its first operand as it is, and the choice fits into the LUT of the second.
+        m.d.comb += total.eq(
+            Mux(negate, start - value, value + start) if s.i_code.signed and s.folding.body != "parallel" else value + start
+        )
+        m.d.sync += acc.eq(total)
         return total
-
-    def rows(self) -> int:
-        """Weight rows of one bank."""
-        f = self.stage.folding
-        return self.stage.folds * self.stage.pass_words * (f.group // f.banks if f.body == "event" else 1)
 
     def memory(self, m: Module, bank: int, window: int) -> tuple[Memory, Loader | None]:
         """The weights of a bank, for all windows; where they can be loaded, for one, since block RAM has no third port to write through."""
@@ -147,7 +160,7 @@ class Accumulator(wiring.Component):
         if key not in self.memories:
             rows = bank_rows(self.stage, bank)
             rows += [0] * (2 - len(rows))
-            width = self.stage.weight_width * self.stage.folding.elements
+            width = self.stage.stored_width * self.stage.folding.elements
             if self.stage.folding.body in ("dense", "parallel"):
                 width *= self.stage.folding.group
             name = f"weights{bank}" + (f"_{window}" if window and self.chain is not None else "")
@@ -174,7 +187,6 @@ class Accumulator(wiring.Component):
 
     def event_lanes(self, m: Module, advance: Signal) -> tuple[Signal, Signal, Signal, list[list[Signal]]]:
         s, f = self.stage, self.stage.folding
-        fold_rows, width = self.rows() // s.folds, s.weight_width
         part = f.group // f.banks
         # The fold of the pass after this one, from registers alone: the advance that starts it is late in the cycle.
         next_fold = Signal.like(self.fold.value)
@@ -187,17 +199,20 @@ class Accumulator(wiring.Component):
             rows = []
             for bank in range(f.banks):
                 q = window * f.banks + bank
-                scan = Scan(width=part, ports=f.ports, pass_words=s.pass_words, rows=self.rows())
+                scan = Scan(width=part, ports=f.ports, pass_words=s.pass_words, passes=s.folds, idle=s.zero_row)
                 m.submodules[f"scan{q}"] = scan
                 wiring.connect(m, wiring.flipped(self.queues[q]), scan.i)
-                m.d.comb += [scan.advance.eq(advance), scan.next_base.eq(next_fold * fold_rows)]
+                m.d.comb += [scan.advance.eq(advance), scan.next_pass.eq(next_fold)]
                 scans.append(scan)
                 memory, loader = self.memory(m, bank, window)
                 for port in range(f.ports):
                     spike, gate = scan.spikes[port], Signal(name=f"gate{q}_{port}")
-                    row = self.read(m, memory, loader if port == 0 else None, spike.row, spike.valid, f"weights{q}_{port}")
-                    m.d.sync += gate.eq(spike.valid)
-                    rows.append([Mux(gate, row[e * width : (e + 1) * width].as_signed(), 0) for e in range(f.elements)])
+                    address = Signal.like(spike.row, name=f"row{q}_{port}", init=s.zero_row or 0)
+                    fired = Signal(name=f"fired{q}_{port}")
+                    m.d.sync += [address.eq(spike.row), fired.eq(spike.valid), gate.eq(fired)]
+                    enable = fired if s.zero_row is None else Const(1)
+                    row = self.read(m, memory, loader if port == 0 else None, address, enable, f"weights{q}_{port}")
+                    rows.append(self.terms(row, gate if s.zero_row is None else None))
                     issued.append(spike.valid)
             per_window.append([self.sum(m, [row[e] for row in rows], f"sum{window}_{e}") for e in range(f.elements)])
         m.d.comb += self.issued.eq(ones(issued))
@@ -209,8 +224,19 @@ class Accumulator(wiring.Component):
         ]
         return working, done, waiting, per_window
 
-    def sum(self, m: Module, terms: list[Signal], name: str) -> Signal:
-        return tree(m, terms, width=self.stage.acc_width, cycles=self.stage.tree_cycles, name=name)
+    def terms(self, row: Value, gate: Value | None) -> list[Value]:
+        """The weights of a row, or zeros where the gate is low. A single bit says +1 or -1."""
+        width = self.stage.stored_width
+        weights = [row[k : k + width] for k in range(0, len(row), width)]
+        if self.stage.binary:
+            return [Cat(gate, gate & ~bit).as_signed() for bit in weights]
+        return [weight.as_signed() if gate is None else Mux(gate, weight.as_signed(), 0) for weight in weights]
+
+    def sum(self, m: Module, terms: list[Value], name: str) -> Signal:
+        s = self.stage
+        if s.folding.body == "parallel":
+            return summed(m, terms, width=s.acc_width, cycles=s.tree_cycles, name=name)
+        return tree(m, terms, width=s.acc_width, first=s.first_terms, cycles=s.tree_cycles, name=name)
 
     def word_lanes(self, m: Module, advance: Signal) -> tuple[Signal, Signal, Signal, list[list[Signal]]]:
         """One word of every window per cycle, whatever it holds."""
@@ -227,8 +253,12 @@ class Accumulator(wiring.Component):
             m.d.sync += waiting.eq(0)
         with m.Elif(count.wrap):
             m.d.sync += waiting.eq(1)
-        word = Signal.like(i.payload)
-        m.d.sync += word.eq(Mux(working, i.payload, 0))
+        word, held = Signal.like(i.payload), Signal.like(i.payload)
+        m.d.sync += held.eq(Mux(working, i.payload, 0))
+        if f.body == "max":
+            m.d.comb += word.eq(held)
+        else:
+            m.d.sync += word.eq(held)
         part = len(word) // f.windows
         words = [word[w * part : (w + 1) * part] for w in range(f.windows)]
         if f.body == "max":
@@ -239,31 +269,32 @@ class Accumulator(wiring.Component):
             return working, done, waiting, per_window
 
         assert not isinstance(s.layer, Pool)
-        (memory, loader), width = self.memory(m, 0, 0), s.weight_width
-        row = self.read(m, memory, loader, self.fold.value * s.pass_words + count.value, working, "weights0")
-        weights = [row[k * width : (k + 1) * width].as_signed() for k in range(len(row) // width)]
+        memory, loader = self.memory(m, 0, 0)
+        address, worked = Signal(range(max(2, s.folds * s.pass_words))), Signal()
+        m.d.sync += [address.eq(self.fold.value * s.pass_words + count.value), worked.eq(working)]
+        row = self.read(m, memory, loader, address, worked, "weights0")
         issued = Mux(working, i.payload, 0)
         m.d.comb += self.issued.eq(ones(list(issued)))
         per_window = []
         for n, w in enumerate(words):
             if f.body == "depthwise":
+                weights = self.terms(row, None)
                 per_window.append([self.sum(m, [Mux(w[e], weights[e], 0)], f"sum{n}_{e}") for e in range(f.elements)])
                 continue
-            lanes = [self.lane(w, channel) for channel in range(f.group)]
-            per_window.append(
-                [self.sum(m, [lane(weights[c * f.elements + e]) for c, lane in enumerate(lanes)], f"sum{n}_{e}") for e in range(f.elements)]
-            )
+            part = len(row) // f.group
+            lanes = [self.lane(row[c * part : (c + 1) * part], w, c) for c in range(f.group)]
+            per_window.append([self.sum(m, [lane[e] for lane in lanes], f"sum{n}_{e}") for e in range(f.elements)])
         return working, done, waiting, per_window
 
-    def lane(self, word: Signal, channel: int):
-        """What one channel of a word makes of a weight: gates it (dense), or multiplies it by the whole word (parallel)."""
+    def lane(self, row: Value, word: Signal, channel: int) -> list[Value]:
+        """What one channel of a word makes of its weights: gates them (dense), or multiplies them by the whole word (parallel)."""
         s = self.stage
         if s.folding.body == "dense":
-            return lambda weight: Mux(word[channel], weight, 0)
+            return self.terms(row, word[channel])
         steps = s.i_code.steps
         value = word[channel * steps : (channel + 1) * steps]
         value = value.as_signed() if s.i_code.signed else value
-        return lambda weight: weight * value
+        return [weight * value for weight in self.terms(row, None)]
 
     def hold(self, m: Module, value: Signal, name: str) -> Signal:
         """One register, so that words of a max pooling arrive as late as sums do."""

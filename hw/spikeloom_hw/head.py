@@ -1,12 +1,12 @@
 """The neuron units: one result per element and window in, one word per element and window out.
 
-The drive ``u = (±v << f) + kappa x + beta`` is loaded when a result is taken. Then ``neurons`` units per window work on the first
-elements of a ring of registers, which turns until each has had its turn.
+A result is held as it came. ``neurons`` units per window choose from it, group by group, and make the drive
+``u = (±v << f) + kappa x + beta`` of what they chose; only the residual is added before.
 """
 
 from __future__ import annotations
 
-from amaranth import Cat, Const, Module, Mux, Signal, signed
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -17,30 +17,22 @@ from spikeloom.plan import Stage, signed_width
 from .counting import counter
 from .loading import LOAD_PORTS, Chain
 from .source import flip_masks, table
-from .steps import by_steps, chosen, missing, selected, steps_port, whole
+from .steps import by_steps, chosen, missing, search_tree, selected, steps_port, tables, whole
+
+
+def choose(values: list[Signal], index: Signal) -> Value:
+    """One of several of the same kind, as a tree of multiplexers; an index beyond the last gives any of them."""
+    level: list[Value] = list(values)
+    for bit in index:
+        if len(level) == 1:
+            break
+        level = [Mux(bit, level[k + 1], level[k]) if k + 1 < len(level) else level[k] for k in range(0, len(level), 2)]
+    return level[0]
 
 
 def output_width(stage: Stage) -> int:
     """Bits of one output word: T planes, or the integer output."""
     return stage.u_width if stage.o_code is None else stage.o_code.steps
-
-
-def by_live(stage: Stage) -> list[Table]:
-    """The tables of a stage by rising number of planes, one each."""
-    found = {stage.layer.neuron.code.live: stage.layer.neuron for stage in (*stage.fewer, stage)}
-    return [found[live] for live in sorted(found)]
-
-
-def search_tree(tables: list[Table], channel: int) -> list[int]:
-    """The thresholds of a channel by node, which is a 1 followed by the bits so far; with several tables that of T planes from 2^T on."""
-    found = [0] * (2 << tables[-1].code.live if len(tables) > 1 else 0)
-    for each in tables:
-        live, thresholds = each.code.live, [int(t) for t in each.thresholds[channel]]
-        nodes = thresholds[:1]
-        for t in range(live):
-            nodes += [thresholds[(((bits << 1) | 1) << (live - 1 - t)) - 1] for bits in range(1 << t)]
-        found[1 << live :] = nodes
-    return found
 
 
 class Head(wiring.Component):
@@ -71,6 +63,11 @@ class Head(wiring.Component):
         self.chain: Chain | None = None
 
     @property
+    def unit_count(self) -> int:
+        """Units per window; the integer output needs all elements at once."""
+        return self.stage.folding.elements if isinstance(self.neuron, Raw) else self.stage.folding.neurons
+
+    @property
     def neuron(self) -> SpikePack | Table | LIF | Raw:
         return Raw(self.stage.o_code) if isinstance(self.stage.layer, Pool) else self.stage.layer.neuron
 
@@ -78,9 +75,8 @@ class Head(wiring.Component):
         m = Module()
         s, f, neuron = self.stage, self.stage.folding, self.neuron
         self.chain = None if s.room is None else Chain(m, self)
-        groups = 1 if isinstance(neuron, Raw) else f.elements // f.neurons
+        groups = f.elements // self.unit_count
         steps = neuron.code.steps if neuron.code is not None and not isinstance(neuron, Raw) else 1
-
         fires = not isinstance(neuron, Raw)
         self.silent = chosen(m, self, s, "silent", lambda stage: stage.o_code.silent) if fires else None
         self.tree = chosen(m, self, s, "tree", lambda stage: 1 << stage.o_code.live) if isinstance(neuron, Table) else None
@@ -127,21 +123,17 @@ class Head(wiring.Component):
         if isinstance(s.layer, Pool):
             self.pass_words(m, take, fold.value)
             return m
-        drives = self.drives(m, taken_fold.value)
+        held = self.held(m, take, taken_fold.value)
         if isinstance(neuron, Raw):
-            for n, drive in enumerate(drives):
-                held = Signal(output_width(s), name=f"held{n}")
-                with m.If(take):
-                    m.d.sync += held.eq(drive)
-                m.d.comb += self.o.payload.word_select(n, output_width(s)).eq(held)
+            for n, drive in enumerate(self.drives(m, held, fold.value, group.value)):
+                m.d.comb += self.o.payload.word_select(n, output_width(s)).eq(drive)
             self.close()
             return m
 
-        rotate = work if by_step else step.wrap
+        drives = self.drives(m, held, fold.value, group.value)
         for window in range(f.windows):
-            self.ring(
-                m, window, drives[window * f.elements : (window + 1) * f.elements], take, work, rotate, step.value, group.value, fold.value
-            )
+            units = drives[window * f.neurons : (window + 1) * f.neurons]
+            self.units(m, window, units, work, step.value, group.value, fold.value)
         self.close()
         return m
 
@@ -181,90 +173,105 @@ class Head(wiring.Component):
         m.d.comb += flip.eq(table(masks, fold))
         m.d.comb += self.o.payload.eq(held ^ Cat(flip for _ in range(s.folding.windows)))
 
-    def drives(self, m: Module, fold: Signal) -> list[Signal]:
-        """u of every window and element for the result at ``i``."""
+    def held(self, m: Module, take: Signal, fold: Signal) -> list[Signal]:
+        """The result in work, for every window and element: v, or with a residual all of the drive but its bias."""
         s, f, layer = self.stage, self.stage.folding, self.stage.layer
         assert not isinstance(layer, Pool)
-        width = signed_width(s.beta_bound)
-        beta = self.betas(m, layer, width, fold)
-        negate = self.numbers(m, "negate", layer.negate.reshape(s.folds, f.elements).tolist(), 1, fold)
-        sources = {"v": s} if s.skip_stage is None else {"v": s, "skip": s.skip_stage}
-        places = {name: chosen(m, self, stage, f"{name}_missing", missing) for name, stage in sources.items()}
-        drives = []
+        skip = s.skip_stage
+        joined = skip is not None
+        negate = self.negations(m, "negate", f.elements, fold) if joined else []
+        places, skip_places = (chosen(m, self, e, f"{name}_places", missing) if joined else None for e, name in ((s, "v"), (skip, "skip")))
+        held = []
         for n in range(f.windows * f.elements):
-            e = n % f.elements
+            value = Signal(signed(s.u_width if joined else s.acc_width), name=f"held{n}")
             v = self.i.payload.word_select(n, s.acc_width).as_signed()
-            v = whole(m, places["v"], s, v, f"v{n}")
-            signed_v = Mux(negate[e].as_unsigned(), -v, v) if s.room is not None or layer.negate.any() else v
-            u = (signed_v << layer.shift) + beta[e] if s.room is not None or s.beta_bound else signed_v << layer.shift
-            if s.skip_stage is not None:
-                skip = self.skip.payload.word_select(n, s.skip_stage.acc_width).as_signed()
-                u = u + whole(m, places["skip"], s.skip_stage, skip, f"skip{n}")
+            if skip is not None:
+                kappa = whole(m, skip_places, skip, self.skip.payload.word_select(n, skip.acc_width).as_signed(), f"kappa{n}")
+                v = (self.turned(whole(m, places, s, v, f"v{n}"), negate[n % f.elements]) << layer.shift) + kappa
+            with m.If(take):
+                m.d.sync += value.eq(v)
+            held.append(value)
+        return held
+
+    def negations(self, m: Module, name: str, count: int, row: Signal) -> list[Signal | None]:
+        """Whether each of ``count`` channels is negated; None where none ever is."""
+        layer = self.stage.layer
+        assert not isinstance(layer, Pool)
+        if self.stage.room is None and not layer.negate.any():
+            return [None] * count
+        return [flag[0] for flag in self.numbers(m, name, layer.negate.reshape(-1, count).tolist(), 1, row)]
+
+    def turned(self, v: Value, negate: Value | None) -> Value:
+        return v if negate is None else Mux(negate, -v, v)
+
+    def drives(self, m: Module, held: list[Signal], fold: Signal, group: Signal) -> list[Signal]:
+        """u of every window and unit, for the group in work."""
+        s, f, layer = self.stage, self.stage.folding, self.stage.layer
+        assert not isinstance(layer, Pool)
+        units = self.unit_count
+        groups = f.elements // units
+        row = Signal(range(max(2, s.folds * groups)), name="row")
+        m.d.comb += row.eq(fold * groups + group)
+        joined = s.skip_stage is not None
+        negate = [None] * units if joined else self.negations(m, "negate", units, row)
+        adds = s.room is not None or s.beta_bound > 0
+        beta = self.betas(m, layer, units, row) if adds else []
+        places = None if joined else chosen(m, self, s, "v_places", missing)
+        drives = []
+        for n in range(f.windows * units):
+            window, unit = divmod(n, units)
+            choices = held[window * f.elements + unit : (window + 1) * f.elements : units]
+            v = choose(choices, group)
+            u = v if joined else self.turned(whole(m, places, s, v, f"v{n}"), negate[unit]) << layer.shift
             drive = Signal(signed(s.u_width), name=f"drive{n}")
-            m.d.comb += drive.eq(u)
+            m.d.comb += drive.eq(u + beta[unit] if adds else u)
             drives.append(drive)
         return drives
 
-    def betas(self, m: Module, layer: Layer, width: int, fold: Signal) -> list[Signal]:
-        """The biases of a fold, of the number of time steps that are run."""
+    def betas(self, m: Module, layer: Layer, units: int, row: Signal) -> list[Signal]:
+        """The biases of the units, for the time steps that are run."""
         s = self.stage
-        found = [stage.layer.beta.reshape(s.folds, -1).tolist() for stage in s.fewer if not isinstance(stage.layer, Pool)]
-        own = layer.beta.reshape(s.folds, -1).tolist()
-        if all(rows == own for rows in found):
-            return self.numbers(m, "beta", own, width, fold)
-        rows = [row for rows in (*found, own) for row in rows]
-        index = Signal(range(len(rows)), name="beta_index")
-        m.d.comb += index.eq(self.steps * s.folds + fold)
-        return self.numbers(m, "beta", rows, width, index)
+        found = [stage.layer.beta.reshape(-1, units).tolist() for stage in (*s.fewer, s)]
+        if all(rows == found[-1] for rows in found):
+            return self.numbers(m, "beta", found[-1], signed_width(s.beta_bound), row)
+        rows = [row for rows in found for row in rows]
+        index = Signal(range(len(rows)), name="beta_row")
+        m.d.comb += index.eq(self.steps * len(found[-1]) + row)
+        return self.numbers(m, "beta", rows, signed_width(s.beta_bound), index)
 
-    def ring(
-        self,
-        m: Module,
-        window: int,
-        drives: list[Signal],
-        take: Signal,
-        work: Signal,
-        rotate: Signal,
-        step: Signal,
-        group: Signal,
-        fold: Signal,
-    ) -> None:
-        """The registers of one window: drives (or membranes) and words; the units work on the first ``neurons`` of them."""
+    def units(self, m: Module, window: int, drives: list[Signal], work: Signal, step: Signal, group: Signal, fold: Signal) -> None:
+        """The units of one window, and the words that they make. A word is handed on in the cycle in which its last bit is found."""
         s, f, neuron = self.stage, self.stage.folding, self.neuron
-        lif = isinstance(neuron, LIF)
-        u = [Signal(signed(s.u_width), name=f"u{window}_{e}") for e in range(f.elements)]
-        words = [Signal(output_width(s), name=f"word{window}_{e}") for e in range(f.elements)]
-        membranes = [Signal(signed(s.u_width), name=f"membrane{window}_{e}") for e in range(f.elements if lif else 0)]
-        next_u, next_words, next_membranes = list(u), list(words), list(membranes)
-        for n in range(f.neurons):
+        groups = f.elements // f.neurons
+        for n, u in enumerate(drives):
+            elements = range(n, f.elements, f.neurons)
             if isinstance(neuron, LIF):
-                spike, next_membranes[n] = self.lif(m, neuron, membranes[n], u[n], window, n, step, group, fold)
-                bit = spike
+                membranes = [Signal(signed(s.u_width), name=f"membrane{window}_{e}") for e in elements]
+                bit, after = self.lif(m, neuron, choose(membranes, group), u, window, n, step, group, fold)
+                for g, membrane in enumerate(membranes):
+                    with m.If(work & (group == g)):
+                        m.d.sync += membrane.eq(after)
             elif isinstance(neuron, SpikePack):
-                bit, next_u[n] = self.spikepack(m, neuron, u[n], window, n, step, group, fold)
+                bit = self.spikepack(m, neuron, u, work, window, n, step, group, fold)
             else:
                 assert isinstance(neuron, Table)
-                bit = self.threshold_table(m, neuron, u[n], words[n], window, n, step, group, fold)
-            # Only the last T spikes count: what a register held before is shifted out.
-            next_words[n] = Cat(bit, words[n])[: output_width(s)]
+                bit = self.threshold_table(m, neuron, u, work, window, n, step, group, fold)
+            for g, e in enumerate(elements):
+                word = Signal(output_width(s), name=f"word{window}_{e}")
+                # Only the last T spikes count: what a register held before is shifted out.
+                longer = Cat(bit, word)[: output_width(s)]
+                with m.If(work & (group == g)):
+                    m.d.sync += word.eq(longer)
+                out = self.sent(m, longer if g == groups - 1 else word, f"sent{window}_{e}")
+                m.d.comb += self.o.payload.word_select(window * f.elements + e, output_width(s)).eq(out ^ neuron.code.sign_bit)
 
-        def turn(values: list) -> list:
-            return values[f.neurons :] + values[: f.neurons]
-
-        for e, new in enumerate(turn(next_words)):
-            # Planes that are left away leave as zeros, and what the register held before does not leave at all.
-            sent = {k: Cat(Const(0, k), new[: output_width(s) - k]) for k in set(by_steps(s, lambda stage: stage.o_code.silent))}
-            word = selected(m, f"sent{window}_{e}", self.silent, sent) if self.silent is not None else new
-            m.d.comb += self.o.payload.word_select(window * f.elements + e, output_width(s)).eq(word ^ neuron.code.sign_bit)
-        with m.If(work):
-            with m.If(rotate):
-                m.d.sync += [
-                    a.eq(b) for a, b in zip(u + words + membranes, turn(next_u) + turn(next_words) + turn(next_membranes), strict=True)
-                ]
-            with m.Else():
-                m.d.sync += [a.eq(b) for a, b in zip(u + words + membranes, next_u + next_words + next_membranes, strict=True)]
-        with m.If(take):
-            m.d.sync += [a.eq(b) for a, b in zip(u, drives, strict=True)]
+    def sent(self, m: Module, word: Value, name: str) -> Value:
+        """A word with the planes that were left away as zeros; what its register held before does not leave at all."""
+        s, width = self.stage, output_width(self.stage)
+        if self.silent is None:
+            return word
+        ways = set(by_steps(s, lambda stage: stage.o_code.silent))
+        return selected(m, name, self.silent, {silent: Cat(Const(0, silent), word[: width - silent]) for silent in ways})
 
     def thresholds(self, m: Module, name: str, fold: Signal, group: Signal, inner: int, index: Signal, bound: int, row) -> list[Signal]:
         """Rows of ``neurons`` numbers, at most ``bound``, addressed by (fold, group, index); ``row(channels, i)`` gives index i."""
@@ -277,9 +284,9 @@ class Head(wiring.Component):
         return self.numbers(m, name, rows, width, address)
 
     def spikepack(
-        self, m: Module, neuron: SpikePack, u: Signal, window: int, n: int, step: Signal, group: Signal, fold: Signal
-    ) -> tuple[Signal, Signal]:
-        """One step of one unit: the spike and the drive that it leaves."""
+        self, m: Module, neuron: SpikePack, u: Signal, work: Signal, window: int, n: int, step: Signal, group: Signal, fold: Signal
+    ) -> Signal:
+        """One step of one unit: its spike. What it leaves of the drive is the drive of the next step."""
         if n == 0 and window == 0:
             places = [abs(int(p)) for p in neuron.code.place_values]
             bound = self.stage.theta_bound * max(places)
@@ -288,33 +295,40 @@ class Head(wiring.Component):
             )
             tie_bound = int(neuron.tie.max()) if self.stage.room is None else 1
             self.tie = self.thresholds(m, "tie", fold, group, 1, Signal(1), tie_bound, lambda c, i: (-neuron.tie[c]).tolist())
-        rest, spike = Signal.like(u, name=f"rest{window}_{n}"), Signal(name=f"spike{window}_{n}")
+        left, rest = Signal.like(u, name=f"left{window}_{n}"), Signal.like(u, name=f"rest{window}_{n}")
+        spike = Signal(name=f"spike{window}_{n}")
         theta = self.theta[n]
+        if neuron.code.steps > 1:
+            u = Mux(step == 0, u, left)
         fires = u >= theta
         m.d.comb += rest.eq(Mux(fires, u - theta, u))
+        with m.If(work):
+            m.d.sync += left.eq(rest)
         if self.stage.room is not None or neuron.tie.any():
             cleared = self.tie[n][0] & (step == neuron.code.steps - 1) & (rest == 0)
             m.d.comb += spike.eq(fires & ~cleared)
         else:
             m.d.comb += spike.eq(fires)
-        return spike, rest
+        return spike
 
     def threshold_table(
-        self, m: Module, neuron: Table, u: Signal, word: Signal, window: int, n: int, step: Signal, group: Signal, fold: Signal
+        self, m: Module, neuron: Table, u: Signal, work: Signal, window: int, n: int, step: Signal, group: Signal, fold: Signal
     ) -> Signal:
         """One step of successive approximation: the threshold of the word that begins with the bits so far and a one."""
         s, f, steps = self.stage, self.stage.folding, neuron.code.steps
-        groups, tables = f.elements // f.neurons, [neuron] if self.silent is None else by_live(s)
+        groups, searched = f.elements // f.neurons, tables(s)
         channels = [g * f.neurons + n for g in range(s.folds * groups)]
-        rows = [[threshold] for c in channels for threshold in search_tree(tables, c)]
+        rows = [[threshold] for c in channels for threshold in search_tree(searched, c)]
         width = signed_width(max(abs(r[0]) for r in rows) if s.room is None else s.u_bound + 1)
         bits, node = Signal(steps, name=f"bits{window}_{n}"), Signal(steps + 1, name=f"node{window}_{n}")
-        m.d.comb += bits.eq(word & ((1 << step) - 1))
-        m.d.comb += node.eq((1 << step) | bits if self.silent is None else (1 << step) | bits | self.tree)
+        at = (1 << step) | (bits & ((1 << step) - 1))
+        m.d.comb += node.eq(at if self.tree is None else at | self.tree)
         address = Signal(range(max(2, len(rows))), name=f"table{window}_{n}_address")
         m.d.comb += address.eq((fold * groups + group) * (len(rows) // len(channels)) + node)
         spike = Signal(name=f"spike{window}_{n}")
         m.d.comb += spike.eq(u >= self.numbers(m, f"table{window}_{n}", rows, width, address)[0])
+        with m.If(work):
+            m.d.sync += bits.eq(Cat(spike, bits))
         return spike
 
     def lif(

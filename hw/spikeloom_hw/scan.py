@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Module, Mux, Signal
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,23 +14,26 @@ class Scan(wiring.Component):
 
     Parameters
     ----------
-    width: flags of a word. ports: spikes per cycle. pass_words: words of one pass. rows: weight rows of one fold times folds.
+    width: flags of a word. ports: spikes per cycle. pass_words: words of one pass. passes: how many passes have rows of their own.
+    idle: row that a port without a spike addresses, if it matters.
 
     Ports
     -----
-    i: words. advance: all queues have finished the pass, the next one starts. fold_base: first weight row of the coming pass.
-    spikes: per port, whether a spike was found and the weight row that it addresses.
+    i: words. advance: all queues have finished the pass, the next one starts, which is number ``next_pass`` of those with own rows.
+    spikes: per port, whether a spike was found and the weight row that it addresses: that of flag f of word k of pass p is
+        ``(p * pass_words + k) * width + f``.
     working: a word is being scanned. done: the pass is finished, in this cycle or before. waiting: it was before.
     """
 
-    def __init__(self, *, width: int, ports: int, pass_words: int, rows: int):
-        self.width, self.ports, self.pass_words = width, ports, pass_words
+    def __init__(self, *, width: int, ports: int, pass_words: int, passes: int, idle: int | None = None):
+        self.width, self.ports, self.pass_words, self.passes, self.idle = width, ports, pass_words, passes, idle
+        rows = passes * pass_words * width + (idle is not None)
         self.spike_layout = data.StructLayout({"valid": 1, "row": range(max(2, rows))})
         super().__init__(
             {
                 "i": In(stream.Signature(width)),
                 "advance": In(1),
-                "next_base": In(range(max(2, rows))),
+                "next_pass": In(range(max(2, passes))),
                 "spikes": Out(data.ArrayLayout(self.spike_layout, ports)),
                 "working": Out(1),
                 "done": Out(1),
@@ -41,21 +44,23 @@ class Scan(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         taken = Signal(self.width)
-        base = Signal.like(self.next_base)
+        # Where rows of a word are a power of two, its number and the flag's lie side by side in the address, and nothing is added.
+        aligned = self.width & (self.width - 1) == 0
+        unit = 1 if aligned else self.width
+        base = Signal(range(max(2, self.passes * self.pass_words * unit)))
         count = Signal(range(max(2, self.pass_words)))
         word_done, popping, finishing = Signal(), Signal(), Signal()
 
         left = self.i.payload & ~taken
-        picked_all: Signal | int = 0
+        picked_all: Value | int = 0
         for port in range(self.ports):
             flags = Signal(self.width, name=f"flags{port}")
             picked = Signal(self.width, name=f"picked{port}")
-            index = Signal(range(max(2, self.width)), name=f"index{port}")
-            m.d.comb += [flags.eq(left), picked.eq(flags & -flags)]
-            for i in reversed(range(self.width)):
-                with m.If(flags[i]):
-                    m.d.comb += index.eq(i)
-            m.d.comb += [self.spikes[port].valid.eq(self.working & flags.any()), self.spikes[port].row.eq(base + index)]
+            spike = self.spikes[port]
+            m.d.comb += [flags.eq(left), picked.eq(lowest(flags)), spike.valid.eq(self.working & flags.any())]
+            index = encoded(picked)
+            row = Cat(index, base) if aligned else base + index
+            m.d.comb += spike.row.eq(row if self.idle is None else Mux(spike.valid, row, self.idle))
             left = flags & ~picked
             picked_all = picked_all | picked
 
@@ -70,9 +75,26 @@ class Scan(wiring.Component):
         with m.If(self.working):
             m.d.sync += taken.eq(Mux(word_done, 0, taken | picked_all))
         with m.If(popping):
-            m.d.sync += [count.eq(Mux(finishing, 0, count + 1)), base.eq(base + self.width)]
+            m.d.sync += [count.eq(Mux(finishing, 0, count + 1)), base.eq(base + unit)]
         with m.If(self.advance):
-            m.d.sync += [self.waiting.eq(0), base.eq(self.next_base)]
+            m.d.sync += [self.waiting.eq(0), base.eq(self.next_pass * self.pass_words * unit)]
         with m.Elif(finishing):
             m.d.sync += self.waiting.eq(1)
         return m
+
+
+SHORT = 8
+"""Flags up to which the lowest one is found by gates; beyond, a carry chain is smaller and faster."""
+
+
+def lowest(flags: Signal) -> Value:
+    """The lowest set flag alone."""
+    if len(flags) > SHORT:
+        return flags & -flags
+    return Cat(flags[i] & ~flags[:i].any() if i else flags[0] for i in range(len(flags)))
+
+
+def encoded(single: Signal) -> Value:
+    """The number of the only set flag; 0 where none is."""
+    bits = (len(single) - 1).bit_length()
+    return Cat(Cat(single[i] for i in range(len(single)) if i >> bit & 1).any() for bit in range(bits))

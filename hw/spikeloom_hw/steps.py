@@ -8,6 +8,7 @@ from amaranth import Array, Const, Module, Signal
 from amaranth.hdl import Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
+from spikeloom.neuron import Table
 from spikeloom.plan import Stage
 
 STEPS_WIDTH = 5
@@ -62,3 +63,21 @@ def whole(m: Module, index: Signal | None, stage: Stage, value: Value, name: str
     """
     places = {places: (value * stage.i_code.base**places)[: len(value)].as_signed() for places in sorted(set(by_steps(stage, missing)))}
     return selected(m, name, index, places) if index is not None else value
+
+
+def tables(stage: Stage) -> list[Table]:
+    """The tables of a stage by rising number of planes, one each."""
+    found = {layer.neuron.code.live: layer.neuron for layer in (other.layer for other in (*stage.fewer, stage))}
+    return [found[live] for live in sorted(found)]
+
+
+def search_tree(tables: list[Table], channel: int) -> list[int]:
+    """The thresholds of a channel by node, which is a 1 followed by the bits so far; of several tables that of T planes from 2^T on."""
+    found = [0] * (2 << tables[-1].code.live if len(tables) > 1 else 0)
+    for table in tables:
+        live, thresholds = table.code.live, [int(t) for t in table.thresholds[channel]]
+        nodes = thresholds[:1]
+        for t in range(live):
+            nodes += [thresholds[(((bits << 1) | 1) << (live - 1 - t)) - 1] for bits in range(1 << t)]
+        found[1 << live if len(tables) > 1 else 0 :] = nodes
+    return found

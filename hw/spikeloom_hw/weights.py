@@ -22,8 +22,9 @@ def bank_rows(stage: Stage, bank: int) -> list[int]:
 
     Event: one row per (fold, tap, word, flag of the bank). Dense and parallel: one row per (fold, tap, word) with ``group * elements``
     weights, channel by channel. Depthwise: one row per (fold, tap).
+    Where all are +1 or -1, a one is +1.
     """
-    f, width = stage.folding, stage.weight_width
+    f, width = stage.folding, stage.stored_width
     weights = ordered(stage)
     if f.body == "event":
         part = f.group // f.banks
@@ -31,4 +32,7 @@ def bank_rows(stage: Stage, bank: int) -> list[int]:
     else:
         rows = np.moveaxis(weights, 1, -1).reshape(stage.folds * stage.pass_words, -1)
     mask = (1 << width) - 1
-    return [sum((int(w) & mask) << (i * width) for i, w in enumerate(row)) for row in rows]
+    if stage.binary:
+        rows = rows > 0
+    found = [sum((int(w) & mask) << (i * width) for i, w in enumerate(row)) for row in rows]
+    return found if stage.zero_row is None else [*found, 0]

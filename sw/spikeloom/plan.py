@@ -13,10 +13,10 @@ from math import ceil, log2
 
 import numpy as np
 
-from spikeloom.code import Code, cut
+from spikeloom.code import Code
 from spikeloom.errors import CapacityError, SpikeLoomError
 from spikeloom.fewer import most_steps, with_steps
-from spikeloom.graph import Graph, Layer, Pool, Shape, summing
+from spikeloom.graph import Graph, Layer, Pool, Shape
 from spikeloom.neuron import LIF, Raw
 from spikeloom.room import Room, theta_of, weight_width
 
@@ -245,37 +245,74 @@ class Stage:
         return signed_width(self.u_bound)
 
     @property
-    def tree_cycles(self) -> int:
-        """Register levels of the adder tree: one per two levels of adders, at least one."""
+    def lanes(self) -> int:
+        """Terms of one sum in a cycle."""
         f = self.folding
-        lanes = {"event": f.banks * f.ports, "dense": f.group, "parallel": f.group}.get(f.body, 1)
-        return max(1, ceil(log2(lanes) / 2)) if lanes > 1 else 1
+        return {"event": f.banks * f.ports, "dense": f.group, "parallel": f.group}.get(f.body, 1)
+
+    @cached_property
+    def binary(self) -> bool:
+        """Whether all weights are +1 or -1, and stay so: one bit each in memory."""
+        fixed = self.room is None and isinstance(self.layer, Layer)
+        return fixed and self.folding.body in ("event", "dense") and bool((np.abs(self.layer.weight) == 1).all())
+
+    @property
+    def stored_width(self) -> int:
+        """Bits of one weight in memory."""
+        return 1 if self.binary else self.weight_width
+
+    @property
+    def bank_rows(self) -> int:
+        """Rows of weights in one bank of an event body."""
+        return self.folds * self.pass_words * (self.folding.group // self.folding.banks)
+
+    @property
+    def zero_row(self) -> int | None:
+        """Row behind the weights of a bank that is all zeros: what is read where nothing fired.
+
+        None where a row more would not fit into the memory, where it can be loaded, or where one bit cannot say zero: there the weights
+        are gated.
+        """
+        rows = self.bank_rows
+        free = self.folding.body == "event" and self.room is None and not self.binary
+        return rows if free and rows & (rows - 1) and rows % 512 else None
+
+    @property
+    def first_terms(self) -> int:
+        """Terms that the first level of the adder tree sums: as many as have six bits in all, their gates included, but two at least."""
+        gated = self.folding.body != "event" or self.zero_row is None
+        return max(2, 6 // (self.stored_width + gated)) if self.folding.body in ("event", "dense") else 2
+
+    @property
+    def tree_cycles(self) -> int:
+        """Register levels of the adder tree, at least one: one per level of adders; in a parallel body, one per two."""
+        if self.folding.body == "parallel":
+            return max(1, ceil(log2(self.lanes) / 2))
+        return 1 + ceil(log2(ceil(self.lanes / self.first_terms)))
 
     @property
     def body_cycles(self) -> int:
         """Latency of the body: from the cycle that issues the last word of a pass to the write of the result queue."""
-        return 1 + self.tree_cycles
+        return self.tree_cycles + (1 if self.folding.body == "max" else 2)
 
     @property
     def result_depth(self) -> int:
-        """Results that may wait for the neuron: enough to hide the body's latency when all time steps are run."""
-        return max(2, ceil((self.body_cycles + 2) / self._neuron_cycles(self.o_code.steps if self.o_code is not None else 1)))
+        """Results that may wait for the neuron, enough to hide the body's latency: one, where another cannot come earlier than that.
+
+        It is that of all time steps, whatever is run.
+        """
+        neuron_cycles = self._neuron_cycles(self.o_code.steps if self.o_code is not None else 1)
+        apart = self.pass_words * (1 if self.per_step else self.most_planes)
+        if max(apart, neuron_cycles) >= self.body_cycles + 2:
+            return 1
+        return max(2, ceil((self.body_cycles + 2) / neuron_cycles))
 
     @property
     def skip_stage(self) -> Stage | None:
         """The residual join's own accumulator: a depthwise 1x1 layer of kappa whose results meet those of this stage."""
-        if not isinstance(self.layer, Layer) or self.layer.skip is None or self.skip_code is None:
-            return None
-        channels, f = self.o_shape[0], self.folding
-        zero = np.zeros(channels, dtype=np.int64)
-        live = self.o_code.live if self.o_code is not None else 0
-        neuron = LIF(cut(Code(self.skip_code.steps, 1), self.skip_code.steps - live), zero + 1, 0, False) if self.per_step else Raw(None)
-        kappa = self.layer.kappa.reshape(-1, 1, 1, 1)
-        layer = Layer(f"{self.name}.skip", self.layer.skip, kappa, neuron, zero, zero, zero, groups=channels)
-        folding = Folding("depthwise", f.elements, elements=f.elements, windows=f.windows, neurons=f.elements)
-        room = None if self.room is None else Room(signed_width(self.room.kappa_bound), 0, 1, 0)
-        fewer = tuple(skip for stage in self.fewer if (skip := stage.skip_stage) is not None)
-        return Stage(layer, self.o_shape, self.o_shape, self.skip_code, neuron.code, None, folding, joins=True, room=room, fewer=fewer)
+        from spikeloom.cutting import skip_stage
+
+        return skip_stage(self)
 
 
 @dataclass(frozen=True)
@@ -336,26 +373,10 @@ class Plan:
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
-        stages = []
-        for node in self.graph.nodes[1:]:
-            assert isinstance(node, (Layer, Pool))
-            shapes, codes = self.graph.shapes, self.graph.codes
-            layer = summing(node, shapes[node.name][0], codes[node.name]) if isinstance(node, Pool) and node.kind == "sum" else node
-            skip_code = self.graph.code(node.skip) if isinstance(node, Layer) and node.skip is not None else None
-            stages.append(
-                Stage(
-                    layer,
-                    shapes[node.source],
-                    shapes[node.name],
-                    self.graph.code(node.source),
-                    codes[node.name],
-                    skip_code,
-                    self.foldings[node.name],
-                    room=self.rooms.get(node.name),
-                    fewer=tuple(plan[node.name] for plan in self.fewer),
-                )
-            )
-        return tuple(stages)
+        """One per node but the input, in the order of the graph."""
+        from spikeloom.cutting import stages
+
+        return stages(self)
 
     def __getitem__(self, name: str) -> Stage:
         for stage in self.stages:

@@ -18,8 +18,7 @@ def test_waits_for_advance(pass_words: int, ports: int) -> None:
     width, passes = 5, 12
     words = [int(w) for w in rng.integers(0, 1 << width, pass_words * passes)]
     waits = [int(n) for n in rng.integers(0, 4, passes)]
-    fold_rows = pass_words * width
-    scan = Scan(width=width, ports=ports, pass_words=pass_words, rows=passes * fold_rows)
+    scan = Scan(width=width, ports=ports, pass_words=pass_words, passes=passes)
     found: list[int] = []
     states: list[tuple[bool, bool]] = []
     expected_states: list[tuple[bool, bool]] = []  # working, waiting
@@ -36,7 +35,7 @@ def test_waits_for_advance(pass_words: int, ports: int) -> None:
             ctx.set(scan.advance, 0)
             advance = bool(ctx.get(scan.done)) and waited == waits[finished]
             ctx.set(scan.advance, advance)
-            ctx.set(scan.next_base, (finished + 1) % passes * fold_rows if advance else 1)
+            ctx.set(scan.next_pass, (finished + 1) % passes if advance else 1)
             found.extend(ctx.get(spike.row) for spike in scan.spikes if ctx.get(spike.valid))
             states.append((bool(ctx.get(scan.working)), bool(ctx.get(scan.waiting))))
             popped += bool(ctx.get(scan.i.valid & scan.i.ready))

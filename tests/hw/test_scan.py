@@ -17,21 +17,23 @@ def test_every_spike_once_in_order(width: int, ports: int, idle: float) -> None:
     rng = np.random.default_rng(width * 10 + ports)
     pass_words, passes = 3, 8
     words = [int("0" + "".join(str(int(b)) for b in rng.random(width) < 0.4), 2) for _ in range(pass_words * passes)]
-    scan = Scan(width=width, ports=ports, pass_words=pass_words, rows=passes * pass_words * width)
+    idle_row = passes * pass_words * width if ports == 2 else None
+    scan = Scan(width=width, ports=ports, pass_words=pass_words, passes=passes, idle=idle_row)
     found: list[int] = []
     working: list[int] = []
     finished: list[int] = []
 
     def watch(ctx: Any, cycle: int) -> None:
-        base = len(finished) * pass_words * width  # each pass is given rows of its own
         for port in range(ports):
             if ctx.get(scan.spikes[port].valid):
                 found.append(ctx.get(scan.spikes[port].row))
+            elif idle_row is not None:
+                assert ctx.get(scan.spikes[port].row) == idle_row
         if ctx.get(scan.working):
             working.append(cycle)
         done = ctx.get(scan.done)
         ctx.set(scan.advance, done)
-        ctx.set(scan.next_base, base + pass_words * width if done and len(finished) + 1 < passes else 0)
+        ctx.set(scan.next_pass, len(finished) + 1 if done and len(finished) + 1 < passes else 0)  # each pass has rows of its own
         if done:
             finished.append(cycle)
 
