@@ -1,10 +1,12 @@
-"""The network cut into stages: one per node, and one more for the accumulator of a residual."""
+"""The network cut into stages: one per node, one more for the accumulator of a residual, and the streams between them."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from spikeloom import depths
 from spikeloom.code import Code, cut
+from spikeloom.edge import Edge
 from spikeloom.graph import Input, Layer, Pool, summing
 from spikeloom.neuron import LIF, Raw
 from spikeloom.plan import Folding, Plan, Stage, signed_width
@@ -55,3 +57,15 @@ def skip_stage(stage: Stage) -> Stage | None:
         room=None if stage.room is None else Room(signed_width(stage.room.kappa_bound), 0, 1, 0),
         fewer=tuple(skip for fewer in stage.fewer if (skip := fewer.skip_stage) is not None),
     )
+
+
+def edges(plan: Plan) -> tuple[Edge, ...]:
+    """All streams between nodes, in the order of their targets."""
+    found = []
+    for stage in plan.stages:
+        source = stage.layer.source
+        found.append(Edge(source, stage.name, "i", plan.o_group(source), stage.folding.group, 0))
+        if isinstance(stage.layer, Layer) and stage.layer.skip is not None:
+            skip, group = stage.layer.skip, stage.folding.elements
+            found.append(Edge(skip, stage.name, "skip", plan.o_group(skip), group, depths.skip_depth(plan, stage)))
+    return tuple(found)

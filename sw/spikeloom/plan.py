@@ -14,6 +14,7 @@ from math import ceil, log2
 import numpy as np
 
 from spikeloom.code import Code
+from spikeloom.edge import Edge as Edge
 from spikeloom.errors import CapacityError, SpikeLoomError
 from spikeloom.fewer import most_steps, with_steps
 from spikeloom.graph import Graph, Layer, Pool, Shape
@@ -315,21 +316,6 @@ class Stage:
         return skip_stage(self)
 
 
-@dataclass(frozen=True)
-class Edge:
-    """A stream from one stage to another: regrouped from ``i_group`` to ``o_group`` channels a beat, then ``depth`` beats of FIFO.
-
-    ``port`` is "i" for synapses and "skip" for a residual.
-    """
-
-    source: str
-    target: str
-    port: str
-    i_group: int
-    o_group: int
-    depth: int
-
-
 @dataclass(frozen=True, eq=False)
 class Plan:
     """Everything that the hardware is built from.
@@ -396,16 +382,9 @@ class Plan:
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
         """All streams between nodes, in the order of their targets."""
-        from spikeloom.depths import skip_depth
+        from spikeloom.cutting import edges
 
-        edges = []
-        for stage in self.stages:
-            source = stage.layer.source
-            edges.append(Edge(source, stage.name, "i", self.o_group(source), stage.folding.group, 0))
-            if isinstance(stage.layer, Layer) and stage.layer.skip is not None:
-                skip, group = stage.layer.skip, stage.folding.elements
-                edges.append(Edge(skip, stage.name, "skip", self.o_group(skip), group, skip_depth(self, stage)))
-        return tuple(edges)
+        return edges(self)
 
     def consumers(self, name: str) -> Iterator[Edge]:
         """The streams that leave a node, in order."""
