@@ -265,6 +265,7 @@ def measure(
     folder: Folder,
     input: Given = None,
     images: Annotated[int | None, typer.Option(min=1, help="take so many images from the beginning; default all")] = None,
+    steps: Steps = None,
     source: Annotated[Path | None, typer.Option("--from", help="show this measure.json, e.g. of a board, and measure nothing")] = None,
 ) -> int:
     """Latency, sparsity and operations of the board's driver: on the board where there is one, else on the simulated board."""
@@ -280,7 +281,7 @@ def measure(
         x, _ = images_of(folder, input, None)
         console.print(measured.where(), soft_wrap=True)
         with bars(console) as progress:
-            result = measured.measure(accelerator, x[:images], progress)
+            result = measured.measure(accelerator, x[:images], progress, steps)
     page = measured.write(folder, result.measurement)
     closing(console, result.measurement, page)
     for line in result.differences:
