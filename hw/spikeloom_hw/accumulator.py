@@ -21,7 +21,7 @@ from .scan import Scan
 from .source import queue_widths
 from .steps import chosen, steps_port
 from .tree import summed, tree
-from .weights import bank_rows
+from .weights import bank_rows, memory_style
 
 
 class Accumulator(wiring.Component):
@@ -164,7 +164,7 @@ class Accumulator(wiring.Component):
             if self.stage.folding.body in ("dense", "parallel"):
                 width *= self.stage.folding.group
             name = f"weights{bank}" + (f"_{window}" if window and self.chain is not None else "")
-            m.submodules[name] = memory = Memory(shape=width, depth=len(rows), init=rows)
+            m.submodules[name] = memory = Memory(shape=width, depth=len(rows), init=rows, attrs=memory_style(self.stage))
             self.memories[key] = memory, None if self.chain is None else self.chain.loader(name, rows, width)
         return self.memories[key]
 

@@ -36,3 +36,18 @@ def bank_rows(stage: Stage, bank: int) -> list[int]:
         rows = rows > 0
     found = [sum((int(w) & mask) << (i * width) for i, w in enumerate(row)) for row in rows]
     return found if stage.zero_row is None else [*found, 0]
+
+
+STYLES = {
+    (False, "lut"): {"ram_style": "registers", "rom_style": "distributed"},
+    (False, "block"): {"rom_style": "block"},
+    (True, "lut"): {"ram_style": "distributed"},
+    (True, "block"): {"ram_style": "block"},
+}
+"""By whether weights are loaded at run time, and what they lie in. Yosys has no distributed memory that nothing writes: it takes
+``ram_style`` first, under which it builds logic, and Vivado looks at ``rom_style`` for what is never written."""
+
+
+def memory_style(stage: Stage) -> dict[str, str]:
+    """Attributes of the weight memories of a stage; none where the synthesis chooses."""
+    return dict(STYLES.get((stage.room is not None, stage.folding.weights), {}))

@@ -1,8 +1,9 @@
-"""Which images a command works on: those that are named, or the folder's test set; all of them, or some."""
+"""What a command works on: the images that are named, or the folder's test set, all of them or some; a clock."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import Array, load_array
@@ -36,3 +37,13 @@ def wave_images(waves: Path | None, wanted: str | None, count: int) -> tuple[int
     if not first.isdecimal() or not (last or first).isdecimal() or not int(first) <= int(last or first) < count:
         raise SpikeLoomError(f"--images: expected a number or a range within 0-{count - 1}, e.g. 0-2, got {text}")
     return int(first), int(last or first)
+
+
+def clock_of(text: str) -> float | Literal["auto"]:
+    """A clock in MHz, or "auto". Raises SpikeLoomError for anything else."""
+    if text == "auto":
+        return "auto"
+    try:
+        return float(text)
+    except ValueError:
+        raise SpikeLoomError(f"--clock-mhz: expected a number or auto, got {text!r}") from None

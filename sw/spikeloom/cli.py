@@ -15,12 +15,14 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
+from spikeloom.bench.command import bench
 from spikeloom.bitstream.command import bitstream
 from spikeloom.chosen import image_count, images_of, wave_images
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import existing, file_to_write, first_line, load_array, load_json, save_array, save_arrays
 from spikeloom.options import Folder, Given, Labels, Steps, Target, Wanted
 from spikeloom.report.curve_command import steps
+from spikeloom.sweep.command import sweep
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="Quantized spiking networks from PyTorch to FPGA.")
 console = Console(highlight=False)
@@ -57,7 +59,7 @@ def train(
     from spikeloom.nets import find
     from spikeloom.screen import bars
 
-    made = find(net)
+    made = find(net).on(data_dir)
     with bars(console) as progress:
         trained = training.train(
             made, output, epochs=epochs, seed=seed, data_dir=data_dir, spike_penalty=spike_penalty, resume=not anew, progress=progress
@@ -67,6 +69,8 @@ def train(
     )
 
 
+app.command()(sweep)
+app.command()(bench)
 app.command()(steps)
 
 
@@ -76,6 +80,8 @@ def compile_(
     output: Target,
     board: Annotated[str, typer.Option(help="pynq-z2 or zcu104")] = "pynq-z2",
     target_fps: Annotated[float | None, typer.Option(help="frames per second to fold for; a modest size without")] = None,
+    max_throughput: Annotated[bool, typer.Option("--max-throughput", help="fold for as many frames per second as fit")] = False,
+    share: Annotated[float | None, typer.Option(help="of the LUTs and registers that may be used with either; 0.7 without")] = None,
     clock_mhz: Annotated[float | None, typer.Option(help="clock to assume; the board's usual one without")] = None,
     calibration: Annotated[Path | None, typer.Option(help="real inputs (.npy) to measure the share of set bits on")] = None,
     folding: Annotated[Path | None, typer.Option(help="folding numbers by node (.json) that are set by hand")] = None,
@@ -84,6 +90,7 @@ def compile_(
 ) -> None:
     """Read and prove a network, fold it for a board, write the plan and its estimates."""
     from spikeloom import facade
+    from spikeloom.report import foldings
     from spikeloom.schedule import read_overrides
     from spikeloom.screen import bars
 
@@ -97,6 +104,8 @@ def compile_(
             x,
             folder=output,
             target_fps=target_fps,
+            max_throughput=max_throughput,
+            share=share,
             clock_mhz=clock_mhz,
             overrides=overrides,
             runtime_weights=runtime_weights,
@@ -104,6 +113,7 @@ def compile_(
             progress=progress,
         )
     console.print(f"{accelerator.layers}", markup=False, soft_wrap=True)
+    console.print(foldings.line(accelerator.plan, foldings.read(output)), markup=False, soft_wrap=True)
     warn(accelerator.notes)
     console.print(f"share of set bits: {accelerator.plan.density_source}; {output / 'plan.json'}", markup=False, soft_wrap=True)
 

@@ -335,6 +335,8 @@ def compile(
     *,
     folder: str | Path | None = None,
     target_fps: float | None = None,
+    max_throughput: bool = False,
+    share: float | None = None,
     clock_mhz: float | None = None,
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
     runtime_weights: bool = False,
@@ -349,7 +351,9 @@ def compile(
     calibration: real inputs (N, ...), as the network takes them: an array, a list or a torch tensor. The share of set bits is measured on
         them. Without them one is assumed; a torch module needs them for the shape of its input.
     folder: where the files go; a new temporary folder if None.
-    target_fps: frames per second to fold for; a modest size if None. clock_mhz: the board's usual one if None.
+    target_fps: frames per second to fold for. max_throughput: fold for as many as fit. Without either a modest size.
+    share: of the board's LUTs and registers that may be used with either of them; 0.7 if None.
+    clock_mhz: the board's usual one if None.
     overrides: node -> folding numbers set by hand, see :func:`spikeloom.schedule.schedule`.
     runtime_weights: memories that can be loaded with a retrained network of the same shape, see :meth:`Accelerator.weights`.
     fewer_steps: hardware that can run with fewer time steps; the driver's ``steps=`` chooses how many.
@@ -357,14 +361,15 @@ def compile(
     """
     from spikeloom.compiling import integer_network, named, target_folder
     from spikeloom.original import keep
-    from spikeloom.report import estimates
-    from spikeloom.schedule import admit, checked, measure_density, schedule
+    from spikeloom.report import estimates, foldings
+    from spikeloom.schedule import Goal, admit, checked, measure_density, schedule
     from spikeloom.selectable import selectable
 
-    checked(board, clock_mhz, target_fps)
+    goal = Goal(target_fps, max_throughput, share)
+    checked(board, clock_mhz, goal)
     x = array_of(calibration, "calibration") if calibration is not None else None
     with target_folder(folder) as target:
-        graph, path = integer_network(model, x, target, partial(admit, board=board, overrides=overrides), progress)
+        graph, path = integer_network(model, x, target, partial(admit, board=board, overrides=overrides, goal=goal), progress)
         if folder is not None:
             graph = replace(graph, name=target.resolve().name.encode("utf-8", "replace").decode())
         graph, rooms = with_room(graph) if runtime_weights else (graph, {})
@@ -374,9 +379,11 @@ def compile(
             density = measure_density(graph, input_words(graph, x))
         progress("schedule", 0, 0)
         with about(named(model), path):
-            plan = schedule(graph, board, density, target_fps=target_fps, clock_mhz=clock_mhz, overrides=overrides, rooms=rooms)
+            shown = partial(progress, "schedule")
+            plan = schedule(graph, board, density, **vars(goal), clock_mhz=clock_mhz, overrides=overrides, rooms=rooms, progress=shown)
             plan = selectable(plan) if fewer_steps else plan
         keep(graph, path, target)
         estimates.write(plan, target)
+        foldings.write(plan, target, share)
         planfile.save(plan, target)
         return Accelerator(target, plan)

@@ -11,6 +11,11 @@ from spikeloom.graph import Graph, Input, Layer, Pool
 from spikeloom.neuron import LIF, Raw, per_channel
 from spikeloom.reals import Floats as Floats
 
+EXACT = 1 << 53
+"""float64 holds every integer up to here, so that sums of them are the same in any order."""
+IMAGES = 128
+"""Images at a time where only the output is wanted: bounds the memory."""
+
 
 def windows(x: Ints, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int, int, int]) -> Ints:
     """Sliding windows of (N, C, H, W), zero padded: (N, C, OH, OW, kh, kw)."""
@@ -22,13 +27,15 @@ def windows(x: Ints, kernel: tuple[int, int], stride: tuple[int, int], padding: 
 
 def conv(x: Ints, weight: Ints, stride: tuple[int, int], padding: tuple[int, int, int, int], groups: int) -> Ints:
     """Integer convolution of values (N, C, H, W) with (O, C / groups, kh, kw): (N, O, OH, OW)."""
-    patches = windows(x, (weight.shape[2], weight.shape[3]), stride, padding)
+    largest = int(np.abs(x).max(initial=0)) * int(np.abs(weight).sum(axis=(1, 2, 3)).max(initial=0))
+    kind = np.float64 if largest <= EXACT else np.int64  # numpy multiplies matrices of floats many times as fast
+    patches, weight = windows(x.astype(kind), (weight.shape[2], weight.shape[3]), stride, padding), weight.astype(kind)
     inputs, outputs = x.shape[1] // groups, weight.shape[0] // groups
     parts = [
         np.tensordot(patches[:, g * inputs : (g + 1) * inputs], weight[g * outputs : (g + 1) * outputs], axes=([1, 4, 5], [1, 2, 3]))
         for g in range(groups)
     ]
-    return np.moveaxis(np.concatenate(parts, axis=3), 3, 1)
+    return np.moveaxis(np.concatenate(parts, axis=3), 3, 1).astype(np.int64)
 
 
 def run_layer(graph: Graph, layer: Layer, words: Ints, skip: Ints | None) -> Ints:
@@ -91,8 +98,9 @@ def trace(graph: Graph, words: Ints) -> dict[str, Ints]:
 
 def integers(graph: Graph, words: Ints) -> Ints:
     """The network's integer output (N, O, H, W): values, not words."""
-    last = trace(graph, words)[graph.output.name]
-    code = graph.codes[graph.output.name]
+    name = graph.output.name
+    last = np.concatenate([trace(graph, words[k : k + IMAGES])[name] for k in range(0, max(len(words), 1), IMAGES)])
+    code = graph.codes[name]
     return last if code is None else code.value(last)
 
 

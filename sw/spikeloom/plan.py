@@ -17,42 +17,18 @@ from spikeloom.code import Code
 from spikeloom.edge import Edge as Edge
 from spikeloom.errors import CapacityError, SpikeLoomError
 from spikeloom.fewer import most_steps, with_steps
+from spikeloom.folding import BODIES as BODIES
+from spikeloom.folding import MEMORIES as MEMORIES
+from spikeloom.folding import Folding as Folding
 from spikeloom.graph import Graph, Layer, Pool, Shape
 from spikeloom.neuron import LIF, Raw
-from spikeloom.room import Room, theta_of, weight_width
+from spikeloom.room import Room, theta_of
 
 MAX_WIDTH = 48
 """Widest accumulator or drive, in bits."""
 
 OUTPUT_WIDTH = 32
 """Bits of one integer output beat."""
-
-BODIES = ("event", "dense", "parallel", "depthwise", "max")
-
-
-@dataclass(frozen=True)
-class Folding:
-    """How many of everything one stage has.
-
-    Attributes
-    ----------
-    body: "event" (only spikes that fired), "dense" (every flag of a word), "parallel" (all planes of a word at
-        once), "depthwise" (each element has its own input channel), "max" (pooling).
-    group: channels in one input beat.
-    banks: parts of a beat with a queue and a weight memory each (event body).
-    ports: spikes that each bank takes per cycle, 1 or 2 (event body).
-    elements: output channels computed side by side.
-    windows: adjacent output positions computed side by side.
-    neurons: neuron units per window.
-    """
-
-    body: str
-    group: int
-    banks: int = 1
-    ports: int = 1
-    elements: int = 1
-    windows: int = 1
-    neurons: int = 1
 
 
 def signed_width(bound: int) -> int:
@@ -106,6 +82,10 @@ class Stage:
             raise SpikeLoomError(f"{name}: a {f.body} body has one bank and one port, got {f.banks} and {f.ports}")
         if (f.body == "max") != isinstance(self.layer, Pool):
             raise SpikeLoomError(f"{name}: body max is for max pooling alone, got {f.body}")
+        if f.weights not in MEMORIES:
+            raise SpikeLoomError(f"{name}: weights must lie in one of {', '.join(MEMORIES)}, got {f.weights}")
+        if f.weights != "auto" and f.body == "max":
+            raise SpikeLoomError(f"{name}: max pooling has no weights that could lie in {f.weights}")
         if f.body == "parallel" and (self.i_code.base != 2 or self.per_step):
             raise SpikeLoomError(f"{name}: a parallel body needs base-2 words, got base {self.i_code.base}")
         widest = max(self.acc_width, self.u_width)
@@ -131,7 +111,7 @@ class Stage:
         """Bits of one weight in memory (two's complement); 0 for max pooling."""
         if isinstance(self.layer, Pool):
             return 0
-        return self.room.weight_width if self.room is not None else weight_width(self.layer.weight)
+        return self.room.weight_width if self.room is not None else self.layer.weight_width
 
     @property
     def folds(self) -> int:
@@ -204,7 +184,7 @@ class Stage:
         largest = 1 if self.per_step else max(self.i_code.max_value, -self.i_code.min_value)
         if self.room is not None:
             return int(np.prod(self.layer.weight.shape[1:])) * (1 << (self.room.weight_width - 1)) * largest
-        return int(np.abs(self.layer.weight).sum(axis=(1, 2, 3)).max()) * largest
+        return self.layer.weight_sum * largest
 
     @property
     def acc_width(self) -> int:
@@ -251,11 +231,10 @@ class Stage:
         f = self.folding
         return {"event": f.banks * f.ports, "dense": f.group, "parallel": f.group}.get(f.body, 1)
 
-    @cached_property
+    @property
     def binary(self) -> bool:
         """Whether all weights are +1 or -1, and stay so: one bit each in memory."""
-        fixed = self.room is None and isinstance(self.layer, Layer)
-        return fixed and self.folding.body in ("event", "dense") and bool((np.abs(self.layer.weight) == 1).all())
+        return self.room is None and isinstance(self.layer, Layer) and self.folding.body in ("event", "dense") and self.layer.binary
 
     @property
     def stored_width(self) -> int:

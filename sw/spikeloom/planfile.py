@@ -75,7 +75,7 @@ def _contents(plan: Plan) -> tuple[str, Arrays]:
         "schema": SCHEMA,
         "name": plan.graph.name,
         "nodes": [_encode(node, node.name, arrays) for node in plan.graph.nodes],
-        "foldings": {name: _plain(folding) for name, folding in plan.foldings.items()},
+        "foldings": {name: _folding(folding) for name, folding in plan.foldings.items()},
         "board": plan.board,
         "clock_mhz": plan.clock_mhz,
         "density": plan.density,
@@ -159,6 +159,12 @@ def _value(key: str, value: Any, arrays: Arrays) -> Any:
     if key == "code":
         return Code(**value)
     return arrays[value["array"]] if "array" in value else _decode(value, arrays)
+
+
+def _folding(folding: Folding) -> Json:
+    """Where the synthesis chooses the memory, nothing is said of it: such a plan keeps the hash that it had before there was a choice."""
+    plain = _plain(folding)
+    return plain if folding.weights != "auto" else {key: value for key, value in plain.items() if key != "weights"}
 
 
 def _plain(item: Code | Folding | Room) -> Json:

@@ -1,44 +1,66 @@
 """From a network to a plan: which body each stage gets, and how many of everything.
 
-Start with one of everything and keep doubling what is slowest, until the goal or the budget is reached. With a target the goal
-is its frame rate and the budget 70 % of the board. Without one the goal is an interval of ``MODEST_INTERVAL`` cycles and the
-budget half of the board, and of its registers a fifth, so that small networks stay small; the block RAM of the smallest plan and
-half as much again is allowed in any case. A budget is for everything, shell and counters included. Cycles and resources are the
-estimates of :mod:`spikeloom.estimate`.
+Without a goal the plan is modest (:mod:`spikeloom.scheduling.growth`). With a frame rate it is the smallest one that reaches it, and with
+``max_throughput`` the fastest one that fits: both are searched for among all legal foldings of all stages. Cycles and resources
+are the estimates of :mod:`spikeloom.estimate`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
-from math import inf, log2
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import inf
 from numbers import Real
-from pathlib import Path
-from typing import Any
 
 from spikeloom import golden
 from spikeloom.boards import Board, find_board, find_clock
 from spikeloom.code import Ints
 from spikeloom.errors import CapacityError, SpikeLoomError
 from spikeloom.estimate.cost import Cost
-from spikeloom.estimate.cycles import Limit, expected_cycles, limits, network_interval, stage_limits
+from spikeloom.estimate.cycles import expected_cycles, limits, network_interval, stage_limits
 from spikeloom.estimate.resources import plan_costs, table_lut
-from spikeloom.files import load_json
-from spikeloom.graph import Graph, Layer, Pool
-from spikeloom.plan import BODIES, Folding, Plan, Stage
+from spikeloom.graph import Graph
+from spikeloom.plan import Folding, Plan
 from spikeloom.room import Room
+from spikeloom.scheduling.budget import TARGET_SHARE, allowed, budget, exceeded, modest, over, total
+from spikeloom.scheduling.fastest import Fastest, fastest
+from spikeloom.scheduling.fitting import Fit, Fitting
+from spikeloom.scheduling.growth import MODEST_INTERVAL, grow
+from spikeloom.scheduling.menu import Menus
+from spikeloom.scheduling.overrides import Overrides, first_foldings
+from spikeloom.scheduling.overrides import read_overrides as read_overrides
 
 ASSUMED_DENSITY = 0.25
-MODEST_INTERVAL = 2_000
-TARGET_SHARE = 0.7
-MODEST_SHARE = 0.5
-MODEST_FF_SHARE = 0.21
-"""Of a PYNQ-Z2 the plans of the default networks take up to 46 % of the LUTs and 20 % of the registers by estimate, shell and counters
-included; they are what the README measures. The next larger plan of ``events-cnn-lif`` would take 22 % of the registers."""
-MAX_WINDOWS = 8
-MAX_BANKS = 8
 
-Overrides = Mapping[str, Mapping[str, Any]]
+Progress = Callable[[int, int], None]
+"""Called with how much of the search is done, and how much there is."""
+
+
+def silent(done: int, whole: int) -> None:
+    """Shows nothing."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a plan is made for: a frame rate in frames per second, as many as fit, or neither; ``share`` of the logic may be used."""
+
+    target_fps: float | None = None
+    max_throughput: bool = False
+    share: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.target_fps is not None and not isinstance(self.target_fps, Real):
+            raise SpikeLoomError(f"target_fps: expected a number, got {self.target_fps!r}")
+        if self.target_fps is not None and not 0 < self.target_fps < inf:
+            raise SpikeLoomError(f"target must be a number of frames per second above zero, got {self.target_fps:g}")
+        if self.target_fps is not None and self.max_throughput:
+            raise SpikeLoomError("expected a target or the largest throughput, found both; leave one away")
+        if self.share is not None and not self.searched:
+            raise SpikeLoomError("share: expected a target or the largest throughput with it, found neither; without them a plan is modest")
+
+    @property
+    def searched(self) -> bool:
+        return self.max_throughput or self.target_fps is not None
 
 
 def measure_density(graph: Graph, words: Ints) -> dict[str, float]:
@@ -53,17 +75,22 @@ def schedule(
     density: Mapping[str, float] | None = None,
     *,
     target_fps: float | None = None,
+    max_throughput: bool = False,
+    share: float | None = None,
     clock_mhz: float | None = None,
     overrides: Overrides | None = None,
     rooms: Mapping[str, Room] | None = None,
     density_source: str = "measured on calibration inputs",
+    progress: Progress = silent,
 ) -> Plan:
     """Choose body and folding of every stage.
 
     Parameters
     ----------
     density: share of set bits per node, see :func:`measure_density`; without it a quarter is assumed.
-    target_fps: frames per second that the plan must reach by estimate.
+    target_fps: frames per second that the plan must reach by estimate; it is the smallest one found.
+    max_throughput: whether the plan is to be the fastest one that fits.
+    share: of the board's LUTs and registers that may be used, with either of both; 0.7 if None.
     clock_mhz: the board's usual clock if not given.
     overrides: node -> folding numbers that are set by hand; such a node is left alone.
     rooms: what the weights of each layer may become at run time; fixed without.
@@ -73,7 +100,8 @@ def schedule(
     CapacityError: the network does not fit, or not at the target.
     SpikeLoomError: unknown board, or an override that is not legal.
     """
-    chosen, clock = checked(board, clock_mhz, target_fps)
+    goal = Goal(target_fps, max_throughput, share)
+    chosen, clock = checked(board, clock_mhz, goal)
     names = [name for name, code in graph.codes.items() if code is not None]
     if density is None:
         known, density_source = dict.fromkeys(names, ASSUMED_DENSITY), f"assumed {ASSUMED_DENSITY} (no calibration inputs)"
@@ -81,41 +109,73 @@ def schedule(
         known = {name: float(density[name]) for name in names}
     foldings, fixed = first_foldings(graph, overrides or {})
     plan = Plan(graph, foldings, chosen.name, clock, known, density_source, dict(rooms or {}))
-    goal = MODEST_INTERVAL if target_fps is None else clock * 1e6 / target_fps
+    if goal.searched:
+        return searched(plan, fixed, goal, progress)
     most = budget(chosen, TARGET_SHARE)
-    plan = grow(plan, fixed, goal, modest(chosen) if target_fps is None else most, most)
-    if target_fps is not None and network_interval(plan) > goal:
-        slowest = max(limits(plan), key=lambda limit: limit.cycles)
-        raise CapacityError(
-            f"{target_fps:g} frames per second are not reached on {board}: the best estimate is {clock * 1e6 / slowest.cycles:.0f} at"
-            f" {clock:g} MHz, {slowest.cycles:.0f} cycles an image ({slowest.stage}, {slowest.what}); lower the target, raise the clock, or"
-            " take a larger board"
-        )
-    return plan
+    _check_room(plan, total(plan), most)
+    return grow(plan, fixed, MODEST_INTERVAL, modest(chosen), most)
 
 
-def checked(board: str, clock_mhz: float | None, target_fps: float | None) -> tuple[Board, float]:
-    """The board, and its clock in MHz. Raises SpikeLoomError on one that is not known, a clock out of range, a target that is no rate."""
+def checked(board: str, clock_mhz: float | None, goal: Goal) -> tuple[Board, float]:
+    """The board, and its clock in MHz. Raises SpikeLoomError on a board or share that is none, and a clock out of range."""
     chosen = find_board(board)
-    for name, value in (("target_fps", target_fps), ("clock_mhz", clock_mhz)):
-        if value is not None and not isinstance(value, Real):
-            raise SpikeLoomError(f"{name}: expected a number, got {value!r}")
-    if target_fps is not None and not 0 < target_fps < inf:
-        raise SpikeLoomError(f"target must be a number of frames per second above zero, got {target_fps:g}")
+    if clock_mhz is not None and not isinstance(clock_mhz, Real):
+        raise SpikeLoomError(f"clock_mhz: expected a number, got {clock_mhz!r}")
+    allowed(chosen, goal.share)
     return chosen, find_clock(chosen, clock_mhz)
 
 
-def first_foldings(graph: Graph, overrides: Overrides) -> tuple[dict[str, Folding], set[str]]:
-    """One of everything for every node but what is set by hand, and the nodes concerned."""
-    foldings = {node.name: first_folding(graph, node) for node in graph.nodes[1:] if isinstance(node, (Layer, Pool))}
-    return foldings, apply_overrides(foldings, overrides)
+def searched(plan: Plan, fixed: set[str], goal: Goal, progress: Progress) -> Plan:
+    """The smallest plan that reaches a frame rate, or the fastest that fits. Raises CapacityError where there is none."""
+    most = allowed(find_board(plan.board), goal.share)
+    fitting = Fitting(Menus(plan, fixed), most)
+    if goal.target_fps is None:
+        return the_fastest(fitting, plan, most, progress).fit.plan
+    interval = plan.clock_mhz * 1e6 / goal.target_fps
+    wanted = fitting.fit(interval)
+    found = wanted if wanted is None or wanted.share <= 1 else fitting.fit(interval, enough=True)
+    if found is not None:
+        return found.plan
+    raise CapacityError(refusal(goal.target_fps, wanted, the_fastest(fitting, plan, most, progress), most))
 
 
-def admit(graph: Graph, board: str, overrides: Overrides | None = None) -> None:
+def the_fastest(fitting: Fitting, plan: Plan, most: Cost, progress: Progress) -> Fastest:
+    """Raises CapacityError where not even the slowest plan fits."""
+    least = next(limit.cycles for limit in limits(plan) if limit.what == "output")
+    best = fastest(fitting, network_interval(plan), least, most, progress)
+    if best is not None:
+        return best
+    smallest = fitting.fit(network_interval(plan))
+    need = total(plan) if smallest is None else smallest.need
+    _check_room(plan, need, most)
+    raise CapacityError(f"{plan.board}: no plan was found that fits; set folding numbers by hand, or take a larger board")
+
+
+def refusal(target_fps: float, wanted: Fit | None, best: Fastest, most: Cost) -> str:
+    """Why a target is not reached, what it would take, and what is."""
+    plan = best.fit.plan
+    slowest = max(limits(plan), key=lambda limit: limit.cycles)
+    why = "no folding is that fast" if wanted is None else f"the smallest plan needs {exceeded(wanted.need, most)} that may be used"
+    bound = f"; more {best.bound} would make it faster" if best.bound else ""
+    return (
+        f"{target_fps:g} frames per second are not reached on {plan.board}: {why}; the best estimate is"
+        f" {plan.clock_mhz * 1e6 / slowest.cycles:.0f} at {plan.clock_mhz:g} MHz, {slowest.cycles:.0f} cycles an image ({slowest.stage},"
+        f" {slowest.what}){bound}; lower the target, raise the clock or the share, or take a larger board"
+    )
+
+
+def admit(graph: Graph, board: str, overrides: Overrides | None = None, goal: Goal | None = None) -> None:
     """Raises CapacityError where not even the smallest plan fits the board, which can be told before anything is proven."""
-    chosen = find_board(board)
-    plan = Plan(graph, first_foldings(graph, overrides or {})[0], chosen.name, chosen.clock_mhz, {}, "")
-    _check_room(plan, total(plan), budget(chosen, TARGET_SHARE))
+    chosen, wanted = find_board(board), goal or Goal()
+    foldings, fixed = first_foldings(graph, overrides or {})
+    known = dict.fromkeys(graph.codes, ASSUMED_DENSITY)
+    plan = Plan(graph, foldings, chosen.name, chosen.clock_mhz, known, "")
+    most = allowed(chosen, wanted.share) if wanted.searched else budget(chosen, TARGET_SHARE)
+    if wanted.searched and over(total(plan), most):
+        smaller = Fitting(Menus(plan, fixed), most).fit(network_interval(plan), enough=True)
+        if smaller is not None:
+            return
+    _check_room(plan, total(plan), most)
 
 
 def _check_room(plan: Plan, need: Cost, most: Cost) -> None:
@@ -137,149 +197,6 @@ def _check_room(plan: Plan, need: Cost, most: Cost) -> None:
         f"the smallest plan is estimated at {need.lut} LUT and {need.bram18} RAMB18, more than the {most.lut} and {most.bram18} that may"
         f" be used of {plan.board}; take a larger board or a smaller network"
     )
-
-
-def budget(board: Board, share: float) -> Cost:
-    return Cost(*(int(there * share) for there in (board.lut, board.ff, 2 * board.bram36, board.dsp, board.uram)))
-
-
-def modest(board: Board) -> Cost:
-    """What a plan without a target may take."""
-    return replace(budget(board, MODEST_SHARE), ff=int(board.ff * MODEST_FF_SHARE))
-
-
-def total(plan: Plan) -> Cost:
-    """Layers, counters and shell."""
-    return sum(plan_costs(plan).values(), Cost())
-
-
-def divisor_near(whole: int, wanted: float) -> int:
-    """The divisor of ``whole`` nearest to ``wanted`` on a logarithmic scale."""
-    return min((d for d in range(1, whole + 1) if whole % d == 0), key=lambda d: abs(log2(d / wanted)))
-
-
-def doubled(value: int, whole: int, largest: int | None = None) -> int | None:
-    """The least divisor of ``whole`` that is at least twice ``value``, the largest if there is none, None if that is no more."""
-    found = [d for d in range(value + 1, min(whole, largest or whole) + 1) if whole % d == 0]
-    return next((d for d in found if d >= 2 * value), found[-1] if found else None)
-
-
-def first_folding(graph: Graph, node: Layer | Pool) -> Folding:
-    """The body that fits the node, with one of everything; queue words of about 24 flags."""
-    if isinstance(node, Pool):
-        return Folding("max" if node.kind == "max" else "depthwise", 1)
-    inputs, outputs = int(node.weight.shape[1]), int(node.weight.shape[0]) // node.groups
-    if (inputs, outputs) == (1, 1):
-        return Folding("depthwise", 1)
-    if inputs <= 4:  # too few channels for a scan to skip anything
-        return Folding("parallel" if graph.code(node.source).base == 2 else "dense", inputs)
-    return Folding("event", divisor_near(inputs, 24))
-
-
-def apply_overrides(foldings: dict[str, Folding], overrides: Overrides) -> set[str]:
-    """Set folding numbers by hand; returns the nodes concerned."""
-    known = {field.name for field in fields(Folding)}
-    for name, numbers in overrides.items():
-        if name not in foldings:
-            raise SpikeLoomError(f"folding: {name!r} is no node of the network; expected some of {', '.join(foldings)}")
-        if not isinstance(numbers, Mapping) or not numbers.keys() <= known:
-            odd = numbers if not isinstance(numbers, Mapping) else ", ".join(sorted(map(str, numbers.keys() - known)))
-            raise SpikeLoomError(f"folding of {name}: expected numbers for {', '.join(sorted(known))}, found {odd}")
-        for key, value in numbers.items():
-            if key != "body" and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-                raise SpikeLoomError(f"folding of {name}: {key} must be a whole number above zero, got {value!r}")
-            if key == "body" and value not in BODIES:
-                raise SpikeLoomError(f"folding of {name}: body must be one of {', '.join(BODIES)}, got {value!r}")
-        made = replace(foldings[name], **numbers)
-        if made.body in ("depthwise", "max") and ("group" in numbers) != ("elements" in numbers):
-            both = made.group if "group" in numbers else made.elements
-            made = replace(made, group=both, elements=both)
-        foldings[name] = made
-    return set(overrides)
-
-
-def read_overrides(path: str | Path) -> Overrides:
-    """Folding numbers by node from a JSON file: ``{"conv1": {"elements": 8, "windows": 2}}``."""
-    content = load_json(Path(path), "folding numbers by node")
-    if not isinstance(content, dict):
-        raise SpikeLoomError(f"{path}: expected an object of nodes, found {type(content).__name__}")
-    return content
-
-
-def grow(plan: Plan, fixed: set[str], goal: float, wish: Cost, most: Cost) -> Plan:
-    """Double the slowest until all limits are within ``goal``, nothing helps, or ``wish`` would be exceeded."""
-    smallest = total(plan)
-    _check_room(plan, smallest, most)
-    spare = smallest.bram18 * 3 // 2
-    wish = replace(wish, bram18=min(max(wish.bram18, spare), most.bram18))
-    while True:
-        slowest = max(limits(plan), key=lambda limit: limit.cycles)
-        if slowest.cycles <= goal:
-            return plan
-        for name, folding in moves(plan, slowest):
-            if name in fixed:
-                continue
-            larger = replace(plan, foldings=plan.foldings | {name: folding})
-            limit = next(item for item in limits(larger) if (item.stage, item.what) == (slowest.stage, slowest.what))
-            if limit.cycles < 0.95 * slowest.cycles and not over(total(larger), wish):
-                plan = larger
-                break
-        else:
-            return plan
-
-
-def over(need: Cost, most: Cost) -> bool:
-    """Whether any resource is exceeded."""
-    return any(getattr(need, field.name) > getattr(most, field.name) for field in fields(Cost))
-
-
-def moves(plan: Plan, limit: Limit) -> Iterator[tuple[str, Folding]]:
-    """What may relieve a limit, best first: (stage, its new folding)."""
-    if limit.what == "output":
-        return
-    stage = plan[limit.stage]
-    if limit.what == "neurons":
-        neurons = doubled(stage.folding.neurons, stage.folding.elements)
-        if neurons:
-            yield stage.name, replace(stage.folding, neurons=neurons)
-    if limit.what in ("input", "skip input"):
-        edge = next(e for e in plan.edges if e.target == stage.name and (e.port == "i") == (limit.what == "input"))
-        if edge.source != plan.graph.input.name:
-            producer = plan[edge.source]
-            yield from ((producer.name, folding) for folding in wider(producer) if folding.elements > producer.folding.elements)
-        yield from ((stage.name, folding) for folding in wider(stage) if folding != stage.folding)
-        return
-    yield from ((stage.name, folding) for folding in wider(stage))
-
-
-def wider(stage: Stage) -> Iterator[Folding]:
-    """Elements first, then the second port, then windows, then banks."""
-    f = stage.folding
-    windows = doubled(f.windows, stage.o_shape[2], MAX_WINDOWS)
-    inputs, outputs = stage.i_shape[0] // stage.groups, stage.o_shape[0] // stage.groups
-    if f.body in ("depthwise", "max"):
-        elements = doubled(f.elements, stage.i_shape[0])
-        if elements:
-            yield replace(f, group=elements, elements=elements)
-    else:
-        elements = doubled(f.elements, outputs)
-        if elements:
-            yield replace(f, elements=elements)
-        if f.body == "event" and f.ports == 1:
-            yield replace(f, ports=2)
-    if windows:
-        yield replace(f, windows=windows)
-    if f.body in ("dense", "parallel"):
-        group = doubled(f.group, inputs)
-        if group:
-            yield replace(f, group=group)
-    if f.body == "event":
-        group = doubled(f.group, inputs)
-        if group and group % f.group == 0 and f.banks * (group // f.group) <= MAX_BANKS:
-            yield replace(f, group=group, banks=f.banks * (group // f.group))
-        banks = doubled(f.banks, f.group, MAX_BANKS)
-        if banks:
-            yield replace(f, banks=banks)
 
 
 @dataclass(frozen=True)

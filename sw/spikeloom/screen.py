@@ -18,6 +18,8 @@ from spikeloom.report.performance import Performance
 from spikeloom.verdicts import Verdict
 
 TITLES = {
+    "rows": "rows of the benchmark",
+    "train": "training",
     "torch": "torch, the frozen network",
     "onnx": "QONNX executor",
     "golden": "golden model, integers",

@@ -4,7 +4,7 @@ The folder then holds
 
     trained.pt           state dict (loaded with ``weights_only``)
     trained.onnx         what `spikeloom.exporting` describes
-    train.json           accuracy, settings, versions
+    train.json           accuracy and share of set bits on the test set, settings, versions
     test_x.npy, test_y.npy       the whole test set, as the network takes it
     calibration_x.npy    some training inputs, to measure spike densities on
     checkpoint.pt        where to go on, after every epoch
@@ -37,6 +37,7 @@ from spikeloom.exporting import write_trained
 from spikeloom.files import first_line, replacing, save_array, save_json
 from spikeloom.nets import Recipe, recipe_of
 from spikeloom.nets.user import Builder
+from spikeloom.nn import density
 from spikeloom.nn import spike_penalty as mean_spikes
 
 Progress = Callable[[str, int, int], None]
@@ -85,7 +86,7 @@ def _shifted(x: Tensor, most: int) -> Tensor:
     return torch.stack([image[..., dy : dy + height, dx : dx + width] for image, (dy, dx) in zip(padded, offsets, strict=True)])
 
 
-def _fingerprint(recipe: Recipe, model: nn.Module, dataset: Dataset, seed: int, spike_penalty: float) -> str:
+def fingerprint(recipe: Recipe, model: nn.Module, dataset: Dataset, seed: int, spike_penalty: float) -> str:
     """What a checkpoint must agree on to be resumed: settings, architecture and data."""
     digest = hashlib.sha256()
     settings = [recipe.name, recipe.dataset, recipe.epochs, recipe.lr, recipe.batch, recipe.shift, seed, spike_penalty]
@@ -150,8 +151,8 @@ def predict(model: nn.Module, x: np.ndarray[Any, np.dtype[np.float32]], batch: i
     return np.concatenate([model(torch.from_numpy(x[k : k + batch])).numpy() for k in range(0, len(x), batch)])
 
 
-def _check_fit(recipe: Recipe, model: nn.Module, dataset: Dataset) -> None:
-    """Fail before the first epoch where network and data do not fit."""
+def check_fit(recipe: Recipe, model: nn.Module, dataset: Dataset) -> None:
+    """Fail before the first epoch: raises SpikeLoomError where network and data do not fit. Finds the thresholds of the module."""
     if len(dataset.train_x) < recipe.batch:
         raise SpikeLoomError(
             f"{recipe.name}: expected at least one batch of {recipe.batch} images to train on, found {len(dataset.train_x)}"
@@ -190,30 +191,41 @@ def train(
     if seed < 0 or threads < 1 or not (spike_penalty >= 0 and math.isfinite(spike_penalty)):
         raise SpikeLoomError(f"expected seed >= 0, threads >= 1 and spike penalty >= 0, got {seed}, {threads} and {spike_penalty}")
     recipe = recipe if isinstance(recipe, Recipe) else recipe_of(recipe)
-    recipe = replace(recipe, epochs=recipe.epochs if epochs is None else epochs)
+    recipe = replace(recipe.on(data_dir), epochs=recipe.epochs if epochs is None else epochs)
     dataset = data.load(recipe.dataset, data_dir)
     with _deterministic(seed, threads):
         with blaming(recipe.name):
             model = recipe.build()
-            _check_fit(recipe, model, dataset)
+            check_fit(recipe, model, dataset)
         optimizer = torch.optim.Adam(model.parameters(), lr=recipe.lr)
-        fingerprint = _fingerprint(recipe, model, dataset, seed, spike_penalty)
+        known = fingerprint(recipe, model, dataset, seed, spike_penalty)
         checkpoint = folder / "checkpoint.pt"
-        start = _resume(checkpoint, fingerprint, model, optimizer) if resume else 0
+        start = _resume(checkpoint, known, model, optimizer) if resume else 0
         x, y = torch.from_numpy(dataset.train_x), torch.from_numpy(dataset.train_y)
         for epoch in range(start, recipe.epochs):
             progress("train", epoch, recipe.epochs)
             torch.manual_seed(seed * 1_000_003 + epoch + 1)  # an epoch draws the same numbers, whether resumed or not
             with blaming(recipe.name):
                 _epoch(model, optimizer, x, y, recipe, epoch, spike_penalty)
-            state = {"fingerprint": fingerprint, "epochs": epoch + 1, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
+            state = {"fingerprint": known, "epochs": epoch + 1, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
             _save(checkpoint, state)
         progress("train", recipe.epochs, recipe.epochs)
         with blaming(recipe.name):
-            accuracy = float((predict(model, dataset.test_x).argmax(1) == dataset.test_y).mean())
+            tested = _test(model, dataset)
     with blaming(recipe.name):
-        _write(folder, model, dataset, recipe, {"accuracy": accuracy, "seed": seed, "spike_penalty": spike_penalty, "threads": threads})
-    return Trained(folder, model, accuracy, recipe.epochs - start)
+        _write(folder, model, dataset, recipe, tested | {"seed": seed, "spike_penalty": spike_penalty, "threads": threads})
+    return Trained(folder, model, tested["accuracy"], recipe.epochs - start)
+
+
+def _test(model: nn.Module, dataset: Dataset) -> dict[str, Any]:
+    """On the whole test set: accuracy, how many images that is, and the share of set bits behind each neuron by its module's name."""
+    with density(model) as bits:
+        right = predict(model, dataset.test_x).argmax(1) == dataset.test_y
+    return {
+        "accuracy": float(right.mean()),
+        "test_images": len(right),
+        "density": {name: float(planes.mean()) for name, planes in bits.items()},
+    }
 
 
 def _write(folder: Path, model: nn.Module, dataset: Dataset, recipe: Recipe, results: dict[str, Any]) -> None:
@@ -222,6 +234,6 @@ def _write(folder: Path, model: nn.Module, dataset: Dataset, recipe: Recipe, res
     save_array(folder / "calibration_x.npy", dataset.train_x[:CALIBRATION])
     _save(folder / "trained.pt", dict(model.state_dict()))
     write_trained(model, dataset.shape, folder / "trained.onnx")
-    settings = {name: value for name, value in asdict(recipe).items() if name != "build"}
+    settings = {name: value for name, value in asdict(recipe).items() if name not in ("build", "files")}
     versions = {name: importlib.metadata.version(name) for name in ("brevitas", "numpy", "spikeloom", "torch")}
     save_json(folder / "train.json", settings | results | {"classes": list(dataset.classes), "versions": versions})

@@ -205,7 +205,7 @@ def test_damaged_cifar10(tmp_path, name, content, match):
 
 
 def test_unknown_or_homeless(tmp_path):
-    with pytest.raises(SpikeLoomError, match="expected one of cifar10, digits, events, mnist"):
+    with pytest.raises(SpikeLoomError, match="expected one of cifar10, digits, digits28, events, mnist, textured"):
         data.load("imagenet")
     with pytest.raises(SpikeLoomError, match="--data-dir"):
         data.load("mnist")

@@ -71,6 +71,16 @@ def test_residual_network(bits, steps, base):
     assert kinds.count("BipolarQuant") == (3 if bits == 1 else 0)
 
 
+def test_an_input_of_one_bit_is_zero_or_one():
+    torch.manual_seed(8)
+    x = torch.rand(BATCH, 12) * 255
+    head = [nn.QuantInput(1, scale=128), nn.QuantLinear(12, 16, weight_bits=1, power_of_two=True), BatchNorm1d(16)]
+    model = Sequential(*head, nn.SpikePack(2, power_of_two=True), nn.QuantLinear(16, 5, power_of_two=True))
+    exported = compare(prepared(model, x), x)
+    assert [node.op_type for node in exported.graph.node][0] == "Quant"
+    assert torch.equal(model[0](x).unique(), torch.tensor([0.0, 128.0]))
+
+
 def test_float_scales_and_bias_before_a_neuron():
     torch.manual_seed(3)
     x = torch.rand(BATCH, 12) * 15

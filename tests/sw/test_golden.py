@@ -13,6 +13,8 @@ from spikeloom.graph import Graph, Input, Layer, Pool
 from spikeloom.neuron import LIF, Raw, SpikePack, Table
 from torch.nn import functional
 
+from tests.networks import random_graph, random_words
+
 
 @pytest.mark.parametrize("seed", range(20))
 def test_conv_equals_torch(seed: int) -> None:
@@ -24,6 +26,23 @@ def test_conv_equals_torch(seed: int) -> None:
     padded = functional.pad(torch.from_numpy(x).double(), (left, right, top, bottom))
     expected = functional.conv2d(padded, torch.from_numpy(weight).double(), stride=stride, groups=groups).numpy()
     assert np.array_equal(golden.conv(x, weight, stride, (top, left, bottom, right), groups), expected)
+
+
+@pytest.mark.parametrize("x,w", [((1 << 53) - 1, 1), ((1 << 53) + 1, 1), ((1 << 30) + 1, (1 << 30) - 1), (-(1 << 27) - 1, (1 << 26) - 1)])
+def test_conv_is_exact_on_both_sides_of_what_float64_holds(x: int, w: int) -> None:
+    """One product and small ones beside it, which a float would swallow."""
+    words = np.array([x, 1, -3]).reshape(1, 3, 1, 1)
+    weight = np.array([[w, 1, 0], [0, 1, 1]]).reshape(2, 3, 1, 1)
+    assert golden.conv(words, weight, (1, 1), (0, 0, 0, 0), 1).ravel().tolist() == [x * w + 1, -2]
+
+
+@pytest.mark.parametrize("count", [1, golden.IMAGES, golden.IMAGES + 3])
+def test_output_does_not_depend_on_how_many_images_run_together(count: int) -> None:
+    graph = random_graph(3)
+    words = random_words(np.random.default_rng(1), graph, count)
+    whole = golden.trace(graph, words)[graph.output.name]
+    code = graph.codes[graph.output.name]
+    assert np.array_equal(golden.integers(graph, words), whole if code is None else code.value(whole))
 
 
 @pytest.mark.parametrize("signed", [False, True])

@@ -19,20 +19,10 @@ from spikeloom.graph import Graph, Input, Layer
 from spikeloom.neuron import Raw, SpikePack
 from spikeloom.plan import Folding, Plan
 from spikeloom.planfile import PLAN_FILE, WEIGHTS_FILE, save
-from spikeloom.schedule import (
-    MODEST_INTERVAL,
-    TARGET_SHARE,
-    admit,
-    budget,
-    doubled,
-    explain,
-    first_foldings,
-    measure_density,
-    over,
-    read_overrides,
-    schedule,
-    total,
-)
+from spikeloom.schedule import admit, explain, measure_density, read_overrides, schedule
+from spikeloom.scheduling.budget import TARGET_SHARE, budget, over, total
+from spikeloom.scheduling.growth import MODEST_INTERVAL, doubled
+from spikeloom.scheduling.overrides import first_foldings
 
 from tests.default_networks import DENSITY, FOLDINGS, default_graph
 from tests.networks import plan_of, random_graph, random_words

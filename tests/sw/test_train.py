@@ -16,6 +16,8 @@ from spikeloom.nets import RECIPES, Recipe, find, load_callable, recipe_of
 from spikeloom.train import _resume, predict, train
 from torch.nn import Flatten, Linear, Sequential
 
+from tests.sw.small_sets import shrink
+
 MLP = find("digits-mlp")
 
 
@@ -279,10 +281,11 @@ def test_recipe_of_keeps_the_random_state():
 
 
 @pytest.mark.parametrize("name", sorted(RECIPES))
-def test_recipes_run_one_step(name, tmp_path):
+def test_recipes_run_one_step(name, monkeypatch):
     """Untrained but calibrated networks of all recipes: forward, backward, bits of every neuron."""
     from spikeloom import data
 
+    shrink(monkeypatch)
     dataset = data.load(RECIPES[name].dataset)
     torch.manual_seed(0)
     model = RECIPES[name].build()
@@ -293,5 +296,5 @@ def test_recipes_run_one_step(name, tmp_path):
 
 
 def test_unknown_network():
-    with pytest.raises(SpikeLoomError, match="expected one of digits-cnn, digits-mlp, events-cnn, events-cnn-lif, or file.py:function"):
+    with pytest.raises(SpikeLoomError, match="expected one of cnv-w1t1, .*digits-cnn, digits-mlp, events-cnn, .* or file.py:function"):
         find("resnet50")

@@ -35,6 +35,7 @@ from tests.networks import random_plan
 from tests.synthesis.chosen import chosen, design
 from tests.synthesis.matching import Match, matches
 from tests.synthesis.measuring import Cells, measure, network_design, shell_design
+from tests.synthesis.wide import wide
 
 SET = Path(__file__).with_name("calibration.json")
 
@@ -69,7 +70,7 @@ def load() -> dict[str, Any]:
     if SET.exists():
         data: dict[str, Any] = json.loads(SET.read_text(encoding="utf-8"))
         return data
-    return {"yosys": yosys.version(), "components": {}, "shells": {}, "trained": {}}
+    return {"yosys": yosys.version(), "components": {}, "wide": {}, "shells": {}, "trained": {}}
 
 
 def row(taken: Taken) -> list[int]:
@@ -84,6 +85,11 @@ def components(data: dict[str, Any]) -> list[Match]:
     """The chosen components that are in the set; their parts are made anew."""
     known = data["components"]
     return [Match((choice.part,), taken_of(known[choice.name])) for choice in chosen() if choice.name in known]
+
+
+def wide_bodies(data: dict[str, Any]) -> list[Match]:
+    """Those that are in the set; their parts are made anew."""
+    return [Match((body.part,), taken_of(data["wide"][body.name])) for body in wide() if body.name in data["wide"]]
 
 
 def trained(data: dict[str, Any]) -> list[Trained]:
@@ -111,7 +117,7 @@ def save(data: dict[str, Any]) -> None:
         lines = [f"    {json.dumps(name)}: {json.dumps(data[key][name])}" for name in sorted(data[key])]
         return "{\n" + ",\n".join(lines) + "\n  }" if lines else "{}"
 
-    keys = ("components", "shells", "trained")
+    keys = ("components", "wide", "shells", "trained")
     body = ",\n".join([f'  "yosys": {json.dumps(data["yosys"])}', *(f'  "{key}": {rows(key)}' for key in keys)])
     SET.write_text(f"{{\n{body}\n}}\n", encoding="utf-8")
 
@@ -125,6 +131,15 @@ def measure_components(data: dict[str, Any]) -> None:
             data["components"][name] = row(sum(cells.values(), NOTHING))
         save(data)
         print(f"{len(data['components'])} of {len(every)} components", flush=True)
+
+
+def measure_wide(data: dict[str, Any]) -> None:
+    """One at a time: they are large."""
+    for k, body in enumerate(wide()):
+        if body.name not in data["wide"]:
+            data["wide"][body.name] = row(sum(measure({"body": body.design(f"w{k}")})["body"].values(), NOTHING))
+            save(data)
+            print(f"{len(data['wide'])} of {len(wide())} wide bodies", flush=True)
 
 
 def measure_shells(data: dict[str, Any]) -> None:
@@ -172,12 +187,25 @@ def joined(parts: tuple[Part, ...]) -> dict[str, float]:
     return {name: sum(part.amounts.get(name, 0.0) for part in parts) for name in names}
 
 
+LARGE_WEIGHT = 4
+"""How often a wide body counts: there are few, and of large networks they are most."""
+
+FIXED = {"logic": 1.0}
+"""LUTs of a table of weights in logic: as many as counted, else a fit to small tables would give large ones away for nothing."""
+
+
 def fitted(found: list[Match]) -> Model:
     """Coefficients by kind of part; registers of the shell are fitted too, those of other parts are counted."""
     lut = {}
     for kind in sorted({match.kind for match in found}):
         own = [match for match in found if match.kind == kind]
-        lut[kind] = solve([(joined(m.parts), m.taken.lut - m.taken.lutram, m.taken.lut) for m in own])
+        fixed = FIXED if kind.endswith(" body") and kind not in ("max body", "depthwise body") else {}
+        rows = []
+        for m in own:
+            amounts = joined(m.parts)
+            less = sum(worth * amounts.pop(name, 0.0) for name, worth in fixed.items())
+            rows.append((amounts, m.taken.lut - m.taken.lutram - less, m.taken.lut))
+        lut[kind] = solve(rows) | fixed
     ff = {"shell": solve([(joined(m.parts), m.taken.ff, m.taken.ff) for m in found if m.kind == "shell"])}
     return Model(lut, ff, "")
 
@@ -204,14 +232,16 @@ def tenth(errors: list[float]) -> float:
 
 
 def fit(data: dict[str, Any]) -> Model:
-    parts, networks = components(data), trained(data)
-    model = fitted([*parts, *shells(data), *(match for network in networks for match in network.matches())])
+    parts, large, networks = components(data), wide_bodies(data), trained(data)
+    model = fitted([*parts, *large * LARGE_WEIGHT, *shells(data), *(match for network in networks for match in network.matches())])
     alone = tenth([error([match], model) for match in parts if match.taken.lut >= 50])
+    broad = tenth([error([match], model) for match in large])
     layers = tenth(list(layer_errors(networks, model).values()))
     whole = max(abs(100 * error(network.matches(), model)) for network in networks)
     how = (
         f"amounts of the hardware times coefficients, fitted to Yosys {data['yosys']}, modules kept whole: LUTs of nine components of ten"
-        f" are within {alone:.0f} % ({len(parts)} random ones), of nine layers of ten within {layers:.0f} %, of whole networks within"
+        f" are within {alone:.0f} % ({len(parts)} random ones), of nine wide bodies of ten within {broad:.0f} %"
+        f" ({len(large)}), of nine layers of ten within {layers:.0f} %, of whole networks within"
         f" {whole:.0f} % ({len(networks)} trained ones)"
     )
     return replace(model, how=how)
@@ -225,6 +255,7 @@ def main() -> None:
     data = load()
     if options.command == "measure":
         measure_components(data)
+        measure_wide(data)
         measure_shells(data)
         for folder in options.network:
             measure_trained(data, folder)

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from amaranth import Module
+from amaranth import Module, Mux
 from amaranth.back import verilog
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from spikeloom.synth import yosys
 from spikeloom.synth.cells import NOTHING
+from spikeloom_hw.weights import STYLES
 
 from tests.synthesis.measuring import measure
 
@@ -26,13 +27,18 @@ FILE = Path(__file__).with_name("memories.json")
 
 @dataclass(frozen=True)
 class Shape:
-    """``written``: it has a port to write, else contents. ``registered``: it answers one cycle later, with an enable per reader."""
+    """``written``: it has a port to write, else contents. ``registered``: it answers one cycle later, with an enable per reader.
+
+    ``shared``: it is written through the address of its first reader. ``kind``: what it must be, as in a folding.
+    """
 
     written: bool
     registered: bool
     width: int
     depth: int
     readers: int
+    shared: bool = False
+    kind: str = "auto"
 
 
 def shapes() -> Iterator[Shape]:
@@ -60,6 +66,23 @@ def shapes() -> Iterator[Shape]:
         yield Shape(False, True, width, depth, 1)
     for width, depth, readers in ((96, 300, 2), (96, 600, 2), (40, 600, 2), (36, 480, 4), (8, 1040, 2)):
         yield Shape(False, True, width, depth, readers)
+    for width, depth, readers in (
+        (32, 576, 1),
+        (32, 576, 4),
+        (16, 64, 2),
+        (64, 2304, 2),
+        (64, 2304, 3),
+        (20, 1030, 1),
+        (128, 48, 1),
+        (30, 9, 1),
+    ):
+        yield Shape(False, True, width, depth, readers, kind="block")
+    for width, depth, readers in ((32, 576, 1), (70, 300, 1), (32, 576, 2), (36, 1024, 1)):
+        yield Shape(False, True, width, depth, readers, kind="lut")
+    for width, depth, readers in ((32, 40, 1), (32, 576, 1), (32, 100, 2), (64, 2304, 1), (64, 2304, 2), (20, 1030, 2), (12, 2304, 2)):
+        yield Shape(True, True, width, depth, readers, True, "block")
+    for width, depth, readers in ((32, 100, 1), (32, 100, 2), (32, 256, 1), (24, 64, 2), (24, 200, 2)):
+        yield Shape(True, True, width, depth, readers, True, "lut")
 
 
 class Held(wiring.Component):
@@ -83,15 +106,23 @@ class Held(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m, shape, rng = Module(), self.shape, random.Random(0)
         init = [] if shape.written else [rng.getrandbits(shape.width) for _ in range(shape.depth)]
-        m.submodules.memory = memory = Memory(shape=shape.width, depth=shape.depth, init=init)
+        style = STYLES.get((shape.written, shape.kind), {})
+        m.submodules.memory = memory = Memory(shape=shape.width, depth=shape.depth, init=init, attrs=style)
         for k in range(shape.readers):
             port = memory.read_port(domain="sync" if shape.registered else "comb")
-            m.d.comb += [port.addr.eq(getattr(self, f"address{k}")), getattr(self, f"data{k}").eq(port.data)]
+            address = getattr(self, f"address{k}")
+            if shape.shared and k == 0:
+                address = Mux(self.w_enable, self.w_address, address)
+            m.d.comb += [port.addr.eq(address), getattr(self, f"data{k}").eq(port.data)]
             if shape.registered:
                 m.d.comb += port.en.eq(getattr(self, f"enable{k}"))
         if shape.written:
             write = memory.write_port()
-            m.d.comb += [write.addr.eq(self.w_address), write.data.eq(self.w_data), write.en.eq(self.w_enable)]
+            m.d.comb += [
+                write.addr.eq(memory.read_ports[0].addr if shape.shared else self.w_address),
+                write.data.eq(self.w_data),
+                write.en.eq(self.w_enable),
+            ]
         return m
 
 

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from spikeloom.chosen import clock_of
 from spikeloom.errors import SpikeLoomError
 from spikeloom.options import Folder
 
 NO_TOOL = 3
 """All is there but the tools that go on from here."""
-
-
-def clock_of(text: str) -> float | Literal["auto"]:
-    """A clock in MHz, or "auto". Raises SpikeLoomError for anything else."""
-    if text == "auto":
-        return "auto"
-    try:
-        return float(text)
-    except ValueError:
-        raise SpikeLoomError(f"--clock-mhz: expected a number or auto, got {text!r}") from None
 
 
 def bitstream(

@@ -1,4 +1,4 @@
-"""Data sets as plain arrays: two that need no download, and loaders for the standard files of MNIST and CIFAR-10."""
+"""Data sets as plain arrays: some that need no download, and loaders for the standard files of MNIST and CIFAR-10."""
 
 from __future__ import annotations
 
@@ -8,19 +8,26 @@ from pathlib import Path
 from spikeloom.data.base import Dataset
 from spikeloom.data.cifar10 import load_cifar10
 from spikeloom.data.digits import load_digits
+from spikeloom.data.digits28 import load_digits28
 from spikeloom.data.events import load_events
 from spikeloom.data.mnist import load_mnist
+from spikeloom.data.textured import load_textured
 from spikeloom.errors import SpikeLoomError
 
 __all__ = ["NAMES", "Dataset", "load"]
 
-_EMBEDDED: dict[str, Callable[[], Dataset]] = {"digits": load_digits, "events": load_events}
+_EMBEDDED: dict[str, Callable[[], Dataset]] = {
+    "digits": load_digits,
+    "digits28": load_digits28,
+    "events": load_events,
+    "textured": load_textured,
+}
 _FILES: dict[str, Callable[[Path], Dataset]] = {"cifar10": load_cifar10, "mnist": load_mnist}
 NAMES = tuple(sorted((*_EMBEDDED, *_FILES)))
 
 
 def load(name: str, data_dir: Path | None = None) -> Dataset:
-    """The data set of that name: digits, events (embedded), cifar10, mnist (files in ``data_dir``).
+    """The data set of that name: digits, digits28, events, textured (embedded), cifar10, mnist (files in ``data_dir``).
 
     Raises SpikeLoomError if the name is unknown, or files are missing or not in their format.
     """

@@ -6,12 +6,14 @@ Cycles assume spikes that fall independently of each other.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from math import ceil, comb, gcd, sqrt
 from statistics import NormalDist
 
 from spikeloom.plan import Plan, Stage
 
 
+@cache
 def word_cost(flags: int, ports: int, density: float) -> tuple[float, float]:
     """Mean and variance of the cycles that one queue word takes: max(1, ceil(spikes / ports)), spikes binomial."""
     mean = square = 0.0

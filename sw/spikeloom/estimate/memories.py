@@ -93,16 +93,17 @@ def blocks(width: int, depth: int, shapes: tuple[tuple[int, int], ...], written:
     return min(found)
 
 
-def table(width: int, depth: int, readers: int = 1, registered: bool = True) -> Memory:
-    """A memory that is never written. ``registered``: it answers one cycle later, each reader on its own."""
-    if depth == 1:
+def table(width: int, depth: int, readers: int = 1, registered: bool = True, kind: str = "auto") -> Memory:
+    """A memory that is never written. ``registered``: it answers one cycle later, each reader on its own. ``kind``: as in a folding."""
+    if depth == 1 and kind != "block":
         return Memory(ff=readers * registered)
     in_logic = Memory(logic=logic(width, depth) * readers, ff=width * readers if registered else 0)
     if not registered:
         return in_logic
     cost, count = blocks(width, depth, SIMPLE if readers == 1 else DUAL, written=False)
     copies = ceil(readers / 2)
-    return in_logic if width * depth / 64 <= cost * copies + TABLE_EXTRA else Memory(bram18=count * copies)
+    small = width * depth / 64 <= cost * copies + TABLE_EXTRA
+    return in_logic if kind == "lut" or (kind == "auto" and small) else Memory(bram18=count * copies)
 
 
 def storage(width: int, depth: int, readers: int = 1, registered: bool = True, family: str = "xc7") -> Memory:
@@ -136,10 +137,11 @@ def slice_cost(width: int, depth: int, shape: tuple[int, int], slices: Slices) -
     return rows * (slices.cost * used + partly) + (width + 1) * (rows - 1) / 2, slices.luts * rows * ceil(width / wide)
 
 
-def loaded(width: int, depth: int, readers: int) -> Memory:
+def loaded(width: int, depth: int, readers: int, kind: str = "auto") -> Memory:
     """A memory that is written through the address of its first reader, and answers one cycle later. Another one has its own port."""
     rows, luts = ceil(depth / 64), width * ceil(depth / 64) * readers
     block, count = blocks(width, depth, SIMPLE if readers == 1 else DUAL, written=True)
-    if 2 * luts + (width * readers + 1) * (rows - 1) / 2 <= block:
+    small = 2 * luts + (width * readers + 1) * (rows - 1) / 2 <= block
+    if kind == "lut" or (kind == "auto" and small):
         return Memory(lutram=luts, ff=width * readers)
     return Memory(bram18=count)

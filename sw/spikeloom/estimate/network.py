@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import gcd, prod
 
 from spikeloom.boards import find_board
@@ -105,15 +106,52 @@ def counters(plan: Plan) -> Part:
     streams = list(counted_streams(plan))
     steps = [1, 1]
     for stage in plan.stages:
-        for engine in (stage, stage.skip_stage):
-            if engine is not None:
-                steps += [1, 1, 1] if engine.folding.body == "max" else [1, 1, 1, issued_bits(engine)]
-    for words, planes in streams:
-        steps += [bits(words + 1)] * (1 + planes)
-    registers = COUNTER_WIDTH * (len(steps) + 1) + sum(steps)
+        steps += engine_steps(stage)
+    found = counting(steps, streams)
+    return replace(found, registers=found.registers + COUNTER_WIDTH, amounts={"one": 1, **found.amounts})
+
+
+def engine_steps(stage: Stage) -> list[int]:
+    """Bits of what the counters of a stage grow by, those of its residual included."""
+    steps = []
+    for engine in (stage, stage.skip_stage):
+        if engine is not None:
+            steps += [1, 1, 1] if engine.folding.body == "max" else [1, 1, 1, issued_bits(engine)]
+    return steps
+
+
+def counting(steps: list[int], streams: list[tuple[int, int]]) -> Part:
+    """Counters that grow by so many bits, and those of some streams."""
+    every = [*steps, *(bits(words + 1) for words, planes in streams for _ in range(1 + planes))]
     added = sum((words - 1) * (1 + planes) for words, planes in streams)
-    amounts = {"one": 1, "counters": len(steps), "steps": sum(steps), "added": added, "words": sum(words for words, _ in streams)}
-    return Part(NETWORK, "counters", "counters", registers, amounts)
+    amounts = {"counters": len(every), "steps": sum(every), "added": added, "words": sum(words for words, _ in streams)}
+    return Part(NETWORK, "counters", "counters", COUNTER_WIDTH * len(every) + sum(every), amounts)
+
+
+def entering(plan: Plan, group: int) -> Iterator[Part]:
+    """What grows with the width of the network's input: its share of :func:`own`, :func:`counters`, :func:`checks` and :func:`shell`."""
+    code, (channels, height, width) = plan.graph.input.code, plan.graph.input.shape
+    loops = loop(channels // group * height * width)
+    yield counting([], [(group, code.steps)])
+    yield Part(NETWORK, "itself", "network", group * code.steps + 1 + loops, {"streams": 1, "loops": loops})
+    yield Part(SHELL, "all", "shell", 0, {"beat": group * code.steps})
+    if plan.checksums:
+        yield crc(NETWORK, "crc", -(-group * code.steps // 8) * 8)
+
+
+def leaving(stage: Stage) -> Iterator[Part]:
+    """The stream out of the network, from its last stage."""
+    yield from regroups(NETWORK, "output regroup", stage.folding.elements, 1, output_bits(stage))
+
+
+def watching(stage: Stage, checksums: bool) -> Iterator[Part]:
+    """What counts, holds and checks the words of one stage: its share of :func:`own`, :func:`counters` and :func:`checks`."""
+    streams = [] if stage.o_code is None else [(stage.folding.windows * stage.folding.elements, stage.o_code.steps)]
+    yield counting(engine_steps(stage), streams)
+    for words, steps in streams:
+        yield Part(NETWORK, "itself", "network", words * steps + 1, {"streams": 1})
+        if checksums:
+            yield crc(stage.name, "crc", -(-words * steps // 8) * 8)
 
 
 def checks(plan: Plan) -> Iterator[Part]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 
 from spikeloom.estimate.memories import Memory, loaded, storage, table
+from spikeloom.graph import Layer
 from spikeloom.plan import Stage
 
 NONE = Memory()
@@ -142,7 +143,7 @@ def body(stage: Stage, group: str, part: str, family: str) -> Iterator[Part]:
             if is_dsp(width, steps):
                 dsp = copies * f.group
             else:
-                amounts["product"] = copies * f.group * width * steps
+                amounts |= {"product": copies * f.group * width * steps, "partial": copies * f.group * width * (steps - 1)}
             width += steps
         memory = weights(s)
         sum_tree = tree(s, lanes, width, bool(dsp))
@@ -213,15 +214,16 @@ def weights(stage: Stage) -> Memory:
     """Weight memories of all banks, and of all windows where they can be loaded."""
     f, (width, rows) = stage.folding, weight_shape(stage)
     if stage.room is not None:
-        return loaded(width, rows, f.ports) * weight_count(stage)
-    return table(width, rows, f.ports * f.windows if f.body == "event" else 1) * f.banks
+        return loaded(width, rows, f.ports, f.weights) * weight_count(stage)
+    return table(width, rows, f.ports * f.windows if f.body == "event" else 1, kind=f.weights) * f.banks
 
 
 def weight_shape(stage: Stage) -> tuple[int, int]:
-    """Bits and rows of one memory of weights."""
+    """Bits and rows of one memory of weights. Of weights that are fixed, bits that never change are no memory."""
     s, f = stage, stage.folding
+    stored = s.layer.weight_bits if s.room is None and isinstance(s.layer, Layer) else s.weight_width
     rows = s.folds * s.pass_words * (f.group // f.banks if f.body == "event" else 1)
-    width = s.weight_width * f.elements * (f.group if f.body in ("dense", "parallel") else 1)
+    width = stored * f.elements * (f.group if f.body in ("dense", "parallel") else 1)
     return width, rows if s.room is None else max(2, rows)
 
 

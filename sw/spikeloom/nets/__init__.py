@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spikeloom.errors import SpikeLoomError
-from spikeloom.nets import digits, events
+from spikeloom.nets import bench, digits, events
 from spikeloom.nets.recipe import Recipe
 from spikeloom.nets.user import load_callable, recipe_of
 
@@ -16,6 +16,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe("digits-cnn", "digits", digits.cnn, epochs=30, lr=0.01),
         Recipe("events-cnn", "events", events.spikepack, epochs=20, lr=0.01),
         Recipe("events-cnn-lif", "events", events.lif, epochs=15, lr=0.01),
+        *bench.RECIPES,
     )
 }
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from torch import nn
 
@@ -20,6 +21,7 @@ class Recipe:
     build: makes the module, untrained, from torch's global random state.
     epochs: passes over the training set. batch: examples per step. lr: Adam's learning rate at the start, falling to 0 as a half cosine.
     shift: largest random shift of the training images, in pixels, as augmentation; 0 for none.
+    files: the data set of the same shape to train on instead, where there is a folder with its files.
 
     Raises
     ------
@@ -33,6 +35,7 @@ class Recipe:
     lr: float = 0.01
     batch: int = 64
     shift: int = 0
+    files: str | None = None
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 2 or not self.lr > 0 or self.shift < 0:
@@ -40,3 +43,7 @@ class Recipe:
                 f"{self.name}: expected epochs >= 1, batch >= 2, lr > 0 and shift >= 0, "
                 f"got {self.epochs}, {self.batch}, {self.lr} and {self.shift}"
             )
+
+    def on(self, data_dir: Path | None) -> Recipe:
+        """The same recipe on the data set that it will load."""
+        return self if data_dir is None or self.files is None else replace(self, dataset=self.files)

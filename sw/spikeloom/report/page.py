@@ -14,7 +14,7 @@ from spikeloom.fewer import most_steps
 from spikeloom.files import load_json, save_text
 from spikeloom.plan import Plan
 from spikeloom.planfile import PLAN_FILE, hashes
-from spikeloom.report import estimates, pictures
+from spikeloom.report import estimates, foldings, pictures
 from spikeloom.report.curve import FILE as CURVE
 from spikeloom.report.curve import Curve
 from spikeloom.report.drives import histograms
@@ -61,13 +61,14 @@ def render(
     words: Ints | None,
     estimate: dict[str, Any] | None,
     synthesis: Synthesis | None = None,
+    folding: dict[str, Any] | None = None,
     curve: Curve | None = None,
 ) -> str:
     """The page's text.
 
     ``performance`` is what a simulation measured, ``words`` input words (N, C, H, W) for the membrane histograms, ``estimate`` the
-    contents of estimate_network_performance.json, ``synthesis`` what Yosys made of it, ``curve`` accuracy and latency over the number of
-    time steps. Without a simulation the page says so.
+    contents of estimate_network_performance.json, ``synthesis`` what Yosys made of it, ``folding`` the contents of estimate_folding.json,
+    ``curve`` accuracy and latency over the number of time steps. Without a simulation the page says so.
     """
     figures = {row.name: row for row in performance.stream} if performance else {}
     stages = [
@@ -88,6 +89,8 @@ def render(
             drawing=draw(plan),
             stages=stages,
             estimate=estimate,
+            bounds=foldings.line(plan, folding) if folding is not None else "",
+            foldings=foldings.rows(folding) if folding is not None else [],
             performance=performance,
             synthesis=synthesised(synthesis),
             curve=curve,
@@ -117,6 +120,7 @@ def write(folder: Path, plan: Plan, words: Ints | None) -> Path:
     performance = Performance.load(folder) if newer(folder / FILE, folder / PLAN_FILE) else None
     network = folder / estimates.NETWORK_FILE
     estimate = load_json(network, "the estimates of 'spikeloom compile'") if network.exists() else None
+    folding = foldings.read(folder) if (folder / foldings.FILE).exists() else None
     synthesis = resources.load(folder) if newer(folder / resources.FILE, folder / PLAN_FILE) else None
-    save_text(folder / PAGE, render(plan, performance, words, estimate, synthesis, curve_of(folder, plan)))
+    save_text(folder / PAGE, render(plan, performance, words, estimate, synthesis, folding, curve_of(folder, plan)))
     return folder / PAGE

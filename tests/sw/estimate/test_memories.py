@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from spikeloom.estimate.memories import Memory, storage, table
+from spikeloom.estimate.memories import Memory, loaded, storage, table
 
 from tests.synthesis.memories import FILE, Shape, shapes
 
@@ -13,9 +13,11 @@ DATA = json.loads(FILE.read_text(encoding="utf-8"))["shapes"]
 
 
 def expected(shape: Shape, family: str) -> Memory:
+    if shape.shared:
+        return loaded(shape.width, shape.depth, shape.readers, shape.kind)
     if shape.written:
         return storage(shape.width, shape.depth, shape.readers, shape.registered, family)
-    return table(shape.width, shape.depth, shape.readers, shape.registered)
+    return table(shape.width, shape.depth, shape.readers, shape.registered, shape.kind)
 
 
 def test_the_file_is_of_these_shapes() -> None:
@@ -36,6 +38,11 @@ def test_all_ways_are_in_the_file() -> None:
         rows = [row["xc7"] for row in DATA if row["written"] == written and row["registered"]]
         assert any(row[1] for row in rows) and any(not row[1] for row in rows)
     assert {row["readers"] for row in DATA if row["xc7"][1]} > {1} and any(row["xcup"][2] for row in DATA)
+
+
+def test_what_must_be_block_memory_is_and_what_must_not_is_not() -> None:
+    rows = {kind: [row["xc7"] for row in DATA if row["kind"] == kind] for kind in ("block", "lut")}
+    assert len(rows["block"]) > 10 and all(row[1] for row in rows["block"]) and not any(row[1] for row in rows["lut"])
 
 
 def test_registers_are_inside_of_block_memory() -> None:

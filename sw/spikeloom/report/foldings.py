@@ -1,0 +1,110 @@
+"""Why the plan is folded as it is: ``estimate_folding.json``, and the line that ``spikeloom compile`` ends with. All of it is estimated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from spikeloom.boards import BOARDS
+from spikeloom.estimate.cost import Cost
+from spikeloom.files import load_json, save_json
+from spikeloom.plan import Folding, Plan
+from spikeloom.report.estimates import UNITS, units
+from spikeloom.scheduling.budget import NAMES, tightest
+from spikeloom.scheduling.reasons import Other, Reason, Reasons, reasons
+
+FILE = "estimate_folding.json"
+
+TERMS = (
+    "faster: the smallest of the foldings of a layer that are faster, smaller: the fastest of those that take less, the other layers as"
+    " they are; more: what the network would take more, less below zero"
+)
+
+NUMBERS = ("group", "banks", "ports", "elements", "windows", "neurons")
+"""Of a folding, in the order in which they are told."""
+
+
+def words(folding: Folding) -> str:
+    """A folding in words: what is 1 is left away."""
+    numbers = [f"{name} {getattr(folding, name)}" for name in NUMBERS if getattr(folding, name) > 1]
+    memory = [] if folding.weights == "auto" else [{"lut": "weights in LUTs", "block": "weights in block RAM"}[folding.weights]]
+    return ", ".join([folding.body, *numbers, *memory])
+
+
+def other(found: Other | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {"folding": vars(found.folding), "in words": words(found.folding), "cycles": round(found.cycles), "more": units(found.more)}
+
+
+def layer(reason: Reason) -> dict[str, Any]:
+    folding = reason.stage.folding
+    return {
+        "folding": vars(folding),
+        "in words": words(folding),
+        "cycles": round(reason.limit.cycles),
+        "limit": reason.limit.what,
+        "faster": other(reason.faster),
+        "smaller": other(reason.smaller),
+    }
+
+
+def contents(plan: Plan, found: Reasons) -> dict[str, Any]:
+    """What the file holds."""
+    tight, share = tightest(found.need, found.allowed)
+    board = BOARDS.get(plan.board)
+    there = Cost(board.lut, board.ff, 2 * board.bram36, board.dsp, board.uram) if board else None
+    return {
+        "source": "estimated",
+        "how": f"closed form, share of set bits {plan.density_source}; {TERMS}",
+        "slowest": {"layer": found.slowest.stage, "limit": found.slowest.what, "cycles": round(found.slowest.cycles)},
+        "tightest": {"resource": tight, "share of allowed": round(share, 4)},
+        "total": units(found.need),
+        "allowed": units(found.allowed),
+        "available": units(there) if there else None,
+        "layers": {reason.stage.name: layer(reason) for reason in found.stages},
+    }
+
+
+def write(plan: Plan, folder: Path, share: float | None = None) -> None:
+    """Write the file; ``share`` of the board's logic may be used."""
+    save_json(folder / FILE, contents(plan, reasons(plan, share)))
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """What a folder's file holds. Raises SpikeLoomError where there is none, or it is damaged."""
+    found: dict[str, Any] = load_json(folder / FILE, "the foldings of 'spikeloom compile'")
+    return found
+
+
+def rows(found: dict[str, Any]) -> list[dict[str, str]]:
+    """One per layer, for a table: folding, what bounds it, and what its neighbours in size are."""
+    return [
+        {
+            "name": name,
+            "folding": layer["in words"],
+            "limit": f"{layer['cycles']} ({layer['limit']})",
+            "faster": told(layer["faster"]),
+            "smaller": told(layer["smaller"]),
+        }
+        for name, layer in found["layers"].items()
+    ]
+
+
+def told(found: dict[str, Any] | None) -> str:
+    """Another folding in words, with what changes."""
+    if found is None:
+        return "none"
+    changes = ", ".join(f"{number:+d} {unit}" for unit, number in found["more"].items() if number)
+    return f"{found['in words']}: {found['cycles']} cycles, {changes or 'nothing more'}"
+
+
+def line(plan: Plan, found: dict[str, Any]) -> str:
+    """What bounds a plan, in one line."""
+    slow, tight = found["slowest"], found["tightest"]["resource"]
+    unit = next(unit for unit, field in UNITS.items() if NAMES[field] == tight)
+    fps = plan.clock_mhz * 1e6 / slow["cycles"]
+    return (
+        f"bound by {slow['layer']} ({slow['limit']}): {slow['cycles']} cycles an image, {fps:.0f} frames per second at"
+        f" {plan.clock_mhz:g} MHz; tightest is {tight}: {found['total'][unit]} of {found['allowed'][unit]} to use; {FILE} says why"
+    )
