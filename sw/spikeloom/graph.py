@@ -72,17 +72,21 @@ class Layer:
         return int(self.weight.shape[2]), int(self.weight.shape[3])
 
     @cached_property
-    def weight_range(self) -> tuple[int, int]:
-        """Least and largest weight."""
-        return int(self.weight.min()), int(self.weight.max())
+    def weight_width(self) -> int:
+        """Bits of the widest weight in two's complement."""
+        low, high = int(self.weight.min()), int(self.weight.max())
+        return max(max(high, 0).bit_length(), max(-low - 1, 0).bit_length()) + 1
+
+    @cached_property
+    def binary(self) -> bool:
+        """Whether all weights are +1 or -1."""
+        return bool((np.abs(self.weight) == 1).all())
 
     @cached_property
     def weight_bits(self) -> int:
         """Bits of a weight that are not the same in all weights: one where all are plus or minus one, else as a rule all of them."""
-        low, high = self.weight_range
-        width = max(high, -low - 1, 0).bit_length() + 1
         different = int(np.bitwise_or.reduce((self.weight ^ self.weight.flat[0]).ravel()))
-        return (different & ((1 << width) - 1)).bit_count()
+        return (different & ((1 << self.weight_width) - 1)).bit_count()
 
     @cached_property
     def weight_sum(self) -> int:

@@ -15,47 +15,18 @@ import numpy as np
 
 from spikeloom.code import Code
 from spikeloom.errors import CapacityError, SpikeLoomError
+from spikeloom.folding import BODIES as BODIES
+from spikeloom.folding import MEMORIES as MEMORIES
+from spikeloom.folding import Folding as Folding
 from spikeloom.graph import Graph, Layer, Pool, Shape
 from spikeloom.neuron import LIF, Raw
-from spikeloom.room import Room, theta_of, weight_width
+from spikeloom.room import Room, theta_of
 
 MAX_WIDTH = 48
 """Widest accumulator or drive, in bits."""
 
 OUTPUT_WIDTH = 32
 """Bits of one integer output beat."""
-
-BODIES = ("event", "dense", "parallel", "depthwise", "max")
-
-MEMORIES = ("auto", "lut", "block")
-"""What weights may lie in. Not UltraRAM: it holds nothing at first, and even weights that can be loaded are there from the start."""
-
-
-@dataclass(frozen=True)
-class Folding:
-    """How many of everything one stage has.
-
-    Attributes
-    ----------
-    body: "event" (only spikes that fired), "dense" (every flag of a word), "parallel" (all planes of a word at
-        once), "depthwise" (each element has its own input channel), "max" (pooling).
-    group: channels in one input beat.
-    banks: parts of a beat with a queue and a weight memory each (event body).
-    ports: spikes that each bank takes per cycle, 1 or 2 (event body).
-    elements: output channels computed side by side.
-    windows: adjacent output positions computed side by side.
-    neurons: neuron units per window.
-    weights: what the weights lie in: "lut", "block" (block RAM), or "auto": what the synthesis takes by itself.
-    """
-
-    body: str
-    group: int
-    banks: int = 1
-    ports: int = 1
-    elements: int = 1
-    windows: int = 1
-    neurons: int = 1
-    weights: str = "auto"
 
 
 def signed_width(bound: int) -> int:
@@ -136,7 +107,7 @@ class Stage:
         """Bits of one weight in memory (two's complement); 0 for max pooling."""
         if isinstance(self.layer, Pool):
             return 0
-        return self.room.weight_width if self.room is not None else weight_width(self.layer)
+        return self.room.weight_width if self.room is not None else self.layer.weight_width
 
     @property
     def folds(self) -> int:
@@ -242,11 +213,10 @@ class Stage:
         f = self.folding
         return {"event": f.banks * f.ports, "dense": f.group, "parallel": f.group}.get(f.body, 1)
 
-    @cached_property
+    @property
     def binary(self) -> bool:
         """Whether all weights are +1 or -1, and stay so: one bit each in memory."""
-        fixed = self.room is None and isinstance(self.layer, Layer)
-        return fixed and self.folding.body in ("event", "dense") and bool((np.abs(self.layer.weight) == 1).all())
+        return self.room is None and isinstance(self.layer, Layer) and self.folding.body in ("event", "dense") and self.layer.binary
 
     @property
     def stored_width(self) -> int:

@@ -13,9 +13,9 @@ from spikeloom.files import folder_to_write
 
 def bench(
     rows: Annotated[list[str] | None, typer.Argument(metavar="[NET...]", help="rows to make; all without")] = None,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", parser=folder_to_write, help="folder to write")] = Path(
-        "build/bench"
-    ),
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", parser=folder_to_write, help="folder to write; build/bench without")
+    ] = None,
     data_dir: Annotated[Path | None, typer.Option(help="folder with MNIST or CIFAR-10 in their own files")] = None,
     images: Annotated[int, typer.Option(min=4, help="test images that the RTL is simulated on")] = 24,
     anew: Annotated[bool, typer.Option("--anew", help="compile, simulate and synthesise again what is finished")] = False,
@@ -26,12 +26,13 @@ def bench(
     from spikeloom.bench.tables import markdown
     from spikeloom.screen import bars
 
+    folder = output or Path("build/bench")
     console = Console(highlight=False)
     wanted = tuple(find(name) for name in rows) if rows else ROWS
     with bars(console) as progress:
         results = run(
-            wanted, output, data_dir=data_dir, images=images, anew=anew, progress=progress,
+            wanted, folder, data_dir=data_dir, images=images, anew=anew, progress=progress,
             shown=lambda line: console.print(f"warning: {line}", style="yellow", markup=False, soft_wrap=True),
         )  # fmt: skip
     console.print(markdown(results), markup=False, soft_wrap=True)
-    console.print(f"{output / 'bench.json'}, {output / 'bench.md'}", markup=False, soft_wrap=True)
+    console.print(f"{folder / 'bench.json'}, {folder / 'bench.md'}", markup=False, soft_wrap=True)

@@ -14,8 +14,9 @@ from spikeloom.bench.rows import Bench
 from spikeloom.bench.usefulness import lut_per_useful, slowest_against_bound
 from spikeloom.boards import find_board
 from spikeloom.errors import SpikeLoomError
-from spikeloom.files import load_array
+from spikeloom.files import load_array, load_json
 from spikeloom.freezing import freeze
+from spikeloom.nets import Recipe
 from spikeloom.nets import find as find_recipe
 from spikeloom.sweep.interval import wilson
 from spikeloom.train import train
@@ -79,12 +80,24 @@ class Result:
 
 def prepare(bench: Bench, folder: Path, data_dir: Path | None, progress: Progress) -> Path:
     """Train and freeze; the frozen network."""
-    recipe, model = find_recipe(bench.name), folder / "model.onnx"
-    train(recipe, folder, data_dir=data_dir, progress=progress)
+    recipe, model = find_recipe(bench.name).on(data_dir), folder / "model.onnx"
+    if not trained(recipe, folder):
+        train(recipe, folder, data_dir=data_dir, progress=progress)
     if not model.exists() or model.stat().st_mtime < (folder / "trained.onnx").stat().st_mtime:
         progress("freeze", 0, 0)
         freeze(folder / "trained.onnx", model)
     return model
+
+
+def trained(recipe: Recipe, folder: Path) -> bool:
+    """Whether the folder holds a training that came to its end with these settings."""
+    try:
+        known = load_json(folder / "train.json", "what a training came to")
+    except SpikeLoomError:
+        return False
+    wanted = {"name": recipe.name, "dataset": recipe.dataset, "epochs": recipe.epochs, "lr": recipe.lr, "batch": recipe.batch}
+    wanted |= {"seed": 0, "spike_penalty": 0.0}
+    return all(known.get(key) == value for key, value in wanted.items()) and (folder / "trained.onnx").exists()
 
 
 def compiled(bench: Bench, folder: Path, data_dir: Path | None, progress: Progress) -> facade.Accelerator:

@@ -24,7 +24,7 @@ class Bench:
 
     Attributes
     ----------
-    name: of the recipe that trains it, see :mod:`spikeloom.nets.bench`. board, clock_mhz: what it is folded for; the clock is an assumption.
+    name: of the recipe that trains it, see :mod:`spikeloom.nets.bench`. board, clock_mhz: what it is folded for; the clock is assumed.
     target_fps: frames per second that it is folded for. share: of the board's logic that the folding may take by estimate.
     anchors: what others published for the same topology.
     """

@@ -10,10 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from spikeloom.graph import Graph, Layer
-from spikeloom.room import weight_width
 
 
 @dataclass(frozen=True)
@@ -46,4 +43,4 @@ def arithmetic(graph: Graph, density: Mapping[str, float]) -> Arithmetic:
 
 def weight_bits(layer: Layer) -> int:
     """1 for weights of +-1 alone, else their width in two's complement."""
-    return 1 if bool((np.abs(layer.weight) == 1).all()) else weight_width(layer)
+    return 1 if layer.binary else layer.weight_width
