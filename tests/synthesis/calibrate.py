@@ -39,7 +39,7 @@ from tests.synthesis.wide import wide
 
 SET = Path(__file__).with_name("calibration.json")
 
-AT_ONCE = 20
+AT_ONCE = 30
 """Components per run of Yosys."""
 
 FIELDS = ("lut", "lutram", "ff", "ramb18", "uram", "dsp")
