@@ -5,6 +5,7 @@ Random networks have narrow ones, whose sums are mostly a single level; what a l
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,54 +16,58 @@ from spikeloom.estimate.parts import Part, body
 from spikeloom.graph import Graph, Input, Layer
 from spikeloom.neuron import Raw, SpikePack
 from spikeloom.plan import Folding, Plan, Stage
-from spikeloom_hw.accumulator import Accumulator
-from spikeloom_hw.head import Head
 
+from tests.synthesis.chosen import component, one
 from tests.synthesis.measuring import hollow
 
 
 @dataclass(frozen=True)
 class Wide:
-    """A layer of a 1x4 map with kernel 1x1: its channels, bits of weights (1: plus or minus one) and time steps, and its folding."""
+    """A layer whose output is a map of 1x4: its channels, bits of weights (1: plus or minus one) and time steps, its folding, its kernel.
+
+    ``what``: its body, its head, or one of its scans.
+    """
 
     inputs: int
     outputs: int
     weight_bits: int
     steps: int
     folding: Folding
-    head: bool = False
+    kernel: int = 1
+    what: str = "body"
 
     @property
     def name(self) -> str:
         f = self.folding
         numbers = f"{f.group}.{f.banks}.{f.ports}.{f.elements}.{f.windows}"
-        last = f"n{f.neurons} head" if self.head else f.weights
-        return f"wide {f.body} {self.inputs}-{self.outputs} w{self.weight_bits} t{self.steps} {numbers} {last}"
+        last = {"head": f"n{f.neurons} head", "scan": "scan"}.get(self.what, f.weights)
+        kernel = f" k{self.kernel}" if self.kernel > 1 else ""
+        return f"wide {f.body} {self.inputs}-{self.outputs}{kernel} w{self.weight_bits} t{self.steps} {numbers} {last}"
 
     @property
     def stage(self) -> Stage:
         rng, zero = np.random.default_rng(0), np.zeros(self.outputs, dtype=np.int64)
         high = 1 << (self.weight_bits - 1)
-        shape = (self.outputs, self.inputs, 1, 1)
+        shape, image = (self.outputs, self.inputs, self.kernel, self.kernel), (self.inputs, self.kernel, self.kernel + 3)
         weight = 2 * rng.integers(0, 2, shape) - 1 if self.weight_bits == 1 else rng.integers(-high, high, shape)
-        source = Input("x", (self.inputs, 1, 4), (self.inputs, 1, 4), Code(self.steps))
+        source = Input("x", image, image, Code(self.steps))
         neuron, beta = Raw(None), zero
-        if self.head:
+        if self.what == "head":
             neuron, beta = SpikePack(Code(self.steps), rng.integers(1, 40, self.outputs), zero), rng.integers(-30, 30, self.outputs)
         graph = Graph("wide", (source, Layer("wide", "x", weight, neuron, beta, zero, zero)))
         return Plan(graph, {"wide": self.folding}, "pynq-z2", 100.0, {}, "").stages[0]
 
     @property
     def part(self) -> Part:
-        """The body itself, without its scans and its queue of results, or the head."""
-        if self.head:
+        """The body itself, without its scans and its queue of results; or the head; or one scan."""
+        if self.what == "head":
             return units(self.stage, "xc7")
-        return next(part for part in body(self.stage, "wide", "body", "xc7") if part.kind.endswith("body"))
+        return one(next(part for part in body(self.stage, "wide", "body", "xc7") if part.kind.endswith(self.what)))
 
     def design(self, name: str) -> tuple[str, str]:
         """Verilog whose inner components are empty, and the name of its top module."""
-        component = Head(self.stage) if self.head else Accumulator(self.stage)
-        text = verilog.convert(component, name=f"{name}_all", emit_src=False, strip_internal_attrs=True)
+        made = component(self.stage, self.part.kind)
+        text = verilog.convert(made, name=f"{name}_all", emit_src=False, strip_internal_attrs=True)
         return hollow(text, f"{name}_all", name), name
 
 
@@ -88,10 +93,6 @@ def wide() -> tuple[Wide, ...]:
         (64, 64, 1, 1, Folding("parallel", 16, elements=16)),
         (64, 32, 2, 4, Folding("parallel", 8, elements=8, windows=2)),
         (12, 64, 2, 8, Folding("parallel", 3, elements=8)),
-        (64, 64, 2, 2, event(64, 4, 1, 64)),
-        (64, 64, 2, 2, event(64, 2, 2, 32, 2)),
-        (64, 64, 2, 2, event(64, 16, 1, 16)),
-        (64, 32, 4, 4, event(64, 4, 2, 32)),
         (64, 64, 2, 2, Folding("dense", 16, elements=16)),
         (64, 64, 2, 2, Folding("parallel", 16, elements=16)),
         (64, 64, 2, 2, Folding("parallel", 32, elements=8, windows=4)),
@@ -100,12 +101,32 @@ def wide() -> tuple[Wide, ...]:
     for k, (inputs, outputs, weight_bits, steps, folding) in enumerate(shapes):
         kinds = ("block", "lut") if k % 3 == 0 else ("block",) if k % 2 == 0 else ("lut",)
         found += [Wide(inputs, outputs, weight_bits, steps, replace(folding, weights=kind)) for kind in kinds]
-    heads = (
+    return (*found, *convolutions(), *others())
+
+
+def convolutions() -> Iterator[Wide]:
+    """Bodies with a row of zeros, which these have since their rows are no power of two."""
+    for outputs, weight_bits, steps, folding, weights in (
+        (64, 2, 2, event(64, 4, 1, 16), "block"),
+        (64, 2, 2, event(64, 4, 1, 64), "lut"),
+        (64, 2, 2, event(64, 2, 2, 32, 2), "block"),
+        (64, 2, 2, event(64, 16, 1, 16), "block"),
+        (32, 4, 4, event(64, 4, 2, 32), "block"),
+        (64, 1, 1, event(64, 8, 2, 16), "block"),
+    ):
+        yield Wide(64, outputs, weight_bits, steps, replace(folding, weights=weights), kernel=3)
+
+
+def others() -> Iterator[Wide]:
+    """Heads that choose from many results, and scans of many flags."""
+    for outputs, weight_bits, steps, folding in (
         (64, 2, 2, Folding("event", 64, elements=64, neurons=8)),
         (64, 2, 2, Folding("event", 64, elements=16, neurons=4)),
         (64, 1, 1, Folding("event", 64, elements=32, neurons=8)),
         (32, 4, 4, Folding("event", 64, elements=16, windows=2, neurons=4)),
         (32, 4, 4, Folding("event", 64, elements=32, neurons=2)),
         (32, 2, 3, Folding("dense", 64, elements=16, neurons=16)),
-    )
-    return (*found, *(Wide(64, outputs, weight_bits, steps, folding, head=True) for outputs, weight_bits, steps, folding in heads))
+    ):
+        yield Wide(64, outputs, weight_bits, steps, folding, what="head")
+    for banks, ports, weight_bits in ((16, 1, 2), (8, 2, 2), (4, 1, 2), (4, 2, 1), (2, 1, 2), (2, 2, 2), (1, 2, 2)):
+        yield Wide(64, 64, weight_bits, 2, event(64, banks, ports, 16), kernel=3, what="scan")

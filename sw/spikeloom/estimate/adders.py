@@ -33,19 +33,17 @@ def parts(count: int, most: int) -> list[int]:
 def added(stage: Stage) -> Tree:
     """Event, dense and depthwise bodies: small sums, then two terms each."""
     s = stage
-    width, gated = s.weight_width + s.binary, s.folding.body != "event" or s.zero_row is None
+    width, gated = s.weight_width, s.folding.body != "event" or s.zero_row is None
     amounts: Counter[str] = Counter()
     terms, registers, shared = [], 0, 0
     for count in parts(s.lanes, s.first_terms):
         terms.append(min(s.acc_width, width + count - 1))
         if s.binary:
             # Whether a sum of so many is odd does not depend on the weights.
-            amounts["binary"] += (terms[-1] - 1) * (count > 1)
             registers, shared = registers + terms[-1] - 1, shared + 1
         else:
-            amounts["adder" if s.first_terms == 2 else "small"] += small(width, count, s.first_terms)
-            amounts["gates"] += width * gated
             registers += terms[-1]
+        amounts.update(first(s, width, count, gated))
     for _ in range(s.tree_cycles - 1):
         pairs = [terms[k : k + 2] for k in range(0, len(terms), 2)]
         terms = [min(s.acc_width, max(pair) + 1) if len(pair) == 2 else pair[0] for pair in pairs]
@@ -54,11 +52,19 @@ def added(stage: Stage) -> Tree:
     return Tree(dict(amounts), registers, shared)
 
 
-def small(width: int, count: int, most: int) -> int:
-    """Bits of a sum of the first level that take logic; in an adder the highest one does not."""
+def first(stage: Stage, width: int, count: int, gated: bool) -> dict[str, int]:
+    """A sum of the first level: a single term is a gate or nothing. Yosys makes an adder of terms of three bits or more."""
     if count == 1:
-        return 0
-    return width if most == 2 else width + count - 1
+        return {"gates": width * (stage.folding.body == "depthwise")}
+    if stage.binary:
+        return {"binary": width + count - 2}
+    if count > 2:
+        return {"small": width + count - 1}
+    return {"adder": width, "gates": width * gated} if width > ADDER else {"pairs": width + 1}
+
+
+ADDER = 2
+"""Bits of a term up to which Yosys makes no adder of it."""
 
 
 def multiplied(stage: Stage) -> Tree:
