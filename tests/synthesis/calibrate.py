@@ -192,7 +192,7 @@ LARGE_WEIGHT = 4
 
 ADDING = {"logic": 1.0, "adder": 1.0, "gates": 1.0, "shifted": 1.0, "held": 1.0}
 
-FIXED = {"event body": ADDING, "dense body": ADDING, "parallel body": {"logic": 1.0}}
+FIXED = {"event body": ADDING, "dense body": ADDING, "parallel body": {"logic": 1.0, "adder": 1.0, "held": 1.0}}
 """LUTs that are counted one by one: tables of weights in logic, bits of adders and of accumulators. A fit to small components would give
 them away for nothing, where another amount goes up and down with them."""
 

@@ -53,7 +53,7 @@ def sort(part: Part) -> str:
     if part.kind in QUOTA:
         return part.kind
     return " ".join(
-        [part.kind, *sorted(name for name in ("product", "negate", "held", "multiplied", "skip", "tie") if part.amounts.get(name))]
+        [part.kind, *sorted(name for name in ("partial", "negate", "held", "multiplied", "skip", "tie") if part.amounts.get(name))]
     )
 
 

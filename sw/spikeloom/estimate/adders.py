@@ -68,20 +68,25 @@ ADDER = 2
 
 
 def multiplied(stage: Stage) -> Tree:
-    """Parallel bodies: four products in each sum, then four of these. Multipliers add and hold the first ones."""
+    """Parallel bodies: four products in each sum, then four of these. Multipliers add and hold the first ones.
+
+    Yosys adds all rows of four products at once, each a factor for every bit of the other one, as wide as the sum.
+    """
     s = stage
-    lanes, width = s.lanes, s.weight_width + s.i_code.steps
+    lanes, width, rows = s.lanes, s.weight_width + s.i_code.steps, min(s.weight_width, s.i_code.steps)
     amounts: Counter[str] = Counter()
     registers = 0
     for level in range(s.tree_cycles):
         counts = parts(lanes, 4)
         for count in counts:
             wide = min(s.acc_width, width + (count - 1).bit_length())
-            if level or not is_dsp(s.weight_width, s.i_code.steps):
-                amounts[("", "one term", "two", "three", "four")[count]] += wide
-                registers += wide
+            if level:
+                amounts[("", "", "adder", "three", "four")[count]] += wide * (count > 1)
+            elif not is_dsp(s.weight_width, s.i_code.steps):
+                amounts["partial"] += count * rows * wide
+            registers += wide * (level > 0 or not is_dsp(s.weight_width, s.i_code.steps))
         lanes, width = len(counts), min(s.acc_width, width + (max(counts) - 1).bit_length())
-    return Tree(dict(amounts), registers)
+    return Tree({name: value for name, value in amounts.items() if name}, registers)
 
 
 PRODUCT = 9

@@ -118,7 +118,6 @@ def body(stage: Stage, group: str, part: str, family: str) -> Iterator[Part]:
         adders = Tree({}, 1) if fixed(s) else tree(s)
         if f.body == "parallel":
             dsp = multipliers(s)
-            amounts |= products(s)
         if dsp and copies == 1:
             # Factors that nothing else takes are held in the multiplier.
             registers -= queue_widths(s)[1]
@@ -178,15 +177,6 @@ def multipliers(stage: Stage) -> int:
     """DSP blocks for the products of a parallel body."""
     s, f = stage, stage.folding
     return f.elements * f.windows * f.group if is_dsp(s.weight_width, s.i_code.steps) else 0
-
-
-def products(stage: Stage) -> dict[str, float]:
-    """Products of a parallel body that are no multipliers: bits, and bits that are added to make them."""
-    s, f = stage, stage.folding
-    if multipliers(s):
-        return {}
-    count, steps = f.elements * f.windows * f.group * s.weight_width, s.i_code.steps
-    return {"product": count * steps, "partial": count * (steps - 1)}
 
 
 def fixed(stage: Stage) -> bool:
