@@ -245,8 +245,9 @@ class Stage:
     @cached_property
     def binary(self) -> bool:
         """Whether all weights are +1 or -1, and stay so: one bit each in memory."""
-        fixed = self.room is None and isinstance(self.layer, Layer)
-        return fixed and self.folding.body in ("event", "dense") and bool((np.abs(self.layer.weight) == 1).all())
+        if self.room is not None or not isinstance(self.layer, Layer) or self.folding.body not in ("event", "dense"):
+            return False
+        return bool((np.abs(self.layer.weight) == 1).all())
 
     @property
     def stored_width(self) -> int:

@@ -26,7 +26,7 @@ def drive_shapes(stage: Stage) -> Iterator[tuple[int, int]]:
     groups = f.elements // units
     if free or bool(layer.beta.any()):
         yield units * signed_width(stage.beta_bound), stage.folds * groups
-    if free or bool(layer.negate.any()):
+    if negated(stage, layer):
         yield (f.elements, stage.folds) if stage.skip_stage is not None else (units, stage.folds * groups)
 
 
@@ -42,20 +42,22 @@ def units(stage: Stage, family: str) -> Part:
     copies = f.windows * f.elements
     if isinstance(layer, Pool):
         flips = copies * s.acc_width * bool(layer.flip.any())
-        amounts = {"one": 1, "flip": flips}
-        return Part(s.name, "head", "pool head", 1 + copies * s.acc_width + loop(s.folds) * bool(flips), amounts)
+        registers = 1 + copies * s.acc_width + loop(s.folds) * bool(flips)
+        return Part(s.name, "head", "pool head", registers, {"one": 1, "flip": flips})
     if isinstance(layer.neuron, Raw):
         return raw(s, layer, family)
     neuron = layer.neuron
     groups, steps, count = f.elements // f.neurons, neuron.code.steps, f.windows * f.neurons
     drives, lasting = count * s.u_width, steps > 1
-    kept = {SpikePack: drives * lasting, Table: count * (steps - 1), LIF: groups * drives * lasting}[type(neuron)]
+    # The bits that a table's unit has found are those of its word, where no other group follows; the last one matters to addresses alone.
+    found = count * ((steps - 1) * (groups > 1) + (steps & (steps - 1) > 0))
+    kept = {SpikePack: drives * lasting, Table: found, LIF: groups * drives * lasting}[type(neuron)]
     memory = tables(s, drive_shapes(s), family) + tables(s, unit_shapes(s), family)
     tabled = any((*drive_shapes(s), *unit_shapes(s)))
     # The last bit of a word is handed on as it is found, where no group comes after it.
     registers = 1 + copies * held_width(s) + kept + copies * steps - count
     registers += loop(groups, steps) + loop(s.folds) * tabled + loop(s.folds) * joined_folds(s)
-    amounts = common(s, layer) | {
+    amounts: dict[str, float] = common(s, layer) | {
         "choice": count * choosing(groups, held_width(s)),
         "groups": groups * (groups > 1),
         "words": copies * steps * (groups > 1),
@@ -82,14 +84,22 @@ def raw(stage: Stage, layer: Layer, family: str) -> Part:
 
 def held_width(stage: Stage) -> int:
     """Bits of a result as it is held; a residual is added before."""
-    return stage.acc_width if stage.skip_stage is None else stage.u_width
+    skip, layer = stage.skip_stage, stage.layer
+    if skip is None:
+        return stage.acc_width
+    assert isinstance(layer, Layer)
+    return min(stage.u_width, max(stage.acc_width + layer.shift + negated(stage, layer), skip.acc_width) + 1)
 
 
 def joined_folds(stage: Stage) -> bool:
     """Whether the fold of the result that is taken matters: for signs before a residual is added."""
-    layer = stage.layer
-    assert isinstance(layer, Layer)
-    return stage.skip_stage is not None and (stage.room is not None or bool(layer.negate.any()))
+    assert isinstance(stage.layer, Layer)
+    return stage.skip_stage is not None and negated(stage, stage.layer)
+
+
+def negated(stage: Stage, layer: Layer) -> bool:
+    """Whether a channel is negated, or may be."""
+    return stage.room is not None or bool(layer.negate.any())
 
 
 def common(stage: Stage, layer: Layer) -> dict[str, float]:
@@ -100,9 +110,9 @@ def common(stage: Stage, layer: Layer) -> dict[str, float]:
     return {
         "one": 1,
         "folds": loop(s.folds),
-        "skip": copies * s.u_width * joined,
+        "skip": copies * held_width(s) * joined,
         "beta": count * s.u_width * (free or bool(layer.beta.any())),
-        "negate": (copies if joined else count) * s.acc_width * (free or bool(layer.negate.any())),
+        "negate": (copies if joined else count) * s.acc_width * negated(s, layer),
     }
 
 
