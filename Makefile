@@ -8,6 +8,8 @@ MODEL ?=
 INPUT ?=
 # More options for one command: make sim SIM="--waves f.fst --images 3"
 TRAIN ?=
+BENCH ?=
+SWEEP ?= --spike-penalty 0,0.5 --steps 1,2,4 --weight-bits 2,4
 COMPILE ?=
 SIM ?=
 SYNTH ?=
@@ -39,7 +41,7 @@ ODD   := ' " ` ( ) [ ] < > & | ; * ? \ :
 plain  = $(if $(word 2,$2)$(strip $(foreach c,$(ODD),$(findstring $c,$2))),$(error $1: make cannot \
   take spaces, quotes, brackets and the like in a name; rename the file, or call spikeloom yourself (docs/getting-started.md)))
 there  = $(if $2,$(if $(wildcard $2),,$(error $1: expected a file, found no such file)))
-ifneq ($(filter train export compile emit sim golden compare synth measure deploy bitstream report build/%,$(MAKECMDGOALS)),)
+ifneq ($(filter train sweep export compile emit sim golden compare synth measure deploy bitstream report build/%,$(MAKECMDGOALS)),)
 $(call plain,NET=$(NET),$(subst .py:,,$(NET)))$(call plain,MODEL=$(MODEL),$(MODEL))$(call plain,INPUT=$(INPUT),$(INPUT))
 $(call there,MODEL=$(MODEL),$(MODEL))$(call there,INPUT=$(INPUT),$(INPUT))
 endif
@@ -52,7 +54,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help venv train export compile emit sim golden compare synth measure deploy bitstream report test lint format clean \
+.PHONY: help venv train sweep bench export compile emit sim golden compare synth measure deploy bitstream report test lint format clean \
   distclean FORCE
 
 help: ## this list
@@ -61,6 +63,10 @@ help: ## this list
 
 venv: $(READY) ## the project's own virtual environment in .venv
 train: $(B)/trained.onnx ## quantization-aware training
+sweep: | $(READY) ## trains over a grid of spike penalty, time steps and weight width: SWEEP="--steps 1,2,4"
+	$(RUN) sweep $(NET) -o build/sweep-$(notdir $(B)) --board $(BOARD) $(SWEEP)
+bench: | $(READY) ## the networks of published accelerators, trained, folded, simulated, synthesised: BENCH="tfc-w2t2 lfc-w1t1"
+	$(RUN) bench $(BENCH)
 export: $(B)/model.onnx ## the integer network, reference of every later step
 compile: $(B)/plan.json ## the plan: one engine per layer, folded for the board
 emit: $(B)/manifest.json ## Verilog and memories

@@ -150,7 +150,7 @@ def test_compile_and_emit_write_their_files(tmp_path: Path) -> None:
     model, out = tiny(tmp_path / "tiny.onnx"), tmp_path / "net"
     x = saved(tmp_path / "x.npy", np.array([[1, 0, 2, 7.0]]))
     assert cli.run(["compile", str(model), "-o", str(out), "--calibration", str(x)]) == 0
-    estimates = {"estimate_layer_cycles.json", "estimate_layer_resources.json", "estimate_network_performance.json"}
+    estimates = {f"estimate_{name}.json" for name in ("folding", "layer_cycles", "layer_resources", "network_performance")}
     assert set(os.listdir(out)) == {"original.onnx", "plan.json", "weights.npz"} | estimates
     for name in estimates:
         assert json.loads((out / name).read_text(encoding="utf-8"))["source"] == "estimated"
@@ -202,7 +202,7 @@ def test_wrong_options_of_compile(tmp_path: Path, capsys: pytest.CaptureFixture[
         (("--target-fps", "inf"), "above zero"),
         (
             ("--target-fps", "1e12"),
-            "tiny.onnx: 1e+12 frames per second are not reached on pynq-z2: the best estimate is 33333333 ",
+            "tiny.onnx: 1e+12 frames per second are not reached on pynq-z2: no folding is that fast; the best estimate is 33333333 ",
         ),
         (("--clock-mhz", "0"), "1 to 1000 MHz, got 0"),
         (("--clock-mhz", "1e9"), "1 to 1000 MHz, got 1e+09"),

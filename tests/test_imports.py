@@ -16,7 +16,8 @@ MAY_KNOW_ALL = {"cli.py", "facade.py"}
 FOR_HARDWARE = {"boards", "code", "depths", "errors", "files", "graph", "manifest", "neuron", "plan", "planfile", "registers"}
 """What hardware sees of the software: the plan, the number types, and how files are written."""
 
-FOR_BOARD = {"code", "errors", "files", "graph", "manifest", "neuron", "golden", "plan", "planfile", "depths", "board", "board.selftest"}
+FOR_BOARD = {"code", "errors", "files", "folding", "graph", "manifest", "neuron", "golden", "plan", "planfile", "depths"}
+FOR_BOARD |= {"board", "board.selftest"}
 """What must run where there is numpy alone."""
 
 HEAVY = {

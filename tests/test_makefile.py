@@ -60,6 +60,18 @@ def test_measure_deploy_and_synth_need_the_hardware_and_nothing_else(project: Pa
         assert (project / "calls").read_text(encoding="utf-8") == f"{target} build/digits-cnn {option.partition('=')[2]}\n"
 
 
+def test_a_sweep_has_a_folder_of_its_own(project: Path) -> None:
+    (project / "calls").write_text("", encoding="utf-8")
+    assert make(project, "sweep", "NET=digits-mlp", "SWEEP=--steps 1,2", "BOARD=zcu104").returncode == 0
+    assert make(project, "sweep", "NET=mine.py:network", "SWEEP=--anew").returncode == 0
+    assert (project / "calls").read_text(encoding="utf-8").splitlines() == [
+        "sweep digits-mlp -o build/sweep-digits-mlp --board zcu104 --steps 1,2",
+        "sweep mine.py:network -o build/sweep-mine-network --board pynq-z2 --anew",
+    ]
+    done = make(project, "sweep", "NET=my net")
+    assert done.returncode == 2 and "rename the file" in done.stderr
+
+
 def touch(path: Path) -> None:
     """Change a file's time, for certain later than all others."""
     later = time.time() + 2

@@ -11,10 +11,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from spikeloom.code import Code, Ints
+from spikeloom.code import Code, Ints, cut
 from spikeloom.code import Shape as Shape
 from spikeloom.errors import SpikeLoomError
-from spikeloom.neuron import LIF, Neuron
+from spikeloom.neuron import LIF, Neuron, Raw
 
 
 @dataclass(frozen=True)
@@ -72,17 +72,21 @@ class Layer:
         return int(self.weight.shape[2]), int(self.weight.shape[3])
 
     @cached_property
-    def weight_range(self) -> tuple[int, int]:
-        """Least and largest weight."""
-        return int(self.weight.min()), int(self.weight.max())
+    def weight_width(self) -> int:
+        """Bits of the widest weight in two's complement."""
+        low, high = int(self.weight.min()), int(self.weight.max())
+        return max(max(high, 0).bit_length(), max(-low - 1, 0).bit_length()) + 1
+
+    @cached_property
+    def binary(self) -> bool:
+        """Whether all weights are +1 or -1."""
+        return bool((np.abs(self.weight) == 1).all())
 
     @cached_property
     def weight_bits(self) -> int:
         """Bits of a weight that are not the same in all weights: one where all are plus or minus one, else as a rule all of them."""
-        low, high = self.weight_range
-        width = max(high, -low - 1, 0).bit_length() + 1
         different = int(np.bitwise_or.reduce((self.weight ^ self.weight.flat[0]).ravel()))
-        return (different & ((1 << width) - 1)).bit_count()
+        return (different & ((1 << self.weight_width) - 1)).bit_count()
 
     @cached_property
     def weight_sum(self) -> int:
@@ -110,6 +114,12 @@ class Pool:
 
 
 Node = Input | Layer | Pool
+
+
+def summing(pool: Pool, channels: int, code: Code | None) -> Layer:
+    """A sum pooling as what it is computed as: a depthwise layer of ones."""
+    zero, ones = np.zeros(channels, dtype=np.int64), np.ones((channels, 1, *pool.kernel), dtype=np.int64)
+    return Layer(pool.name, pool.source, ones, Raw(code), zero, zero, zero, 0, pool.stride, pool.padding, channels)
 
 
 def window_shape(
@@ -193,8 +203,8 @@ class Graph:
                 source = codes[node.source]
                 if source is None:
                     raise SpikeLoomError(f"{node.source}: an integer output cannot feed another layer")
-                top = source.max_value * node.kernel[0] * node.kernel[1]
-                codes[node.name] = Code(max(1, top.bit_length()))
+                top, unit = source.max_value * node.kernel[0] * node.kernel[1], source.base**source.silent
+                codes[node.name] = cut(Code(max(1, top.bit_length())), (unit & -unit).bit_length() - 1)
         return codes
 
     def code(self, name: str) -> Code:

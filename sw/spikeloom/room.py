@@ -30,12 +30,6 @@ class Room:
     kappa_bound: int
 
 
-def weight_width(layer: Layer) -> int:
-    """Bits of the widest weight in two's complement."""
-    low, high = layer.weight_range
-    return max(max(high, 0).bit_length(), max(-low - 1, 0).bit_length()) + 1
-
-
 def theta_of(neuron: Neuron) -> int:
     """Largest threshold of a neuron; a table's are bounded by its drive instead."""
     return int(neuron.theta.max()) if isinstance(neuron, SpikePack | LIF) else 0
@@ -49,7 +43,7 @@ def room_for(layer: Layer) -> Room:
 
     beta = max(int(np.abs(layer.beta).max()).bit_length(), layer.shift + 2)
     kappa = int(np.abs(layer.kappa).max()).bit_length()
-    return Room(weight_width(layer), bound(beta), bound(theta_of(layer.neuron).bit_length()), bound(kappa) if layer.skip else 0)
+    return Room(layer.weight_width, bound(beta), bound(theta_of(layer.neuron).bit_length()), bound(kappa) if layer.skip else 0)
 
 
 def scales(neuron: Neuron) -> bool:
@@ -88,7 +82,7 @@ def fit_layer(old: Layer, new: Layer, room: Room) -> Layer:
         raise CapacityError(f"{old.name}: needs {new.shift} fraction bits, the hardware has {old.shift}; compile this network anew")
     found = scaled(new, old.shift - new.shift)
     bounds = (
-        ("weights", weight_width(found), room.weight_width, "bits"),
+        ("weights", found.weight_width, room.weight_width, "bits"),
         ("biases", int(np.abs(found.beta).max()), room.beta_bound, "at most"),
         ("thresholds", theta_of(found.neuron), room.theta_bound, "at most"),
         ("residual factors", int(np.abs(found.kappa).max()), room.kappa_bound, "at most"),

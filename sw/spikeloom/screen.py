@@ -18,9 +18,12 @@ from spikeloom.report.performance import Performance
 from spikeloom.verdicts import Verdict
 
 TITLES = {
+    "rows": "rows of the benchmark",
+    "train": "training",
     "torch": "torch, the frozen network",
     "onnx": "QONNX executor",
     "golden": "golden model, integers",
+    "steps": "golden model and cycle model, fewer time steps",
     "export": "trained.onnx",
     "freeze": "model.onnx, every neuron proven",
     "read": "reading and proving every neuron",

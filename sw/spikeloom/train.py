@@ -86,7 +86,7 @@ def _shifted(x: Tensor, most: int) -> Tensor:
     return torch.stack([image[..., dy : dy + height, dx : dx + width] for image, (dy, dx) in zip(padded, offsets, strict=True)])
 
 
-def _fingerprint(recipe: Recipe, model: nn.Module, dataset: Dataset, seed: int, spike_penalty: float) -> str:
+def fingerprint(recipe: Recipe, model: nn.Module, dataset: Dataset, seed: int, spike_penalty: float) -> str:
     """What a checkpoint must agree on to be resumed: settings, architecture and data."""
     digest = hashlib.sha256()
     settings = [recipe.name, recipe.dataset, recipe.epochs, recipe.lr, recipe.batch, recipe.shift, seed, spike_penalty]
@@ -151,8 +151,8 @@ def predict(model: nn.Module, x: np.ndarray[Any, np.dtype[np.float32]], batch: i
     return np.concatenate([model(torch.from_numpy(x[k : k + batch])).numpy() for k in range(0, len(x), batch)])
 
 
-def _check_fit(recipe: Recipe, model: nn.Module, dataset: Dataset) -> None:
-    """Fail before the first epoch where network and data do not fit."""
+def check_fit(recipe: Recipe, model: nn.Module, dataset: Dataset) -> None:
+    """Fail before the first epoch: raises SpikeLoomError where network and data do not fit. Finds the thresholds of the module."""
     if len(dataset.train_x) < recipe.batch:
         raise SpikeLoomError(
             f"{recipe.name}: expected at least one batch of {recipe.batch} images to train on, found {len(dataset.train_x)}"
@@ -196,18 +196,18 @@ def train(
     with _deterministic(seed, threads):
         with blaming(recipe.name):
             model = recipe.build()
-            _check_fit(recipe, model, dataset)
+            check_fit(recipe, model, dataset)
         optimizer = torch.optim.Adam(model.parameters(), lr=recipe.lr)
-        fingerprint = _fingerprint(recipe, model, dataset, seed, spike_penalty)
+        known = fingerprint(recipe, model, dataset, seed, spike_penalty)
         checkpoint = folder / "checkpoint.pt"
-        start = _resume(checkpoint, fingerprint, model, optimizer) if resume else 0
+        start = _resume(checkpoint, known, model, optimizer) if resume else 0
         x, y = torch.from_numpy(dataset.train_x), torch.from_numpy(dataset.train_y)
         for epoch in range(start, recipe.epochs):
             progress("train", epoch, recipe.epochs)
             torch.manual_seed(seed * 1_000_003 + epoch + 1)  # an epoch draws the same numbers, whether resumed or not
             with blaming(recipe.name):
                 _epoch(model, optimizer, x, y, recipe, epoch, spike_penalty)
-            state = {"fingerprint": fingerprint, "epochs": epoch + 1, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
+            state = {"fingerprint": known, "epochs": epoch + 1, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
             _save(checkpoint, state)
         progress("train", recipe.epochs, recipe.epochs)
         with blaming(recipe.name):

@@ -13,7 +13,8 @@ from spikeloom.graph import Graph, Input, Layer
 from spikeloom.neuron import Raw
 from spikeloom.plan import Folding, Plan
 from spikeloom.room import with_room
-from spikeloom_hw.emit import verilog_text
+from spikeloom_hw.accumulator import Accumulator
+from spikeloom_hw.convert import converted
 
 from tests.networks import plan_of, random_plan
 
@@ -30,6 +31,11 @@ def loadable(plan: Plan) -> Plan:
     return replace(plan, graph=graph, rooms=rooms)
 
 
+def body(plan: Plan) -> str:
+    """Verilog of its only body."""
+    return converted(Accumulator(plan.stages[0]), "body")
+
+
 def linear(folding: Folding) -> Plan:
     """One layer of eight inputs and four outputs."""
     zero = np.zeros(4, dtype=np.int64)
@@ -42,13 +48,13 @@ def linear(folding: Folding) -> Plan:
 @pytest.mark.parametrize("free", [False, True])
 def test_attributes_are_all_that_changes(folding: Folding, free: bool) -> None:
     plan = loadable(linear(folding)) if free else linear(folding)
-    plain = verilog_text(plan)
+    plain = body(plan)
     assert not ATTRIBUTE.search(plain)
     for kind, names, values in (
         ("lut", {"ram"} if free else {"ram", "rom"}, {"distributed"} if free else {"registers", "distributed"}),
         ("block", {"ram"} if free else {"rom"}, {"block"}),
     ):
-        styled = verilog_text(kinds(plan, kind))
+        styled = body(kinds(plan, kind))
         assert ATTRIBUTE.sub("", styled) == plain
         found = re.findall(r'(ram|rom)_style = "(\w+)"', styled)
         assert ({name for name, _ in found}, {value for _, value in found}) == (names, values)

@@ -12,15 +12,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from jinja2 import UndefinedError
+from markupsafe import escape
 from spikeloom import golden
 from spikeloom.code import Code
 from spikeloom.errors import SpikeLoomError
 from spikeloom.graph import Graph, Layer
 from spikeloom.neuron import LIF, SpikePack
 from spikeloom.plan import Plan
-from spikeloom.report import page, performance
+from spikeloom.report import foldings, page, performance
 from spikeloom.report.drives import drives, histograms
 from spikeloom.report.performance import LayerFigures, Performance, Spread
+from spikeloom.scheduling.reasons import reasons
 
 from tests.networks import random_foldings, random_graph, random_words
 
@@ -144,6 +146,16 @@ def test_names_never_become_markup() -> None:
 def test_page_without_a_simulation_says_so() -> None:
     text = page.render(plan_of(4), None, None, None)
     assert "Not simulated yet" in text
+
+
+def test_page_says_why_it_is_folded_like_this() -> None:
+    plan = plan_of(3)
+    folding = foldings.contents(plan, reasons(plan))
+    text = page.render(plan, None, None, None, None, folding)
+    assert "Why it is folded like this" in text and escape(foldings.line(plan, folding)) in text
+    for row in foldings.rows(folding):
+        assert all(escape(cell) in text for cell in row.values())
+    assert "Why it is folded" not in page.render(plan, None, None, None)
 
 
 def test_a_forgotten_name_stops_the_page() -> None:

@@ -104,7 +104,19 @@ def simulate(
         raise SpikeLoomError(f"mode must be {ONE_AT_A_TIME!r} or {BACK_TO_BACK!r}, got {mode!r}")
     if not len(words) or words.shape[1:] != plan.graph.input.shape:
         raise SpikeLoomError(f"input words: expected at least one image of {plan.graph.input.shape}, got shape {words.shape}")
-    model = Model(plan, golden.trace(plan.graph, words))
+    return simulate_trace(plan, golden.trace(plan.graph, words), mode, offers=offers, accepts=accepts)
+
+
+def simulate_trace(
+    plan: Plan,
+    trace: dict[str, Ints],
+    mode: str,
+    *,
+    offers: Sequence[int] | None = None,
+    accepts: Callable[[int], int] | None = None,
+) -> Timing:
+    """The same for words of every node, node -> (N, C, H, W), whatever they come from."""
+    model = Model(plan, trace)
     channels, height, width = plan.graph.input.shape
     beats = channels // plan.input_group * height * width
     answered = model.run(beats, mode == ONE_AT_A_TIME, offers, accepts)

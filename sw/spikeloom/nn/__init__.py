@@ -3,6 +3,7 @@
 nn.QuantInput(bits=4), nn.QuantConv2d(1, 16, 3, weight_bits=4), BatchNorm2d(16), nn.SpikePack(steps=4), ...
 """
 
+from spikeloom.nn.configure import PerLayer, configure
 from spikeloom.nn.layers import QuantConv2d, QuantInput, QuantLinear
 from spikeloom.nn.lif import IF, LIF
 from spikeloom.nn.neuron import Neuron
@@ -16,12 +17,14 @@ __all__ = [
     "Add",
     "Events",
     "Neuron",
+    "PerLayer",
     "QuantConv2d",
     "QuantInput",
     "QuantLinear",
     "SpikePack",
     "Steps",
     "SumSteps",
+    "configure",
     "density",
     "spike_penalty",
 ]

@@ -9,6 +9,7 @@ import brevitas.nn as qnn
 import torch
 from brevitas.core.function_wrapper.ops_ste import CeilSte
 from brevitas.inject.enum import BitWidthImplType, QuantType, RestrictValueType, ScalingImplType, ScalingPerOutputType, StatsOp
+from brevitas.nn.mixin import QuantWeightMixin
 from brevitas.quant import Int8ActPerTensorFloat, Int8WeightPerChannelFloat, Uint8ActPerTensorFloat
 from brevitas.quant.solver import WeightQuantSolver
 from torch import Tensor
@@ -43,7 +44,29 @@ def _weight_quantizer(bits: int, power_of_two: bool) -> dict[str, Any]:
     return options
 
 
-class QuantConv2d(qnn.QuantConv2d):  # type: ignore[misc]
+class QuantizedWeights(QuantWeightMixin):  # type: ignore[misc]
+    """What both layers share: a width of their weights that can be set again, and is seen in their text.
+
+    Attributes
+    ----------
+    weight_bits: 1 to 8. power_of_two: whether the scales are powers of two.
+    """
+
+    weight_bits: int
+    power_of_two: bool
+
+    def set_weight_bits(self, bits: int) -> None:
+        """Quantize the same float weights to another width. Raises SpikeLoomError if it is out of range."""
+        QuantWeightMixin.__init__(self, **_weight_quantizer(bits, self.power_of_two))
+        self.weight_quant.train(self.training)
+        self.weight_bits = integer(bits, "weight_bits")
+
+    def extra_repr(self) -> str:
+        # a checkpoint goes by this text: the widths are nowhere else in it
+        return f"{super().extra_repr()}, weight_bits={self.weight_bits}, power_of_two={self.power_of_two}"
+
+
+class QuantConv2d(QuantizedWeights, qnn.QuantConv2d):  # type: ignore[misc]
     """Conv2d, (N, C, H, W), with weights of ``weight_bits`` bits and one scale per output channel.
 
     Arguments are those of torch's Conv2d (zero padding only), and
@@ -77,15 +100,17 @@ class QuantConv2d(qnn.QuantConv2d):  # type: ignore[misc]
             bias=bias,
             **_weight_quantizer(weight_bits, power_of_two),
         )
+        self.weight_bits, self.power_of_two = integer(weight_bits, "weight_bits"), power_of_two
 
 
-class QuantLinear(qnn.QuantLinear):  # type: ignore[misc]
+class QuantLinear(QuantizedWeights, qnn.QuantLinear):  # type: ignore[misc]
     """Linear, (N, I) to (N, O); ``weight_bits`` and ``power_of_two`` as in :class:`QuantConv2d`."""
 
     def __init__(
         self, in_features: int, out_features: int, *, weight_bits: int = 4, bias: bool = False, power_of_two: bool = False
     ) -> None:
         super().__init__(in_features, out_features, bias=bias, **_weight_quantizer(weight_bits, power_of_two))
+        self.weight_bits, self.power_of_two = integer(weight_bits, "weight_bits"), power_of_two
 
 
 class QuantInput(qnn.QuantIdentity):  # type: ignore[misc]

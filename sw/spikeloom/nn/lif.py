@@ -75,6 +75,11 @@ class LIF(Neuron):
         self.surrogate = surrogate
         self.op_type = op_type
 
+    def set_steps(self, steps: int) -> None:
+        steps = integer(steps, "LIF: time steps T")
+        self.op_type = lif_onnx.op_name(steps, self.leak, self.hard_reset, self.repeat, real=True)
+        self.steps = steps
+
     def extra_repr(self) -> str:
         return f"{self.op_type}, surrogate={self.surrogate}, learn={self.log2_theta.requires_grad}, power_of_two={self.power_of_two}"
 

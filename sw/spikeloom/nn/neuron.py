@@ -56,6 +56,10 @@ class Neuron(nn.Module, ABC):
         self.calibrated.fill_(True)
 
     @abstractmethod
+    def set_steps(self, steps: int) -> None:
+        """Another T, 1 to 16, before training. Raises SpikeLoomError if it is out of range."""
+
+    @abstractmethod
     def planes(self, out: Tensor) -> Tensor:
         """The spikes behind an output of this neuron: (T, N, ...) of 0 and 1, int64."""
 

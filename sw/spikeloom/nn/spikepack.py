@@ -32,10 +32,23 @@ class SpikePack(Neuron):
         if code.base < 2:
             raise SpikeLoomError(f"SpikePack: base tau must be 2 or more, got {base}: take IF or LIF for an unweighted spike train")
         super().__init__(code.steps, theta, learn, power_of_two)
-        self.code = code
+        self._encode(code)
+
+    def _encode(self, code: Code) -> None:
+        self.steps, self.code = code.steps, code
         # plain attributes: constants of the code, no state, and the exporter's tracer cannot find buffers inside a function
         self.codebook = torch.from_numpy(code.codebook).to(torch.float32)
         self.midpoints = (self.codebook[1:] + self.codebook[:-1]) / 2
+
+    def set_steps(self, steps: int) -> None:
+        """Another T. A threshold that is known already is scaled so that the largest value stays the same.
+
+        Raises SpikeLoomError if steps is out of range.
+        """
+        before = self.code.max_value
+        self._encode(Code(steps, self.code.base))
+        if self.calibrated:
+            self.calibrate(float(self.theta.detach()) * before / self.code.max_value)
 
     def extra_repr(self) -> str:
         return f"steps={self.steps}, base={self.code.base}, learn={self.log2_theta.requires_grad}, power_of_two={self.power_of_two}"

@@ -1,6 +1,7 @@
 """The smallest plan for a goal: prices of resources are moved until none is much tighter than the others, then single stages.
 
-How large a plan is: the largest share that it takes of what may be used of any resource, and a tenth of the mean of these shares.
+How large a plan is: the 4-norm of the shares that it takes of what may be used of each resource. That is near to the largest share, but
+where two resources are about as tight, little of one is not paid for with much of the other.
 Prices are those of Lagrange: what is tight gets dearer (multiplicative weights), and the cheapest choice at any prices bounds from
 below what is possible (Everett, "Generalized Lagrange multiplier method", 1963).
 """
@@ -30,7 +31,7 @@ HASTE = 4.0
 LEAST_PRICE = 0.02
 """Of all prices together: nothing is free, or it would be taken without need."""
 
-MEAN = 0.1
+NORM = 4
 
 ALMOST_NONE = 0.5
 """What stands for none of a resource: one of it is then too much."""
@@ -57,10 +58,16 @@ class Tried:
     slow: int
 
 
+def sizes(need: Vector, allowed: Vector) -> Vector:
+    """How large plans are whose needs are the last axis; one that does not fit is larger than any that does."""
+    shares = need / np.maximum(allowed, ALMOST_NONE)
+    found: Vector = (shares**NORM).sum(axis=-1) ** (1 / NORM) + (shares.max(axis=-1) > 1)
+    return found
+
+
 def size(need: Vector, allowed: Vector) -> float:
     """How large a plan is."""
-    shares = need / np.maximum(allowed, ALMOST_NONE)
-    return float(shares.max() + MEAN * shares.mean())
+    return float(sizes(need, allowed))
 
 
 class Fitting:
@@ -146,8 +153,7 @@ class Fitting:
             pick = tried.pick | {name: int(rows[0])}
             links, slow = self.around(choice, pick, name)
             needs = rest + links + menu.costs[rows]
-            shares = needs / self.allowed
-            k = int(np.argmin(shares.max(axis=1) + MEAN * shares.mean(axis=1)))
+            k = int(np.argmin(sizes(needs, self.allowed)))
             yield Tried(pick | {name: int(rows[k])}, needs[k], rest_slow + slow)
 
     def around(self, choice: Choice, pick: Pick, name: str) -> tuple[Vector, int]:

@@ -5,9 +5,8 @@ Memories are left open here: they change nothing of how long anything takes.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 from itertools import groupby
 from math import prod
@@ -28,10 +27,19 @@ def divisors(whole: int, most: int) -> tuple[int, ...]:
     return tuple(d for d in range(1, min(whole, most) + 1) if whole % d == 0)
 
 
+FIELDS = tuple(field.name for field in fields(Stage))
+
+BOUNDS = ("acc_bound", "u_bound")
+"""What is known of a stage whatever its folding, and takes long to find out."""
+
+
 def folded(stage: Stage, folding: Folding) -> Stage:
-    """The stage with another folding, which is not checked; what is known of its widths stays known."""
-    other = copy.copy(stage)
-    object.__setattr__(other, "folding", folding)
+    """The stage with another folding, which is not checked; the bounds of its sums stay known."""
+    for name in BOUNDS:
+        getattr(stage, name)
+    other = object.__new__(Stage)
+    known = {*BOUNDS, *FIELDS}
+    other.__dict__.update({name: value for name, value in vars(stage).items() if name in known}, folding=folding)
     return other
 
 

@@ -14,13 +14,14 @@ from spikeloom.estimate.cycles import network_interval
 from spikeloom.graph import Graph
 from spikeloom.plan import Plan
 from spikeloom.scheduling.budget import allowed, over, total
-from spikeloom.scheduling.choice import Choice
-from spikeloom.scheduling.costs import RESOURCES, Vector, vector
+from spikeloom.scheduling.choice import Choice, Pick
+from spikeloom.scheduling.costs import RESOURCES, vector
 from spikeloom.scheduling.fitting import Fitting, size
 from spikeloom.scheduling.menu import Menu, Menus
 from spikeloom.scheduling.overrides import first_foldings
 
 from tests.networks import random_graph
+from tests.sw.scheduling.test_fastest import chain
 
 
 def start(graph: Graph, board: str = "pynq-z2") -> Plan:
@@ -83,33 +84,50 @@ def test_the_cheapest_choice_is_the_cheapest_of_all(seed: int) -> None:
         assert not slow and np.isclose(float(need @ prices), min(worth))
 
 
-def single_changes(choice: Choice, plan: Plan) -> Iterator[Plan]:
+@pytest.mark.parametrize("seed", range(8))
+def test_the_cheapest_choice_of_a_chain(seed: int) -> None:
+    """Here what follows a stage depends on how wide it sends, and costs more than the stage itself."""
+    rng = np.random.default_rng(seed)
+    plan = start(chain(4, 12, 16, 8))
+    search, _ = fitting(plan)
+    choice = Choice(search.menus, network_interval(plan) * rng.uniform(0.05, 0.5))
+    narrowed(choice, rng, 7)
+    prices = rng.random(len(RESOURCES))
+    every = [dict(zip(choice.menus, k, strict=True)) for k in product(*(range(len(menu.foldings)) for menu in choice.menus.values()))]
+    worth = [float(need @ prices) for need, slow in map(choice.needs, every) if not slow]
+    found = choice.cheapest(prices)
+    assert (found is None) == (not worth)
+    assert found is None or np.isclose(float(choice.needs(found)[0] @ prices), min(worth))
+
+
+def single_changes(choice: Choice, pick: Pick) -> Iterator[Pick]:
     for name, menu in choice.menus.items():
-        for folding in menu.foldings:
-            yield replace(plan, foldings=plan.foldings | {name: folding})
-
-
-def as_large(need: Vector, most: Cost) -> float:
-    return size(need, vector(most))
+        yield from (pick | {name: k} for k in range(len(menu.foldings)))
 
 
 @pytest.mark.parametrize("seed", range(16))
 def test_no_single_stage_could_be_smaller(seed: int) -> None:
     """The plan is legal, meets the goal by the estimate of the whole, and no other folding of one stage makes a smaller one that does."""
-    plan = start(random_graph(seed))
-    search, most = fitting(plan)
+    plan = start(random_graph(seed) if seed % 2 else chain(4, 12, [8, 16, 24, 32][seed // 2 % 4], 8))
+    search, _ = fitting(plan)
     goal = network_interval(plan) / 3
     found = search.fit(goal)
     if found is None:
         return
     assert network_interval(found.plan) <= goal and found.need == total(found.plan)
-    if residual(plan):
-        return
-    now = as_large(vector(found.need), most)
-    step = as_large(vector(Cost(len(plan.stages) + 3)), most)
-    for other in single_changes(Choice(search.menus, goal), found.plan):
-        if network_interval(other) <= goal:
-            assert as_large(vector(total(other)), most) > now - step
+    choice = Choice(search.menus, goal)
+    pick = {name: choice.menus[name].foldings.index(folding) for name, folding in found.plan.foldings.items()}
+    now = search.size(choice.needs(pick)[0] + search.constant)
+    for other in single_changes(choice, pick):
+        need, slow = choice.needs(other)
+        assert slow or search.size(need + search.constant) >= now - 1e-9
+
+
+def test_what_fits_is_smaller_than_what_does_not() -> None:
+    most = np.array([100.0, 100.0, 10.0, 10.0, 0.0])
+    fits, fills = np.array([99.0, 99.0, 9.9, 9.9, 0.0]), np.array([101.0, 0.0, 0.0, 0.0, 0.0])
+    assert size(fits, most) < size(fills, most) < size(np.array([101.0, 1.0, 0.0, 0.0, 0.0]), most)
+    assert size(np.array([0.0, 0.0, 0.0, 0.0, 1.0]), most) > size(fits, most)  # of what is not there one is too much
 
 
 def test_no_plan_is_faster_than_its_output() -> None:

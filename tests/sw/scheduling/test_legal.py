@@ -8,11 +8,14 @@ from itertools import product
 
 import numpy as np
 import pytest
+from spikeloom.code import Code
 from spikeloom.estimate.cycles import head_cycles, stage_limits
+from spikeloom.graph import Graph, Input, Layer
+from spikeloom.neuron import SpikePack
 from spikeloom.plan import Folding, Stage
 from spikeloom.scheduling.legal import MAX_FLAGS, MAX_WINDOWS, bodies, divisors, foldings
 
-from tests.networks import random_plan
+from tests.networks import plan_of, random_plan
 
 
 def stages(seed: int) -> Iterator[tuple[Stage, dict[str, float], bool]]:
@@ -82,6 +85,16 @@ def test_the_least_neurons_and_one_per_element() -> None:
                 fewer = [n for n in divisors(folding.elements, folding.elements) if n < folding.neurons]
                 made = [head_cycles(replace(stage, folding=replace(folding, neurons=n))) <= goal for n in fewer]
                 assert folding.neurons == folding.elements or not any(made)
+
+
+def test_a_stream_out_is_no_slower_than_the_goal() -> None:
+    """A 1x1 layer whose whole word is taken at once: with windows its body is faster than what it sends."""
+    zero = np.zeros(8, dtype=np.int64)
+    weight = np.ones((8, 4, 1, 1), dtype=np.int64)
+    layer = Layer("a", "x", weight, SpikePack(Code(1), zero + 1, zero), zero, zero, zero)
+    plan = plan_of(Graph("n", (Input("x", (4, 8, 8), (4, 8, 8), Code(1)), layer)), {"a": Folding("parallel", 4)})
+    free, bound = (list(foldings(plan.stages[0], 0.3, 70.0, sends)) for sends in (False, True))
+    assert any(f.elements < 8 for f in free) and bound and all(f.elements == 8 for f in bound)
 
 
 def test_no_folding_is_fast_enough_for_nothing() -> None:
