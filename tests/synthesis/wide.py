@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from amaranth.back import verilog
 from spikeloom.code import Code
-from spikeloom.estimate.head import units
-from spikeloom.estimate.parts import Part, body
+from spikeloom.estimate.head import head
+from spikeloom.estimate.parts import Part, body, source
 from spikeloom.graph import Graph, Input, Layer
 from spikeloom.neuron import Raw, SpikePack
 from spikeloom.plan import Folding, Plan, Stage
@@ -25,7 +25,7 @@ from tests.synthesis.measuring import hollow
 class Wide:
     """A layer whose output is a map of 1x4: its channels, bits of weights (1: plus or minus one) and time steps, its folding, its kernel.
 
-    ``what``: its body, its head, or one of its scans.
+    ``what``: its body, its head, its source, or one of its scans.
     """
 
     inputs: int
@@ -40,7 +40,7 @@ class Wide:
     def name(self) -> str:
         f = self.folding
         numbers = f"{f.group}.{f.banks}.{f.ports}.{f.elements}.{f.windows}"
-        last = {"head": f"n{f.neurons} head", "scan": "scan"}.get(self.what, f.weights)
+        last = {"body": f.weights, "head": f"n{f.neurons} head"}.get(self.what, self.what)
         kernel = f" k{self.kernel}" if self.kernel > 1 else ""
         return f"wide {f.body} {self.inputs}-{self.outputs}{kernel} w{self.weight_bits} t{self.steps} {numbers} {last}"
 
@@ -50,19 +50,19 @@ class Wide:
         high = 1 << (self.weight_bits - 1)
         shape, image = (self.outputs, self.inputs, self.kernel, self.kernel), (self.inputs, self.kernel, self.kernel + 3)
         weight = 2 * rng.integers(0, 2, shape) - 1 if self.weight_bits == 1 else rng.integers(-high, high, shape)
-        source = Input("x", image, image, Code(self.steps))
+        pixels = Input("x", image, image, Code(self.steps))
         neuron, beta = Raw(None), zero
         if self.what == "head":
             neuron, beta = SpikePack(Code(self.steps), rng.integers(1, 40, self.outputs), zero), rng.integers(-30, 30, self.outputs)
-        graph = Graph("wide", (source, Layer("wide", "x", weight, neuron, beta, zero, zero)))
+        graph = Graph("wide", (pixels, Layer("wide", "x", weight, neuron, beta, zero, zero)))
         return Plan(graph, {"wide": self.folding}, "pynq-z2", 100.0, {}, "").stages[0]
 
     @property
     def part(self) -> Part:
-        """The body itself, without its scans and its queue of results; or the head; or one scan."""
-        if self.what == "head":
-            return units(self.stage, "xc7")
-        return one(next(part for part in body(self.stage, "wide", "body", "xc7") if part.kind.endswith(self.what)))
+        """The body itself, without its scans and its queue of results; or the head; or the source without its queues; or one scan."""
+        parts = {"head": head(self.stage, "xc7"), "source": source(self.stage, "wide", "source", "xc7")}
+        found = parts.get(self.what, body(self.stage, "wide", "body", "xc7"))
+        return one(next(part for part in found if part.kind.endswith(self.what)))
 
     def design(self, name: str) -> tuple[str, str]:
         """Verilog whose inner components are empty, and the name of its top module."""
@@ -118,7 +118,7 @@ def convolutions() -> Iterator[Wide]:
 
 
 def others() -> Iterator[Wide]:
-    """Heads that choose from many results, and scans of many flags."""
+    """Heads that choose from many results, scans of many flags, and sources of wide beats."""
     for outputs, weight_bits, steps, folding in (
         (64, 2, 2, Folding("event", 64, elements=64, neurons=8)),
         (64, 2, 2, Folding("event", 64, elements=16, neurons=4)),
@@ -130,3 +130,11 @@ def others() -> Iterator[Wide]:
         yield Wide(64, outputs, weight_bits, steps, folding, what="head")
     for banks, ports, weight_bits in ((16, 1, 2), (8, 2, 2), (4, 1, 2), (4, 2, 1), (2, 1, 2), (2, 2, 2), (1, 2, 2)):
         yield Wide(64, 64, weight_bits, 2, event(64, banks, ports, 16), kernel=3, what="scan")
+    for steps, folding in (
+        (2, event(64, 4, 1, 16)),
+        (4, event(64, 4, 2, 16, 2)),
+        (2, Folding("dense", 16, elements=16)),
+        (2, Folding("parallel", 32, elements=8, windows=4)),
+        (1, event(32, 8, 1, 16)),
+    ):
+        yield Wide(64, 64, 2, steps, folding, kernel=3, what="source")

@@ -159,8 +159,10 @@ def scans(stage: Stage, group: str, part: str) -> Part:
         group, part, "scan", count * (width + base + loop(s.pass_words) + 1),
         {
             "one": count,
+            "taken": count * width,
             "flags": ports * width * (width > SHORT),
             "gates": ports * width * (width <= SHORT),
+            "index": ports * loop(width) * width / 2,
             "row": ports * row * (not aligned),
             "idle": ports * row * (s.zero_row is not None),
             "base": count * base,
