@@ -70,24 +70,30 @@ ADDER = 2
 def multiplied(stage: Stage) -> Tree:
     """Parallel bodies: four products in each sum, then four of these. Multipliers add and hold the first ones.
 
-    Yosys adds all rows of four products at once, each a factor for every bit of the other one, as wide as the sum.
+    Yosys adds all bits of four products at once, which takes away as many as are more than the sum has, and then an adder.
     """
     s = stage
-    lanes, width, rows = s.lanes, s.weight_width + s.i_code.steps, min(s.weight_width, s.i_code.steps)
+    lanes, width, both = s.lanes, s.weight_width + s.i_code.steps, s.weight_width * s.i_code.steps
+    inside = is_dsp(s.weight_width, s.i_code.steps)
     amounts: Counter[str] = Counter()
     registers = 0
     for level in range(s.tree_cycles):
         counts = parts(lanes, 4)
         for count in counts:
-            wide = min(s.acc_width, width + (count - 1).bit_length())
+            wide = min(s.acc_width, width + count - 1)
             if level:
-                amounts[("", "", "adder", "three", "four")[count]] += wide * (count > 1)
-            elif not is_dsp(s.weight_width, s.i_code.steps):
-                amounts["partial"] += count * rows * wide
-            registers += wide * (level > 0 or not is_dsp(s.weight_width, s.i_code.steps))
-        lanes, width = len(counts), min(s.acc_width, width + (max(counts) - 1).bit_length())
-    return Tree({name: value for name, value in amounts.items() if name}, registers)
+                amounts[NAMES[count]] += wide * (count > 1)
+            elif not inside:
+                amounts.update(
+                    {"partial": max(0, count * both - wide), "adder": wide * (count > 1 or min(s.weight_width, s.i_code.steps) > 1)}
+                )
+            registers += wide * (level > 0 or not inside)
+        lanes, width = len(counts), min(s.acc_width, width + max(counts) - 1)
+    return Tree(dict(amounts), registers)
 
+
+NAMES = ("", "adder", "adder", "three", "four")
+"""Sums by their terms."""
 
 PRODUCT = 9
 """Bits from which Yosys takes a multiplier for a product, where its factors have 2 or more."""
