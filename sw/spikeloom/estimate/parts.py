@@ -7,7 +7,7 @@ in ``coefficients.json``, by the kind of the part.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import ceil
 
 from spikeloom.estimate.adders import PRODUCT, Tree, is_dsp, tree
@@ -118,10 +118,6 @@ def body(stage: Stage, group: str, part: str, family: str) -> Iterator[Part]:
         adders = Tree({}, 1) if fixed(s) else tree(s)
         if f.body == "parallel":
             dsp = multipliers(s)
-        if dsp and copies == 1:
-            # Factors that nothing else takes are held in the multiplier.
-            registers -= queue_widths(s)[1]
-            memory = replace(memory, ff=0)
         if accumulating(s) == "multiplied" and s.acc_width >= PRODUCT:
             dsp += copies
         signed = s.i_code.signed and f.body != "parallel"
@@ -145,7 +141,8 @@ def addressing(stage: Stage) -> int:
     if f.body == "event":
         return f.windows * f.banks * f.ports * (bits(s.bank_rows) + 2 * (s.zero_row is None))
     rows = s.folds * s.pass_words
-    return 2 * queue_widths(s)[1] + 2 + loop(rows) + loop(s.pass_words)
+    # Multipliers hold the words themselves.
+    return 2 * queue_widths(s)[1] * (f.body != "parallel" or not multipliers(s)) + 2 + loop(rows) + loop(s.pass_words)
 
 
 def scans(stage: Stage, group: str, part: str) -> Part:
