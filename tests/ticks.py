@@ -113,7 +113,7 @@ class Array:
         s, f = self.stage, self.stage.folding
         shift = s.i_code.steps - 1 - plane
         if not self.event:
-            if s.planes == 1:
+            if s.folding.body in ("parallel", "max"):
                 return [[sum(int(word).bit_count() for beat in beats for word in beat)]]
             return [[sum(word >> shift & 1 for beat in beats for word in beat)]]
         found = []

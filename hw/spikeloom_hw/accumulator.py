@@ -19,6 +19,7 @@ from .counting import counter, ones
 from .loading import LOAD_PORTS, Chain, Loader
 from .scan import Scan
 from .source import queue_widths
+from .steps import chosen, steps_port
 from .tree import summed, tree
 from .weights import bank_rows, memory_style
 
@@ -37,6 +38,7 @@ class Accumulator(wiring.Component):
     busy, stalled: what this cycle counts as; neither is starved.
     issued: spikes that went into accumulators in this cycle.
     load_i, load_o: chain of the weight memories (only where weights can be loaded).
+    steps: time steps that are run, less one (only where they can be chosen). Planes that are left away count in the head.
     """
 
     def __init__(self, stage: Stage):
@@ -52,6 +54,7 @@ class Accumulator(wiring.Component):
                 "stalled": Out(1),
                 "issued": Out(range(max(1, lanes) + 1)),
                 **({} if stage.room is None else LOAD_PORTS),
+                **steps_port(stage),
             }
         )
         self.chain: Chain | None = None
@@ -65,12 +68,13 @@ class Accumulator(wiring.Component):
         s, f = self.stage, self.stage.folding
         self.chain = None if s.room is None else Chain(m, self)
         self.memories: dict[tuple[int, int], tuple[Memory, Loader | None]] = {}
-        self.plane, self.fold = counter(m, "plane", s.planes), counter(m, "fold", s.folds)
+        self.last_plane = chosen(m, self, s, "last_plane", lambda stage: stage.planes - 1)
+        self.plane, self.fold = counter(m, "plane", s.planes, self.last_plane), counter(m, "fold", s.folds)
         advance, commit, credit = Signal(), Signal(), Signal(range(s.result_depth + 1), init=s.result_depth)
 
         write, taken = self.results(m)
         m.d.sync += credit.eq(credit + taken - (advance & commit))
-        m.d.comb += commit.eq(Const(1) if s.per_step else self.plane.value == s.planes - 1)
+        m.d.comb += commit.eq(Const(1) if s.per_step else self.at_last_plane())
         m.d.comb += [self.plane.step.eq(advance), self.fold.step.eq(self.plane.wrap)]
 
         if f.body == "event":
@@ -106,6 +110,9 @@ class Accumulator(wiring.Component):
         if self.chain is not None:
             self.chain.close()
         return m
+
+    def at_last_plane(self) -> ValueLike:
+        return self.plane.value == (self.stage.planes - 1 if self.last_plane is None else self.last_plane)
 
     def results(self, m: Module) -> tuple[stream.Interface, Signal]:
         """The queue of results, and whether one is taken from it. A single one is a register."""
@@ -184,7 +191,7 @@ class Accumulator(wiring.Component):
         # The fold of the pass after this one, from registers alone: the advance that starts it is late in the cycle.
         next_fold = Signal.like(self.fold.value)
         following = Mux(self.fold.value == s.folds - 1, 0, self.fold.value + 1)
-        m.d.comb += next_fold.eq(Mux(self.plane.value == s.planes - 1, following, self.fold.value))
+        m.d.comb += next_fold.eq(Mux(self.at_last_plane(), following, self.fold.value))
         scans, issued, per_window = [], [], []
         for bank in range(f.banks):
             self.memory(m, bank, 0)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from amaranth import Fragment
 from spikeloom.boards import find_board
 from spikeloom.files import save_text
-from spikeloom.manifest import InputFormat, Manifest, OutputFormat, SpikeStream
+from spikeloom.manifest import InputFormat, Manifest, OutputFormat, Readout, SpikeStream
 from spikeloom.plan import Plan, Stage
 from spikeloom.planfile import hashes
 
@@ -99,8 +99,8 @@ def manifest(plan: Plan, top: str) -> Manifest:
             events=source.events,
         ),
         output=OutputFormat(graph.shapes[graph.output.name], graph.codes[graph.output.name]),
-        scale=tuple(float(s) for s in graph.scale),
-        bias=tuple(float(b) for b in graph.bias),
+        scale=readout(plan).scale,
+        bias=readout(plan).bias,
         counters=dict(counter_map(plan)),
         stages=tuple(stage.name for stage in plan.stages),
         streams=tuple(spike_streams(plan)),
@@ -108,7 +108,13 @@ def manifest(plan: Plan, top: str) -> Manifest:
         address_width=find_board(plan.board).address_width,
         limit_cycles=limit_cycles(plan),
         load_words=len(load_words(plan)),
+        readouts=tuple(readout(found) for found in (*plan.fewer, plan)) if plan.fewer_steps else (),
     )
+
+
+def readout(plan: Plan) -> Readout:
+    """Scale and bias of the network's output."""
+    return Readout(tuple(float(s) for s in plan.graph.scale), tuple(float(b) for b in plan.graph.bias))
 
 
 def emit(plan: Plan, folder: Path | str) -> Manifest:

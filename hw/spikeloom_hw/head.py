@@ -6,17 +6,18 @@ A result is held as it came. ``neurons`` units per window choose from it, group 
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Mux, Signal, Value, signed
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-from spikeloom.graph import Pool
+from spikeloom.graph import Layer, Pool
 from spikeloom.neuron import LIF, Raw, SpikePack, Table
 from spikeloom.plan import Stage, signed_width
 
 from .counting import counter
 from .loading import LOAD_PORTS, Chain
 from .source import flip_masks, table
+from .steps import by_steps, chosen, missing, search_tree, selected, steps_port, tables, whole
 
 
 def choose(values: list[Signal], index: Signal) -> Value:
@@ -45,6 +46,7 @@ class Head(wiring.Component):
     i: results of the accumulators. skip: results of the residual's own accumulators (only with a residual).
     o: words, window by window, element by element.
     load_i, load_o: chain of the parameter memories (only where weights can be loaded).
+    steps: time steps that are run, less one (only where they can be chosen).
     """
 
     def __init__(self, stage: Stage):
@@ -56,6 +58,7 @@ class Head(wiring.Component):
             ports["skip"] = In(stream.Signature(count * stage.skip_stage.acc_width))
         if stage.room is not None:
             ports |= LOAD_PORTS
+        ports |= steps_port(stage)
         super().__init__(ports)
         self.chain: Chain | None = None
 
@@ -74,17 +77,22 @@ class Head(wiring.Component):
         self.chain = None if s.room is None else Chain(m, self)
         groups = f.elements // self.unit_count
         steps = neuron.code.steps if neuron.code is not None and not isinstance(neuron, Raw) else 1
+        fires = not isinstance(neuron, Raw)
+        self.silent = chosen(m, self, s, "silent", lambda stage: stage.o_code.silent) if fires else None
+        self.tree = chosen(m, self, s, "tree", lambda stage: 1 << stage.o_code.live) if isinstance(neuron, Table) else None
+        last_step = chosen(m, self, s, "last_step", lambda stage: stage.o_code.live - 1) if fires else None
+        ends = steps - 1 if last_step is None else last_step
 
         busy, finish, take, emits = Signal(), Signal(), Signal(), Signal()
         # Each cycle of work is one (group, step). LIF goes through the groups within a step, the others through the steps within a group.
         by_step = isinstance(neuron, LIF)
-        step, group = counter(m, "step", steps), counter(m, "group", groups)
+        step, group = counter(m, "step", steps, last_step), counter(m, "group", groups)
         inner, outer = (group, step) if by_step else (step, group)
         work, last = Signal(), Signal()
         if s.per_step:
-            m.d.comb += [last.eq(group.value == groups - 1), emits.eq(step.value == steps - 1)]
+            m.d.comb += [last.eq(group.value == groups - 1), emits.eq(step.value == ends)]
         else:
-            m.d.comb += [last.eq((group.value == groups - 1) & (step.value == steps - 1)), emits.eq(1)]
+            m.d.comb += [last.eq((group.value == groups - 1) & (step.value == ends)), emits.eq(1)]
         m.d.comb += [
             finish.eq(busy & last & (self.o.ready | ~emits)),
             work.eq(busy & (~last | finish)),
@@ -109,7 +117,7 @@ class Head(wiring.Component):
         # The fold in work, and the fold of the result that is taken next.
         fold = counter(m, "fold", s.folds)
         m.d.comb += fold.step.eq(finish & emits)
-        taken_step, taken_fold = counter(m, "taken_step", steps if s.per_step else 1), counter(m, "taken_fold", s.folds)
+        taken_step, taken_fold = counter(m, "taken_step", steps if s.per_step else 1, last_step), counter(m, "taken_fold", s.folds)
         m.d.comb += [taken_step.step.eq(take), taken_fold.step.eq(taken_step.wrap)]
 
         if isinstance(s.layer, Pool):
@@ -169,15 +177,17 @@ class Head(wiring.Component):
         """The result in work, for every window and element: v, or with a residual all of the drive but its bias."""
         s, f, layer = self.stage, self.stage.folding, self.stage.layer
         assert not isinstance(layer, Pool)
-        joined = s.skip_stage is not None
+        skip = s.skip_stage
+        joined = skip is not None
         negate = self.negations(m, "negate", f.elements, fold) if joined else []
+        places, skip_places = (chosen(m, self, e, f"{name}_places", missing) if joined else None for e, name in ((s, "v"), (skip, "skip")))
         held = []
         for n in range(f.windows * f.elements):
             value = Signal(signed(s.u_width if joined else s.acc_width), name=f"held{n}")
             v = self.i.payload.word_select(n, s.acc_width).as_signed()
-            if s.skip_stage is not None:
-                kappa = self.skip.payload.word_select(n, s.skip_stage.acc_width).as_signed()
-                v = (self.turned(v, negate[n % f.elements]) << layer.shift) + kappa
+            if skip is not None:
+                kappa = whole(m, skip_places, skip, self.skip.payload.word_select(n, skip.acc_width).as_signed(), f"kappa{n}")
+                v = (self.turned(whole(m, places, s, v, f"v{n}"), negate[n % f.elements]) << layer.shift) + kappa
             with m.If(take):
                 m.d.sync += value.eq(v)
             held.append(value)
@@ -204,18 +214,30 @@ class Head(wiring.Component):
         m.d.comb += row.eq(fold * groups + group)
         joined = s.skip_stage is not None
         negate = [None] * units if joined else self.negations(m, "negate", units, row)
-        adds = s.room is not None or layer.beta.any()
-        beta = self.numbers(m, "beta", layer.beta.reshape(-1, units).tolist(), signed_width(s.beta_bound), row) if adds else []
+        adds = s.room is not None or s.beta_bound > 0
+        beta = self.betas(m, layer, units, row) if adds else []
+        places = None if joined else chosen(m, self, s, "v_places", missing)
         drives = []
         for n in range(f.windows * units):
             window, unit = divmod(n, units)
             choices = held[window * f.elements + unit : (window + 1) * f.elements : units]
             v = choose(choices, group)
-            u = v if joined else self.turned(v, negate[unit]) << layer.shift
+            u = v if joined else self.turned(whole(m, places, s, v, f"v{n}"), negate[unit]) << layer.shift
             drive = Signal(signed(s.u_width), name=f"drive{n}")
             m.d.comb += drive.eq(u + beta[unit] if adds else u)
             drives.append(drive)
         return drives
+
+    def betas(self, m: Module, layer: Layer, units: int, row: Signal) -> list[Signal]:
+        """The biases of the units, for the time steps that are run."""
+        s = self.stage
+        found = [stage.layer.beta.reshape(-1, units).tolist() for stage in (*s.fewer, s)]
+        if all(rows == found[-1] for rows in found):
+            return self.numbers(m, "beta", found[-1], signed_width(s.beta_bound), row)
+        rows = [row for rows in found for row in rows]
+        index = Signal(range(len(rows)), name="beta_row")
+        m.d.comb += index.eq(self.steps * len(found[-1]) + row)
+        return self.numbers(m, "beta", rows, signed_width(s.beta_bound), index)
 
     def units(self, m: Module, window: int, drives: list[Signal], work: Signal, step: Signal, group: Signal, fold: Signal) -> None:
         """The units of one window, and the words that they make. A word is handed on in the cycle in which its last bit is found."""
@@ -240,8 +262,16 @@ class Head(wiring.Component):
                 longer = Cat(bit, word)[: output_width(s)]
                 with m.If(work & (group == g)):
                     m.d.sync += word.eq(longer)
-                out = longer if g == groups - 1 else word
+                out = self.sent(m, longer if g == groups - 1 else word, f"sent{window}_{e}")
                 m.d.comb += self.o.payload.word_select(window * f.elements + e, output_width(s)).eq(out ^ neuron.code.sign_bit)
+
+    def sent(self, m: Module, word: Value, name: str) -> Value:
+        """A word with the planes that were left away as zeros; what its register held before does not leave at all."""
+        s, width = self.stage, output_width(self.stage)
+        if self.silent is None:
+            return word
+        ways = set(by_steps(s, lambda stage: stage.o_code.silent))
+        return selected(m, name, self.silent, {silent: Cat(Const(0, silent), word[: width - silent]) for silent in ways})
 
     def thresholds(self, m: Module, name: str, fold: Signal, group: Signal, inner: int, index: Signal, bound: int, row) -> list[Signal]:
         """Rows of ``neurons`` numbers, at most ``bound``, addressed by (fold, group, index); ``row(channels, i)`` gives index i."""
@@ -286,18 +316,15 @@ class Head(wiring.Component):
     ) -> Signal:
         """One step of successive approximation: the threshold of the word that begins with the bits so far and a one."""
         s, f, steps = self.stage, self.stage.folding, neuron.code.steps
-        groups, nodes = f.elements // f.neurons, 1 << steps
-        order = [0] * nodes  # node (1 followed by the bits so far) -> index of its threshold
-        for t in range(steps):
-            for bits in range(1 << t):
-                order[(1 << t) | bits] = (((bits << 1) | 1) << (steps - 1 - t)) - 1
+        groups, searched = f.elements // f.neurons, tables(s)
         channels = [g * f.neurons + n for g in range(s.folds * groups)]
-        rows = [[int(neuron.thresholds[c, order[node]])] for c in channels for node in range(nodes)]
+        rows = [[threshold] for c in channels for threshold in search_tree(searched, c)]
         width = signed_width(max(abs(r[0]) for r in rows) if s.room is None else s.u_bound + 1)
         bits, node = Signal(steps, name=f"bits{window}_{n}"), Signal(steps + 1, name=f"node{window}_{n}")
-        m.d.comb += node.eq((1 << step) | (bits & ((1 << step) - 1)))
+        at = (1 << step) | (bits & ((1 << step) - 1))
+        m.d.comb += node.eq(at if self.tree is None else at | self.tree)
         address = Signal(range(max(2, len(rows))), name=f"table{window}_{n}_address")
-        m.d.comb += address.eq((fold * groups + group) * nodes + node)
+        m.d.comb += address.eq((fold * groups + group) * (len(rows) // len(channels)) + node)
         spike = Signal(name=f"spike{window}_{n}")
         m.d.comb += spike.eq(u >= self.numbers(m, f"table{window}_{n}", rows, width, address)[0])
         with m.If(work):

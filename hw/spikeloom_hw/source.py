@@ -18,6 +18,7 @@ from spikeloom.graph import Pool
 from spikeloom.plan import Stage
 
 from .counting import counter
+from .steps import chosen, steps_port
 
 
 def queue_widths(stage: Stage) -> list[int]:
@@ -45,6 +46,7 @@ class Source(wiring.Component):
     i: one beat, ``group`` channels of T bits, channel c at bits [c*T, (c+1)*T), first plane in the highest bit.
     o0, o1, ...: one stream per queue. Event body: queue ``window * banks + bank``, flags of one plane, lowest channel in bit 0.
         Dense and depthwise: flags of all windows. Parallel and max: whole words of all windows.
+    steps: time steps that are run, less one (only where they can be chosen).
     """
 
     def __init__(self, stage: Stage):
@@ -54,6 +56,7 @@ class Source(wiring.Component):
             {
                 "i": In(stream.Signature(stage.folding.group * stage.i_code.steps)),
                 **{f"o{q}": Out(stream.Signature(width)) for q, width in enumerate(self.widths)},
+                **steps_port(stage),
             }
         )
 
@@ -82,8 +85,9 @@ class Source(wiring.Component):
 
         # The order of work: word, kx, ky, plane, fold, x, y from the innermost to the outermost.
         fetch, first, last_of_step = Signal(), Signal(init=1), Signal()
+        lasts = {"plane": chosen(m, self, s, "last_plane", lambda stage: stage.planes - 1)}
         word, kx, ky, plane, fold, x, y = chain = [
-            counter(m, name, count) for name, count in zip(
+            counter(m, name, count, lasts.get(name)) for name, count in zip(
                 ("word", "kx", "ky", "plane", "fold", "x", "y"),
                 (s.words, s.layer.kernel[1], s.layer.kernel[0], s.planes, s.folds, s.o_shape[2] // f.windows, s.o_shape[1]),
                 strict=True,

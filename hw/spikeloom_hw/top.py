@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from amaranth import Module, Signal, signed
+from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
@@ -19,6 +19,7 @@ from .head import Head, output_width
 from .loading import CHUNK, Contents
 from .regroup import Regroup, widths
 from .source import Source
+from .steps import STEPS_WIDTH
 
 
 def input_width(plan: Plan) -> int:
@@ -38,6 +39,7 @@ class Top(wiring.Component):
     load_start, load_valid, load_data, load_done (only where weights can be loaded): a pulse, then from the next cycle on 32-bit words, at
         most one a cycle: the rows of :meth:`contents`. ``load_done``: every memory is full, and one word more has come. No image may be in
         flight.
+    steps (only where they can be chosen): time steps to run; 0 or too many for all of them. Changes in a reset alone.
     """
 
     def __init__(self, plan: Plan):
@@ -58,6 +60,7 @@ class Top(wiring.Component):
                 "counter_data": Out(64),
                 "counter_clear": In(1),
                 **(load if plan.rooms else {}),
+                **({"steps": In(STEPS_WIDTH)} if plan.fewer_steps else {}),
             }
         )
 
@@ -73,6 +76,10 @@ class Top(wiring.Component):
         targets: dict[tuple[str, str], wiring.PureInterface] = {}
         producers: dict[str, wiring.PureInterface] = {}
         active = Signal()
+        if plan.fewer_steps:
+            most = len(plan.fewer) + 1
+            self.run = Signal(range(most))
+            m.d.comb += self.run.eq(Mux((self.steps == 0) | (self.steps > most), most - 1, self.steps - 1))
         for stage in plan.stages:
             self.stage(m, stage, counters, active, targets, producers)
 
@@ -119,12 +126,15 @@ class Top(wiring.Component):
         """Source, accumulators and head of one layer, and those of its residual."""
         head = Head(stage)
         m.submodules[f"{stage.name}_head"] = head
+        self.steer(m, head)
         links: list[Accumulator | Head] = []
         for engine, port, results in ((stage, "i", head.i), (stage.skip_stage, "skip", getattr(head, "skip", None))):
             if engine is None:
                 continue
             source, body = Source(engine), Accumulator(engine)
             links.append(body)
+            self.steer(m, source)
+            self.steer(m, body)
             m.submodules[f"{engine.name}_source"], m.submodules[f"{engine.name}_body"] = source, body
             for o, i in zip(source.queues, body.queues, strict=True):
                 wiring.connect(m, o, i)
@@ -146,6 +156,11 @@ class Top(wiring.Component):
             m.submodules[f"{stage.name}_gather"] = gather = Gather(width=width, windows=stage.folding.windows, folds=stage.folds)
             wiring.connect(m, head.o, gather.i)
             producers[stage.name] = gather.o
+
+    def steer(self, m: Module, component: Source | Accumulator | Head) -> None:
+        """The number of time steps, where the component asks for it."""
+        if component.stage.fewer:
+            m.d.comb += component.steps.eq(self.run)
 
     def connect(self, m: Module, targets: dict, producers: dict) -> wiring.PureInterface:
         """Every edge of the plan; returns the stream of single output values."""

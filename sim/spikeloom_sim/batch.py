@@ -18,5 +18,5 @@ def join(folder: Path, tops: Sequence[tuple[Manifest, str]], optimise: str = "-O
     for index, (manifest, verilog) in enumerate(tops):
         path = folder / f"top{index}.v"
         path.write_text(verilog, encoding="utf-8")
-        sources.append(network_source(path, manifest.input.beat_bytes))
+        sources.append(network_source(path, manifest))
     return [Network(folder, manifest=manifest, sources=sources, index=index, optimise=optimise) for index, (manifest, _) in enumerate(tops)]

@@ -35,6 +35,7 @@ struct Job {
     uint32_t half_period;  // ps, for waves
     int64_t wave_first, wave_last;  // images to dump, both included
     const char* wave_path;          // null: none
+    int64_t steps;         // time steps to run; 0 for all
 };
 
 struct Base {
@@ -89,6 +90,7 @@ class Runner final : public Base {
         top->m_axis_tready = 0;
         top->counter_address = 0;
         top->counter_clear = 0;
+        top->steps = static_cast<uint8_t>(job.steps);
         for (cycle = -5; cycle < 0;) {
             top->rst = cycle < -1;
             settle();

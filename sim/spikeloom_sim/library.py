@@ -32,6 +32,7 @@ class Job(c.Structure):
         ("wave_first", c.c_int64),
         ("wave_last", c.c_int64),
         ("wave_path", c.c_char_p),
+        ("steps", c.c_int64),
     ]
 
 

@@ -126,7 +126,7 @@ class Network:
     ) -> None:
         self.folder, self.index, self.optimise = Path(folder), index, optimise
         self.manifest = manifest or manifests.load(self.folder)
-        self.sources = list(sources) or [verilate.network_source(self.folder / "rtl" / "top.v", self.manifest.input.beat_bytes)]
+        self.sources = list(sources) or [verilate.network_source(self.folder / "rtl" / "top.v", self.manifest)]
         verilog = self.sources[index].files[0]
         if manifest is None and verilog.is_file() and hashlib.sha256(verilog.read_bytes()).hexdigest() != self.manifest.top_sha256:
             raise SpikeLoomError(f"{verilog}: is not the hardware that manifest.json describes; run 'spikeloom emit' again")
@@ -144,12 +144,13 @@ class Network:
         waves: Path | str | None = None,
         images: tuple[int, int] | None = None,
         progress: Progress | None = None,
+        steps: int | None = None,
     ) -> Result:
         """Simulate input words (N, C, H, W) from reset.
 
         Arguments: mode: "single" offers an image in the cycle after the last output of the one before, "stream" always
         offers. stalls: random pauses at both ends. waves: a .fst or .vcd file for the ``images`` first to last (both
-        included; default the first one). progress: called a few times a second.
+        included; default the first one). progress: called a few times a second. steps: fewer time steps, where they can be chosen.
         Raises SimulationHang, ProtocolError, or SpikeLoomError for a wrong input.
         """
         stalls = stalls or Stalls()
@@ -159,6 +160,7 @@ class Network:
         beats = pack(words, self.manifest.input)
         if mode not in ("single", "stream"):
             raise SpikeLoomError(f"mode: expected single or stream, got {mode}")
+        chosen = self.manifest.checked_steps(steps)
         start, end = images or (0, 0)
         if not 0 <= start <= end < max(1, len(words)):
             raise SpikeLoomError(f"images: expected a range within 0 to {len(words) - 1}, got {start} to {end}")
@@ -185,6 +187,7 @@ class Network:
             wave_first=start,
             wave_last=end,
             wave_path=os.fsencode(path) if path else None,
+            steps=chosen,
         )
         begin = time.perf_counter()
         with library.Runner(built, self.index, job) as runner:

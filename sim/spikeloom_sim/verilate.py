@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spikeloom.errors import SpikeLoomError
+from spikeloom.manifest import Manifest
 
 from spikeloom_sim import toolchain
 from spikeloom_sim.wrapper import NAME, wrapper
@@ -78,9 +79,9 @@ class Source:
     bench: str
 
 
-def network_source(verilog: Path, beat_bytes: int) -> Source:
-    """A network alone: the file of its module ``top``, the bytes of an input beat."""
-    return Source((verilog,), wrapper("top", beat_bytes))
+def network_source(verilog: Path, manifest: Manifest) -> Source:
+    """A network alone: the file of its module ``top``, and its manifest."""
+    return Source((verilog,), wrapper("top", manifest.input.beat_bytes, manifest.steps > 0))
 
 
 @dataclass(frozen=True)

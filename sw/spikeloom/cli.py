@@ -16,19 +16,16 @@ from rich.console import Console
 from typer.exceptions import TyperException
 
 from spikeloom.bench.command import bench
-from spikeloom.chosen import clock_of, image_count, images_of, wave_images
+from spikeloom.bitstream.command import bitstream
+from spikeloom.chosen import image_count, images_of, wave_images
 from spikeloom.errors import SpikeLoomError
-from spikeloom.files import existing, file_to_write, first_line, folder_to_write, load_array, load_json, save_array, save_arrays
+from spikeloom.files import existing, file_to_write, first_line, load_array, load_json, save_array, save_arrays
+from spikeloom.options import Folder, Given, Labels, Steps, Target, Wanted
+from spikeloom.report.curve_command import steps
 from spikeloom.sweep.command import sweep
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="Quantized spiking networks from PyTorch to FPGA.")
 console = Console(highlight=False)
-
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="folder of the network, e.g. build/digits-cnn")]
-Target = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", parser=folder_to_write, help="folder to write, e.g. build/NET")]
-Given = Annotated[Path | None, typer.Option("--input", help="real input (.npy), batch first; default DIR/test_x.npy")]
-Wanted = Annotated[Path | None, typer.Option("--output", metavar="FILE", parser=file_to_write, help="real output (.npy) to write")]
-Labels = Annotated[Path | None, typer.Option("--labels", help="class numbers (.npy) of the input; default DIR/test_y.npy for the test set")]
 
 
 def wave_file(text: str) -> Path:
@@ -74,6 +71,7 @@ def train(
 
 app.command()(sweep)
 app.command()(bench)
+app.command()(steps)
 
 
 @app.command("compile")
@@ -88,6 +86,7 @@ def compile_(
     calibration: Annotated[Path | None, typer.Option(help="real inputs (.npy) to measure the share of set bits on")] = None,
     folding: Annotated[Path | None, typer.Option(help="folding numbers by node (.json) that are set by hand")] = None,
     runtime_weights: Annotated[bool, typer.Option("--runtime-weights", help="a retrained network can be loaded")] = False,
+    fewer_steps: Annotated[bool, typer.Option("--fewer-steps", help="fewer time steps can be run, chosen by the driver")] = False,
 ) -> None:
     """Read and prove a network, fold it for a board, write the plan and its estimates."""
     from spikeloom import facade
@@ -110,6 +109,7 @@ def compile_(
             clock_mhz=clock_mhz,
             overrides=overrides,
             runtime_weights=runtime_weights,
+            fewer_steps=fewer_steps,
             progress=progress,
         )
     console.print(f"{accelerator.layers}", markup=False, soft_wrap=True)
@@ -168,7 +168,7 @@ def export(folder: Folder) -> None:
 
 
 @app.command()
-def golden(folder: Folder, input: Given = None, output: Wanted = None, labels: Labels = None) -> None:
+def golden(folder: Folder, input: Given = None, output: Wanted = None, labels: Labels = None, steps: Steps = None) -> None:
     """Run the integer model."""
     from spikeloom.facade import Accelerator
     from spikeloom.inputs import checked_labels
@@ -177,7 +177,7 @@ def golden(folder: Folder, input: Given = None, output: Wanted = None, labels: L
     accelerator = Accelerator.load(folder)
     x, y = images_of(folder, input, labels)
     truth = checked_labels(y, accelerator.plan.graph, len(x))
-    outputs = accelerator.golden(x)
+    outputs = accelerator.golden(x, steps=steps)
     if output is not None:
         save_array(output, outputs)
     console.print(f"{len(outputs)} images" + (f", accuracy {100 * accuracy(outputs, truth):.2f} %" if truth is not None else ""))
@@ -209,6 +209,7 @@ def sim(
     input: Given = None,
     output: Wanted = None,
     labels: Labels = None,
+    steps: Steps = None,
     waves: Annotated[Path | None, typer.Option(metavar="FILE", parser=wave_file, help="wave file to write, .fst or .vcd")] = None,
     images: Annotated[str | None, typer.Option(help="images in the wave file, by number from 0: 3 or 3-5; default 0")] = None,
 ) -> int:
@@ -221,7 +222,9 @@ def sim(
     x, y = images_of(folder, input, labels)
     chosen = wave_images(waves, images, len(x))
     with bars(console) as progress:
-        run = accelerator.simulate(x, y, torch=True, progress=progress)
+        run = accelerator.simulate(x, y, steps=steps, torch=True, progress=progress)
+        if accelerator.plan.fewer_steps:
+            accelerator.curve(x, y, progress=progress)
         note = accelerator.waves(x, waves, chosen, progress) if waves is not None else ""
     if output is not None:
         save_array(output, run.outputs)
@@ -272,6 +275,7 @@ def measure(
     folder: Folder,
     input: Given = None,
     images: Annotated[int | None, typer.Option(min=1, help="take so many images from the beginning; default all")] = None,
+    steps: Steps = None,
     source: Annotated[Path | None, typer.Option("--from", help="show this measure.json, e.g. of a board, and measure nothing")] = None,
 ) -> int:
     """Latency, sparsity and operations of the board's driver: on the board where there is one, else on the simulated board."""
@@ -287,7 +291,7 @@ def measure(
         x, _ = images_of(folder, input, None)
         console.print(measured.where(), soft_wrap=True)
         with bars(console) as progress:
-            result = measured.measure(accelerator, x[:images], progress)
+            result = measured.measure(accelerator, x[:images], progress, steps)
     page = measured.write(folder, result.measurement)
     closing(console, result.measurement, page)
     for line in result.differences:
@@ -315,48 +319,7 @@ def deploy(
         console.print(f"The bitstream is still missing: {made.missing}", markup=False, soft_wrap=True)
 
 
-@app.command()
-def bitstream(
-    folder: Folder,
-    board: Annotated[str | None, typer.Option(help="board that the network must be compiled for")] = None,
-    flow: Annotated[str, typer.Option(help="vivado, or open: Yosys and nextpnr, for a PYNQ-Z2")] = "vivado",
-    clock_mhz: Annotated[
-        str | None, typer.Option(metavar="F|auto", help="another clock than the plan's; auto searches the fastest")
-    ] = None,
-    ooc: Annotated[bool, typer.Option("--ooc", help="only synthesise, out of context: size and timing, quickly")] = False,
-    source: Annotated[
-        Path | None, typer.Option("--from", metavar="FOLDER", help="take what the tools made elsewhere in this folder")
-    ] = None,
-) -> int:
-    """Build the bitstream; where its tools are missing, write the folder that is complete for them, and exit with status 3."""
-    from spikeloom.bitstream import making
-    from spikeloom.bitstream.screen import closing
-    from spikeloom.facade import Accelerator
-    from spikeloom.screen import bars
-
-    accelerator = Accelerator.load(folder)
-    if board is not None and board != accelerator.plan.board:
-        raise SpikeLoomError(
-            f"{folder}: was compiled for {accelerator.plan.board}; compile it with --board {board}, or call make with BOARD={board}"
-        )
-    clock = None if clock_mhz is None else clock_of(clock_mhz)
-
-    def say(line: str) -> None:
-        console.print(line, markup=False, soft_wrap=True)
-
-    if source is not None:
-        if clock is not None:
-            raise SpikeLoomError("--clock-mhz: what --from takes was built for the clock in its manifest.json; leave --clock-mhz away")
-        made = making.collect(accelerator, flow, source, ooc=ooc, shown=say)
-    else:
-        with bars(console) as progress:
-            made = accelerator.bitstream(flow, clock_mhz=clock, ooc=ooc, progress=progress, shown=say)
-    closing(console, folder, flow, ooc, made)
-    return NO_TOOL if made.missing else 0
-
-
-NO_TOOL = 3
-"""All is there but the tools that go on from here."""
+app.command()(bitstream)
 
 INTERRUPTED = 130
 

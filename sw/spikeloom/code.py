@@ -70,6 +70,16 @@ class Code:
             raise SpikeLoomError(f"signed words need base 2, got base {self.base}")
 
     @property
+    def silent(self) -> int:
+        """How many of the last planes never spike; see :class:`Cut`."""
+        return 0
+
+    @property
+    def live(self) -> int:
+        """Planes that may spike: the first ones."""
+        return self.steps - self.silent
+
+    @property
     def place_values(self) -> Ints:
         """Weight of each plane, shape (T,), first plane first."""
         places = np.array([self.base**k for k in range(self.steps - 1, -1, -1)], dtype=np.int64)
@@ -120,3 +130,29 @@ class Code:
     def word(self, value: Ints) -> Ints:
         """Two's complement or plain word of each value (base 2 only), same shape."""
         return value & ((1 << self.steps) - 1)
+
+
+@dataclass(frozen=True)
+class Cut(Code):
+    """A code of which only the first planes are sent: the last ``last`` ones are 0. Place values do not change.
+
+    Raises
+    ------
+    SpikeLoomError: as for :class:`Code`, or no plane left.
+    """
+
+    last: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.last < self.steps:
+            raise SpikeLoomError(f"silent planes must be 0 to {self.steps - 1}, got {self.last}")
+
+    @property
+    def silent(self) -> int:
+        return self.last
+
+
+def cut(code: Code, silent: int) -> Code:
+    """The code without its last ``silent`` planes; the code itself for 0."""
+    return Cut(code.steps, code.base, code.signed, silent) if silent else code

@@ -23,6 +23,7 @@ from spikeloom.loadfile import Load
 from spikeloom.plan import Plan
 from spikeloom.room import fitted, with_room
 from spikeloom.show import Page, Table
+from spikeloom.simulated import Simulation as Simulation
 from spikeloom.verdicts import Verdict, executor_verdict, torch_verdict
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 
     from spikeloom.bitstream.making import Made
     from spikeloom.board import Accelerator as Driver
+    from spikeloom.report.curve import Curve
     from spikeloom.report.measure import Run
-    from spikeloom.report.performance import Performance
     from spikeloom.synth.synthesis import Synthesis
 
 Numbers = Any
@@ -44,31 +45,6 @@ Progress = Callable[[str, int, int], None]
 
 def silent(what: str, done: int, total: int) -> None:
     """Shows nothing."""
-
-
-@dataclass(frozen=True, eq=False)
-class Simulation:
-    """One run of the hardware over a set of images.
-
-    Attributes
-    ----------
-    outputs: real outputs (N, O). values: the integers behind them (N, O, H, W).
-    performance: cycles, spikes and operations, counted in the hardware.
-    differences: what was not equal to the golden model, one line each; empty as it should be.
-    """
-
-    outputs: Floats
-    values: Ints
-    performance: Performance
-    differences: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        p = self.performance
-        state = f"differs: {self.differences[0]}" if self.differences else "equal to the golden model"
-        return f"<simulation of {p.images} images, {p.latency.median} cycles each (median), {state}>"
-
-    def _repr_html_(self) -> str:
-        return performance_table(self.performance)._repr_html_()
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +72,10 @@ class Accelerator:
         """
         return input_words(self.plan.graph, array_of(x, "input"))
 
-    def golden(self, x: Numbers) -> Floats:
-        """Real outputs of the integer model, (N, O) or (N, O, H, W)."""
-        return golden.dequantize(self.plan.graph, golden.integers(self.plan.graph, self.words(x)))
+    def golden(self, x: Numbers, *, steps: int | None = None) -> Floats:
+        """Real outputs of the integer model, (N, O) or (N, O, H, W), with fewer time steps if wanted. Raises SpikeLoomError."""
+        graph = self.plan.with_steps(steps).graph
+        return golden.dequantize(graph, golden.integers(graph, self.words(x)))
 
     def emit(self) -> None:
         """Write Verilog, memories and manifest into the folder."""
@@ -131,29 +108,40 @@ class Accelerator:
             raise SpikeLoomError(f"{self.folder / 'manifest.json'}: is the hardware of another plan; run 'spikeloom emit' again")
         return network
 
-    def simulate(self, x: Numbers, labels: Numbers | None = None, *, torch: bool = False, progress: Progress = silent) -> Simulation:
+    def simulate(
+        self,
+        x: Numbers,
+        labels: Numbers | None = None,
+        *,
+        steps: int | None = None,
+        torch: bool = False,
+        progress: Progress = silent,
+    ) -> Simulation:
         """Run real input through the Verilated hardware, every cycle of it: once image by image, once with the pipeline kept full.
 
         Both runs are compared with the golden model, and so is torch on the frozen network if wanted and installed. With labels (N,) the
-        accuracy and the confusion matrix are part of the result, which is also written into the folder. Raises SpikeLoomError on a wrong
-        input.
+        accuracy and the confusion matrix are part of the result, which is also written into the folder. ``steps``: fewer time steps, for
+        hardware that can run them. Raises SpikeLoomError on a wrong input, or hardware that always runs all time steps.
         """
-        from spikeloom.report import measure
+        from spikeloom.report import measure, performance
+        from spikeloom.selectable import runnable
 
         x = array_of(x, "input")
         words = self.words(x)
-        truth = checked_labels(labels, self.plan.graph, len(words))
+        plan = runnable(self.plan, steps)
+        graph = plan.graph
+        truth = checked_labels(labels, graph, len(words))
         wanted = torch and not rungs.missing("train", "torch")
-        others = {"torch": rungs.torch_words(self.plan.graph, x, partial(progress, "torch"))} if wanted else {}
+        others = {"torch": rungs.torch_words(graph, x, partial(progress, "torch"))} if wanted else {}
         progress("golden", 0, 0)
-        expected = golden.trace(self.plan.graph, words)
-        single, stream = self.runs(words, progress)
-        performance, differences = measure.judge(self.plan, expected, others, single, stream, truth)
-        performance.save(self.folder)
-        values = measure.values(self.plan.graph, single.words)
-        return Simulation(golden.dequantize(self.plan.graph, values), values, performance, differences)
+        expected = golden.trace(graph, words)
+        single, stream = self.runs(words, progress, steps)
+        found, differences = measure.judge(plan, expected, others, single, stream, truth)
+        found.save(self.folder, performance.file_of(None if plan is self.plan else steps))
+        values = measure.values(graph, single.words)
+        return Simulation(golden.dequantize(graph, values), values, found, differences)
 
-    def runs(self, words: Ints, progress: Progress) -> tuple[Run, Run]:
+    def runs(self, words: Ints, progress: Progress, steps: int | None = None) -> tuple[Run, Run]:
         """Hardware on input words, image by image and with the pipeline kept full; emitted and built if need be."""
         from spikeloom.report.measure import Run
 
@@ -163,8 +151,8 @@ class Accelerator:
         network = self.network()
         progress("build", 0, 0)
         network.build()
-        single = network.run(words, mode="single", progress=partial(progress, "single"))
-        stream = network.run(words, mode="stream", progress=partial(progress, "stream"))
+        single = network.run(words, mode="single", steps=steps, progress=partial(progress, "single"))
+        stream = network.run(words, mode="stream", steps=steps, progress=partial(progress, "stream"))
         one, two = (Run(result.words, result.latency, result.interval, result.counters) for result in (single, stream))
         return one, two
 
@@ -310,6 +298,18 @@ class Accelerator:
             self.emit()
         return resources(self.folder, board, progress)
 
+    def curve(self, x: Numbers, labels: Numbers | None = None, *, images: int | None = None, progress: Progress = silent) -> Curve:
+        """Accuracy and latency over the number of time steps, from golden model and cycle model; also written into the folder.
+
+        ``images``: so many go through the cycle model; 16 if None. Goes on where it was interrupted. Raises SpikeLoomError on a wrong
+        input, or naming a layer that cannot do with fewer time steps.
+        """
+        from spikeloom.report import curve
+
+        words = self.words(x)
+        truth = checked_labels(labels, self.plan.graph, len(words))
+        return curve.measure(self.folder, self.plan, words, truth, curve.TIMED if images is None else images, partial(progress, "steps"))
+
     def report(self, x: Numbers | None = None) -> Page:
         """Write ``report.html`` from what was estimated and measured so far; ``x`` are inputs for the membrane histograms."""
         from spikeloom.report import page
@@ -340,6 +340,7 @@ def compile(
     clock_mhz: float | None = None,
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
     runtime_weights: bool = False,
+    fewer_steps: bool = False,
     progress: Progress = silent,
 ) -> Accelerator:
     """Turn a model into an accelerator: read it, prove every neuron, fold it for a board, write plan and estimates.
@@ -355,12 +356,14 @@ def compile(
     clock_mhz: the board's usual one if None.
     overrides: node -> folding numbers set by hand, see :func:`spikeloom.schedule.schedule`.
     runtime_weights: memories that can be loaded with a retrained network of the same shape, see :meth:`Accelerator.weights`.
+    fewer_steps: hardware that can run with fewer time steps; the driver's ``steps=`` chooses how many.
     Raises SpikeLoomError naming the file or node, and what to do.
     """
     from spikeloom.compiling import integer_network, named, target_folder
     from spikeloom.original import keep
     from spikeloom.report import estimates, foldings
     from spikeloom.schedule import Goal, admit, checked, measure_density, schedule
+    from spikeloom.selectable import selectable
 
     goal = Goal(target_fps, max_throughput, share)
     checked(board, clock_mhz, goal)
@@ -378,20 +381,9 @@ def compile(
         with about(named(model), path):
             shown = partial(progress, "schedule")
             plan = schedule(graph, board, density, **vars(goal), clock_mhz=clock_mhz, overrides=overrides, rooms=rooms, progress=shown)
+            plan = selectable(plan) if fewer_steps else plan
         keep(graph, path, target)
         estimates.write(plan, target)
         foldings.write(plan, target, share)
         planfile.save(plan, target)
         return Accelerator(target, plan)
-
-
-def performance_table(p: Performance) -> Table:
-    """Figures per layer of a simulation, per image."""
-    rows = []
-    for row in p.stream:
-        sparsity = " ".join(f"{s:.0%}" for s in row.sparsity)
-        spikes, synaptic, busy = (f"{n / p.images:.0f}" for n in (sum(row.spikes), row.synaptic, row.busy))
-        rows.append((row.name, row.kind, spikes if row.spikes else "–", sparsity or "–", synaptic, busy, f"{row.busy_share:.1%}"))
-    heads = ("layer", "kind", "spikes", "bits not set, by plane", "synaptic operations", "busy cycles", "busy")
-    title = f"{p.network}: latency {p.latency.min} / {p.latency.median} / {p.latency.p99} cycles (min / median / p99), simulated, per image"
-    return Table(title, heads, tuple(rows))

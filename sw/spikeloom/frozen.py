@@ -77,12 +77,13 @@ class Frozen(nn.Module):
     def _layer(self, layer: Layer, x: Tensor, skip: Tensor | None) -> Tensor:
         if self.graph.per_step(layer):
             assert isinstance(layer.neuron, LIF)
-            skips = [None] * len(x) if skip is None else list(skip)
-            return self._lif(layer.neuron, [self._drive(layer, a, b) for a, b in zip(x, skips, strict=True)])
+            live = layer.neuron.code.live
+            skips = [None] * live if skip is None else list(skip[:live])
+            return self._lif(layer.neuron, [self._drive(layer, a, b) for a, b in zip(x[:live], skips, strict=True)])
         u = self._drive(layer, self._total(x), None if skip is None else self._total(skip))
         neuron = layer.neuron
         if isinstance(neuron, LIF):
-            return self._lif(neuron, [u] * neuron.code.steps)
+            return self._lif(neuron, [u] * neuron.code.live)
         if isinstance(neuron, SpikePack):
             return self._spikepack(neuron, u)
         return self._table(neuron, u) if isinstance(neuron, Table) else u
@@ -102,9 +103,10 @@ class Frozen(nn.Module):
             # A quotient that was rounded up to an integer is one too large: compare the product, which is exact.
             count = count - (count * theta > u).to(torch.float64)
             tied = (count * theta == u) & (count % 2 == 1) & (count <= (1 << code.steps) - 1) & (_column(neuron.tie) == 1)
-            return (count - tied.to(torch.float64)).clamp(0, (1 << code.steps) - 1) + code.min_value
+            count = (count - tied.to(torch.float64)).clamp(0, (1 << code.steps) - 1)
+            return count - torch.remainder(count, 1 << code.silent) + code.min_value
         value = torch.zeros_like(u)
-        for entry in code.codebook.tolist()[1:]:
+        for entry in code.codebook[:: 1 << code.silent].tolist()[1:]:
             value = torch.where(u >= entry * theta, torch.full_like(u, entry), value)
         if not neuron.tie.any():
             return value
@@ -119,7 +121,7 @@ class Frozen(nn.Module):
         count = torch.zeros(u.shape, dtype=torch.int64)
         for k in range(neuron.thresholds.shape[1]):
             count += (u >= _column(neuron.thresholds[:, k])).to(torch.int64)
-        codebook = torch.tensor(neuron.code.codebook.tolist(), dtype=torch.float64)
+        codebook = torch.tensor(neuron.code.codebook[:: 1 << neuron.code.silent].tolist(), dtype=torch.float64)
         return codebook[count]
 
     @staticmethod
@@ -132,7 +134,7 @@ class Frozen(nn.Module):
             spike = (membrane >= theta).to(torch.float64)
             membrane = torch.where(spike == 1, torch.zeros_like(membrane) if neuron.hard_reset else membrane - theta, membrane)
             spikes.append(spike)
-        return torch.stack(spikes)
+        return torch.stack(spikes + [torch.zeros_like(membrane)] * neuron.code.silent)
 
     def _pool(self, pool: Pool, x: Tensor) -> Tensor:
         top, left, bottom, right = pool.padding

@@ -51,12 +51,13 @@ def run_layer(graph: Graph, layer: Layer, words: Ints, skip: Ints | None) -> Int
     joined = skip_code.value(skip) if skip_code is not None and skip is not None else None
 
     if isinstance(layer.neuron, LIF):
+        live = layer.neuron.code.live
         if graph.per_step(layer):
-            steps = code.planes(words)
-            skips = skip_code.planes(skip) if skip_code is not None and skip is not None else [None] * len(steps)
+            steps = code.planes(words)[:live]
+            skips = skip_code.planes(skip)[:live] if skip_code is not None and skip is not None else [None] * len(steps)
             return layer.neuron.fire(np.stack([drive(*step) for step in zip(steps, skips, strict=True)]))
         u = drive(code.value(words), joined)
-        return layer.neuron.fire(np.stack([u] * layer.neuron.code.steps))
+        return layer.neuron.fire(np.stack([u] * live))
     u = drive(code.value(words), joined)
     if isinstance(layer.neuron, Raw):
         return u if layer.neuron.code is None else layer.neuron.code.word(u)

@@ -11,10 +11,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from spikeloom.code import Code, Ints
+from spikeloom.code import Code, Ints, cut
 from spikeloom.code import Shape as Shape
 from spikeloom.errors import SpikeLoomError
-from spikeloom.neuron import LIF, Neuron
+from spikeloom.neuron import LIF, Neuron, Raw
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,12 @@ class Pool:
 Node = Input | Layer | Pool
 
 
+def summing(pool: Pool, channels: int, code: Code | None) -> Layer:
+    """A sum pooling as what it is computed as: a depthwise layer of ones."""
+    zero, ones = np.zeros(channels, dtype=np.int64), np.ones((channels, 1, *pool.kernel), dtype=np.int64)
+    return Layer(pool.name, pool.source, ones, Raw(code), zero, zero, zero, 0, pool.stride, pool.padding, channels)
+
+
 def window_shape(
     shape: Shape, channels: int, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int, int, int], name: str
 ) -> Shape:
@@ -197,8 +203,8 @@ class Graph:
                 source = codes[node.source]
                 if source is None:
                     raise SpikeLoomError(f"{node.source}: an integer output cannot feed another layer")
-                top = source.max_value * node.kernel[0] * node.kernel[1]
-                codes[node.name] = Code(max(1, top.bit_length()))
+                top, unit = source.max_value * node.kernel[0] * node.kernel[1], source.base**source.silent
+                codes[node.name] = cut(Code(max(1, top.bit_length())), (unit & -unit).bit_length() - 1)
         return codes
 
     def code(self, name: str) -> Code:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from spikeloom.code import Code, Shape
+from spikeloom.code import Code, Shape, integer
 from spikeloom.errors import SpikeLoomError
 
 FORMAT = 2
@@ -103,6 +103,14 @@ class SpikeStream:
 
 
 @dataclass(frozen=True)
+class Readout:
+    """The real output ``scale * v + bias`` of integers v, (O,) or (1,)."""
+
+    scale: tuple[float, ...]
+    bias: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Manifest:
     """Contents of ``manifest.json``.
 
@@ -117,6 +125,7 @@ class Manifest:
     memory_width, address_width: bits of the shell's port to external memory.
     load_words: 32-bit words that fill all weight memories at run time, see ``loadfile``; 0 where weights are fixed.
     limit_cycles: no transfer at either end for so long means that the hardware hangs.
+    readouts: scale and bias with 1, 2, ... time steps, all of them at last; empty where the hardware always runs all.
     """
 
     name: str
@@ -137,10 +146,34 @@ class Manifest:
     address_width: int
     limit_cycles: int
     load_words: int = 0
+    readouts: tuple[Readout, ...] = ()
 
     def to_json(self) -> str:
         """The same text for the same contents, byte for byte."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n"
+        contents = asdict(self)
+        if not self.readouts:  # hardware that has no choice keeps the identity that it had before there was one
+            del contents["readouts"]
+        return json.dumps({"format": FORMAT, **contents}, indent=1) + "\n"
+
+    @property
+    def steps(self) -> int:
+        """Numbers of time steps that can be chosen from: 1 to this; 0 where the hardware always runs all."""
+        return len(self.readouts)
+
+    def checked_steps(self, steps: int | None) -> int:
+        """What the port and the register ``steps`` take; 0 for all time steps. Raises SpikeLoomError where it cannot be chosen."""
+        if steps is None:
+            return 0
+        wanted = integer(steps, "time steps")
+        if not self.steps:
+            raise SpikeLoomError(f"{self.name}: the hardware always runs all its time steps; compile it with --fewer-steps")
+        if not 1 <= wanted <= self.steps:
+            raise SpikeLoomError(f"{self.name}: time steps to run: expected 1 to {self.steps}, got {wanted}")
+        return wanted
+
+    def readout(self, steps: int) -> Readout:
+        """Scale and bias with so many time steps; 0 for all."""
+        return self.readouts[steps - 1] if steps else Readout(self.scale, self.bias)
 
     @property
     def identity(self) -> str:
@@ -159,6 +192,7 @@ def from_json(text: str, where: str = "manifest.json") -> Manifest:
         sink["code"] = None if sink["code"] is None else Code(**sink["code"])
         for part, key in ((source, "shape"), (source, "real_shape"), (sink, "shape"), (data, "scale"), (data, "bias"), (data, "stages")):
             part[key] = tuple(part[key])
+        data["readouts"] = tuple(Readout(tuple(entry["scale"]), tuple(entry["bias"])) for entry in data.get("readouts", ()))
         data["streams"] = tuple(SpikeStream(**entry) for entry in data["streams"])
         data["input"], data["output"] = InputFormat(**source), OutputFormat(**sink)
         return Manifest(**data)

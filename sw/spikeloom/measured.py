@@ -14,6 +14,7 @@ from spikeloom.deploy import spikes
 from spikeloom.errors import SpikeLoomError
 from spikeloom.facade import Accelerator, Progress
 from spikeloom.files import Array
+from spikeloom.selectable import runnable
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,14 @@ def where() -> str:
     return "No PYNQ board here: measuring on the simulated one, the Verilated RTL behind pynq's own classes."
 
 
-def measure(accelerator: Accelerator, x: Array, progress: Progress) -> Result:
-    """Measure on real inputs (N, ...). Raises SpikeLoomError on a wrong input, or where hardware or bitstream are missing."""
-    plan, words = accelerator.plan, accelerator.words(x)
+def measure(accelerator: Accelerator, x: Array, progress: Progress, steps: int | None = None) -> Result:
+    """Measure on real inputs (N, ...), with fewer time steps if wanted.
+
+    Raises SpikeLoomError on a wrong input, where hardware or bitstream are missing, or where the hardware always runs all time steps.
+    """
+    plan, words = runnable(accelerator.plan, steps), accelerator.words(x)
     with accelerator.board(progress) as driver:
-        measurement = driver.measure(x, progress=progress)
+        measurement = driver.measure(x, steps=steps if accelerator.plan.fewer_steps else None, progress=progress)
     progress("golden", 0, 0)
     line = spike_difference(spikes(plan, measurement.streams, golden.trace(plan.graph, words)), measurement)
     return Result(measurement, () if line is None else (line,))

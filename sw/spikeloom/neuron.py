@@ -25,7 +25,7 @@ class SpikePack:
 
     With base 2 the word is ``clip(floor(u / theta), 0, 2^T - 1)``. Source: SpikePack, arXiv 2501.14484.
     A signed code fires the same way, with ``theta * 2^(T-1)`` inside beta, and its first spike leaves inverted: offset
-    binary becomes two's complement, ``clip(floor(u / theta), 0, 2^T - 1) - 2^(T-1)``.
+    binary becomes two's complement, ``clip(floor(u / theta), 0, 2^T - 1) - 2^(T-1)``. With a cut code firing stops after its live planes.
 
     Attributes
     ----------
@@ -46,11 +46,11 @@ class SpikePack:
     def fire(self, u: Ints) -> Ints:
         theta, tie = per_channel(self.theta), per_channel(self.tie)
         word = np.zeros_like(u)
-        for place in np.abs(self.code.place_values):
+        for place in np.abs(self.code.place_values[: self.code.live]):
             spike = (u >= theta * place).astype(np.int64)
             u = u - spike * theta * place
             word = (word << 1) | spike
-        fired: Ints = (word - ((word & 1) & tie & (u == 0))) ^ self.code.sign_bit
+        fired: Ints = ((word - ((word & 1) & tie & (u == 0))) << self.code.silent) ^ self.code.sign_bit
         return fired
 
 
@@ -63,7 +63,7 @@ class Table:
     Attributes
     ----------
     code: the output code; base >= 2.
-    thresholds: (C, 2^T - 1), rising along axis 1.
+    thresholds: (C, 2^T - 1), rising along axis 1; with a cut code T counts its live planes.
     """
 
     code: Code
@@ -71,9 +71,9 @@ class Table:
 
     def fire(self, u: Ints) -> Ints:
         channel, count = per_channel(np.arange(len(self.thresholds))), np.zeros_like(u)
-        for t in reversed(range(self.code.steps)):
+        for t in reversed(range(self.code.live)):
             count += (u >= self.thresholds[channel, count + (1 << t) - 1]).astype(np.int64) << t
-        return count ^ self.code.sign_bit
+        return (count << self.code.silent) ^ self.code.sign_bit
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,7 @@ class LIF:
     hard_reset: bool
 
     def fire(self, currents: Ints) -> Ints:
-        """currents: (T, N, C, H, W), the drive of each time step."""
+        """currents: (T, N, C, H, W), the drive of each time step; T is the number of live planes."""
         theta = per_channel(self.theta)
         membrane = np.zeros_like(currents[0])
         spikes = []
@@ -108,7 +108,7 @@ class LIF:
             spike = (membrane >= theta).astype(np.int64)
             membrane = membrane * (1 - spike) if self.hard_reset else membrane - spike * theta
             spikes.append(spike)
-        return self.code.pack(np.stack(spikes))
+        return self.code.pack(np.stack(spikes)) << self.code.silent
 
 
 @dataclass(frozen=True)

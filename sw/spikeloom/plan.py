@@ -7,14 +7,16 @@ structure and ``weights.npz`` for the integers (see :mod:`spikeloom.planfile`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import ceil, log2
 
 import numpy as np
 
 from spikeloom.code import Code
+from spikeloom.edge import Edge as Edge
 from spikeloom.errors import CapacityError, SpikeLoomError
+from spikeloom.fewer import most_steps, with_steps
 from spikeloom.folding import BODIES as BODIES
 from spikeloom.folding import MEMORIES as MEMORIES
 from spikeloom.folding import Folding as Folding
@@ -53,6 +55,8 @@ class Stage:
     """Its results go into the head of another stage, not out of the network."""
     room: Room | None = None
     """What its weights may become at run time; None where they are fixed."""
+    fewer: tuple[Stage, ...] = ()
+    """The stage as it runs with 1, 2, ... time steps, one less than all of them at last; empty where all are always run."""
 
     def __post_init__(self) -> None:
         f, name = self.folding, self.name
@@ -119,9 +123,19 @@ class Stage:
         return self.o_shape[1] * self.o_shape[2] // self.folding.windows
 
     @property
-    def planes(self) -> int:
-        """Passes over the window per fold: one per plane, or a single one where all planes of a word go at once."""
+    def most_planes(self) -> int:
+        """Passes over the window per fold with all time steps."""
         return 1 if self.folding.body in ("parallel", "max") else self.i_code.steps
+
+    @property
+    def planes(self) -> int:
+        """Passes over the window per fold: one per plane that may hold spikes, or a single one where all planes of a word go at once."""
+        return min(self.most_planes, self.live)
+
+    @property
+    def live(self) -> int:
+        """Planes of an input word that are looked at; those behind them are known to be 0, or belong to time steps that are not run."""
+        return self.o_code.live if self.per_step and self.o_code is not None else self.i_code.live
 
     @property
     def words(self) -> int:
@@ -154,10 +168,13 @@ class Stage:
     @property
     def neuron_cycles(self) -> int:
         """Cycles of the neuron units per result."""
+        return self._neuron_cycles(self.o_code.live if self.o_code is not None else 1)
+
+    def _neuron_cycles(self, steps: int) -> int:
         if self.o_code is None or isinstance(self.layer, Pool) or isinstance(self.layer.neuron, Raw):
             return 1
         groups = self.folding.elements // self.folding.neurons
-        return groups if self.per_step else groups * self.o_code.steps
+        return groups if self.per_step else groups * steps
 
     @cached_property
     def acc_bound(self) -> int:
@@ -188,9 +205,10 @@ class Stage:
 
     @property
     def beta_bound(self) -> int:
-        """Largest magnitude of a bias."""
+        """Largest magnitude of a bias, with any number of time steps."""
         assert isinstance(self.layer, Layer)
-        return self.room.beta_bound if self.room is not None else int(np.abs(self.layer.beta).max())
+        own = self.room.beta_bound if self.room is not None else int(np.abs(self.layer.beta).max())
+        return max((own, *(stage.beta_bound for stage in self.fewer)))
 
     @property
     def theta_bound(self) -> int:
@@ -259,40 +277,22 @@ class Stage:
 
     @property
     def result_depth(self) -> int:
-        """Results that may wait for the neuron, enough to hide the body's latency: one, where another cannot come earlier than that."""
-        apart = self.pass_words * (1 if self.per_step else self.planes)
-        if max(apart, self.neuron_cycles) >= self.body_cycles + 2:
+        """Results that may wait for the neuron, enough to hide the body's latency: one, where another cannot come earlier than that.
+
+        It is that of all time steps, whatever is run.
+        """
+        neuron_cycles = self._neuron_cycles(self.o_code.steps if self.o_code is not None else 1)
+        apart = self.pass_words * (1 if self.per_step else self.most_planes)
+        if max(apart, neuron_cycles) >= self.body_cycles + 2:
             return 1
-        return max(2, ceil((self.body_cycles + 2) / self.neuron_cycles))
+        return max(2, ceil((self.body_cycles + 2) / neuron_cycles))
 
     @property
     def skip_stage(self) -> Stage | None:
         """The residual join's own accumulator: a depthwise 1x1 layer of kappa whose results meet those of this stage."""
-        if not isinstance(self.layer, Layer) or self.layer.skip is None or self.skip_code is None:
-            return None
-        channels, f = self.o_shape[0], self.folding
-        zero = np.zeros(channels, dtype=np.int64)
-        neuron = LIF(Code(self.skip_code.steps, 1), zero + 1, 0, False) if self.per_step else Raw(None)
-        kappa = self.layer.kappa.reshape(-1, 1, 1, 1)
-        layer = Layer(f"{self.name}.skip", self.layer.skip, kappa, neuron, zero, zero, zero, groups=channels)
-        folding = Folding("depthwise", f.elements, elements=f.elements, windows=f.windows, neurons=f.elements)
-        room = None if self.room is None else Room(signed_width(self.room.kappa_bound), 0, 1, 0)
-        return Stage(layer, self.o_shape, self.o_shape, self.skip_code, neuron.code, None, folding, joins=True, room=room)
+        from spikeloom.cutting import skip_stage
 
-
-@dataclass(frozen=True)
-class Edge:
-    """A stream from one stage to another: regrouped from ``i_group`` to ``o_group`` channels a beat, then ``depth`` beats of FIFO.
-
-    ``port`` is "i" for synapses and "skip" for a residual.
-    """
-
-    source: str
-    target: str
-    port: str
-    i_group: int
-    o_group: int
-    depth: int
+        return skip_stage(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -306,6 +306,7 @@ class Plan:
     board, clock_mhz: what it was planned for; the clock is an assumption until a place-and-route says so.
     density: share of set bits that the schedule assumed per node, and where it is from.
     rooms: what the weights of each layer may become at run time; empty where they are fixed in the hardware.
+    fewer_steps: whether the hardware can run with fewer time steps.
     """
 
     graph: Graph
@@ -315,6 +316,20 @@ class Plan:
     density: dict[str, float]
     density_source: str
     rooms: dict[str, Room] = field(default_factory=dict)
+    fewer_steps: bool = False
+
+    def with_steps(self, steps: int | None) -> Plan:
+        """The plan as the hardware runs it with so many time steps, for the golden model and the cycle model; itself with all of them.
+
+        Raises as :func:`spikeloom.fewer.with_steps`.
+        """
+        graph = with_steps(self.graph, steps)
+        return self if graph is self.graph else replace(self, graph=graph, fewer_steps=False)
+
+    @cached_property
+    def fewer(self) -> tuple[Plan, ...]:
+        """The plan with 1, 2, ... time steps, one less than all of them at last; empty where the hardware always runs all."""
+        return tuple(self.with_steps(steps) for steps in range(1, most_steps(self.graph))) if self.fewer_steps else ()
 
     @property
     def checksums(self) -> bool:
@@ -323,41 +338,10 @@ class Plan:
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
-        stages = []
-        for node in self.graph.nodes[1:]:
-            assert isinstance(node, (Layer, Pool))
-            shapes, codes = self.graph.shapes, self.graph.codes
-            layer: Layer | Pool = node
-            if isinstance(node, Pool) and node.kind == "sum":
-                channels = shapes[node.name][0]
-                zero = np.zeros(channels, dtype=np.int64)
-                ones = np.ones((channels, 1, *node.kernel), dtype=np.int64)
-                layer = Layer(
-                    node.name,
-                    node.source,
-                    ones,
-                    Raw(codes[node.name]),
-                    zero,
-                    zero,
-                    zero,
-                    stride=node.stride,
-                    padding=node.padding,
-                    groups=channels,
-                )
-            skip_code = self.graph.code(node.skip) if isinstance(node, Layer) and node.skip is not None else None
-            stages.append(
-                Stage(
-                    layer,
-                    shapes[node.source],
-                    shapes[node.name],
-                    self.graph.code(node.source),
-                    codes[node.name],
-                    skip_code,
-                    self.foldings[node.name],
-                    room=self.rooms.get(node.name),
-                )
-            )
-        return tuple(stages)
+        """One per node but the input, in the order of the graph."""
+        from spikeloom.cutting import stages
+
+        return stages(self)
 
     def __getitem__(self, name: str) -> Stage:
         for stage in self.stages:
@@ -377,16 +361,9 @@ class Plan:
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
         """All streams between nodes, in the order of their targets."""
-        from spikeloom.depths import skip_depth
+        from spikeloom.cutting import edges
 
-        edges = []
-        for stage in self.stages:
-            source = stage.layer.source
-            edges.append(Edge(source, stage.name, "i", self.o_group(source), stage.folding.group, 0))
-            if isinstance(stage.layer, Layer) and stage.layer.skip is not None:
-                skip, group = stage.layer.skip, stage.folding.elements
-                edges.append(Edge(skip, stage.name, "skip", self.o_group(skip), group, skip_depth(self, stage)))
-        return tuple(edges)
+        return edges(self)
 
     def consumers(self, name: str) -> Iterator[Edge]:
         """The streams that leave a node, in order."""

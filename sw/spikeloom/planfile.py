@@ -83,6 +83,7 @@ def _contents(plan: Plan) -> tuple[str, Arrays]:
         "rooms": {name: _plain(room) for name, room in plan.rooms.items()},
         "notes": plan.graph.notes,
         "arrays": {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()},
+        **({"fewer_steps": True} if plan.fewer_steps else {}),
     }
     return json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n", arrays
 
@@ -124,7 +125,8 @@ def _plan(content: Json, arrays: Arrays) -> Plan:
     graph = Graph(content["name"], nodes, arrays["graph.scale"], arrays["graph.bias"], tuple(content.get("notes", ())))
     foldings = {name: Folding(**folding) for name, folding in content["foldings"].items()}
     rooms = {name: Room(**room) for name, room in content["rooms"].items()}
-    plan = Plan(graph, foldings, content["board"], content["clock_mhz"], content["density"], content["density_source"], rooms)
+    told = (content["board"], content["clock_mhz"], content["density"], content["density_source"])
+    plan = Plan(graph, foldings, *told, rooms, bool(content.get("fewer_steps", False)))
     _ = plan.edges
     return plan
 

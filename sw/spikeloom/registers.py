@@ -84,6 +84,7 @@ REGISTERS: tuple[Register, ...] = (
         fields=(
             Field("memory_bytes", 0, "bytes of one word on the memory port", 8),
             Field("runtime_weights", 8, "weights, thresholds and tables can be loaded"),
+            Field("steps", 16, "time steps can be chosen, 1 to this many; 0 where all are always run", 5),
         ),
     ),
     Register("counter_count", 0x0C, "ro", "counters in fabric from 0x1000"),
@@ -149,6 +150,13 @@ REGISTERS: tuple[Register, ...] = (
     Register("images", 0x60, "rw", "images of a job"),
     Register("input_words", 0x64, "rw", "memory words to read for a job"),
     Register("watchdog", 0x68, "rw", "cycles without any transfer that end a job as stuck; 0 for never"),
+    Register(
+        "steps",
+        0x6C,
+        "rw",
+        "time steps to run, 0 for all of them; taken over in a reset of the network (abort). Only where they can be chosen",
+        fields=(Field("chosen", 0, "1 to those of `capabilities`; more run all", 5),),
+    ),
     Register("images_in", 0x70, "ro", "images of this job whose first beat has entered the network"),
     Register("images_out", 0x74, "ro", "images of this job whose last value has left the network"),
     Register("words_read", 0x78, "ro", "memory words read in this job"),
@@ -167,7 +175,17 @@ REGISTERS: tuple[Register, ...] = (
     Register("output_wait", 0xC8, "ro", "cycles in which the network had a value and the memory took none", width=64),
     Register("load_words", 0xD0, "ro", "32-bit words that reached the weight memories in the last load job that was not refused"),
     Register("load_crc", 0xD4, "ro", "CRC-32 (as zlib's) of those words, little endian"),
+    Register(
+        "steps_run",
+        0xD8,
+        "ro",
+        "what the network took over of `steps`. Only where time steps can be chosen",
+        fields=(Field("now", 0, "time steps, 0 for all", 5),),
+    ),
 )
+
+STEP_REGISTERS = ("steps", "steps_run")
+"""Registers that are there only where time steps can be chosen; elsewhere they read as 0."""
 
 
 def register(name: str) -> Register:

@@ -23,6 +23,7 @@ TITLES = {
     "torch": "torch, the frozen network",
     "onnx": "QONNX executor",
     "golden": "golden model, integers",
+    "steps": "golden model and cycle model, fewer time steps",
     "export": "trained.onnx",
     "freeze": "model.onnx, every neuron proven",
     "read": "reading and proving every neuron",

@@ -62,8 +62,12 @@ def run(
     seed: int = 0,
     bound: int = 200_000,
     load: Sequence[int] = (),
+    steps: int | None = None,
 ) -> Run:
-    """Simulates, after loading the weights of ``load``; raises AssertionError when ``bound`` cycles were not enough."""
+    """Simulates, after loading the weights of ``load``, with so many time steps.
+
+    Raises AssertionError when ``bound`` cycles were not enough.
+    """
     top, sent = Top(plan), beats(plan, words)
     per_image = len(sent) // len(words)
     shape = plan.graph.shapes[plan.graph.output.name]
@@ -77,6 +81,9 @@ def run(
     async def bench(ctx):  # type: ignore[no-untyped-def]
         index = 0
         offering = False
+        if steps is not None:
+            ctx.set(top.steps, steps)
+            await ctx.tick().repeat(2)
         if len(load):
             await load_weights(ctx, top, load, rng)
         for cycle in range(bound):

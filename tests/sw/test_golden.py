@@ -34,6 +34,7 @@ def test_conv_is_exact_on_both_sides_of_what_float64_holds(x: int, w: int) -> No
     words = np.array([x, 1, -3]).reshape(1, 3, 1, 1)
     weight = np.array([[w, 1, 0], [0, 1, 1]]).reshape(2, 3, 1, 1)
     assert golden.conv(words, weight, (1, 1), (0, 0, 0, 0), 1).ravel().tolist() == [x * w + 1, -2]
+    assert golden.conv(words[:, :1], weight[:1, :1], (1, 1), (0, 0, 0, 0), 1).item() == x * w
 
 
 @pytest.mark.parametrize("count", [1, golden.IMAGES, golden.IMAGES + 3])

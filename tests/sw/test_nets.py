@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,6 +60,13 @@ def calibrated(name: str, images: int = 2) -> Module:
 
 def neurons(graph: Graph) -> set[str]:
     return {type(node.neuron).__name__ for node in graph.nodes if isinstance(node, Layer)}
+
+
+def set_bits(graph: Graph, x: np.ndarray) -> dict[str, float]:
+    """Share of set bits behind every neuron, by the name of the neuron's module."""
+    words = golden.trace(graph, golden.quantize(graph.input, x))
+    layers = [node for node in graph.nodes if isinstance(node, Layer) and node.name != graph.output.name]
+    return {f"{layer.name}_spike": float(graph.codes[layer.name].planes(words[layer.name]).mean()) for layer in layers}
 
 
 @pytest.mark.parametrize("name", sorted(LAYERS))
@@ -138,6 +146,7 @@ def test_all_the_way(name, tmp_path, monkeypatch):
         assert (golden.run(frozen, x).argmax(1) == expected.argmax(1)).mean() > 0.9
     else:
         assert np.abs(golden.run(frozen, x) - expected).max() < 1e-4
+        assert json.loads((tmp_path / "train.json").read_text())["density"] == pytest.approx(set_bits(frozen, x), abs=1e-12)
     accelerator = compile(tmp_path / "model.onnx", "zcu104", x[:16], folder=tmp_path)
     assert np.array_equal(accelerator.golden(x), golden.run(frozen, x))
     assert neurons(frozen) == {"LIF" if name.startswith("lif") else "SpikePack", "Raw"}

@@ -55,7 +55,7 @@ def components() -> dict[str, wiring.Component]:
         "loader": Loader(depth=5, width=40),
         "regroup_down": Regroup(i_width=12, o_width=4),
         "regroup_up": Regroup(i_width=4, o_width=12),
-        "scan": Scan(width=8, ports=2, pass_words=3, rows=24),
+        "scan": Scan(width=8, ports=2, pass_words=3, passes=1),
         "source": Source(stage),
     }
 

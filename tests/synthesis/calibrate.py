@@ -39,7 +39,7 @@ from tests.synthesis.wide import wide
 
 SET = Path(__file__).with_name("calibration.json")
 
-AT_ONCE = 20
+AT_ONCE = 30
 """Components per run of Yosys."""
 
 FIELDS = ("lut", "lutram", "ff", "ramb18", "uram", "dsp")
@@ -190,8 +190,11 @@ def joined(parts: tuple[Part, ...]) -> dict[str, float]:
 LARGE_WEIGHT = 4
 """How often a wide body counts: there are few, and of large networks they are most."""
 
-FIXED = {"logic": 1.0}
-"""LUTs of a table of weights in logic: as many as counted, else a fit to small tables would give large ones away for nothing."""
+ADDING = {"logic": 1.0, "adder": 1.0, "gates": 1.0, "shifted": 1.0, "held": 1.0}
+
+FIXED = {"event body": ADDING, "dense body": ADDING, "parallel body": {"logic": 1.0, "adder": 1.0, "held": 1.0}}
+"""LUTs that are counted one by one: tables of weights in logic, bits of adders and of accumulators. A fit to small components would give
+them away for nothing, where another amount goes up and down with them."""
 
 
 def fitted(found: list[Match]) -> Model:
@@ -199,7 +202,7 @@ def fitted(found: list[Match]) -> Model:
     lut = {}
     for kind in sorted({match.kind for match in found}):
         own = [match for match in found if match.kind == kind]
-        fixed = FIXED if kind.endswith(" body") and kind not in ("max body", "depthwise body") else {}
+        fixed = FIXED.get(kind, {})
         rows = []
         for m in own:
             amounts = joined(m.parts)

@@ -27,7 +27,7 @@ from tests.networks import random_plan
 from tests.synthesis.measuring import hollow, renamed
 
 QUOTA = {"crc": 5, "loader": 5, "source": 9, "scan": 7, "gather": 3, "network": 8, "counters": 5}
-"""Components of each kind; four of every sort of body and head."""
+"""Components of each kind; three of every sort of body and head."""
 
 LARGEST = 700
 """Registers, so that a run does not take too long."""
@@ -53,7 +53,7 @@ def sort(part: Part) -> str:
     if part.kind in QUOTA:
         return part.kind
     return " ".join(
-        [part.kind, *sorted(name for name in ("product", "negate", "held", "multiplied", "both", "tie") if part.amounts.get(name))]
+        [part.kind, *sorted(name for name in ("partial", "negate", "held", "multiplied", "skip", "tie") if part.amounts.get(name))]
     )
 
 
@@ -87,7 +87,7 @@ def chosen() -> tuple[Choice, ...]:
         taken: set[str] = set()
         for name, part in candidates(random_plan(seed)):
             key = sort(part)
-            if key in taken or seen[key] >= QUOTA.get(key, 4) or part.registers > LARGEST * (1 + 3 * (part.kind == "counters")):
+            if key in taken or seen[key] >= QUOTA.get(key, 3) or part.registers > LARGEST * (1 + 3 * (part.kind == "counters")):
                 continue
             seen[key] += 1
             taken.add(key)  # no two of a sort from one network
@@ -101,7 +101,7 @@ def component(stage: Stage, kind: str) -> wiring.Component:
         return Source(stage)
     if kind == "scan":
         part = f.group // f.banks
-        return Scan(width=part, ports=f.ports, pass_words=stage.pass_words, rows=stage.folds * stage.pass_words * part)
+        return Scan(width=part, ports=f.ports, pass_words=stage.pass_words, passes=stage.folds, idle=stage.zero_row)
     if kind == "gather":
         return Gather(width=output_bits(stage) * f.elements, windows=f.windows, folds=stage.folds)
     if kind == "loader":

@@ -6,16 +6,16 @@ from amaranth import Cat, Const, Module, Mux, Signal
 from amaranth.hdl import ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from spikeloom.registers import ADDRESS_WIDTH, COUNTERS, LOG, LOG_DEPTH, MAGIC, MAX_COUNTERS, REGISTERS, VERSION, Register
+from spikeloom.registers import ADDRESS_WIDTH, COUNTERS, LOG, LOG_DEPTH, MAGIC, MAX_COUNTERS, REGISTERS, STEP_REGISTERS, VERSION, Register
 
 
-def constants(*, memory_width: int, counters: int, identity: str, runtime_weights: bool) -> dict[str, list[int]]:
+def constants(*, memory_width: int, counters: int, identity: str, runtime_weights: bool, steps: int) -> dict[str, list[int]]:
     """What the registers read that never change, by name, one value per register of a ``count``."""
     digest = bytes.fromhex(identity)
     return {
         "magic": [MAGIC],
         "version": [VERSION],
-        "capabilities": [memory_width // 8 | runtime_weights << 8],
+        "capabilities": [memory_width // 8 | runtime_weights << 8 | steps << 16],
         "counter_count": [counters],
         "identity": [int.from_bytes(digest[k : k + 4], "big") for k in range(0, 32, 4)],
     }
@@ -35,7 +35,7 @@ class Bank(wiring.Component):
     Parameters
     ----------
     address_width: bits of an address on the memory port; registers of addresses hold no more.
-    memory_width, counters, identity, runtime_weights: what constant registers tell.
+    memory_width, counters, identity, runtime_weights, steps: what constant registers tell. Without steps their registers are not built.
 
     Ports
     -----
@@ -45,14 +45,19 @@ class Bank(wiring.Component):
     counter_address, counter_data, log_address, log_data: one counter of the network; one entry of the log, latency in the low half.
     """
 
-    def __init__(self, *, address_width: int, memory_width: int, counters: int, identity: str, runtime_weights: bool = False):
+    def __init__(
+        self, *, address_width: int, memory_width: int, counters: int, identity: str, runtime_weights: bool = False, steps: int = 0
+    ):
         if len(identity) != 64:
             raise ValueError(f"identity: expected the 64 hexadecimal digits of a SHA-256, got {identity!r}")
         if not 0 < counters <= MAX_COUNTERS:
             raise ValueError(f"counters: expected 1 to {MAX_COUNTERS}, got {counters}")
         self.address_width = address_width
-        self.constants = constants(memory_width=memory_width, counters=counters, identity=identity, runtime_weights=runtime_weights)
-        ports = {name: member for register in REGISTERS for name, member in self.ports(register)}
+        self.constants = constants(
+            memory_width=memory_width, counters=counters, identity=identity, runtime_weights=runtime_weights, steps=steps
+        )
+        self.registers = [register for register in REGISTERS if steps or register.name not in STEP_REGISTERS]
+        ports = {name: member for register in self.registers for name, member in self.ports(register)}
         super().__init__(
             {
                 **ports,
@@ -92,7 +97,7 @@ class Bank(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         values: dict[int, ValueLike] = {}
-        for register in REGISTERS:
+        for register in self.registers:
             self.write_side(m, register)
             for k, value in enumerate(self.value(register)):
                 values[register.offset // 4 + k * register.width // 32] = value

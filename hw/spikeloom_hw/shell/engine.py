@@ -7,8 +7,10 @@ from amaranth.hdl import Elaboratable
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..steps import STEPS_WIDTH
 
-def engine_ports(beat_bytes: int, loads: bool) -> dict[str, wiring.Member]:
+
+def engine_ports(beat_bytes: int, loads: bool, steps: bool) -> dict[str, wiring.Member]:
     """All but clock and reset."""
     load = {"load_start": In(1), "load_valid": In(1), "load_data": In(32), "load_done": Out(1)}
     return {
@@ -24,6 +26,7 @@ def engine_ports(beat_bytes: int, loads: bool) -> dict[str, wiring.Member]:
         "counter_data": Out(64),
         "counter_clear": In(1),
         **(load if loads else {}),
+        **({"steps": In(STEPS_WIDTH)} if steps else {}),
     }
 
 
@@ -32,7 +35,7 @@ class Engine(wiring.Component):
 
     Parameters
     ----------
-    beat_bytes: of ``s_axis_tdata``. loads: whether weights can be loaded.
+    beat_bytes: of ``s_axis_tdata``. loads: whether weights can be loaded. steps: whether time steps can be chosen.
     inner: a component with the ports of ``Top``; None for an instance of the Verilog module ``top``.
 
     Ports
@@ -40,8 +43,8 @@ class Engine(wiring.Component):
     reset: the network to its beginning. The others: see ``Top``.
     """
 
-    def __init__(self, *, beat_bytes: int, loads: bool = False, inner: Elaboratable | None = None):
-        self.flat, self.inner, self.loads = engine_ports(beat_bytes, loads), inner, loads
+    def __init__(self, *, beat_bytes: int, loads: bool = False, steps: bool = False, inner: Elaboratable | None = None):
+        self.flat, self.inner, self.loads = engine_ports(beat_bytes, loads, steps), inner, loads
         super().__init__({"reset": In(1), **self.flat})
 
     def elaborate(self, platform: object) -> Module:

@@ -79,7 +79,8 @@ class Shell(wiring.Component):
 
     def __init__(self, *, manifest: Manifest, engine: Engine | None = None, quiet: int = QUIET):
         self.manifest, self.quiet = manifest, quiet
-        self.engine = engine or Engine(beat_bytes=manifest.input.beat_bytes, loads=manifest.load_words > 0)
+        loads, steps = manifest.load_words > 0, manifest.steps > 0
+        self.engine = engine or Engine(beat_bytes=manifest.input.beat_bytes, loads=loads, steps=steps)
         super().__init__(shell_ports(manifest))
 
     def elaborate(self, platform: object) -> Module:
@@ -93,6 +94,7 @@ class Shell(wiring.Component):
             counters=len(self.manifest.counters),
             identity=self.manifest.identity,
             runtime_weights=self.engine.loads,
+            steps=self.manifest.steps,
         )
         m.submodules.job = self.job = Job(word_bytes=width // 8, load_words=-(-self.manifest.load_words * 32 // width), quiet=self.quiet)
         m.submodules.monitor = self.monitor = Monitor()
@@ -168,6 +170,11 @@ class Shell(wiring.Component):
         """From memory words to memory words."""
         engine, gate, packer = self.engine, self.gate, self.packer
         self.split(m)
+        if self.manifest.steps:
+            # The network may still work on rows that no output needs: it changes its steps in a reset alone.
+            with m.If(self.job.reset):
+                m.d.sync += engine.steps.eq(self.bank.steps)
+            m.d.comb += self.bank.steps_run_now.eq(engine.steps)
         wiring.connect(m, self.gearbox.o, gate.i)
         wiring.connect(m, packer.o, self.writer.i)
         m.d.comb += [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
@@ -20,6 +21,7 @@ from spikeloom.board.jobs import Done, Engine, Job
 from spikeloom.board.measurement import Measurement
 from spikeloom.board.power import LEAST_SECONDS
 from spikeloom.board.words import Array, Images, flat, limits, values_of, view_in, view_out
+from spikeloom.errors import SpikeLoomError
 from spikeloom.reals import Floats
 
 BUFFER_BYTES = 16 << 20
@@ -77,6 +79,7 @@ class Accelerator:
         self.buffers = Buffers(self.loaded.pynq, self.loaded.device, self.manifest, buffer_bytes)
         self.lock = RLock()
         self.weights: str | None = "as built"
+        self.steps = 0
 
     @property
     def clock_mhz(self) -> float:
@@ -88,27 +91,46 @@ class Accelerator:
         """Where results come from: "board" or "simulated"."""
         return "simulated" if self.loaded.simulated else "board"
 
-    @overload
-    def predict(self, x: Array, profile: Literal[False] = False) -> Floats: ...
-    @overload
-    def predict(self, x: Array, profile: Literal[True]) -> tuple[Floats, float, float]: ...
+    @contextmanager
+    def running(self, steps: int | None) -> Iterator[None]:
+        """Everything inside runs with so many time steps; None leaves them as they are, all of them at first.
 
-    def predict(self, x: Array, profile: bool = False) -> Floats | tuple[Floats, float, float]:
+        Raises InputError where there are not so many, or the hardware has no choice.
+        """
+        try:
+            chosen = self.manifest.checked_steps(steps)
+        except SpikeLoomError as error:
+            raise InputError(str(error)) from None
+        with self.lock:
+            before, self.steps = self.steps, self.steps if steps is None else chosen
+            try:
+                yield
+            finally:
+                self.steps = before
+
+    @overload
+    def predict(self, x: Array, profile: Literal[False] = False, *, steps: int | None = None) -> Floats: ...
+    @overload
+    def predict(self, x: Array, profile: Literal[True], *, steps: int | None = None) -> tuple[Floats, float, float]: ...
+
+    def predict(self, x: Array, profile: bool = False, *, steps: int | None = None) -> Floats | tuple[Floats, float, float]:
         """Real outputs (N, O), or (N, O, H, W) for a map, as the golden model computes them.
 
         ``x``: real input (N, ...) of floats, or the network's own words as integers, which are copied once. With ``profile`` also the
-        seconds that the fabric took, data movement included, and images per second; both from the fabric's cycles.
-        Raises InputError, or JobError after which the next call works.
+        seconds that the fabric took, data movement included, and images per second; both from the fabric's cycles. ``steps``: fewer time
+        steps, where the hardware can run them. Raises InputError, or JobError after which the next call works.
         """
-        batch = self.batch(Images(x, self.manifest.input), self.real)
+        with self.running(steps):
+            batch = self.batch(Images(x, self.manifest.input), self.real)
         if not profile:
             return flat(batch.results)
         seconds = batch.cycles / self.clock_mhz / 1e6
         return flat(batch.results), seconds, len(x) / seconds
 
-    def execute(self, x: Array) -> npt.NDArray[np.int64]:
+    def execute(self, x: Array, *, steps: int | None = None) -> npt.NDArray[np.int64]:
         """Integer outputs (N, O), or (N, O, H, W) for a map, without scale and bias; input and errors as for :meth:`predict`."""
-        return flat(self.batch(Images(x, self.manifest.input), self.integers).results)
+        with self.running(steps):
+            return flat(self.batch(Images(x, self.manifest.input), self.integers).results)
 
     def allocate(self, images: int) -> tuple[Any, Any]:
         """An input and an output buffer of bytes for :meth:`run`, of the caller's own. Raises BufferFault if there is no room."""
@@ -155,7 +177,7 @@ class Accelerator:
                 raise JobError(
                     f"{manifest.name}: the last load of weights did not end well; call load_weights again, or open the bitstream anew"
                 )
-            return self.engine.run(Job(into.device_address, out.device_address, images, *words, single))
+            return self.engine.run(Job(into.device_address, out.device_address, images, *words, single, self.steps))
 
     def batch(
         self,
@@ -205,7 +227,8 @@ class Accelerator:
         """Real outputs of output words (n, O, H, W), in new memory."""
         code = self.manifest.output.code
         values = words if code is None else values_of(words, self.manifest.output)
-        return reals.real(np.array(self.manifest.scale, dtype=np.float64), np.array(self.manifest.bias, dtype=np.float64), values)
+        readout = self.manifest.readout(self.steps)
+        return reals.real(np.array(readout.scale, dtype=np.float64), np.array(readout.bias, dtype=np.float64), values)
 
     def integers(self, words: Array) -> Array:
         return values_of(words, self.manifest.output)
@@ -222,13 +245,15 @@ class Accelerator:
             x = np.random.default_rng(0).integers(low, high + 1, (TEST_IMAGES, *manifest.input.shape))
         return measuring.throughput(self, Images(x, manifest.input))
 
-    def measure(self, x: Array, *, power_seconds: float = LEAST_SECONDS, progress: Progress = silent) -> Measurement:
+    def measure(
+        self, x: Array, *, steps: int | None = None, power_seconds: float = LEAST_SECONDS, progress: Progress = silent
+    ) -> Measurement:
         """Latency, interval, sparsity, operations, waiting and power on these images; see :class:`Measurement`.
 
-        Arguments: x: as for :meth:`predict`. power_seconds: length of each of the two power loops, on boards with sensors.
+        Arguments: x, steps: as for :meth:`predict`. power_seconds: length of each of the two power loops, on boards with sensors.
         Raises MismatchError where two ways of counting do not agree, and as :meth:`predict`.
         """
-        with self.lock:
+        with self.running(steps):
             return measuring.measure(self, Images(x, self.manifest.input), power_seconds, progress)
 
     def load_weights(self, path: str | Path) -> None:

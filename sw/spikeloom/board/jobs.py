@@ -57,7 +57,10 @@ FAULTS: dict[str, tuple[type[BoardError], str]] = {
 
 @dataclass(frozen=True)
 class Job:
-    """What the shell is asked to do: ``images`` images, one at a time if ``single``; addresses in bytes, words of the memory port."""
+    """What the shell is asked to do: ``images`` images, one at a time if ``single``; addresses in bytes, words of the memory port.
+
+    ``steps``: time steps to run, 0 for all of them.
+    """
 
     input_address: int
     output_address: int
@@ -65,6 +68,7 @@ class Job:
     input_words: int
     output_words: int
     single: bool = False
+    steps: int = 0
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,7 @@ class Engine:
     def act(self, job: Job, action: str) -> None:
         """Start a job and wait for its end, good or bad."""
         self.check_idle()
+        self.choose(job.steps)
         self.port.write("error", WORD)
         for name in ("input_address", "output_address", "images", "input_words"):
             self.port.write(name, getattr(job, name))
@@ -122,6 +127,12 @@ class Engine:
         except BaseException:
             self.end()
             raise
+
+    def choose(self, steps: int) -> None:
+        """Run the network with so many time steps from now on: it takes them over in a reset. Raises as :meth:`end`."""
+        if self.manifest.steps and self.port.read("steps_run") != steps:
+            self.port.write("steps", steps)
+            self.end()
 
     def check_idle(self) -> None:
         status = self.port.flags("status")

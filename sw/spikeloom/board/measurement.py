@@ -136,7 +136,7 @@ class Measurement:
     clock_mhz: as pynq reads it. latency, start_to_done: cycles. latencies: of each image, in cycles.
     interval: cycles, None with one image. stream_cycles: of all jobs with the pipeline kept full, start to done.
     single, stream: per layer with one image at a time, and with the pipeline kept full. host: seconds, None off a board.
-    input_wait, output_wait: cycles. power: None with its reason in ``power_reason``.
+    input_wait, output_wait: cycles. steps: time steps that were run, None for all. power: None with its reason in ``power_reason``.
     """
 
     source: str
@@ -161,6 +161,7 @@ class Measurement:
     output_wait: int
     power: Power | None
     power_reason: str
+    steps: int | None = None
 
     def __post_init__(self) -> None:
         if self.source not in ("board", "simulated"):
@@ -226,7 +227,8 @@ class Measurement:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Measurement:
         """The inverse of :meth:`to_dict`; what follows from the rest is left out. Raises KeyError or TypeError on other data."""
-        parts = {name: data[name] for name in cls.__dataclass_fields__}
+        parts = {name: data[name] for name in cls.__dataclass_fields__ if name != "steps"}
+        parts["steps"] = data.get("steps")
         for name in ("latency", "start_to_done", "host", "interval"):
             parts[name] = Spread(**parts[name]) if parts[name] is not None else None
         parts["streams"] = tuple(

@@ -142,6 +142,7 @@ def measure(accelerator: Accelerator, images: Images, power_seconds: float, prog
         output_wait=waits[1],
         power=measured,
         power_reason="" if measured is not None else power.why_none(manifest.board, found, loaded.simulated),
+        steps=accelerator.steps or None,
     )
 
 

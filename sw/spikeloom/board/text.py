@@ -45,7 +45,8 @@ def timing(m: Measurement) -> Table:
         rows.append(("host, wall clock", "", "", "", "", f"{1e6 * m.host.p50:,.0f}"))
     heads = ("cycles", "min", "p50", "p99", "max", "p50 µs")
     where, clock = ("", f"{m.clock_mhz:g} MHz") if m.source == "board" else ("simulated ", f"{m.clock_mhz:g} MHz assumed")
-    return Table(f"{short(m.network)} on a {where}{m.board}: {m.images} images, {clock}", heads, tuple(rows))
+    steps = f", {m.steps} time step{'s' * (m.steps > 1)}" if m.steps else ""
+    return Table(f"{short(m.network)} on a {where}{m.board}: {m.images} images, {clock}{steps}", heads, tuple(rows))
 
 
 def spread_text(spread: Spread) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ class Work:
         """When each word leaves the slowest queue, counted from the start of the pass: (steps, conv groups, planes, words of a pass)."""
         stage, f, layer = self.stage, self.stage.folding, self.stage.layer
         height, width = stage.i_shape[1:]
-        flags = stage.i_code.planes(self.words[index]).astype(np.int16)
+        flags = stage.i_code.planes(self.words[index])[: stage.live].astype(np.int16)
         counts = flags.reshape(stage.planes, -1, f.group // f.banks, height, width).sum(axis=2)
         view = golden.windows(counts, layer.kernel, layer.stride, layer.padding)  # (planes, groups * words * banks, oh, ow, kh, kw)
         oh, ow, kh, kw = view.shape[2:]
@@ -58,6 +58,6 @@ class Work:
         stage, layer = self.stage, self.stage.layer
         if not isinstance(layer, Layer):
             return np.zeros(len(self.words), dtype=np.int64)
-        spikes = stage.i_code.planes(self.words).sum(axis=(0, 2))
+        spikes = stage.i_code.planes(self.words)[: stage.live].sum(axis=(0, 2))
         view = golden.windows(spikes[:, None], layer.kernel, layer.stride, layer.padding)
         return np.asarray(view.sum(axis=(1, 2, 3, 4, 5)) * (stage.o_shape[0] // stage.groups))

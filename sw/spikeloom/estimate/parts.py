@@ -7,9 +7,10 @@ in ``coefficients.json``, by the kind of the part.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import ceil
 
+from spikeloom.estimate.adders import PRODUCT, Tree, is_dsp, tree
 from spikeloom.estimate.memories import Memory, loaded, storage, table
 from spikeloom.graph import Layer
 from spikeloom.plan import Stage
@@ -96,95 +97,85 @@ def source(stage: Stage, group: str, part: str, family: str) -> Iterator[Part]:
     yield fifo(group, part, width, s.pass_words + 2, family, count)
 
 
-@dataclass(frozen=True)
-class Tree:
-    """An adder tree: bits of sums of two, three and four terms, and of all its registers."""
-
-    two: int
-    three: int
-    four: int
-    registers: int
-
-
-def tree(stage: Stage, lanes: int, width: int, multiplied: bool) -> Tree:
-    """As ``spikeloom_hw.tree`` builds it for one sum. A sum is no wider than its terms make it; multipliers add and hold the first ones."""
-    sums = [0, 0, 0, 0, 0]
-    registers = 0
-    for level in range(stage.tree_cycles):
-        counts = [4] * (lanes // 4) + ([lanes % 4] if lanes % 4 else [])
-        for count in counts:
-            wide = min(stage.acc_width, width + bits(count) * (count > 1))
-            if level or not multiplied:
-                sums[count] += wide
-                registers += wide
-        lanes, width = len(counts), min(stage.acc_width, width + (2 if max(counts) > 2 else 1 if max(counts) > 1 else 0))
-    return Tree(sums[2], sums[3], sums[4], registers)
-
-
 def body(stage: Stage, group: str, part: str, family: str) -> Iterator[Part]:
     """Weights, adders, accumulators, and the queue of results."""
-    s, f, steps = stage, stage.folding, stage.i_code.steps
+    s, f = stage, stage.folding
     copies = f.elements * f.windows
     sums = copies * s.acc_width
-    queues, queue_width = queue_widths(s)
-    lanes = f.banks * f.ports if f.body == "event" else f.group if f.body in ("dense", "parallel") else 1
-    count = s.pass_words if f.body != "event" else 1
-    registers = loop(s.planes, s.folds) + (s.result_depth).bit_length() + 2 * s.body_cycles + loop(count)
-    signed = s.i_code.signed and f.body not in ("parallel", "max")
-    amounts: dict[str, float] = {"one": 1}
+    amounts: dict[str, float] = {"one": 1, "nest": loop(s.planes, s.folds)}
+    registers = loop(s.planes, s.folds) + s.result_depth.bit_length() + 2 * s.body_cycles + 1
+    if s.result_depth == 1:
+        registers += 1 + sums
     memory, dsp = NONE, 0
     if f.body == "max":
-        registers += queue_width + copies * steps + sums + 1
+        registers += queue_widths(s)[1] + copies * s.i_code.steps + sums + loop(s.pass_words) + 1
         amounts |= {"compare": sums * (s.i_code.base != 1), "or": sums * (s.i_code.base == 1)}
     else:
-        issued = queues * f.ports if f.body == "event" else queue_width
-        width = s.weight_width
+        memory, dsp = weights(s), 0
+        issued = f.windows * f.banks * f.ports if f.body == "event" else queue_widths(s)[1]
+        amounts |= {"issued": issued, "logic": memory.logic}
+        # All bits of a sum of a single weight are one spike, or nothing.
+        adders = Tree({}, 1) if fixed(s) else tree(s)
         if f.body == "parallel":
-            if is_dsp(width, steps):
-                dsp = copies * f.group
-            else:
-                amounts |= {"product": copies * f.group * width * steps, "partial": copies * f.group * width * (steps - 1)}
-            width += steps
-        memory = weights(s)
-        sum_tree = tree(s, lanes, width, bool(dsp))
-        if fixed(s):
-            # All bits of a sum are one spike, or nothing.
-            sum_tree = Tree(0, 0, 0, 1)
-        if dsp and f.body == "parallel" and copies == 1:
-            # Factors that nothing else takes are held in the multiplier.
-            registers -= queue_width
-            memory = replace(memory, ff=0)
+            dsp = multipliers(s)
         if accumulating(s) == "multiplied" and s.acc_width >= PRODUCT:
             dsp += copies
-        amounts |= {
-            "two": copies * sum_tree.two,
-            "three": copies * sum_tree.three,
-            "four": copies * sum_tree.four,
-            "gates": copies * lanes * s.weight_width if f.body != "parallel" else 0,
-            accumulating(s): sums,
-            "negate": sums * signed,
-            "issued": issued,
-            "logic": memory.logic,
-        }
-        registers += copies * sum_tree.registers + sums + (queues * f.ports if f.body == "event" else queue_width + 1)
+        signed = s.i_code.signed and f.body != "parallel"
+        amounts |= {name: copies * value for name, value in adders.amounts.items()}
+        amounts |= {accumulating(s): sums, "negate": sums * signed}
+        registers += copies * adders.registers + f.windows * adders.shared + sums + (accumulating(s) != "held")
+        registers += s.body_cycles * (signed and s.planes > 1) + addressing(s)
     if f.body == "event":
-        amounts["queues"] = queues
-        part_width, rows = f.group // f.banks, s.folds * s.pass_words * (f.group // f.banks)
-        scan = part_width + bits(rows) + loop(s.pass_words) + 1
-        yield Part(
-            group, part, "scan", queues * scan,
-            {
-                "one": queues,
-                "flags": queues * part_width * f.ports,
-                "row": queues * bits(rows) * f.ports,
-                "base": queues * bits(rows),
-                "count": queues * loop(s.pass_words),
-            },
-        )  # fmt: skip
+        amounts["queues"] = f.windows * f.banks
+        yield scans(s, group, part)
     yield Part(group, part, f"{f.body} body", registers, amounts, memory, dsp)
     if s.room is not None:
         yield loaders(group, part, [weight_shape(s)] * weight_count(s))
-    yield fifo(group, part, sums, s.result_depth, family)
+    if s.result_depth > 1:
+        yield fifo(group, part, sums, s.result_depth, family)
+
+
+def addressing(stage: Stage) -> int:
+    """Registers between words and weights: addresses, and what gates the weights of a row; outside of an event body also the words."""
+    s, f = stage, stage.folding
+    if f.body == "event":
+        return f.windows * f.banks * f.ports * (bits(s.bank_rows) + 2 * (s.zero_row is None))
+    rows = s.folds * s.pass_words
+    # Multipliers hold the words themselves.
+    return 2 * queue_widths(s)[1] * (f.body != "parallel" or not multipliers(s)) + 2 + loop(rows) + loop(s.pass_words)
+
+
+def scans(stage: Stage, group: str, part: str) -> Part:
+    """All scans of a body. Where the flags of a word are a power of two, nothing is added to find a row."""
+    s, f = stage, stage.folding
+    count, width = queue_widths(s)
+    row, aligned = bits(s.bank_rows), width & (width - 1) == 0
+    base = loop(s.folds * s.pass_words) if aligned and width > 1 else row
+    ports = count * f.ports
+    return Part(
+        group, part, "scan", count * (width + base + loop(s.pass_words) + 1),
+        {
+            "one": count,
+            "taken": count * width,
+            "flags": ports * width * (width > SHORT),
+            "gates": ports * width * (width <= SHORT),
+            "index": ports * loop(width) * width / 2,
+            "row": ports * row * (not aligned),
+            "idle": ports * row * (s.zero_row is not None),
+            "base": count * base,
+            "count": count * loop(s.pass_words),
+        },
+    )  # fmt: skip
+
+
+SHORT = 8
+"""Flags up to which a scan finds the lowest one by gates."""
+
+
+def multipliers(stage: Stage) -> int:
+    """DSP blocks for the products of a parallel body."""
+    s, f = stage, stage.folding
+    return f.elements * f.windows * f.group if is_dsp(s.weight_width, s.i_code.steps) else 0
 
 
 def fixed(stage: Stage) -> bool:
@@ -193,19 +184,10 @@ def fixed(stage: Stage) -> bool:
     return f.body == "depthwise" and stage.folds * stage.pass_words == 1 and stage.room is None
 
 
-PRODUCT = 9
-"""Bits from which Yosys takes a multiplier for a product, where its factors have 2 or more."""
-
-
-def is_dsp(weight_width: int, steps: int) -> bool:
-    """Whether Yosys takes a multiplier for a product."""
-    return weight_width + steps >= PRODUCT and min(weight_width, steps) >= 2
-
-
 def accumulating(stage: Stage) -> str:
     """How an accumulator goes from plane to plane: as it is, shifted, or multiplied."""
     base = stage.i_code.base
-    if stage.folding.body == "parallel" or base == 1:
+    if stage.planes == 1 or stage.per_step or base == 1:
         return "held"
     return "shifted" if base & (base - 1) == 0 else "multiplied"
 
@@ -222,7 +204,7 @@ def weight_shape(stage: Stage) -> tuple[int, int]:
     """Bits and rows of one memory of weights. Of weights that are fixed, bits that never change are no memory."""
     s, f = stage, stage.folding
     stored = s.layer.weight_bits if s.room is None and isinstance(s.layer, Layer) else s.weight_width
-    rows = s.folds * s.pass_words * (f.group // f.banks if f.body == "event" else 1)
+    rows = s.folds * s.pass_words if f.body != "event" else s.bank_rows + (s.zero_row is not None)
     width = stored * f.elements * (f.group if f.body in ("dense", "parallel") else 1)
     return width, rows if s.room is None else max(2, rows)
 

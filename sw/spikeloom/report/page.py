@@ -10,10 +10,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from spikeloom.code import Ints
+from spikeloom.fewer import most_steps
 from spikeloom.files import load_json, save_text
 from spikeloom.plan import Plan
-from spikeloom.planfile import PLAN_FILE
+from spikeloom.planfile import PLAN_FILE, hashes
 from spikeloom.report import estimates, foldings, pictures
+from spikeloom.report.curve import FILE as CURVE
+from spikeloom.report.curve import Curve
 from spikeloom.report.drives import histograms
 from spikeloom.report.performance import FILE, Performance
 from spikeloom.report.pipeline import code_text, draw, kind
@@ -59,12 +62,13 @@ def render(
     estimate: dict[str, Any] | None,
     synthesis: Synthesis | None = None,
     folding: dict[str, Any] | None = None,
+    curve: Curve | None = None,
 ) -> str:
     """The page's text.
 
     ``performance`` is what a simulation measured, ``words`` input words (N, C, H, W) for the membrane histograms, ``estimate`` the
-    contents of estimate_network_performance.json, ``synthesis`` what Yosys made of it, ``folding`` the contents of estimate_folding.json.
-    Without a simulation the page says so.
+    contents of estimate_network_performance.json, ``synthesis`` what Yosys made of it, ``folding`` the contents of estimate_folding.json,
+    ``curve`` accuracy and latency over the number of time steps. Without a simulation the page says so.
     """
     figures = {row.name: row for row in performance.stream} if performance else {}
     stages = [
@@ -89,6 +93,8 @@ def render(
             foldings=foldings.rows(folding) if folding is not None else [],
             performance=performance,
             synthesis=synthesised(synthesis),
+            curve=curve,
+            curve_picture=Markup(pictures.curve(curve.points)) if curve is not None else "",
             pictures=measured(performance) if performance else {},
             membranes=[Markup(pictures.membrane(h)) for h in histograms(plan.graph, words)] if words is not None else [],
             histogram_images=len(words) if words is not None else 0,
@@ -101,6 +107,14 @@ def newer(path: Path, than: Path) -> bool:
     return path.exists() and (not than.exists() or path.stat().st_mtime_ns >= than.stat().st_mtime_ns)
 
 
+def curve_of(folder: Path, plan: Plan) -> Curve | None:
+    """The curve over the number of time steps, where there is a whole one of this plan."""
+    if not (folder / CURVE).exists():
+        return None
+    found = Curve.load(folder)
+    return found if found.network == hashes(plan).network and len(found.points) == most_steps(plan.graph) else None
+
+
 def write(folder: Path, plan: Plan, words: Ints | None) -> Path:
     """Write ``report.html`` into a compiled network's folder from the JSON files that lie there; its path."""
     performance = Performance.load(folder) if newer(folder / FILE, folder / PLAN_FILE) else None
@@ -108,5 +122,5 @@ def write(folder: Path, plan: Plan, words: Ints | None) -> Path:
     estimate = load_json(network, "the estimates of 'spikeloom compile'") if network.exists() else None
     folding = foldings.read(folder) if (folder / foldings.FILE).exists() else None
     synthesis = resources.load(folder) if newer(folder / resources.FILE, folder / PLAN_FILE) else None
-    save_text(folder / PAGE, render(plan, performance, words, estimate, synthesis, folding))
+    save_text(folder / PAGE, render(plan, performance, words, estimate, synthesis, folding, curve_of(folder, plan)))
     return folder / PAGE

@@ -20,6 +20,11 @@ from spikeloom.files import load_json, save_json
 FILE = "rtlsim_performance.json"
 
 
+def file_of(steps: int | None) -> str:
+    """Name of the file of a simulation with fewer time steps; without, with all of them."""
+    return FILE if steps is None else FILE.replace(".json", f"_{steps}_steps.json")
+
+
 @dataclass(frozen=True)
 class LayerFigures:
     """One stage, summed over all images of a run. The network's input is a row of its own, with spikes alone.
@@ -108,7 +113,7 @@ class Performance:
     def microseconds(self, cycles: float) -> float:
         return cycles / self.clock_mhz
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path, file: str = FILE) -> None:
         fps = self.frames_per_second
         derived = {
             "source": "simulated",
@@ -118,7 +123,7 @@ class Performance:
             "latency[us]": {key: self.microseconds(value) for key, value in asdict(self.latency).items()},
             "throughput[images/s]": fps,
         }
-        save_json(folder / FILE, {**derived, **asdict(self)})
+        save_json(folder / file, {**derived, **asdict(self)})
 
     @classmethod
     def load(cls, folder: Path) -> Performance:

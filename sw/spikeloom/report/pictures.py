@@ -12,6 +12,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from spikeloom.report.curve import Point
 from spikeloom.report.drives import Histogram
 from spikeloom.report.performance import LayerFigures
 
@@ -113,6 +114,21 @@ def latency(cycles: Sequence[int], marks: Mapping[str, float], source: str) -> s
         axes.set_xlabel(f"cycles from first input beat to last output value, one image alone ({source})")
         axes.set_ylabel("images")
         axes.legend(frameon=False)
+        return svg(figure)
+
+
+def curve(points: Sequence[Point]) -> str:
+    """Accuracy over latency, one mark per number of time steps; latency alone where there is no accuracy."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(7.5, 3.0))
+        axes = figure.add_subplot()
+        cycles = [point.latency.median for point in points]
+        heights = [100 * point.accuracy if point.accuracy is not None else point.steps for point in points]
+        axes.plot(cycles, heights, color=BLUE, marker="o", linewidth=1)
+        for point, x, y in zip(points, cycles, heights, strict=True):
+            axes.annotate(str(point.steps), (x, y), textcoords="offset points", xytext=(5, -11), color=RED)
+        axes.set_xlabel("latency of one image, median, cycles (cycle model)")
+        axes.set_ylabel("accuracy, % (golden model)" if points[0].accuracy is not None else "time steps")
         return svg(figure)
 
 

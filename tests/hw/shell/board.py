@@ -143,9 +143,9 @@ def fill(manifest: Manifest, memory: Memory, words: np.ndarray, at: int = INPUT)
 
 def play(manifest: Manifest, inner: Elaboratable, memory: Memory, story: Callable[[Board], Awaitable[None]]) -> Board:
     """Simulates until ``story`` ends."""
-    shell = Shell(
-        manifest=manifest, engine=Engine(beat_bytes=manifest.input.beat_bytes, loads=manifest.load_words > 0, inner=inner), quiet=QUIET
-    )
+    loads, steps = manifest.load_words > 0, manifest.steps > 0
+    engine = Engine(beat_bytes=manifest.input.beat_bytes, loads=loads, steps=steps, inner=inner)
+    shell = Shell(manifest=manifest, engine=engine, quiet=QUIET)
     boards, ports = [], ports_of(shell)
 
     async def control(ctx: Any) -> None:

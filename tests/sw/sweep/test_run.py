@@ -231,6 +231,7 @@ def test_seeds_and_a_users_function(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (line,) = read(tmp_path)
     assert (line["seeds"], line["steps"], line["weight_bits"]) == ("2", "1 spike2=3", "1")
     assert float(line["accuracy_deviation"]) > 0
+    assert int(line["stored_bits"]) == 64 * 64 + 64 * 32 + 32 * 10  # +1 and -1 are one bit
     assert [neuron.steps for neuron in neurons(made[-1]).values()] == [1, 3]
     assert [layer.weight_bits for layer in weighted(made[-1]).values()] == [1, 1, 1]
     graph = Accelerator.load(done.runs[0].job.folder).plan.graph
@@ -254,9 +255,7 @@ def test_the_test_set_is_on_the_disk_once(straight: Sweep) -> None:
         ("events-cnn-lif", Grid(steps=(PerLayer(8), PerLayer(4))), HARDWARE, r"^T 4, weight bits 4: LIF: expected currents \(batch, 4"),
     ],
 )
-def test_what_does_not_go_together_is_said_before_anything_is_made(
-    tmp_path: Path, net: str, grid: Grid, hardware: Hardware, match: str
-) -> None:
+def test_what_does_not_go_together_is_said_at_once(tmp_path: Path, net: str, grid: Grid, hardware: Hardware, match: str) -> None:
     with pytest.raises(SpikeLoomError, match=match):
         sweep(find(net), tmp_path / "out", grid, hardware, epochs=1)
     assert not (tmp_path / "out").exists()

@@ -1,0 +1,31 @@
+"""Fewer time steps in Amaranth's simulator: outputs are the golden model's, times and counters the cycle model's, at every number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from spikeloom import golden
+from spikeloom.cycles import BACK_TO_BACK, ONE_AT_A_TIME, simulate
+from spikeloom.fewer import most_steps
+from spikeloom.graph import Graph
+
+from tests.networks import plan_of, random_foldings, random_words
+from tests.sw.test_fewer import networks
+
+from .bench import run
+
+
+@pytest.mark.parametrize(("seed", "graph"), list(networks(4, 300, 300)))
+def test_random_network(seed: int, graph: Graph) -> None:
+    rng = np.random.default_rng(seed)
+    plan = replace(plan_of(graph, random_foldings(rng, graph)), fewer_steps=True)
+    words = random_words(rng, graph, 2, 0.4)
+    for steps in range(1, most_steps(graph) + 1):
+        fewer, single = plan.with_steps(steps), bool(steps % 2)
+        played = run(plan, words, single=single, steps=steps)
+        timing = simulate(fewer, words, ONE_AT_A_TIME if single else BACK_TO_BACK)
+        assert np.array_equal(played.values, golden.trace(fewer.graph, words)[graph.output.name]), steps
+        assert (played.first, played.last) == (timing.first.tolist(), timing.last.tolist()), steps
+        assert played.counters == timing.counters(), steps
