@@ -13,7 +13,10 @@ import numpy.typing as npt
 from spikeloom.manifest import InputFormat
 
 PASSES = {1: 2, 2: 4, 4: 4}
-"""Times that numpy goes over the data after :func:`packed` has copied it, until it is in memory, by bits of a container. Signed: once more."""
+"""Times that numpy goes over the data after :func:`packed` has copied it, until it is in memory, by bits of a container.
+
+Once more where words are signed.
+"""
 
 
 def together(lying: npt.NDArray[np.uint8], bits: int) -> npt.NDArray[np.uint8]:
@@ -25,11 +28,12 @@ def together(lying: npt.NDArray[np.uint8], bits: int) -> npt.NDArray[np.uint8]:
     if bits == 1:
         return np.packbits(lying, bitorder="little")
     count = 8 // bits
-    kind: Any = {2: np.dtype("<u2"), 4: np.dtype("<u4")}[count]
+    kind = np.dtype(f"<u{count}")
     factor = sum(1 << 8 * (count - 1 - k) + bits * k for k in range(count))
-    products = lying.view(kind) * kind.type(factor)
+    products: npt.NDArray[Any] = lying.view(kind) * kind.type(factor)
     products >>= kind.type(8 * (count - 1))
-    return products.astype(np.uint8)
+    highest: npt.NDArray[np.uint8] = products.astype(np.uint8)
+    return highest
 
 
 def packed(words: npt.NDArray[Any], form: InputFormat) -> npt.NDArray[np.uint8]:
