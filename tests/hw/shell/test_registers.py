@@ -151,7 +151,7 @@ def test_every_register_that_reads() -> None:
             if where.fields:
                 for field in where.fields:
                     port = getattr(bank, f"{where.name}_{field.name}")
-                    bus.ctx.set(port, 1)
+                    bus.ctx.set(port, field.mask >> field.bit)
                     assert await bus.read(where) == field.mask
                     bus.ctx.set(port, 0)
                 continue
@@ -163,7 +163,7 @@ def test_every_register_that_reads() -> None:
             if where.width == 64:
                 assert await bus.peek(where.offset + 4) == value >> 32
 
-    play(story)
+    play(story, bank(steps=5))
 
 
 def test_every_register_to_write() -> None:
@@ -180,7 +180,7 @@ def test_every_register_to_write() -> None:
                 assert bus.ctx.get(getattr(bank, name)) == expected and await bus.read(register(name)) == expected
         assert len(bank.input_address) == 40 and len(bank.images) == 32
 
-    play(story, wait=0.4)
+    play(story, bank(steps=5), wait=0.4)
 
 
 def test_actions() -> None:
