@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from spikeloom.graph import Layer
 from spikeloom.plan import Stage
 
 
@@ -73,7 +74,7 @@ def multiplied(stage: Stage) -> Tree:
     Yosys adds all bits of four products at once, which takes away as many as are more than the sum has, and then an adder.
     """
     s = stage
-    lanes, width, both = s.lanes, s.weight_width + s.i_code.steps, s.weight_width * s.i_code.steps
+    lanes, width, both = s.lanes, s.weight_width + s.i_code.steps, weight_bits(s) * s.i_code.steps
     inside = is_dsp(s.weight_width, s.i_code.steps)
     amounts: Counter[str] = Counter()
     registers = 0
@@ -90,6 +91,11 @@ def multiplied(stage: Stage) -> Tree:
             registers += wide * (level > 0 or not inside)
         lanes, width = len(counts), min(s.acc_width, width + max(counts) - 1)
     return Tree(dict(amounts), registers)
+
+
+def weight_bits(stage: Stage) -> int:
+    """Bits of a weight that are not the same in all of them."""
+    return stage.layer.weight_bits if stage.room is None and isinstance(stage.layer, Layer) else stage.weight_width
 
 
 NAMES = ("", "adder", "adder", "three", "four")

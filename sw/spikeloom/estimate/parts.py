@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
-from spikeloom.estimate.adders import PRODUCT, Tree, is_dsp, tree
+from spikeloom.estimate.adders import PRODUCT, Tree, is_dsp, tree, weight_bits
 from spikeloom.estimate.memories import Memory, loaded, storage, table
-from spikeloom.graph import Layer
 from spikeloom.plan import Stage
 
 NONE = Memory()
@@ -203,9 +202,8 @@ def weights(stage: Stage) -> Memory:
 def weight_shape(stage: Stage) -> tuple[int, int]:
     """Bits and rows of one memory of weights. Of weights that are fixed, bits that never change are no memory."""
     s, f = stage, stage.folding
-    stored = s.layer.weight_bits if s.room is None and isinstance(s.layer, Layer) else s.weight_width
     rows = s.folds * s.pass_words if f.body != "event" else s.bank_rows + (s.zero_row is not None)
-    width = stored * f.elements * (f.group if f.body in ("dense", "parallel") else 1)
+    width = weight_bits(s) * f.elements * (f.group if f.body in ("dense", "parallel") else 1)
     return width, rows if s.room is None else max(2, rows)
 
 

@@ -69,6 +69,7 @@ def test_wide_bodies() -> None:
     for match in found:
         (part,) = match.parts
         assert (part.memory.bram18, part.dsp) == (match.taken.ramb18, match.taken.dsp)
+        assert abs(added([part]).ff - match.taken.ff) <= 0.01 * match.taken.ff + 2, match.taken
 
 
 def test_memories_and_multipliers_exactly() -> None:
