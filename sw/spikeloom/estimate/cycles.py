@@ -71,15 +71,15 @@ class Limit:
 
 
 def limits(plan: Plan) -> list[Limit]:
-    """All of them, in the order of the stages."""
-    found = []
+    """All of them: what no folding changes, then in the order of the stages, so that of equal ones the first is what cannot be helped."""
+    found: list[Limit] = [*ends(plan.graph, plan.board)]
     for stage in plan.stages:
         found += stage_limits(stage, plan.density)
     for edge in plan.edges:
         channels, height, width = plan.graph.shapes[edge.source]
         what = "input" if edge.port == "i" else "skip input"
         found.append(Limit(edge.target, what, edge_cycles(edge.i_group, edge.o_group, channels * height * width)))
-    return [*found, *ends(plan.graph, plan.board)]
+    return found
 
 
 def ends(graph: Graph, board: str) -> tuple[Limit, Limit]:
