@@ -71,7 +71,9 @@ class Gearbox(wiring.Component):
         m.d.comb += skipped.eq(last - level)
         found: Value = kept[len(kept) - last * bits :]
         for k in reversed(range(len(skipped))):
-            found = Mux(skipped[k], found[bits << k :], found)[: bits * (beat + (1 << k) - 1)]
+            closer = Signal(bits * (beat + (1 << k) - 1), name=f"skipped{1 << k}")
+            m.d.comb += closer.eq(Mux(skipped[k], found[bits << k :], found))
+            found = closer
         m.d.comb += self.o.payload.eq(found)
 
     def put(self, m: Module, useful: Value, level: Signal, taking: Signal, giving: Signal) -> None:
@@ -83,7 +85,9 @@ class Gearbox(wiring.Component):
         m.d.comb += place.eq(Mux(level >= beat, level - beat, level))
         turned = useful
         for k in range(word.bit_length() - 1):
-            turned = Mux(place[k], turned.rotate_left(bits << k), turned)
+            further = Signal(len(useful), name=f"turned{1 << k}")
+            m.d.comb += further.eq(Mux(place[k], turned.rotate_left(bits << k), turned))
+            turned = further
         for u, unit in enumerate(kept):
             with m.If(taking & (place <= u)):
                 m.d.sync += unit.eq(turned.word_select(u % word, bits))
