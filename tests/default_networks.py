@@ -44,7 +44,7 @@ FOLDINGS = {
     "events-cnn": {
         "conv1": Folding("parallel", 2, elements=16, neurons=8),
         "pool1": Folding("max", 2, elements=2),
-        "conv2": Folding("event", 16, banks=2, ports=2, elements=32, windows=2, neurons=2),
+        "conv2": Folding("event", 16, banks=1, ports=2, elements=32, windows=6, neurons=2),
         "pool2": Folding("max", 1),
         "fc": Folding("event", 32, elements=2),
     },

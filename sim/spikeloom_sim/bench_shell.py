@@ -19,6 +19,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 from cocotbext.axi import AxiBus, AxiLiteBus, AxiLiteMaster, AxiRam
 from spikeloom import manifest as manifests
+from spikeloom.crc import packed
 from spikeloom.registers import LOG, MAGIC, register
 
 from spikeloom_sim.beats import unpack_output
@@ -139,7 +140,7 @@ class Shell:
     def fill(self) -> int:
         """The images into memory; how many bytes they are."""
         form = self.manifest.input
-        data = self.words.transpose(0, 2, 3, 1).astype(f"<u{form.container_bits // 8}").tobytes()
+        data = packed(self.words.transpose(0, 2, 3, 1).reshape(len(self.words), form.words), form.container_bits).tobytes()
         self.ram.write(INPUT, data)
         return len(data)
 

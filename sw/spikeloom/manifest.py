@@ -16,6 +16,17 @@ from spikeloom.errors import SpikeLoomError
 
 FORMAT = 2
 
+CONTAINERS = (1, 2, 4, 8, 16)
+"""Bits that a word may take in memory."""
+
+
+def container_bits(steps: int, words: int) -> int:
+    """Bits that each of the ``words`` words of an image takes in memory.
+
+    The least of ``CONTAINERS`` that hold the ``steps`` bits of a word and make an image whole bytes.
+    """
+    return next(bits for bits in CONTAINERS if bits >= steps and bits * words % 8 == 0)
+
 
 @dataclass(frozen=True)
 class InputFormat:
@@ -43,14 +54,19 @@ class InputFormat:
         return -(-self.group * self.code.steps // 8)
 
     @property
+    def words(self) -> int:
+        """Words of one image."""
+        return self.shape[0] * self.shape[1] * self.shape[2]
+
+    @property
     def container_bits(self) -> int:
-        """Bits that a word takes in memory: those of the smallest integer type that holds it."""
-        return 8 if self.code.steps <= 8 else 16
+        """Bits of a word in memory, see :func:`container_bits`; below 8 several words share a byte, the first in its lowest bits."""
+        return container_bits(self.code.steps, self.words)
 
     @property
     def image_bytes(self) -> int:
         """Bytes of one image in memory: (height, width, channel) containers, no padding between images."""
-        return self.shape[0] * self.shape[1] * self.shape[2] * self.container_bits // 8
+        return self.words * self.container_bits // 8
 
     @property
     def beats(self) -> int:

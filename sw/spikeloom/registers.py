@@ -11,8 +11,8 @@ from dataclasses import dataclass
 MAGIC = 0x4D4C_5053
 """What the first register reads: the bytes ``SPLM``."""
 
-VERSION = 2
-"""Of this description; the driver refuses another one."""
+VERSION = 3
+"""Of this description and of how images lie in memory; the driver refuses another one."""
 
 ADDRESS_WIDTH = 16
 """Bits of a byte address on the control bus."""

@@ -17,7 +17,7 @@ from spikeloom.boards import Board, find_board, find_clock
 from spikeloom.code import Ints
 from spikeloom.errors import CapacityError, SpikeLoomError
 from spikeloom.estimate.cost import Cost
-from spikeloom.estimate.cycles import expected_cycles, limits, network_interval, stage_limits
+from spikeloom.estimate.cycles import ends, expected_cycles, limits, network_interval, stage_limits
 from spikeloom.estimate.resources import plan_costs, table_lut
 from spikeloom.graph import Graph
 from spikeloom.plan import Folding, Plan
@@ -141,7 +141,7 @@ def searched(plan: Plan, fixed: set[str], goal: Goal, progress: Progress) -> Pla
 
 def the_fastest(fitting: Fitting, plan: Plan, most: Cost, progress: Progress) -> Fastest:
     """Raises CapacityError where not even the slowest plan fits."""
-    least = next(limit.cycles for limit in limits(plan) if limit.what == "output")
+    least = max(limit.cycles for limit in ends(plan.graph, plan.board))
     best = fastest(fitting, network_interval(plan), least, most, progress)
     if best is not None:
         return best
@@ -155,13 +155,22 @@ def refusal(target_fps: float, wanted: Fit | None, best: Fastest, most: Cost) ->
     """Why a target is not reached, what it would take, and what is."""
     plan = best.fit.plan
     slowest = max(limits(plan), key=lambda limit: limit.cycles)
-    why = "no folding is that fast" if wanted is None else f"the smallest plan needs {exceeded(wanted.need, most)} that may be used"
+    end = max(ends(plan.graph, plan.board), key=lambda limit: limit.cycles)
+    if end.cycles > plan.clock_mhz * 1e6 / target_fps:
+        why = f"no folding is that fast, the {end.what} alone takes {shown(end.cycles)} cycles an image"
+    else:
+        why = "no folding is that fast" if wanted is None else f"the smallest plan needs {exceeded(wanted.need, most)} that may be used"
     bound = f"; more {best.bound} would make it faster" if best.bound else ""
     return (
         f"{target_fps:g} frames per second are not reached on {plan.board}: {why}; the best estimate is"
-        f" {plan.clock_mhz * 1e6 / slowest.cycles:.0f} at {plan.clock_mhz:g} MHz, {slowest.cycles:.0f} cycles an image ({slowest.stage},"
+        f" {plan.clock_mhz * 1e6 / slowest.cycles:.0f} at {plan.clock_mhz:g} MHz, {shown(slowest.cycles)} cycles an image ({slowest.stage},"
         f" {slowest.what}){bound}; lower the target, raise the clock or the share, or take a larger board"
     )
+
+
+def shown(cycles: float) -> str:
+    """Cycles of an image; where they are few, decimals as well."""
+    return f"{cycles:.0f}" if cycles >= 100 else f"{cycles:.4g}"
 
 
 def admit(graph: Graph, board: str, overrides: Overrides | None = None, goal: Goal | None = None) -> None:

@@ -17,7 +17,7 @@ from tests.sw.test_fewer import networks
 from .bench import run
 
 
-@pytest.mark.parametrize(("seed", "graph"), list(networks(4, 300, 300)))
+@pytest.mark.parametrize(("seed", "graph"), list(networks(3, 300, 300)))
 def test_random_network(seed: int, graph: Graph) -> None:
     rng = np.random.default_rng(seed)
     plan = replace(plan_of(graph, random_foldings(rng, graph)), fewer_steps=True)

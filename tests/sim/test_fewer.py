@@ -26,7 +26,7 @@ from spikeloom_sim.network import Network
 from tests.networks import plan_of, random_foldings, random_words
 from tests.sw.test_fewer import networks
 
-COUNT = 6
+COUNT = 4
 
 
 def chosen(seed: int, graph: Graph) -> Plan:
@@ -35,7 +35,7 @@ def chosen(seed: int, graph: Graph) -> Plan:
 
 @pytest.fixture(scope="module")
 def random_networks(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, Plan, Network]]:
-    plans = [(seed, chosen(seed, graph)) for seed, graph in networks(COUNT, 2000, 2500)]
+    plans = [(seed, chosen(seed, graph)) for seed, graph in networks(COUNT, 2000, 1200)]
     texts = [verilog_text(plan) for _, plan in plans]
     made = join(tmp_path_factory.mktemp("fewer"), [(manifest(plan, text), text) for (_, plan), text in zip(plans, texts, strict=True)])
     return [(seed, plan, network) for (seed, plan), network in zip(plans, made, strict=True)]

@@ -229,6 +229,28 @@ def test_output_of_a_map_limits_the_interval() -> None:
     assert (slowest.what, slowest.cycles) == ("output", 64 * 64)
 
 
+@pytest.mark.parametrize(("board", "steps", "cycles"), [("pynq-z2", 16, 16), ("pynq-z2", 1, 1), ("zcu104", 16, 8), ("zcu104", 3, 2)])
+def test_the_memory_port_limits_the_interval(board: str, steps: int, cycles: int) -> None:
+    """One value out of 64 words, which share bytes where they are small."""
+    graph = linear(64, 1, Input("x", (64, 1, 1), (64,), Code(steps)))
+    plan = schedule(graph, board, target_fps=find_board(board).clock_mhz * 1e6 / cycles)
+    assert max(limit.cycles for limit in limits(plan)) == cycles
+    assert next(limit.cycles for limit in limits(plan) if (limit.stage, limit.what) == ("x", "memory port")) == cycles
+
+
+def test_a_target_beyond_the_memory_port_is_refused_and_the_fastest_plan_is_bound_by_it() -> None:
+    graph = linear(64, 1, Input("x", (64, 1, 1), (64,), Code(8)))
+    with pytest.raises(CapacityError, match="no folding is that fast, the memory port alone takes 8 cycles an image") as caught:
+        schedule(graph, "pynq-z2", target_fps=1e8 / 7.9)
+    assert "the best estimate is 12500000 at 100 MHz, 8 cycles an image (x, memory port);" in str(caught.value)
+    plan = schedule(graph, "pynq-z2", max_throughput=True)
+    slowest = max(limits(plan), key=lambda limit: limit.cycles)
+    assert (slowest.what, network_interval(plan)) == ("memory port", 8)
+    odd = linear(100, 1, Input("x", (100, 1, 1), (100,), Code(2)))
+    with pytest.raises(CapacityError, match=r"the memory port alone takes 3\.125 cycles an image.* 32000000 at 100 MHz"):
+        schedule(odd, "pynq-z2", target_fps=1e8)
+
+
 @pytest.mark.parametrize(("value", "whole", "largest", "result"), [(1, 12, None, 2), (4, 12, None, 12), (12, 12, None, None), (2, 9, 8, 3)])
 def test_doubled(value: int, whole: int, largest: int | None, result: int | None) -> None:
     assert doubled(value, whole, largest) == result

@@ -14,5 +14,6 @@ from __future__ import annotations
 from spikeloom.board.accelerator import Accelerator
 from spikeloom.board.errors import BoardError
 from spikeloom.board.measurement import Measurement
+from spikeloom.board.words import pack
 
-__all__ = ["Accelerator", "BoardError", "Measurement"]
+__all__ = ["Accelerator", "BoardError", "Measurement", "pack"]

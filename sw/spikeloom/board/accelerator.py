@@ -139,11 +139,31 @@ class Accelerator:
         into, out = (buffers.allocate(pynq, device, size, manifest) for size in sizes)
         return into, out
 
+    def view(self, into: Any, images: int) -> Array:
+        """The words (images, H, W, C) in an input buffer of the caller's own, to be written in place.
+
+        Raises BufferFault where it is too small, and where words of less than 5 bits share a byte: those are written by :meth:`write`.
+        """
+        buffers.check(into, buffers.input_bytes(images, self.manifest), self.manifest, "input")
+        return view_in(buffers.memory_of(into), self.manifest.input, images)
+
+    def write(self, into: Any, x: Array) -> int:
+        """Images into an input buffer of the caller's own, and to the fabric (``sync_to_device``); how many there are.
+
+        ``x``: as for :meth:`predict`. Raises InputError, or BufferFault where they have no room.
+        """
+        images = Images(x, self.manifest.input)
+        buffers.check(into, buffers.input_bytes(len(images), self.manifest), self.manifest, "input")
+        images.write(buffers.memory_of(into), 0, len(images))
+        into.sync_to_device()
+        return len(images)
+
     def run(self, into: Any, out: Any, images: int, single: bool = False) -> Done:
         """One job from buffer to buffer, nothing copied: words (images, H, W, C) in, 32-bit results (images, H, W, O) out.
 
-        The caller has called ``sync_to_device`` on the input, and calls ``sync_from_device`` on the output. ``single``: one image in
-        flight at a time. Raises BufferFault where a buffer does not fit, JobError where the job does not end well.
+        Words lie as :meth:`view` shows them, or as :meth:`write` and :func:`spikeloom.board.pack` lay them. The caller has called
+        ``sync_to_device`` on the input, and calls ``sync_from_device`` on the output. ``single``: one image in flight at a time.
+        Raises BufferFault where a buffer does not fit, JobError where the job does not end well.
         """
         manifest = self.manifest
         if images < 1:
@@ -191,9 +211,13 @@ class Accelerator:
         return Batch(results[0] if len(results) == 1 else np.concatenate(results), tuple(jobs), *seconds)
 
     def fill(self, images: Images, start: int, stop: int) -> None:
-        """Write images into the input buffer."""
-        images.write(view_in(buffers.memory_of(self.buffers.input), self.manifest.input, stop - start), start, stop)
+        """Write images into the input buffer, and hand it to the fabric."""
+        self.put(images, start, stop)
         self.buffers.input.sync_to_device()
+
+    def put(self, images: Images, start: int, stop: int) -> None:
+        """Write images into the input buffer, which the fabric does not see yet."""
+        images.write(buffers.memory_of(self.buffers.input), start, stop)
 
     def results(self, images: int) -> Array:
         """The output buffer's first results (images, O, H, W), in place."""

@@ -1,7 +1,7 @@
 """Between numpy and the two buffers in memory: images in, results out, with as few passes over the data as possible.
 
-Integers of the network's own words are copied once, as they are; the fabric makes the planes. Real numbers are quantized on the way,
-by the golden model's own function.
+Integers of the network's own words are copied once, as they are, or packed where several share a byte; the fabric makes the planes. Real
+numbers are quantized on the way, by the golden model's own function.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spikeloom import reals
-from spikeloom.board.errors import InputError
+from spikeloom.board.errors import BufferFault, InputError
+from spikeloom.board.packing import PASSES, packed
 from spikeloom.errors import SpikeLoomError
 from spikeloom.manifest import InputFormat, OutputFormat
 
@@ -55,16 +56,31 @@ class Images:
     @property
     def passes(self) -> int:
         """Times that numpy goes over the data on its way into the buffer."""
+        packing = PASSES[self.form.container_bits] + self.form.code.signed if self.form.container_bits < 8 else 0
         if self.raw:
-            return 1 if fits(self.x.dtype, self.form) else 3
-        return reals.QUANTIZE_PASSES + 1 if not self.form.events else self.form.code.steps + 6
+            return packing + (1 if fits(self.x.dtype, self.form) else 3)
+        return packing + (reals.QUANTIZE_PASSES + 1 if not self.form.events else self.form.code.steps + 6)
 
-    def write(self, view: Array, start: int, stop: int) -> None:
-        """Images ``start`` to ``stop - 1`` into a view (images, H, W, C) of containers."""
+    def write(self, memory: Array, start: int, stop: int) -> None:
+        """Images ``start`` to ``stop - 1`` to the beginning of an input buffer of bytes."""
         part = self.x[start:stop]
         if not self.raw:
             part = reals.packed(self.form, part) if self.form.events else reals.quantized(self.form, part)
-        view[...] = part.transpose(0, 2, 3, 1)
+        if self.form.container_bits < 8:
+            memory[: len(part) * self.form.image_bytes] = packed(part, self.form)
+        else:
+            view_in(memory, self.form, len(part))[...] = part.transpose(0, 2, 3, 1)
+
+
+def pack(x: Array, form: InputFormat) -> npt.NDArray[np.uint8]:
+    """Images as the fabric reads them: bytes (N, image_bytes) for an input buffer, see ``docs/shell.md``.
+
+    Arguments: x: real input or words, as :class:`Images` takes them. form: ``input`` of the manifest. Raises InputError on any other input.
+    """
+    images = Images(x, form)
+    lying = np.empty(len(images) * form.image_bytes, dtype=np.uint8)
+    images.write(lying, 0, len(images))
+    return lying.reshape(len(images), form.image_bytes)
 
 
 def is_words(x: Array, form: InputFormat) -> bool:
@@ -100,15 +116,19 @@ def word_images(x: Array, form: InputFormat) -> Array:
     return x.reshape(-1, *form.shape)
 
 
-def container(form: InputFormat) -> np.dtype[Any]:
-    """Type of one word in memory, little endian."""
-    return np.dtype(f"<{'i' if form.code.signed else 'u'}{form.container_bits // 8}")
-
-
 def view_in(memory: Array, form: InputFormat, images: int) -> Array:
-    """The first ``images`` images of an input buffer of bytes as (images, H, W, C) containers."""
+    """The first ``images`` images of an input buffer of bytes as (images, H, W, C) words, little endian, without a copy.
+
+    Raises BufferFault where several words share a byte.
+    """
     channels, height, width = form.shape
-    return memory[: images * form.image_bytes].view(container(form)).reshape(images, height, width, channels)
+    if form.container_bits < 8:
+        raise BufferFault(
+            f"input buffer: {8 // form.container_bits} words of {form.container_bits} bits share a byte, which no array shows in place; "
+            "write images with Accelerator.write, or the bytes of spikeloom.board.pack"
+        )
+    kind = np.dtype(f"<{'i' if form.code.signed else 'u'}{form.container_bits // 8}")
+    return memory[: images * form.image_bytes].view(kind).reshape(images, height, width, channels)
 
 
 def view_out(memory: Array, form: OutputFormat, images: int) -> Array:

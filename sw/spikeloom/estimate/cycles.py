@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from math import ceil, comb, gcd, sqrt
+from math import ceil, comb, gcd, prod, sqrt
 from statistics import NormalDist
 
+from spikeloom.boards import find_board
+from spikeloom.graph import Graph
+from spikeloom.manifest import container_bits
 from spikeloom.plan import Plan, Stage
 
 
@@ -57,7 +60,10 @@ def network_interval(plan: Plan) -> float:
 
 @dataclass(frozen=True)
 class Limit:
-    """Why an image takes so many cycles: "scan", "neurons", "input", "skip" or "skip input" of a stage, or the network's "output"."""
+    """Why an image takes so many cycles: "scan", "neurons", "input", "skip" or "skip input" of a stage, or what no folding changes.
+
+    That is the network's "output", and the "memory port" through which its input comes.
+    """
 
     stage: str
     what: str
@@ -65,16 +71,23 @@ class Limit:
 
 
 def limits(plan: Plan) -> list[Limit]:
-    """All of them, in the order of the stages."""
-    found = []
+    """All of them: what no folding changes, then in the order of the stages, so that of equal ones the first is what cannot be helped."""
+    found: list[Limit] = [*ends(plan.graph, plan.board)]
     for stage in plan.stages:
         found += stage_limits(stage, plan.density)
     for edge in plan.edges:
         channels, height, width = plan.graph.shapes[edge.source]
         what = "input" if edge.port == "i" else "skip input"
         found.append(Limit(edge.target, what, edge_cycles(edge.i_group, edge.o_group, channels * height * width)))
-    channels, height, width = plan.graph.shapes[plan.graph.output.name]
-    return [*found, Limit(plan.graph.output.name, "output", channels * height * width)]
+    return found
+
+
+def ends(graph: Graph, board: str) -> tuple[Limit, Limit]:
+    """What no folding changes: the memory port that an image comes through, and the output of one value a cycle."""
+    values, port = prod(graph.shapes[graph.output.name]), graph.input
+    words = prod(port.shape)
+    bits = words * container_bits(port.code.steps, words)
+    return Limit(port.name, "memory port", bits / find_board(board).memory_width), Limit(graph.output.name, "output", values)
 
 
 def stage_limits(stage: Stage, density: dict[str, float]) -> list[Limit]:

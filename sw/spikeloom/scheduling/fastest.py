@@ -46,5 +46,5 @@ def fastest(fitting: Fitting, slowest: float, least: float, allowed: Cost, progr
             fits, found = middle, some
     smallest = fitting.fit(max(least, slowest / STEP**fits))
     best = smallest if smallest is not None and smallest.share <= 1 else found
-    beyond = fitting.fit(slowest / STEP**fails) if fails <= last else None
+    beyond = fitting.fit(max(least, slowest / STEP**fails)) if fails <= last else None
     return Fastest(best, "" if beyond is None else tightest(beyond.need, allowed)[0])

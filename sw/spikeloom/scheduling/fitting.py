@@ -15,7 +15,7 @@ from math import inf
 import numpy as np
 
 from spikeloom.estimate.cost import Cost
-from spikeloom.estimate.cycles import network_interval
+from spikeloom.estimate.cycles import ends, network_interval
 from spikeloom.plan import Plan
 from spikeloom.scheduling.budget import total
 from spikeloom.scheduling.choice import Choice, Pick
@@ -98,6 +98,8 @@ class Fitting:
 
         ``enough``: the first one that fits will do, and none where none fits.
         """
+        if any(limit.cycles > goal for limit in ends(self.plan.graph, self.plan.board)):
+            return None
         choice = Choice(self.menus, goal)
         best = self.priced(choice, enough) if choice.complete else None
         if best is None or (enough and self.share(best.need) > NEAR):

@@ -41,7 +41,7 @@ def grow(plan: Plan, fixed: set[str], goal: float, wish: Cost, most: Cost) -> Pl
 
 def moves(plan: Plan, limit: Limit) -> Iterator[tuple[str, Folding]]:
     """What may relieve a limit, best first: (stage, its new folding)."""
-    if limit.what == "output":
+    if limit.what in ("memory port", "output"):
         return
     stage = plan[limit.stage]
     if limit.what == "neurons":

@@ -13,6 +13,8 @@ from spikeloom.registers import LOG, register
 from spikeloom_hw.shell.engine import Engine
 from spikeloom_hw.shell.shell import Shell
 
+from tests.packing import laid
+
 from .memory import Memory, ports_of
 
 INPUT, OUTPUT, WEIGHTS = 0x4000, 0x8000, 0x1_0000
@@ -135,7 +137,7 @@ class Board:
 
 def fill(manifest: Manifest, memory: Memory, words: np.ndarray, at: int = INPUT) -> None:
     """Input words (N, C, H, W) into memory, as the shell expects them."""
-    data = words.transpose(0, 2, 3, 1).astype(f"<u{manifest.input.container_bits // 8}").tobytes()
+    data = laid(words, manifest.input)
     memory.bytes[at : at + len(data)] = np.frombuffer(data, dtype=np.uint8)
 
 

@@ -11,6 +11,8 @@ from spikeloom.registers import COUNTERS, LOG, LOG_DEPTH, register
 from spikeloom_sim.beats import unpack_output
 from spikeloom_sim.board import Simulation
 
+from tests.packing import laid
+
 INPUT, OUTPUT = 0x1000_0000, 0x1800_0000
 
 
@@ -29,8 +31,7 @@ class Outcome:
 
 def pack(words: Ints, manifest: Manifest) -> np.ndarray:
     """Words (N, C, H, W) as they lie in memory, whole memory words; the last one is filled up with ones."""
-    kind = "<u1" if manifest.input.container_bits == 8 else "<u2"
-    data = np.ascontiguousarray(words.transpose(0, 2, 3, 1)).astype(kind).view(np.uint8).reshape(-1)
+    data = np.frombuffer(laid(words, manifest.input), dtype=np.uint8)
     step = manifest.memory_width // 8
     return np.concatenate([data, np.full(-len(data) % step, 255, dtype=np.uint8)])
 

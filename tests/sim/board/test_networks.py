@@ -10,9 +10,10 @@ import pytest
 from spikeloom import cycles, golden
 from spikeloom.code import Code, Ints
 from spikeloom.cycles import BACK_TO_BACK, ONE_AT_A_TIME, Timing
+from spikeloom.estimate.cycles import network_interval
 from spikeloom.graph import Input
 from spikeloom.manifest import Manifest
-from spikeloom.plan import Plan
+from spikeloom.plan import Folding, Plan
 from spikeloom_hw.emit import manifest as describe
 from spikeloom_hw.emit import shell_text, verilog_text
 from spikeloom_sim import verilate
@@ -27,9 +28,12 @@ from tests.sim.board.raw import Host, Outcome
 WIDE = 0
 """Words of 12 bits, which are 16 in memory."""
 
-SEEDS = {WIDE: 64, 43: 128, 44: 64, 53: 64, 60: 128, 61: 64, 65: 128}
-"""Random networks to bits of a memory word: maps and vectors, integers and spikes, a beat below and above a memory word; 43 is answered
-before its last spikes have come."""
+PACKED = 1
+"""96 words of one bit, all in one beat: one and a half words of memory, and one value out."""
+
+SEEDS = {WIDE: 64, PACKED: 64, 43: 128, 44: 64, 53: 64, 60: 128, 61: 64, 65: 128, 103: 64, 156: 64}
+"""Random networks to bits of a memory word: maps and vectors, integers and spikes, a beat below and above a memory word, images of a
+single byte (156); 43 is answered before its last spikes have come."""
 
 IMAGES = 5
 
@@ -51,8 +55,12 @@ class Case:
 
 def random_plan_of(seed: int) -> Plan:
     rng = np.random.default_rng(seed)
-    if seed != WIDE:
+    if seed not in (WIDE, PACKED):
         return random_plan(rng)
+    if seed == PACKED:
+        builder = Builder(rng, Input("x", (96, 1, 1), (96,), Code(1)), False)
+        builder.layer(builder.weights(1, 96, (1, 1)), last=True)
+        return plan_of(finish(builder), {builder.last: Folding("dense", 96)})
     builder = Builder(rng, Input("x", (3, 2, 3), (3, 2, 3), Code(12)), False)
     builder.layer(builder.weights(5, 3, (2, 2)), last=True)
     graph = finish(builder)
@@ -122,4 +130,14 @@ def test_random_memories(cases: tuple[Path, list[Case]], seed: int) -> None:
 
 def test_networks_of_every_kind(cases: tuple[Path, list[Case]]) -> None:
     assert {case.fed for case in cases[1]} == {True, False} == {case.manifest.output.code is None for case in cases[1]}
-    assert {case.manifest.input.container_bits for case in cases[1]} == {8, 16}
+    assert {case.manifest.input.container_bits for case in cases[1]} == {1, 2, 4, 8, 16}
+
+
+def test_packed_images_come_as_fast_as_the_memory_port_allows(cases: tuple[Path, list[Case]]) -> None:
+    """A word of memory in every cycle: two images in three cycles."""
+    host, case = host_of(cases, PACKED)
+    words = np.concatenate([case.words] * 20)
+    outcome = host.run(words, single=False)
+    np.testing.assert_array_equal(outcome.values, np.concatenate([case.output] * 20))
+    assert network_interval(replace(random_plan_of(PACKED), density={"x": 1.0})) == 1.5
+    assert abs(int(outcome.interval.sum()) - 1.5 * (len(words) - 1)) <= 1

@@ -20,9 +20,7 @@ Maker = Callable[..., tuple[Accelerator, Board]]
 def make(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Maker:
     """Opens a driver; the arguments are those of :func:`opened`, and ``made``, ``buffer_bytes`` and ``patience``."""
 
-    def open_it(
-        made: Manifest | None = None, buffer_bytes: int = 1000, patience: int = 20_000, **options: Any
-    ) -> tuple[Accelerator, Board]:
+    def open_it(made: Manifest | None = None, buffer_bytes: int = 820, patience: int = 20_000, **options: Any) -> tuple[Accelerator, Board]:
         board = opened(monkeypatch, tmp_path, Shell(made or manifest()), **options)
         return Accelerator(tmp_path / "fake.bit", buffer_bytes=buffer_bytes, patience=patience), board
 

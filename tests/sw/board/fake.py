@@ -18,6 +18,8 @@ from spikeloom.code import Code
 from spikeloom.manifest import InputFormat, Manifest, OutputFormat, SpikeStream
 from spikeloom.registers import COUNTERS, LOG, LOG_DEPTH, MAGIC, REGISTERS, VERSION, register
 
+from tests.packing import found
+
 READ_CYCLES, IMAGE_CYCLES, LATENCY = 10, 100, 80
 BASE = 0x4000_0000
 NAMES = ("cycles", "images", "a.busy", "a.stalled", "a.starved", "a.synaptic", "b.busy", "b.stalled", "b.starved", "b.synaptic")
@@ -183,8 +185,7 @@ class Shell:
             self.fault = ""
             return
         form, images = self.manifest.input, v["images"]
-        words = self.memory[v["input_address"]][: images * form.image_bytes].view(f"<u{form.container_bits // 8}").astype(np.int64)
-        words = words.reshape(images, -1) & ((1 << form.code.steps) - 1)
+        words = found(self.memory[v["input_address"]].tobytes(), form, images)
         values = ((np.arange(self.manifest.output.beats) + 1) * form.code.value(words).sum(axis=1, keepdims=True) - 7).astype("<i4")
         out = self.memory.setdefault(v["output_address"], np.zeros(1 << 20, dtype=np.uint8))
         raw = values.tobytes()

@@ -71,7 +71,7 @@ def test_a_hang_names_the_layer(make: Maker, words: np.ndarray) -> None:
     assert np.array_equal(accelerator.execute(words), answer(words))
 
 
-@pytest.mark.parametrize(("fault", "says"), [("memory", "does not answer reads, 0 of 123 words came"), ("writes", "takes no writes")])
+@pytest.mark.parametrize(("fault", "says"), [("memory", "does not answer reads, 0 of 62 words came"), ("writes", "takes no writes")])
 def test_memory_that_stands_still(make: Maker, words: np.ndarray, fault: str, says: str) -> None:
     accelerator, board = make()
     board.shell.fault = fault

@@ -62,7 +62,7 @@ def test_spikes_and_operations(measurement: Measurement, words: np.ndarray) -> N
 
 def test_bytes_and_passes(measurement: Measurement) -> None:
     """Two jobs, each rounded up to whole memory words."""
-    assert measurement.input == Traffic(8 * (123 + 87), 3, None)
+    assert measurement.input == Traffic(8 * (62 + 44), 7, None)
     assert measurement.output == Traffic(8 * (103 + 73), 2, None)
 
 

@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from spikeloom import golden
-from spikeloom.board import Accelerator
+from spikeloom.board import Accelerator, pack
 from spikeloom.board.errors import BufferFault, InputError
 from spikeloom.board.words import Images
 from spikeloom.code import Code
 from spikeloom.graph import Input
 from spikeloom.manifest import InputFormat, OutputFormat
 
+from tests.packing import laid
 from tests.sw.board.conftest import Maker, answer
 from tests.sw.board.fake import IMAGE_CYCLES, manifest
 
@@ -42,7 +43,7 @@ def test_large_batches_are_cut_into_jobs_of_reused_buffers(make: Maker, words: n
     starts = board.shell.starts
     assert [start["images"] for start in starts] == [41, 29] * 3
     assert len({start["input_address"] for start in starts}) == 1 and len({start["output_address"] for start in starts}) == 1
-    assert starts[0]["input_words"] == 41 * 24 // 8
+    assert starts[0]["input_words"] == -(-41 * 12 // 8)
 
 
 def test_profile_gives_seconds_and_rate_of_the_fabric(make: Maker, words: np.ndarray) -> None:
@@ -83,7 +84,7 @@ def test_channels_are_innermost_in_memory(make: Maker, words: np.ndarray) -> Non
     accelerator, board = make()
     accelerator.execute(words[:1])
     memory = board.shell.memory[board.shell.starts[0]["input_address"]]
-    assert memory[:24].tolist() == words[0].transpose(1, 2, 0).ravel().tolist()
+    assert memory[:12].tobytes() == laid(words[:1], accelerator.manifest.input)
 
 
 def test_one_channel_needs_no_axis_and_one_copy(make: Maker) -> None:
@@ -143,11 +144,41 @@ def test_wrong_inputs_are_refused_and_nothing_is_lost(make: Maker, words: np.nda
 def test_own_buffers_run_without_a_copy(make: Maker, words: np.ndarray) -> None:
     accelerator, _ = make()
     into, out = accelerator.allocate(3)
-    into[: 3 * 24] = words[:3].transpose(0, 2, 3, 1).ravel()
-    into.sync_to_device()
+    assert accelerator.write(into, words[:3]) == 3
     done = accelerator.run(into, out, 3)
     out.sync_from_device()
-    assert (done.images, done.words_read, done.words_written, done.cycles) == (3, 9, 8, 300)
+    assert (done.images, done.words_read, done.words_written, done.cycles) == (3, 5, 8, 300)
+    assert np.array_equal(np.asarray(out)[:60].view("<i4").reshape(3, 5), answer(words[:3]))
+
+
+def test_words_of_whole_bytes_are_written_in_place(make: Maker, words: np.ndarray) -> None:
+    accelerator, _ = make(manifest(input=replace(manifest().input, code=Code(5))))
+    into, out = accelerator.allocate(3)
+    view = accelerator.view(into, 3)
+    view[...] = words[:3].transpose(0, 2, 3, 1)
+    assert np.shares_memory(view, into) and bytes(into[:72]) == laid(words[:3], accelerator.manifest.input)
+    into.sync_to_device()
+    accelerator.run(into, out, 3)
+    out.sync_from_device()
+    assert np.array_equal(np.asarray(out)[:60].view("<i4").reshape(3, 5), answer(words[:3]))
+    with pytest.raises(BufferFault, match="at least 96 bytes"):
+        accelerator.view(into, 4)
+
+
+def test_words_that_share_bytes_are_not_written_in_place(make: Maker, words: np.ndarray) -> None:
+    accelerator, board = make()
+    into, out = accelerator.allocate(3)
+    with pytest.raises(BufferFault, match="2 words of 4 bits share a byte.*Accelerator.write.*spikeloom.board.pack"):
+        accelerator.view(into, 3)
+    with pytest.raises(BufferFault, match="at least 48 bytes"):
+        accelerator.write(into, words[:4])
+    with pytest.raises(InputError, match="found 16 to 16"):
+        accelerator.write(into, np.full((1, 2, 3, 4), 16))
+    assert not board.shell.memory[into.device_address].any()
+    into[:36] = pack(words[:3], accelerator.manifest.input).ravel()
+    into.sync_to_device()
+    accelerator.run(into, out, 3)
+    out.sync_from_device()
     assert np.array_equal(np.asarray(out)[:60].view("<i4").reshape(3, 5), answer(words[:3]))
 
 
@@ -161,12 +192,12 @@ def test_buffers_that_do_not_fit_are_refused(make: Maker) -> None:
     far = accelerator.allocate(4)[0]
     far.device_address = (1 << 32) - 8
     refused = {
-        "at least 96 bytes": (small, out),
+        "at least 48 bytes": (small, out),
         "was freed": (freed, out),
         "it was freed": (part, out),
         "multiple of 8": (into[4:], out),
         "contiguous": (accelerator.allocate(16)[0][::2], out),
-        "got ndarray": (np.zeros(96, dtype=np.uint8), out),
+        "got ndarray": (np.zeros(48, dtype=np.uint8), out),
         "at least 80 bytes": (into, out[:72]),
         "32 bits of the memory port": (far, out),
     }
@@ -181,7 +212,7 @@ def test_buffers_that_do_not_fit_are_refused(make: Maker) -> None:
 def test_no_room_for_buffers_is_said(make: Maker, words: np.ndarray) -> None:
     accelerator, board = make()
     board.room = 100
-    with pytest.raises(BufferFault, match="984 bytes of contiguous memory could not be allocated"):
+    with pytest.raises(BufferFault, match="496 bytes of contiguous memory could not be allocated"):
         accelerator.predict(words)
     board.room = 1 << 20
     assert np.array_equal(accelerator.execute(words), answer(words))
@@ -201,7 +232,7 @@ def test_throughput_test_has_finns_keys(make: Maker, words: np.ndarray) -> None:
     found = accelerator.throughput_test(words)
     assert set(names.split()) <= set(found) and found["source"] == "simulated" and found["batch_size"] == 41
     assert found["runtime[ms]"] == pytest.approx(41 * IMAGE_CYCLES / 50e3) and found["fclk[mhz]"] == 50
-    assert found["DRAM_in_bandwidth[MB/s]"] == pytest.approx(41 * 24 / found["runtime[ms]"] / 1000)
+    assert found["DRAM_in_bandwidth[MB/s]"] == pytest.approx(62 * 8 / found["runtime[ms]"] / 1000)
     assert all(found[name] is None for name in names.split() if name.endswith(("device[ms]", "input[ms]", "output[ms]")))
 
 
