@@ -83,7 +83,7 @@ def test_pipes_get_plain_lines_and_nothing_unfinished(force: bool | None) -> Non
     """Also where colours are forced, as many build servers do."""
     out = StringIO()
     first, second, third = progress(out, Console(file=out, force_terminal=force))
-    assert first == "train ..." and second.startswith("train: done in ") and third == "building the simulation (Verilator, C++) ..."
+    assert first == "training ..." and second.startswith("training: done in ") and third == "building the simulation (Verilator, C++) ..."
     assert "\r" not in out.getvalue() and "\x1b" not in out.getvalue()
 
 

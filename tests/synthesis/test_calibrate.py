@@ -14,13 +14,16 @@ from tests.synthesis import baselines, calibrate
 from tests.synthesis.chosen import chosen, sort
 from tests.synthesis.matching import matches, split
 from tests.synthesis.measuring import MODULE, hollow
+from tests.synthesis.wide import wide
 
 
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two components, no shell, files of their own."""
+    """Two components, one of the wide ones, no shell, files of their own."""
     some = tuple(choice for choice in chosen() if choice.part.kind == "source")[:2]
     monkeypatch.setattr(calibrate, "chosen", lambda: some)
+    broad = tuple(one for one in wide() if one.what == "scan")[:1]
+    monkeypatch.setattr(calibrate, "wide", lambda: broad)
     monkeypatch.setattr(calibrate, "SHELLS", ())
     monkeypatch.setattr(calibrate, "SET", tmp_path / "calibration.json")
     monkeypatch.setattr(calibrate, "COEFFICIENTS", tmp_path / "coefficients.json")
@@ -36,10 +39,11 @@ def test_measured_once_then_fitted(tiny: Path, monkeypatch: pytest.MonkeyPatch, 
     folder = tiny / "net"
     folder.mkdir()
     planfile.save(baselines.layer(), folder)
-    whole = json.loads(Path(calibrate.__file__).with_name("calibration.json").read_text(encoding="utf-8"))["components"]
+    whole = json.loads(Path(calibrate.__file__).with_name("calibration.json").read_text(encoding="utf-8"))
     run(monkeypatch, "measure", "--network", str(folder))
     data = json.loads((tiny / "calibration.json").read_text(encoding="utf-8"))
-    assert data["components"] == {name: whole[name] for name in data["components"]} and len(data["components"]) == 2
+    for kind, count in (("components", 2), ("wide", 1)):
+        assert data[kind] == {name: whole[kind][name] for name in data[kind]} and len(data[kind]) == count
     network = calibrate.trained(data)[0]
     known = json.loads(baselines.FILE.read_text(encoding="utf-8"))
     body = sum((match.taken for match in network.matches() if match.parts[0].part == "body"), NOTHING)

@@ -74,11 +74,15 @@ class Memory:
 
 
 def logic(width: int, depth: int) -> int:
-    """LUTs of a table of ``depth`` rows that is no memory: one per 64 bits of a column, and multiplexers of four between them."""
+    """LUTs of a table of ``depth`` rows that is no memory: one per 64 bits of a column, and multiplexers between them.
+
+    Up to 256 rows these are the wide ones beside the LUTs, which choose of two or of four; beyond, more LUTs choose of four. A last row
+    that is alone in its 64 takes none.
+    """
     if depth <= 2:
         return 0
-    parts = ceil(depth / 64)
-    return width * (parts + ceil((parts - 1) / 3))
+    parts = ceil((depth - (depth % 64 == 1)) / 64)
+    return width * (1 << (parts - 1).bit_length() if parts <= 4 else parts + ceil((parts - 1) / 3))
 
 
 def blocks(width: int, depth: int, shapes: tuple[tuple[int, int], ...], written: bool) -> tuple[float, int]:

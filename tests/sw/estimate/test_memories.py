@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from spikeloom.estimate.memories import Memory, loaded, storage, table
+from spikeloom.estimate.memories import Memory, loaded, logic, storage, table
 
 from tests.synthesis.memories import FILE, Shape, shapes
 
@@ -62,3 +62,14 @@ def test_more_rows_or_bits_never_take_fewer_luts() -> None:
             for more in ((width + 1, depth), (width, depth + 1)):
                 assert storage(width, depth, registered=False).lutram <= storage(*more, registered=False).lutram
                 assert table(width, depth, registered=False).logic <= table(*more, registered=False).logic
+
+
+@pytest.mark.parametrize(("depth", "luts"), [(20, 17), (64, 16), (65, 17), (73, 32), (128, 32), (129, 33), (145, 64), (256, 64), (257, 65)])
+def test_tables_in_logic(depth: int, luts: int) -> None:
+    """16 bits of random contents, as Yosys 0.70 made them for xc7."""
+    assert abs(logic(16, depth) - luts) <= 1
+
+
+@pytest.mark.parametrize(("width", "depth", "luts"), [(16, 400, 145), (16, 577, 211), (8, 768, 127), (8, 1024, 194), (8, 2048, 371)])
+def test_deep_tables_in_logic(width: int, depth: int, luts: int) -> None:
+    assert abs(logic(width, depth) - luts) <= 0.15 * luts
