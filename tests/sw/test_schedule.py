@@ -238,6 +238,13 @@ def test_the_memory_port_limits_the_interval(board: str, steps: int, cycles: int
     assert next(limit.cycles for limit in limits(plan) if (limit.stage, limit.what) == ("x", "memory port")) == cycles
 
 
+def test_a_modest_plan_grows_no_further_than_the_memory_port_lets_it() -> None:
+    graph = linear(23_040, 1, Input("x", (23_040, 1, 1), (23_040,), Code(8)))
+    plan = schedule(graph, "pynq-z2", overrides={"fc": {"body": "parallel", "group": 32}})
+    assert MODEST_INTERVAL < network_interval(plan) == 23_040 / 8
+    assert max(limits(plan), key=lambda limit: limit.cycles).what == "memory port"
+
+
 def test_a_target_beyond_the_memory_port_is_refused_and_the_fastest_plan_is_bound_by_it() -> None:
     graph = linear(64, 1, Input("x", (64, 1, 1), (64,), Code(8)))
     with pytest.raises(CapacityError, match="no folding is that fast, the memory port alone takes 8 cycles an image") as caught:
