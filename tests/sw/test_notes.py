@@ -110,6 +110,7 @@ def test_a_table_without_room_is_refused_before_the_proof(
 def test_a_large_network_with_a_small_table_is_not_the_tables_fault() -> None:
     zero = np.zeros(1024, dtype=np.int64)
     neuron = Table(Code(2), np.array([[1, 2, 30]]).repeat(1024, axis=0))
-    layer = Layer("fc", "x", np.ones((1024, 2048, 1, 1), dtype=np.int64), neuron, zero, zero, zero)
+    weight = (np.arange(1024 * 2048) % 15 - 7).reshape(1024, 2048, 1, 1)
+    layer = Layer("fc", "x", weight, neuron, zero, zero, zero)
     with pytest.raises(CapacityError, match="^the smallest plan is estimated at .* LUT and .* RAMB18"):
         admit(Graph("wide", (Input("x", (2048, 1, 1), (2048,), Code(4)), layer)), "pynq-z2")
