@@ -295,15 +295,15 @@ class Head(wiring.Component):
             )
             tie_bound = int(neuron.tie.max()) if self.stage.room is None else 1
             self.tie = self.thresholds(m, "tie", fold, group, 1, Signal(1), tie_bound, lambda c, i: (-neuron.tie[c]).tolist())
-        left, rest = Signal.like(u, name=f"left{window}_{n}"), Signal.like(u, name=f"rest{window}_{n}")
-        spike = Signal(name=f"spike{window}_{n}")
+        rest, spike = Signal.like(u, name=f"rest{window}_{n}"), Signal(name=f"spike{window}_{n}")
         theta = self.theta[n]
         if neuron.code.steps > 1:
+            left = Signal.like(u, name=f"left{window}_{n}")
+            with m.If(work):
+                m.d.sync += left.eq(rest)
             u = Mux(step == 0, u, left)
         fires = u >= theta
         m.d.comb += rest.eq(Mux(fires, u - theta, u))
-        with m.If(work):
-            m.d.sync += left.eq(rest)
         if self.stage.room is not None or neuron.tie.any():
             cleared = self.tie[n][0] & (step == neuron.code.steps - 1) & (rest == 0)
             m.d.comb += spike.eq(fires & ~cleared)

@@ -56,11 +56,11 @@ class Scan(wiring.Component):
         for port in range(self.ports):
             flags = Signal(self.width, name=f"flags{port}")
             picked = Signal(self.width, name=f"picked{port}")
-            spike = self.spikes[port]
-            m.d.comb += [flags.eq(left), picked.eq(lowest(flags)), spike.valid.eq(self.working & flags.any())]
+            spike, found = self.spikes[port], Signal(name=f"found{port}")
+            m.d.comb += [flags.eq(left), picked.eq(lowest(flags)), found.eq(self.working & flags.any()), spike.valid.eq(found)]
             index = encoded(picked)
             row = Cat(index, base) if aligned else base + index
-            m.d.comb += spike.row.eq(row if self.idle is None else Mux(spike.valid, row, self.idle))
+            m.d.comb += spike.row.eq(row if self.idle is None else Mux(found, row, self.idle))
             left = flags & ~picked
             picked_all = picked_all | picked
 

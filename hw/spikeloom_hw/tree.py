@@ -39,10 +39,12 @@ def small_sum(m: Module, terms: list[Value]) -> Value:
 def rippled(m: Module, a: Value, b: Value) -> Value:
     """a + b, both signed, one bit longer than the longer of them."""
     count = max(len(a), len(b)) + 1
-    total, carry = Signal(signed(count), name="small"), Signal(count + 1, name="carry")
+    total, carry = Signal(signed(count), name="small"), Signal(name="carry")
     for i in range(count):
         x, y = a[min(i, len(a) - 1)], b[min(i, len(b) - 1)]
-        m.d.comb += [total[i].eq(x ^ y ^ carry[i]), carry[i + 1].eq((x & y) | (carry[i] & (x ^ y)))]
+        further = Signal(name="carry")
+        m.d.comb += [total[i].eq(x ^ y ^ carry), further.eq((x & y) | (carry & (x ^ y)))]
+        carry = further
     return total
 
 

@@ -67,7 +67,7 @@ def run(folder: Path, module: str = "spikeloom_sim.bench_top", *, shell: bool = 
                 sources=sources,
                 hdl_toplevel=top,
                 build_dir=build,
-                build_args=["-Wno-lint", "-Wno-style", "-Wno-UNOPTFLAT", "--x-assign", "unique"],
+                build_args=["-Wno-lint", "-Wno-style", "--x-assign", "unique"],
                 timescale=("1ns", "1ps"),
                 log_file=build / "build.log",
             )

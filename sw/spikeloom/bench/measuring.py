@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from spikeloom import facade, golden, manifest
+from spikeloom import facade
 from spikeloom.bench.densities import interval_at
 from spikeloom.bench.rows import Bench
 from spikeloom.bench.usefulness import lut_per_useful, slowest_against_bound
-from spikeloom.boards import find_board
 from spikeloom.errors import SpikeLoomError
+from spikeloom.estimate.cycles import ends
 from spikeloom.files import load_array, load_json
 from spikeloom.freezing import freeze
+from spikeloom.inputs import checked_labels
+from spikeloom.interval import wilson
 from spikeloom.nets import Recipe
 from spikeloom.nets import find as find_recipe
-from spikeloom.sweep.interval import wilson
+from spikeloom.spikes import count, fired
 from spikeloom.train import train
 
 Progress = Callable[[str, int, int], None]
@@ -36,7 +39,7 @@ class Result:
     Attributes
     ----------
     right, images: right answers of the frozen network, of so many test images; low, high: 95 % interval of the share.
-    density: share of set bits of all streams between the layers, mean over the test images simulated.
+    density: share of the neurons' bits that are set, on the whole test set.
     simulated: images that went through the Verilated RTL, all outputs and spike counts equal to the golden model's.
     interval, interval_p99: cycles between two images, simulated; worst: with all bits set, by the cycle model. latency_p99: simulated.
     port_fps: frames per second that the memory port can bring at the assumed clock. fps: the smaller of that and what the network computes.
@@ -113,8 +116,11 @@ def measure(bench: Bench, made: facade.Accelerator, images: int, progress: Progr
     """All figures of a row. Raises SpikeLoomError where the hardware differs from the golden model."""
     folder = made.folder
     x, labels = load_array(folder / "test_x.npy"), load_array(folder / "test_y.npy")
-    right = sum(int((made.golden(x[k : k + 250]).argmax(axis=1) == labels[k : k + 250]).sum()) for k in range(0, len(x), 250))
-    low, high = wilson(right, len(x))
+    truth = checked_labels(labels, made.plan.graph, len(x))
+    assert truth is not None
+    counted = count(made.plan.graph, x, truth, partial(progress, "torch"))
+    low, high = wilson(counted.right, counted.images)
+    set_bits, bits = fired(made.plan.graph, counted)
     words = made.words(x[:images])
     simulation = made.simulate(x[:images], progress=progress)
     if simulation.differences:
@@ -123,9 +129,7 @@ def measure(bench: Bench, made: facade.Accelerator, images: int, progress: Progr
     intervals = np.diff(network.run(words, mode="stream").last)[1:]
     synthesis = made.synth(progress=progress)
     plan, taken, clock = made.plan, synthesis.total, bench.clock_mhz * 1e6
-    port = clock * find_board(bench.board).memory_width / 8 / manifest.load(folder).input.image_bytes
-    trace = golden.trace(plan.graph, words)
-    shares = [float(code.planes(trace[name]).mean()) for name, code in plan.graph.codes.items() if code is not None]
+    port = clock / ends(plan.graph, plan.board)[0].cycles
     interval = float(intervals.mean())
     return Result(
         name=bench.name,
@@ -134,11 +138,11 @@ def measure(bench: Bench, made: facade.Accelerator, images: int, progress: Progr
         weight_bits=max(stage.stored_width for stage in plan.stages),
         input_bits=plan.graph.input.code.steps,
         steps=max(stage.o_code.steps for stage in plan.stages if stage.o_code is not None),
-        right=right,
-        images=len(x),
+        right=counted.right,
+        images=counted.images,
         low=low,
         high=high,
-        density=float(np.mean(shares[1:])),
+        density=set_bits / bits,
         simulated=images,
         interval=interval,
         interval_p99=float(np.percentile(intervals, 99, method="higher")),

@@ -23,12 +23,11 @@ def lut_per_useful(plan: Plan, words: Ints, interval: float, lut: int) -> float:
 
 def slowest_against_bound(plan: Plan, words: Ints) -> float:
     """Busy cycles of the slowest event layer by the least there could be: spikes times folds by lanes. NaN without such a layer."""
-    found = []
-    for stage in plan.stages:
-        if stage.folding.body != "event":
-            continue
-        work = Work(stage, golden.trace(plan.graph, words[:4])[stage.layer.source])
-        busy = [sum(cost for cost, _, _ in work.image(k)) for k in range(len(work.words))]
-        at_once = stage.lanes * stage.folding.windows * stage.folding.elements
-        found.append((float(np.mean(busy)), float(np.mean(busy)) * at_once / float(work.synaptic.mean())))
-    return max(found)[1] if found else float("nan")
+    found = [(0.0, float("nan"))]
+    for work in works(plan, words).values():
+        stage = work.stage
+        if stage.folding.body == "event":
+            busy = float(np.mean([sum(cost for cost, _, _ in work.image(k)) for k in range(len(work.words))]))
+            at_once = stage.lanes * stage.folding.windows * stage.folding.elements
+            found.append((busy, busy * at_once / float(work.synaptic.mean())))
+    return max(found)[1]

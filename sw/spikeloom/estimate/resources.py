@@ -68,17 +68,22 @@ def amount(part: Part, table: dict[str, dict[str, float]]) -> float:
     return sum(row.get(name, 0.0) * value for name, value in part.amounts.items())
 
 
-def added(parts: Iterable[Part], known: Model | None = None) -> Cost:
-    """What some parts take together, by the model of ``coefficients.json`` unless another is given."""
+def unrounded(parts: Iterable[Part], known: Model | None = None) -> dict[str, float]:
+    """What some parts take together, field of ``Cost`` -> amount, by the model of ``coefficients.json`` unless another is given."""
     found, chosen = list(parts), known or model()
     memory = sum((part.memory for part in found), Memory())
-    return Cost(
-        lut=round(sum(amount(part, chosen.lut) for part in found)) + memory.lutram,
-        ff=round(sum(amount(part, chosen.ff) + part.registers for part in found)) + memory.ff,
-        bram18=memory.bram18,
-        dsp=sum(part.dsp for part in found),
-        uram=memory.uram,
-    )
+    return {
+        "lut": sum(amount(part, chosen.lut) for part in found) + memory.lutram,
+        "ff": sum(amount(part, chosen.ff) + part.registers for part in found) + memory.ff,
+        "bram18": memory.bram18,
+        "dsp": sum(part.dsp for part in found),
+        "uram": memory.uram,
+    }
+
+
+def added(parts: Iterable[Part], known: Model | None = None) -> Cost:
+    """The same as whole numbers."""
+    return Cost(**{name: round(value) for name, value in unrounded(parts, known).items()})
 
 
 def plan_costs(plan: Plan) -> dict[str, Cost]:

@@ -31,9 +31,6 @@ HOW = "accuracy: golden model; cycles: cycle model; no board confirmed the clock
 TIMED = 16
 """Images that go through the cycle model."""
 
-CHUNK = 64
-"""Images that the golden model computes at a time."""
-
 Progress = Callable[[int, int], None]
 """Called with the points done and their number."""
 
@@ -151,14 +148,11 @@ def digest(words: Ints, truth: Ints | None) -> int:
 
 def at(plan: Plan, steps: int, words: Ints, truth: Ints | None, timed: int) -> Point:
     """One point, for a plan as it runs with ``steps`` time steps."""
-    parts = []
-    for start in range(0, len(words), CHUNK) if truth is not None else ():
-        parts.append(golden.dequantize(plan.graph, golden.integers(plan.graph, words[start : start + CHUNK])))
     single = simulate(plan, words[:timed], ONE_AT_A_TIME)
     stream = simulate(plan, words[:timed], BACK_TO_BACK)
     return Point(
         steps,
-        accuracy(np.concatenate(parts), truth) if truth is not None else None,
+        None if truth is None else accuracy(golden.dequantize(plan.graph, golden.integers(plan.graph, words)), truth),
         Spread.of(single.latency),
         float(stream.intervals.mean()) if len(stream.intervals) else None,
         sum(stage.synaptic for stage in single.stages.values()) / timed,

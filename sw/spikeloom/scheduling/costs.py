@@ -13,10 +13,9 @@ import numpy.typing as npt
 
 from spikeloom.estimate.cost import Cost
 from spikeloom.estimate.head import head
-from spikeloom.estimate.memories import Memory
 from spikeloom.estimate.network import entering, gather, leaving, regroups, watching
 from spikeloom.estimate.parts import Part, body, fifo, source
-from spikeloom.estimate.resources import amount, model
+from spikeloom.estimate.resources import unrounded
 from spikeloom.plan import Folding, Plan, Stage
 from spikeloom.scheduling.legal import folded
 
@@ -31,17 +30,8 @@ def vector(cost: Cost) -> Vector:
 
 def needed(parts: Iterable[Part]) -> Vector:
     """What some parts take together, not rounded."""
-    found, known = list(parts), model()
-    memory = sum((part.memory for part in found), Memory())
-    return np.array(
-        [
-            sum(amount(part, known.lut) for part in found) + memory.lutram,
-            sum(amount(part, known.ff) + part.registers for part in found) + memory.ff,
-            memory.bram18,
-            sum(part.dsp for part in found),
-            memory.uram,
-        ]
-    )
+    found = unrounded(parts)
+    return np.array([found[name] for name in RESOURCES])
 
 
 class Costs:

@@ -16,8 +16,8 @@ from spikeloom.files import Array, load_json
 from spikeloom.inputs import checked_labels
 from spikeloom.report import estimates
 from spikeloom.report.performance import Spread
+from spikeloom.spikes import count, fired
 from spikeloom.sweep.arithmetic import arithmetic
-from spikeloom.sweep.spikes import count, fired
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from spikeloom.interval import wilson
 from spikeloom.sweep.figures import Figures
-from spikeloom.sweep.interval import wilson
 from spikeloom.sweep.jobs import Job
 from spikeloom.sweep.pareto import front
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from spikeloom.interval import wilson
 from spikeloom.nets import find
 from spikeloom.sweep import picture, tables
-from spikeloom.sweep.interval import wilson
 from spikeloom.sweep.jobs import Job
 from spikeloom.sweep.summary import Run, rows
 

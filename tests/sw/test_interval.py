@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from scipy.stats import binomtest
-from spikeloom.sweep.interval import wilson
+from spikeloom.interval import wilson
 
 
 @pytest.mark.parametrize("images", [1, 7, 364, 10_000])
