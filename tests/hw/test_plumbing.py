@@ -79,11 +79,11 @@ def test_fork(branches: int, idle: float, stall: float) -> None:
     assert logs["i"].times == [max(times) for times in zip(*(logs[name].times for name in outputs), strict=True)]
 
 
-@pytest.mark.parametrize(("terms", "cycles"), [(1, 1), (4, 1), (5, 2), (16, 2), (17, 3), (3, 2)])
-def test_tree(terms: int, cycles: int) -> None:
+@pytest.mark.parametrize(("terms", "first", "cycles"), [(1, 2, 1), (2, 2, 1), (5, 3, 2), (4, 2, 2), (16, 6, 3), (17, 3, 4), (3, 3, 2)])
+def test_tree(terms: int, first: int, cycles: int) -> None:
     m = Module()
     inputs = [Signal(signed(4), name=f"in{i}") for i in range(terms)]
-    total = tree(m, inputs, width=12, cycles=cycles, name="t")
+    total = tree(m, inputs, width=12, first=first, cycles=cycles, name="t")
     rows = np.random.default_rng(3).integers(-8, 8, (20, terms))
 
     async def bench(ctx) -> None:  # type: ignore[no-untyped-def]
