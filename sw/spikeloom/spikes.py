@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from spikeloom import golden, rungs
 from spikeloom.code import Code, Ints
@@ -13,14 +14,24 @@ from spikeloom.files import Array
 from spikeloom.graph import Graph, Layer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Spikes:
-    """Sums over ``images``. set_bits, bits: of the words that leave every node, by its name; none for an integer output."""
+    """Of a test set. correct: (N,), whether each image is answered right.
 
-    images: int
-    right: int
+    set_bits, bits: sums over the images of the words that leave every node, by its name; none for an integer output.
+    """
+
+    correct: npt.NDArray[np.bool_]
     set_bits: dict[str, int]
     bits: dict[str, int]
+
+    @property
+    def images(self) -> int:
+        return len(self.correct)
+
+    @property
+    def right(self) -> int:
+        return int(self.correct.sum())
 
     def density(self, name: str) -> float:
         """Share of set bits."""
@@ -30,17 +41,17 @@ class Spikes:
 def count(graph: Graph, x: Array, labels: Ints, progress: Callable[[int, int], None]) -> Spikes:
     """Run real inputs (N, ...) with labels (N,) through torch on the frozen network, in portions."""
     codes = {name: code for name, code in graph.codes.items() if code is not None}
-    set_bits, right = dict.fromkeys(codes, 0), 0
+    set_bits, correct = dict.fromkeys(codes, 0), np.zeros(len(x), dtype=np.bool_)
     for start in range(0, len(x), rungs.CHUNK):
         progress(start, len(x))
         part = slice(start, start + rungs.CHUNK)
         words = rungs.torch_words(graph, x[part], lambda done, total: None)
         for name, code in codes.items():
             set_bits[name] += ones(code, words[name])
-        right += int((answers(graph, words[graph.output.name]) == labels[part]).sum())
+        correct[part] = answers(graph, words[graph.output.name]) == labels[part]
     progress(len(x), len(x))
     bits = {name: len(x) * int(np.prod(graph.shapes[name])) * code.steps for name, code in codes.items()}
-    return Spikes(len(x), right, set_bits, bits)
+    return Spikes(correct, set_bits, bits)
 
 
 def ones(code: Code, words: Ints) -> int:

@@ -6,6 +6,7 @@ The folder then holds
     trained.onnx         what `spikeloom.exporting` describes
     train.json           accuracy and share of set bits on the test set, settings, versions
     test_x.npy, test_y.npy       the whole test set, as the network takes it
+    test_source.npy      which real example each test image shows; images of one example are not independent
     calibration_x.npy    some training inputs, to measure spike densities on
     checkpoint.pt        where to go on, after every epoch
 
@@ -231,6 +232,7 @@ def _test(model: nn.Module, dataset: Dataset) -> dict[str, Any]:
 def _write(folder: Path, model: nn.Module, dataset: Dataset, recipe: Recipe, results: dict[str, Any]) -> None:
     save_array(folder / "test_x.npy", dataset.test_x)
     save_array(folder / "test_y.npy", dataset.test_y)
+    save_array(folder / "test_source.npy", dataset.test_source)
     save_array(folder / "calibration_x.npy", dataset.train_x[:CALIBRATION])
     _save(folder / "trained.pt", dict(model.state_dict()))
     write_trained(model, dataset.shape, folder / "trained.onnx")

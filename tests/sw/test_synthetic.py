@@ -58,9 +58,18 @@ def test_labels_are_those_of_the_digits_shown():
     _, truth = images()
     for part, digits in enumerate(sources()):
         seen = []
-        x, y = draw(spy(seen), digits, 2500, (7, part))
+        x, y, number = draw(spy(seen), digits, 2500, (7, part))
         assert np.array_equal(x.ravel(), np.array(seen, dtype=np.float32))
-        assert np.array_equal(y, truth[seen])
+        assert np.array_equal(y, truth[seen]) and number.tolist() == seen
+
+
+@BOTH
+def test_a_test_image_says_which_digit_it_shows(name):
+    _, truth = images()
+    _, second = sources()
+    x = LOADERS[name](10, 800)
+    assert np.array_equal(truth[x.test_source], x.test_y)
+    assert set(x.test_source.tolist()) == set(second.number.tolist())
 
 
 def test_every_digit_is_shown_as_often_as_any_other():
@@ -137,10 +146,11 @@ def test_loads_by_name_at_full_size(name, monkeypatch):
     assert name in data.NAMES
     parameters = inspect.signature(LOADERS[name]).parameters
     assert [parameters[key].default for key in ("train", "test", "seed")] == [20_000, 4_000, 0]
-    monkeypatch.setattr("spikeloom.data.synthetic.draw", lambda drawing, digits, count, key: (count, (drawing, key)))
+    monkeypatch.setattr("spikeloom.data.synthetic.draw", lambda drawing, digits, count, key: (count, (drawing, key), len(digits.labels)))
     got = data.load(name)
     assert (got.train_x, got.test_x) == (20_000, 4_000)
     assert (got.train_y, got.test_y) == ((DRAWINGS[name], (0, 0)), (DRAWINGS[name], (0, 1)))
+    assert got.drawn_from == 364
 
 
 @pytest.mark.parametrize("wrong", [{"train": 0}, {"test": 0}, {"seed": -1}])

@@ -44,7 +44,7 @@ def straight(tmp_path_factory):
 def test_writes_what_the_later_steps_need(straight):
     folder = straight.folder
     assert sorted(p.name for p in folder.iterdir()) == [
-        "calibration_x.npy", "checkpoint.pt", "test_x.npy", "test_y.npy", "train.json", "trained.onnx", "trained.pt",
+        "calibration_x.npy", "checkpoint.pt", "test_source.npy", "test_x.npy", "test_y.npy", "train.json", "trained.onnx", "trained.pt",
     ]  # fmt: skip
     x, y = np.load(folder / "test_x.npy"), np.load(folder / "test_y.npy")
     assert x.shape == (364, 1, 8, 8) and y.shape == (364,) and len(np.load(folder / "calibration_x.npy")) == 128

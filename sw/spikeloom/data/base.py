@@ -19,6 +19,7 @@ class Dataset:
     ----------
     train_x, test_x: (N, ...) float32; (N, C, H, W) for images, (N, T, C, H, W) of 0 and 1 for events.
     train_y, test_y: (N,) int64, an index into ``classes``.
+    drawn_from: (N,) int64, the real example that each test image shows, where several show the same one; None where each is its own.
     """
 
     name: str
@@ -27,6 +28,12 @@ class Dataset:
     test_x: Images
     test_y: Labels
     classes: tuple[str, ...]
+    drawn_from: Labels | None = None
+
+    @property
+    def test_source(self) -> Labels:
+        """(N,), which test images are of one origin: they have the same number."""
+        return np.arange(len(self.test_y)) if self.drawn_from is None else self.drawn_from
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -51,15 +51,16 @@ def choose(count: int, digits: int, rng: Rng) -> Ints:
     return np.asarray(np.concatenate([rng.permutation(digits) for _ in range(rounds)])[:count], dtype=np.int64)
 
 
-def draw(drawing: Drawing, digits: Sources, count: int, key: tuple[int, int]) -> tuple[Images, Labels]:
-    """``count`` images and their labels. The first images do not depend on how many there are to be, up to whole blocks."""
-    parts, labels = [], []
+def draw(drawing: Drawing, digits: Sources, count: int, key: tuple[int, int]) -> tuple[Images, Labels, Ints]:
+    """``count`` images, their labels, and the number of the digit that each shows. The first images do not depend on how many there are to be, up to whole blocks."""
+    parts, shown = [], []
     for start in range(0, count, _BLOCK):
         rng = np.random.default_rng((*key, start))
         chosen = choose(min(_BLOCK, count - start), len(digits.labels), rng)
         parts.append(drawing(digits, chosen, rng))
-        labels.append(digits.labels[chosen])
-    return np.concatenate(parts), np.concatenate(labels)
+        shown.append(chosen)
+    every = np.concatenate(shown)
+    return np.concatenate(parts), digits.labels[every], digits.number[every]
 
 
 def dataset(name: str, drawing: Drawing, train: int, test: int, seed: int) -> Dataset:
@@ -70,6 +71,6 @@ def dataset(name: str, drawing: Drawing, train: int, test: int, seed: int) -> Da
     if train < 1 or test < 1 or seed < 0:
         raise SpikeLoomError(f"data set {name}: expected train >= 1, test >= 1 and seed >= 0, got {train}, {test} and {seed}")
     first, second = sources()
-    train_x, train_y = draw(drawing, first, train, (seed, 0))
-    test_x, test_y = draw(drawing, second, test, (seed, 1))
-    return Dataset(name, train_x, train_y, test_x, test_y, CLASSES)
+    train_x, train_y, _ = draw(drawing, first, train, (seed, 0))
+    test_x, test_y, test_source = draw(drawing, second, test, (seed, 1))
+    return Dataset(name, train_x, train_y, test_x, test_y, CLASSES, test_source)

@@ -15,7 +15,7 @@ from spikeloom.sweep.figures import Figures
 from spikeloom.sweep.jobs import Job
 
 FILE = "point.json"
-SHARED = ("calibration_x.npy", "test_x.npy", "test_y.npy")
+SHARED = ("calibration_x.npy", "test_source.npy", "test_x.npy", "test_y.npy")
 
 HOW = {
     "images, right, spikes, density": "counted on the frozen network, on the whole test set",
