@@ -19,6 +19,8 @@ from spikeloom.verdicts import Verdict
 
 TITLES = {
     "rows": "rows of the benchmark",
+    "tries": "twin with a spike penalty",
+    "match": "bit-parallel plan of as many LUTs",
     "train": "training",
     "torch": "torch, the frozen network",
     "onnx": "QONNX executor",

@@ -26,7 +26,7 @@ class Bench:
     ----------
     name: of the recipe that trains it, see :mod:`spikeloom.nets.bench`. board, clock_mhz: what it is folded for; the clock is assumed.
     target_fps: frames per second that it is folded for. share: of the board's logic that the folding may take by estimate.
-    anchors: what others published for the same topology.
+    anchors: what others published for the same topology. spike_penalty: of the first twin that is trained with one.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Bench:
     target_fps: float
     share: float
     anchors: tuple[Anchor, ...] = ()
+    spike_penalty: float = 1.0
 
 
 ZC706 = "ZC706, 200 MHz"
@@ -72,6 +73,7 @@ ROWS = (
         (Anchor("FireFly-S SCNN9", "zu5ev, 333 MHz", 2_327, "87.0 % (CIFAR-10)", "stated"),),
     ),
     Bench("resnet-w4t4", "ResNet-style, 32 x 32", "zcu104", 300, 10_000, 0.8),
+    Bench("digits-cnn", "residual CNN, 8 x 8", "pynq-z2", 100, 100_000, 0.7),
 )  # fmt: skip
 """Published figures: BNN-PYNQ and FINN repositories and papers, FireFly-S paper; most powers and some rates there are tools' estimates."""
 

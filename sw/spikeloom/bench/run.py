@@ -1,49 +1,63 @@
-"""All rows of the benchmark, one after the other; a row that is finished is not made again."""
+"""All rows of the benchmark, one after the other; what is finished is not made again."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from importlib.metadata import version
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from spikeloom import planfile
-from spikeloom.bench import tables
-from spikeloom.bench.measuring import IMAGES, Progress, Result, compiled, measure
+from spikeloom.bench import parallel, sparse, store, tables
+from spikeloom.bench.measuring import IMAGES, Result, compiled, measure
+from spikeloom.bench.parallel import Parallel
 from spikeloom.bench.rows import Bench
+from spikeloom.bench.sparse import Sparse
+from spikeloom.bench.tables import Row
+from spikeloom.bench.training import Progress
 from spikeloom.errors import SpikeLoomError
 from spikeloom.facade import Accelerator
-from spikeloom.files import load_json, save_json
 
-FILE = "bench.json"
+Extra = TypeVar("Extra", Sparse, Parallel)
+
+
+@dataclass(frozen=True)
+class Options:
+    """data_dir: folder with MNIST or CIFAR-10 instead of the drawn images. images: test images that the RTL is simulated on.
+
+    anew: compile, simulate and synthesise again what is finished. sparse, parallel: make the second and the third table as well; without,
+    they hold what is finished.
+    """
+
+    data_dir: Path | None = None
+    images: int = IMAGES
+    anew: bool = False
+    sparse: bool = False
+    parallel: bool = False
 
 
 def run(
-    rows: Sequence[Bench],
-    folder: Path,
-    *,
-    data_dir: Path | None = None,
-    images: int = IMAGES,
-    anew: bool = False,
-    progress: Progress,
-    shown: Callable[[str], None],
-) -> list[Result]:
+    rows: Sequence[Bench], folder: Path, options: Options | None = None, *, progress: Progress, shown: Callable[[str], None]
+) -> list[Row]:
     """Make the rows below ``folder``, and write ``bench.json`` and ``bench.md`` there.
 
-    Arguments: data_dir: folder with MNIST or CIFAR-10 instead of the drawn images. images: test images that the RTL is simulated on.
-    anew: compile, simulate and synthesise again what is finished. shown: is told in one line which row cannot be made, and why.
-    Raises SpikeLoomError where no row comes to an end.
+    shown: is told in one line which row cannot be made, and why. Raises SpikeLoomError where no row comes to an end.
     """
-    results, failed = [], []
+    chosen = options or Options()
+    results: list[Row] = []
+    failed: list[str] = []
+
+    def said(error: SpikeLoomError, what: str) -> None:
+        failed.append(f"{what}: {error}")
+        shown(failed[-1])
+
     for k, bench in enumerate(rows):
         progress("rows", k, len(rows))
+        one = _Making(bench, folder, chosen, progress, said)
         try:
-            results.append(_row(bench, folder / bench.name, data_dir, images, anew, progress))
+            results.append(one.row())
         except SpikeLoomError as error:
-            failed.append(f"{bench.name}: {error}")
-            shown(failed[-1])
+            said(error, bench.name)
         if results:
             tables.write(folder, results)
     progress("rows", len(rows), len(rows))
@@ -52,27 +66,61 @@ def run(
     return results
 
 
-def _row(bench: Bench, folder: Path, data_dir: Path | None, images: int, anew: bool, progress: Progress) -> Result:
-    made = compiled(bench, folder, data_dir, progress)
-    key = key_of(bench, made, images)
-    found = None if anew else finished(folder, key)
-    if found is not None:
+@dataclass(frozen=True)
+class _Making:
+    """One row. said: is told what of it cannot be made."""
+
+    bench: Bench
+    folder: Path
+    options: Options
+    progress: Progress
+    said: Callable[[SpikeLoomError, str], None]
+
+    def row(self) -> Row:
+        """Raises SpikeLoomError where there is none; what only its twin or its baseline lacks is told."""
+        made = compiled(self.bench, self.folder / self.bench.name, self.options.data_dir, self.progress)
+        result = self.result(made)
+        return Row(result, self.sparse(made, result), self.parallel(made, result))
+
+    def result(self, made: Accelerator) -> Result:
+        key = key_of(self.bench, made, self.options.images)
+        found = None if self.options.anew else store.load(made.folder, key, lambda data: Result(**data))
+        if found is None:
+            found = measure(self.bench, made, self.options.images, self.progress)
+            store.save(made.folder, key, tables.HOW, asdict(found))
         return found
-    result = measure(bench, made, images, progress)
-    save_json(folder / FILE, {"key": key, "how": tables.HOW, "figures": asdict(result)})
-    return result
+
+    def sparse(self, made: Accelerator, result: Result) -> Sparse | None:
+        def make(folder: Path) -> Sparse:
+            return sparse.make(self.bench, made, result, folder, self.options.images, self.options.data_dir, self.progress)
+
+        key = store.key_of(key_of(self.bench, made, self.options.images), f"{self.bench.spike_penalty} {result.accuracy}")
+        return self.extra("sparse", key, sparse.HOW, sparse.read, make, wanted=self.options.sparse)
+
+    def parallel(self, made: Accelerator, result: Result) -> Parallel | None:
+        def make(folder: Path) -> Parallel:
+            return parallel.make(made, result, folder, self.options.images, self.progress)
+
+        key = store.key_of(key_of(self.bench, made, self.options.images), f"{result.lut}")
+        return self.extra("parallel", key, parallel.HOW, parallel.read, make, wanted=self.options.parallel)
+
+    def extra(
+        self, kind: str, key: str, how: dict[str, str], read: Callable[[Any], Extra], make: Callable[[Path], Extra], *, wanted: bool
+    ) -> Extra | None:
+        """What stands in a folder of its own beside the row's: what is finished, else made if it is wanted."""
+        folder = self.folder / f"{self.bench.name}-{kind}"
+        found = None if self.options.anew and wanted else store.load(folder, key, read)
+        if found is not None or not wanted:
+            return found
+        try:
+            found = make(folder)
+        except SpikeLoomError as error:
+            self.said(error, folder.name)
+            return None
+        store.save(folder, key, how, asdict(found))
+        return found
 
 
 def key_of(bench: Bench, made: Accelerator, images: int) -> str:
     """Changes with whatever changes the row's figures."""
-    parts = [repr(bench), planfile.hashes(made.plan).network, str(images), version("spikeloom")]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def finished(folder: Path, key: str) -> Result | None:
-    """The row of an earlier run, if it is of this very plan."""
-    try:
-        data = load_json(folder / FILE, "a finished row")
-        return Result(**data["figures"]) if data["key"] == key else None
-    except (SpikeLoomError, KeyError, TypeError):
-        return None
+    return store.key_of(repr((bench.name, bench.board, bench.clock_mhz, bench.share)), planfile.hashes(made.plan).network, str(images))

@@ -1,0 +1,114 @@
+"""A row against its honest baseline: the bit-parallel plan of :mod:`spikeloom.bench.baseline`, simulated and synthesised as the row was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from spikeloom import facade, planfile
+from spikeloom.bench.baseline import BODY, match
+from spikeloom.bench.counting import speed
+from spikeloom.bench.measuring import Result
+from spikeloom.bench.training import Progress
+from spikeloom.estimate.parts import multipliers
+from spikeloom.files import load_array
+from spikeloom.plan import Plan
+from spikeloom.report import estimates
+
+HOW = {
+    "interval, fps": "simulated in RTL as in the rows, with the same weights and images",
+    "lut_estimated": "cost model; chosen to be near lut_wanted, which is what the row's accelerator takes by synthesis",
+    "lut, ff, dsp, bram36, delay_ns": "synthesised by Yosys, shell included, as in the rows",
+    "multiplied_in": "Yosys takes a DSP for a product of 9 bits or more whose factors have 2 at least, and LUTs for others",
+}
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """Attributes
+    ----------
+    interval: cycles between two images, simulated on so many images. fps: the smaller of memory port and clock / interval.
+    lut_wanted, lut_estimated: what the row takes by synthesis, and what the baseline was expected to. lut, ff, dsp, bram36: synthesised.
+    multiplied_in: "LUT", "DSP" or both, by layer: layer -> which. others: layers that have no such body, with the one that they have.
+    note: why the size is not near the one wanted; empty where it is.
+    """
+
+    name: str
+    simulated: int
+    interval: float
+    fps: float
+    lut_wanted: int
+    lut_estimated: int
+    lut: int
+    ff: int
+    dsp: int
+    bram36: float
+    delay_ns: float
+    multiplied_in: dict[str, str]
+    others: dict[str, str]
+    note: str
+
+
+def read(data: dict[str, Any]) -> Parallel:
+    """From what ``asdict`` made. Raises TypeError where the data is something else."""
+    return Parallel(**data)
+
+
+def make(made: facade.Accelerator, row: Result, folder: Path, images: int, progress: Progress) -> Parallel:
+    """Fold, simulate and synthesise in ``folder``. Raises SpikeLoomError where no bit-parallel plan is that small."""
+    progress("match", 0, 0)
+    found = match(made.plan, row.lut, partial(progress, "match"))
+    other = facade.Accelerator(folder, found.plan)
+    estimates.write(found.plan, folder)
+    planfile.save(found.plan, folder)
+    run = speed(other, load_array(made.folder / "test_x.npy")[:images], progress)
+    synthesis = other.synth(progress=progress)
+    taken = synthesis.total
+    return Parallel(
+        name=row.name,
+        simulated=images,
+        interval=run.interval,
+        fps=min(row.port_fps, row.clock_mhz * 1e6 / run.interval),
+        lut_wanted=row.lut,
+        lut_estimated=found.need.lut,
+        lut=taken.lut,
+        ff=taken.ff,
+        dsp=taken.dsp,
+        bram36=taken.ramb18 / 2,
+        delay_ns=synthesis.delay.ns if synthesis.delay is not None else 0.0,
+        multiplied_in=products(found.plan),
+        others={name: found.plan[name].folding.body for name in found.others},
+        note=found.note,
+    )
+
+
+def products(plan: Plan) -> dict[str, str]:
+    """What each bit-parallel layer multiplies in."""
+    return {stage.name: "DSP" if multipliers(stage) else "LUT" for stage in plan.stages if stage.folding.body == BODY}
+
+
+HEADS = (
+    "network", "T", "products in", "interval", "fps", "LUT (wanted, estimated)", "DSP", "BRAM36", "event fps / parallel fps",
+    "event fps/LUT / parallel fps/LUT", "note",
+)  # fmt: skip
+
+
+def cells(found: Parallel, row: Result) -> list[str]:
+    """One row of the table."""
+    f, kinds = found, sorted(set(found.multiplied_in.values()))
+    notes = [f.note, f"other bodies: {', '.join(f'{name} {body}' for name, body in f.others.items())}" if f.others else ""]
+    return [
+        f.name,
+        f"{row.steps}",
+        " and ".join(f"{kind} ({list(f.multiplied_in.values()).count(kind)} layers)" for kind in kinds),
+        f"{f.interval:,.0f} (event {row.interval:,.0f})",
+        f"{f.fps:,.0f}",
+        f"{f.lut:,} ({f.lut_wanted:,}, {f.lut_estimated:,})",
+        f"{f.dsp} (event {row.dsp})",
+        f"{f.bram36:g} (event {row.bram36:g})",
+        f"{row.fps / f.fps:.2f}",
+        f"{row.fps / row.lut / (f.fps / f.lut):.2f}",
+        "; ".join(filter(None, notes)),
+    ]
