@@ -20,6 +20,8 @@ from spikeloom.verdicts import Verdict
 TITLES = {
     "rows": "rows of the benchmark",
     "tries": "twin with a spike penalty",
+    "twins": "SpikePack and LIF, one network after the other",
+    "cycles": "cycle model",
     "match": "bit-parallel plan of as many LUTs",
     "train": "training",
     "torch": "torch, the frozen network",

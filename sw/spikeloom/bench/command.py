@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from spikeloom.files import folder_to_write
 
+if TYPE_CHECKING:
+    from spikeloom.bench.rows import Bench
+    from spikeloom.bench.run import Options
+    from spikeloom.bench.training import Progress
+
 
 def bench(
-    rows: Annotated[list[str] | None, typer.Argument(metavar="[NET...]", help="rows to make; all without")] = None,
+    rows: Annotated[
+        list[str] | None, typer.Argument(metavar="[NET...]", help="rows to make, twins for SpikePack against LIF; all without")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DIR", parser=folder_to_write, help="folder to write; build/bench without")
     ] = None,
@@ -23,18 +30,41 @@ def bench(
     anew: Annotated[bool, typer.Option("--anew", help="compile, simulate and synthesise again what is finished")] = False,
 ) -> None:
     """Train, fold, simulate and synthesise the networks of published accelerators; one table. Goes on where it stopped."""
-    from spikeloom.bench.rows import ROWS, find
-    from spikeloom.bench.run import Options, run
-    from spikeloom.bench.tables import markdown
+    from spikeloom.bench.rows import ROWS, TWINS, find
+    from spikeloom.bench.run import Options
     from spikeloom.screen import bars
 
-    folder = output or Path("build/bench")
+    folder, names = output or Path("build/bench"), rows or [*(row.name for row in ROWS), TWINS]
     console = Console(highlight=False)
-    wanted = tuple(find(name) for name in rows) if rows else ROWS
+    wanted = tuple(find(name) for name in names if name != TWINS)
+    options, written = Options(data_dir, images, anew, sparse, parallel), []
     with bars(console) as progress:
-        results = run(
-            wanted, folder, Options(data_dir, images, anew, sparse, parallel), progress=progress,
-            shown=lambda line: console.print(f"warning: {line}", style="yellow", markup=False, soft_wrap=True),
-        )  # fmt: skip
-    console.print(markdown(results), markup=False, soft_wrap=True)
-    console.print(f"{folder / 'bench.json'}, {folder / 'bench.md'}", markup=False, soft_wrap=True)
+        if wanted:
+            written.append(_rows(wanted, folder, options, progress, console))
+        if TWINS in names:
+            written.append(_twins(folder, options, progress))
+    for text, files in written:
+        console.print(text, markup=False, soft_wrap=True)
+        console.print(files, markup=False, soft_wrap=True)
+
+
+def _rows(wanted: tuple[Bench, ...], folder: Path, options: Options, progress: Progress, console: Console) -> tuple[str, str]:
+    """The tables of the rows, and the files that hold them."""
+    from spikeloom.bench.run import run
+    from spikeloom.bench.tables import markdown
+
+    def warn(line: str) -> None:
+        console.print(f"warning: {line}", style="yellow", markup=False, soft_wrap=True)
+
+    results = run(wanted, folder, options, progress=progress, shown=warn)
+    return markdown(results), f"{folder / 'bench.json'}, {folder / 'bench.md'}"
+
+
+def _twins(folder: Path, options: Options, progress: Progress) -> tuple[str, str]:
+    """SpikePack against LIF, and the files that hold it."""
+    from spikeloom.bench import twin_tables
+    from spikeloom.bench.twins import Twins, run
+
+    twins = Twins(data_dir=options.data_dir, anew=options.anew)
+    points = run(twins, folder / "twins", progress, lambda so_far: twin_tables.write(folder, so_far))
+    return twin_tables.markdown(points), ", ".join(f"{folder / twin_tables.STEM}.{kind}" for kind in ("json", "md", "svg"))

@@ -39,6 +39,9 @@ class Bench:
     spike_penalty: float = 1.0
 
 
+TWINS = "twins"
+"""What stands for SpikePack against LIF among the names of rows."""
+
 ZC706 = "ZC706, 200 MHz"
 
 ROWS = (
@@ -83,4 +86,4 @@ def find(name: str) -> Bench:
     for row in ROWS:
         if row.name == name:
             return row
-    raise SpikeLoomError(f"benchmark {name!r} is unknown: expected one of {', '.join(row.name for row in ROWS)}")
+    raise SpikeLoomError(f"benchmark {name!r} is unknown: expected one of {', '.join([*(row.name for row in ROWS), TWINS])}")

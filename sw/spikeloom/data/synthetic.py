@@ -52,7 +52,10 @@ def choose(count: int, digits: int, rng: Rng) -> Ints:
 
 
 def draw(drawing: Drawing, digits: Sources, count: int, key: tuple[int, int]) -> tuple[Images, Labels, Ints]:
-    """``count`` images, their labels, and the number of the digit that each shows. The first images do not depend on how many there are to be, up to whole blocks."""
+    """``count`` images, their labels, and the number of the digit that each shows.
+
+    The first images do not depend on how many there are to be, up to whole blocks.
+    """
     parts, shown = [], []
     for start in range(0, count, _BLOCK):
         rng = np.random.default_rng((*key, start))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import matplotlib
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from spikeloom.files import replacing, save_text
 from spikeloom.report.curve import Point
 from spikeloom.report.drives import Histogram
 from spikeloom.report.performance import LayerFigures
@@ -35,6 +37,15 @@ def svg(figure: Figure) -> str:
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight")
     text = buffer.getvalue()
     return text[text.index("<svg") :]
+
+
+def write_both(folder: Path, stem: str, figure: Figure) -> None:
+    """Write ``stem.svg`` and ``stem.png``, without dates."""
+    save_text(folder / f"{stem}.svg", svg(figure))
+    image = io.BytesIO()
+    figure.savefig(image, format="png", dpi=150, facecolor="white", metadata={"Software": None})
+    with replacing(folder / f"{stem}.png") as stream:
+        stream.write(image.getvalue())
 
 
 def short(name: str) -> str:

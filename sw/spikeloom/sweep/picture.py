@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,8 +9,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from spikeloom.files import replacing, save_text
-from spikeloom.report.pictures import BLUE, GREY, RED, STYLE, svg
+from spikeloom.report.pictures import BLUE, GREY, RED, STYLE, write_both
 from spikeloom.sweep.pareto import front
 from spikeloom.sweep.summary import Row
 
@@ -26,12 +24,7 @@ AXES = {
 def write(folder: Path, title: str, rows: Sequence[Row]) -> None:
     """Write ``sweep.svg`` and ``sweep.png``; points without figures are left out."""
     with matplotlib.rc_context(STYLE):
-        figure = draw(title, [row for row in rows if row.figures])
-        save_text(folder / "sweep.svg", svg(figure))
-        image = io.BytesIO()
-        figure.savefig(image, format="png", dpi=150, facecolor="white", metadata={"Software": None})
-        with replacing(folder / "sweep.png") as stream:
-            stream.write(image.getvalue())
+        write_both(folder, "sweep", draw(title, [row for row in rows if row.figures]))
 
 
 def draw(title: str, rows: Sequence[Row]) -> Figure:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from spikeloom.facade import Progress as Told
 from spikeloom.screen import TITLES
 
-SWEEP_TITLES = TITLES | {"train": "training", "torch": "test set", "cycles": "cycle model", "check": "checking every network"}
+SWEEP_TITLES = TITLES | {"train": "training", "torch": "test set", "check": "checking every network"}
 
 TRAINING = 0.9
 """Share of a point's time that its training is taken to take."""

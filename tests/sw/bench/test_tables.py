@@ -15,8 +15,9 @@ from spikeloom.errors import SpikeLoomError
 from spikeloom.nets import find as find_recipe
 
 RESULT = Result(
-    name="lfc-w1t1", board="pynq-z2", clock_mhz=100, weight_bits=1, input_bits=1, steps=1, right=3801, images=4000, sources=364, low=0.943, high=0.957,
-    density=0.41, simulated=24, interval=400.0, interval_p99=420.0, latency_p99=1800, worst=900.0, port_fps=1e6, fps=250_000.0,
+    name="lfc-w1t1", board="pynq-z2", clock_mhz=100, weight_bits=1, input_bits=1, steps=1, right=3801, images=4000, sources=364,
+    low=0.943, high=0.957, density=0.41, simulated=24, interval=400.0,
+    interval_p99=420.0, latency_p99=1800, worst=900.0, port_fps=1e6, fps=250_000.0,
     fps_at={"0.15": 5e5, "0.5": 2e5}, lut=40_000, ff=30_000, dsp=0, bram36=95.5, uram=0, delay_ns=5.61, against_bound=1.3,
     lut_per_useful=12.5,
 )  # fmt: skip
