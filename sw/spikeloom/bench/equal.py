@@ -32,8 +32,8 @@ class Equal:
 
     Attributes
     ----------
-    steps, accuracy, cycles: of LIF. how: "interpolated"; "not reached" where SpikePack is nowhere that accurate; "below the curve" where its
-    first point already is more accurate, so that its cycles there are too many and the ratio too small.
+    steps, accuracy, cycles: of LIF. how: "interpolated"; "not reached" where SpikePack is nowhere that accurate; "below the curve" where
+    its first point already is more accurate, so that its cycles there are too many and the ratio too small.
     spikepack: cycles of SpikePack at that accuracy, linear between two points, of which no network is in between; None if not reached.
     ratio: cycles of LIF by those. whole_steps, whole_ratio: the smallest T at which SpikePack is at least as accurate, and the ratio there.
     seed_ratios: the ratios of every seed's own curves, where they are read.

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from spikeloom.bench import tables
 from spikeloom.bench.measuring import Result
+from spikeloom.bench.parallel import Parallel
 from spikeloom.bench.rows import ROWS, find
+from spikeloom.bench.sparse import Sparse, Try
 from spikeloom.bench.tables import Row
 from spikeloom.boards import find_board
 from spikeloom.errors import SpikeLoomError
@@ -20,6 +22,15 @@ RESULT = Result(
     interval_p99=420.0, latency_p99=1800, worst=900.0, port_fps=1e6, fps=250_000.0,
     fps_at={"0.15": 5e5, "0.5": 2e5}, lut=40_000, ff=30_000, dsp=0, bram36=95.5, uram=0, delay_ns=5.61, against_bound=1.3,
     lut_per_useful=12.5,
+)  # fmt: skip
+
+
+SPARSE = Sparse(
+    "lfc-w1t1", (Try(1.0, 3700, 4000, 0.91, 0.94, 0.1), Try(0.5, 3790, 4000, 0.94, 0.955, 0.2)), True, 24, 200.0, 240.0, 500_000.0,
+)  # fmt: skip
+PARALLEL = Parallel(
+    "lfc-w1t1", 24, 800.0, 125_000.0, 40_000, 39_000, 42_000, 20_000, 12, 60.5, 6.2, {"conv1": "DSP", "fc1": "LUT", "fc2": "LUT"},
+    {"pool1": "max"}, "no folding is faster",
 )  # fmt: skip
 
 
@@ -42,6 +53,25 @@ def test_markdown() -> None:
         assert f" {wanted} |" in row, wanted
     assert "| BNN-PYNQ LFC-W1A1 | PYNQ-Z2, 100 MHz | 98.4 % (MNIST) | 118,883 | measured |" in text
     assert "(memory port)" not in text
+
+
+def test_the_twin_beside_its_row():
+    text = tables.markdown([Row(RESULT, SPARSE)])
+    rows = [line for line in text.splitlines() if line.startswith("| lfc-w1t1 |") and "%" in line]
+    assert rows[0].startswith("| lfc-w1t1 | 1 | 92.5% (91.0% to 94.0%) | 95.0% | 10% | 41% |") and rows[0].endswith(
+        "| no: more than a point less |"
+    )
+    assert rows[1].endswith("| 20% | 41% | 200 | 400 | 500,000 | 2.00 | yes |")
+    assert "bit-parallel" not in text
+
+
+def test_the_baseline_beside_its_row():
+    """Event-driven: 250,000 frames per second in 40,000 LUT; bit-parallel: 125,000 in 42,000."""
+    text = tables.markdown([Row(RESULT, parallel=PARALLEL)])
+    row = next(line for line in text.splitlines() if "(event 400)" in line)
+    assert "| DSP (1 layers) and LUT (2 layers) | 800 (event 400) | 125,000 | 42,000 (40,000, 39,000) | 12 (event 0) |" in row
+    assert "| 2.00 | 2.10 | no folding is faster; other bodies: pool1 max |" in row
+    assert "penalty" not in text
 
 
 def test_files(tmp_path: Path) -> None:
