@@ -28,7 +28,8 @@ def bank_rows(stage: Stage, bank: int) -> list[int]:
     weights = ordered(stage)
     if f.body == "event":
         part = f.group // f.banks
-        rows = np.moveaxis(weights[..., bank * part : (bank + 1) * part], 1, -1).reshape(-1, f.elements)
+        own = list(stage.dealt[bank * part : (bank + 1) * part])
+        rows = np.moveaxis(weights[..., own], 1, -1).reshape(-1, f.elements)
     else:
         rows = np.moveaxis(weights, 1, -1).reshape(stage.folds * stage.pass_words, -1)
     mask = (1 << width) - 1
