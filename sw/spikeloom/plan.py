@@ -87,7 +87,9 @@ class Stage:
         if (f.body == "max") != isinstance(self.layer, Pool):
             raise SpikeLoomError(f"{name}: body max is for max pooling alone, got {f.body}")
         if self.dealing and (f.body != "event" or sorted(self.dealing) != list(range(f.group))):
-            raise SpikeLoomError(f"{name}: dealing must be an order of the {f.group} channels of a beat of an event body, got {self.dealing}")
+            raise SpikeLoomError(
+                f"{name}: dealing must be an order of the {f.group} channels of a beat of an event body, got {self.dealing}"
+            )
         if f.weights not in MEMORIES:
             raise SpikeLoomError(f"{name}: weights must lie in one of {', '.join(MEMORIES)}, got {f.weights}")
         if f.weights != "auto" and f.body == "max":

@@ -67,7 +67,8 @@ def body_of(stage: Stage) -> str:
 
 def smallest(plan: Plan) -> Plan:
     """One of everything."""
-    return replace(plan, foldings={stage.name: Folding(body_of(stage), 1) for stage in plan.stages})
+    foldings = {stage.name: Folding(body_of(stage), 1) for stage in plan.stages}
+    return replace(plan, foldings=foldings, dealing={}, spread={})  # those are of event bodies
 
 
 def match(plan: Plan, lut: int, progress: Callable[[int, int], None]) -> Match:
