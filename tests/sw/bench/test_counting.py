@@ -1,0 +1,104 @@
+"""What is counted and what is simulated, where the hardware is made up; and the baseline that is measured with it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from spikeloom import facade, planfile
+from spikeloom.bench import parallel
+from spikeloom.bench.baseline import NEAR
+from spikeloom.bench.counting import Speed, answers, speed
+from spikeloom.errors import SpikeLoomError
+from spikeloom.interval import clustered
+
+from tests.default_networks import default_graph
+from tests.sw.bench.test_baseline import event_plan
+from tests.sw.bench.test_tables import RESULT
+
+ROW = replace(RESULT, name="digits-mlp", lut=14_000, port_fps=1e6, clock_mhz=100, dsp=0)
+
+
+def silent(what: str, done: int, total: int) -> None:
+    pass
+
+
+class Hardware:
+    """Takes the cycles that it is given."""
+
+    def __init__(self, last, differences=()):
+        self.folder, self.last, self.differences, self.modes = "x/net", np.array(last), differences, []
+
+    def simulate(self, x, progress):
+        return SimpleNamespace(differences=self.differences, performance=SimpleNamespace(latency=SimpleNamespace(p99=99)))
+
+    def words(self, x):
+        return x
+
+    def network(self):
+        return SimpleNamespace(run=lambda words, mode: SimpleNamespace(last=self.last[: len(words)], mode=self.modes.append(mode)))
+
+
+def test_intervals_begin_when_the_pipeline_is_full():
+    hardware = Hardware([50, 90, 110, 130, 170])
+    found = speed(hardware, np.zeros(5), silent)
+    assert found.intervals.tolist() == [20, 20, 40] and hardware.modes == ["stream"]
+    assert (found.interval, found.interval_p99, found.latency_p99) == (pytest.approx(80 / 3), 40, 99)
+
+
+def test_hardware_that_differs_is_refused():
+    with pytest.raises(SpikeLoomError, match="x/net: the hardware differs from the golden model: image 3"):
+        speed(Hardware([1, 2, 3, 4], ["image 3", "image 4"]), np.zeros(4), silent)
+
+
+@pytest.fixture
+def made(tmp_path):
+    """digits-mlp with random weights, and a test set of which it answers every second image right; four images of each source."""
+    plan = event_plan("digits-mlp")
+    accelerator = facade.Accelerator(tmp_path, plan)
+    x = np.random.default_rng(0).integers(0, 16, (24, 1, 8, 8)).astype(np.float32)
+    labels = (accelerator.golden(x).argmax(axis=1) + np.arange(24) % 2) % 10
+    for name, array in (("test_x", x), ("test_y", labels), ("test_source", np.arange(24) // 4 + 7)):
+        np.save(tmp_path / f"{name}.npy", array)
+    return accelerator
+
+
+def test_answers(made):
+    found = answers(made, silent)
+    assert (found.right, found.images, found.sources, found.accuracy) == (12, 24, 6, 0.5)
+    assert (found.low, found.high) == clustered(np.arange(24) % 2 == 0, np.arange(24) // 4)
+    trace = facade.golden.trace(made.plan.graph, made.words(np.load(made.folder / "test_x.npy")))
+    bits = np.concatenate([made.plan.graph.codes[name].planes(trace[name]).ravel() for name in ("fc1", "fc2")])
+    assert found.density == pytest.approx(bits.mean())
+
+
+def test_sources_that_do_not_belong_to_the_images(made):
+    np.save(made.folder / "test_source.npy", np.arange(23))
+    with pytest.raises(SpikeLoomError, match=r"test_source.npy: expected one number per label, \(24,\), found \(23,\)"):
+        answers(made, silent)
+    (made.folder / "test_source.npy").unlink()
+    with pytest.raises(SpikeLoomError, match="test_source.npy"):
+        answers(made, silent)
+
+
+def baseline(made, monkeypatch, row=ROW, intervals=(300.0,)):
+    taken = SimpleNamespace(lut=13_500, ff=9_000, dsp=4, ramb18=31)
+    monkeypatch.setattr(parallel, "speed", lambda other, x, progress: Speed(np.array(intervals), 9))
+    monkeypatch.setattr(facade.Accelerator, "synth", lambda self, progress: SimpleNamespace(total=taken, delay=None))
+    return parallel.make(made, row, made.folder / "other", 24, silent)
+
+
+def test_the_baseline_is_made_in_its_folder(made, monkeypatch):
+    found = baseline(made, monkeypatch)
+    plan = planfile.load(made.folder / "other")
+    assert {stage.folding.body for stage in plan.stages} == {"parallel"} and plan.graph.name == default_graph("digits-mlp").name
+    assert (found.lut_wanted, found.lut, found.bram36, found.delay_ns) == (14_000, 13_500, 15.5, 0.0)
+    assert found.lut_estimated <= 14_000 * (1 + NEAR) and set(found.multiplied_in) == {"fc1", "fc2", "fc3"}
+    assert found.fps == pytest.approx(100e6 / 300) and found.others == {}
+    assert parallel.read(asdict(found)) == found
+
+
+def test_the_memory_port_bounds_the_baseline(made, monkeypatch):
+    assert baseline(made, monkeypatch, replace(ROW, port_fps=200_000.0)).fps == 200_000
