@@ -13,6 +13,9 @@ from spikeloom.bench.training import Progress, prepare
 from spikeloom.bench.usefulness import lut_per_useful, slowest_against_bound
 from spikeloom.estimate.cycles import ends
 from spikeloom.files import load_array
+from spikeloom.graph import Layer
+from spikeloom.neuron import Raw
+from spikeloom.plan import Plan
 
 DENSITIES = (0.15, 0.25, 0.35, 0.5)
 
@@ -84,6 +87,12 @@ def compiled(bench: Bench, folder: Path, data_dir: Path | None, progress: Progre
     )  # fmt: skip
 
 
+def time_steps(plan: Plan) -> int:
+    """The most time steps of a neuron. Sums of a pool travel on more planes, which are none."""
+    neurons = [layer for layer in plan.graph.nodes if isinstance(layer, Layer) and not isinstance(layer.neuron, Raw)]
+    return max((code.steps for layer in neurons if (code := plan.graph.codes[layer.name]) is not None), default=0)
+
+
 def measure(bench: Bench, made: facade.Accelerator, images: int, progress: Progress) -> Result:
     """All figures of a row. Raises SpikeLoomError where the hardware differs from the golden model."""
     found = answers(made, progress)
@@ -97,7 +106,7 @@ def measure(bench: Bench, made: facade.Accelerator, images: int, progress: Progr
         clock_mhz=bench.clock_mhz,
         weight_bits=max(stage.stored_width for stage in plan.stages),
         input_bits=plan.graph.input.code.steps,
-        steps=max(stage.o_code.steps for stage in plan.stages if stage.o_code is not None),
+        steps=time_steps(plan),
         right=found.right,
         images=found.images,
         sources=found.sources,

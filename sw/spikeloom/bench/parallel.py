@@ -90,7 +90,7 @@ def products(plan: Plan) -> dict[str, str]:
 
 
 HEADS = (
-    "network", "T", "products in", "interval", "fps", "LUT (wanted, estimated)", "DSP", "BRAM36", "event fps / parallel fps",
+    "network", "T", "products in (layers)", "interval", "fps", "LUT (wanted, estimated)", "DSP", "BRAM36", "event fps / parallel fps",
     "event fps/LUT / parallel fps/LUT", "note",
 )  # fmt: skip
 
@@ -102,7 +102,7 @@ def cells(found: Parallel, row: Result) -> list[str]:
     return [
         f.name,
         f"{row.steps}",
-        " and ".join(f"{kind} ({list(f.multiplied_in.values()).count(kind)} layers)" for kind in kinds),
+        ", ".join(f"{kind} ({list(f.multiplied_in.values()).count(kind)})" for kind in kinds),
         f"{f.interval:,.0f} (event {row.interval:,.0f})",
         f"{f.fps:,.0f}",
         f"{f.lut:,} ({f.lut_wanted:,}, {f.lut_estimated:,})",

@@ -9,6 +9,7 @@ import pytest
 from spikeloom.bench import baseline
 from spikeloom.bench.baseline import NEAR, match, smallest
 from spikeloom.bench.densities import interval_at
+from spikeloom.bench.measuring import time_steps
 from spikeloom.bench.parallel import products
 from spikeloom.errors import SpikeLoomError
 from spikeloom.estimate.cost import Cost
@@ -96,6 +97,13 @@ def test_what_multiplies(matches):
     assert products(matches[0].plan) == {"conv1": "LUT", "conv2": "LUT", "pointwise": "LUT", "fc": "DSP"}
     wide = match(event_plan("events-cnn"), 20_000, quiet)
     assert products(wide.plan)["conv1"] == "DSP" and wide.need.dsp > 0
+
+
+def test_planes_of_a_sum_are_no_time_steps():
+    """Four words of four bits, summed, travel on six planes."""
+    plan = event_plan()
+    assert max(stage.o_code.steps for stage in plan.stages if stage.o_code is not None) == 6
+    assert time_steps(plan) == 4 and time_steps(event_plan("events-cnn-lif")) == 8
 
 
 def test_too_small_is_refused():

@@ -69,7 +69,7 @@ def test_the_baseline_beside_its_row():
     """Event-driven: 250,000 frames per second in 40,000 LUT; bit-parallel: 125,000 in 42,000."""
     text = tables.markdown([Row(RESULT, parallel=PARALLEL)])
     row = next(line for line in text.splitlines() if "(event 400)" in line)
-    assert "| DSP (1 layers) and LUT (2 layers) | 800 (event 400) | 125,000 | 42,000 (40,000, 39,000) | 12 (event 0) |" in row
+    assert "| DSP (1), LUT (2) | 800 (event 400) | 125,000 | 42,000 (40,000, 39,000) | 12 (event 0) |" in row
     assert "| 2.00 | 2.10 | no folding is faster; other bodies: pool1 max |" in row
     assert "penalty" not in text
 
