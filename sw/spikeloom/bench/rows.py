@@ -42,7 +42,7 @@ ZC706 = "ZC706, 200 MHz"
 
 ROWS = (
     Bench(
-        "tfc-w2t2", "TFC 784-64-64-64-10", "pynq-z2", 100, 3_000_000, 0.8,
+        "tfc-w2t2", "TFC 784-64-64-64-10", "pynq-z2", 100, 4_000_000, 0.8,
         (Anchor("FINN TFC w2a2", "a larger part", 1.2e6, "", "stated"),),
     ),
     Bench(
