@@ -44,7 +44,8 @@ class Source(wiring.Component):
     Ports
     -----
     i: one beat, ``group`` channels of T bits, channel c at bits [c*T, (c+1)*T), first plane in the highest bit.
-    o0, o1, ...: one stream per queue. Event body: queue ``window * banks + bank``, flags of one plane, channels in the order of ``Stage.dealt``.
+    o0, o1, ...: one stream per queue. Event body: queue ``window * banks + bank``, flags of one plane in the order
+        of ``Stage.dealt``.
         Dense and depthwise: flags of all windows. Parallel and max: whole words of all windows.
     steps: time steps that are run, less one (only where they can be chosen).
     """

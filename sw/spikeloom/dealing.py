@@ -52,13 +52,13 @@ def passes(stage: Stage, words: Ints) -> Counts:
     images = min(len(words), max(16, ceil(PASSES / each)))
     found = []
     for image in words[:images]:
-        flags = stage.i_code.planes(image)[: stage.live].astype(np.int8)
+        flags = stage.i_code.planes(image)[: stage.live]
         view = golden.windows(flags, layer.kernel, layer.stride, layer.padding)  # (planes, channels, oh, ow, kh, kw)
         planes, _, oh, ow, kh, kw = view.shape
         parts = view.reshape(planes, stage.groups, stage.words, f.group, oh, ow // f.windows, f.windows, kh, kw)
         flat = parts.transpose(3, 0, 1, 4, 5, 6, 2, 7, 8).reshape(f.group, each, f.windows, stage.pass_words)
-        found.append(flat[:, rng.permutation(each)[: ceil(PASSES / images)]])
-    return np.concatenate(found, axis=1, dtype=np.int16)
+        found.append(flat[:, rng.permutation(each)[: ceil(PASSES / images)]].astype(np.int16))
+    return np.concatenate(found, axis=1)
 
 
 def deal(stage: Stage, flags: Counts) -> tuple[tuple[int, ...], float]:
@@ -91,4 +91,4 @@ def deal(stage: Stage, flags: Counts) -> tuple[tuple[int, ...], float]:
 
 def cycles(counts: Counts, ports: int) -> Ints:
     """Of every pass, that of the slowest window, given the spikes of each word: (..., windows, words) -> (...)."""
-    return np.maximum(1, -(-counts // ports)).sum(axis=-1, dtype=np.int64).max(axis=-1)
+    return np.asarray(np.maximum(1, -(-counts // ports)).sum(axis=-1, dtype=np.int64).max(axis=-1))

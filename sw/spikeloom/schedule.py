@@ -87,8 +87,8 @@ def schedule(
 
     Parameters
     ----------
-    words: of calibration inputs, (N, C, H, W): on them the share of set bits is measured, and how long the scans take, and by them channels are
-        dealt to banks.
+    words: of calibration inputs, (N, C, H, W): on them the share of set bits is measured, and how long the scans take, and by them
+        channels are dealt to banks.
     density: share of set bits per node, each bit by itself, where there are no such words; without either a quarter is assumed.
     target_fps: frames per second that the plan must reach by estimate; it is the smallest one found.
     max_throughput: whether the plan is to be the fastest one that fits.
@@ -133,8 +133,8 @@ def schedule(
         slowest = max(limits(found), key=lambda limit: limit.cycles)
         raise CapacityError(
             f"{goal.target_fps:g} frames per second are not reached on {board}: on the calibration inputs the best plan takes"
-            f" {shown(slowest.cycles)} cycles an image ({slowest.stage}, {slowest.what}), {clock * 1e6 / slowest.cycles:.0f} at {clock:g} MHz;"
-            " lower the target, raise the clock or the share, or take a larger board"
+            f" {shown(slowest.cycles)} cycles an image ({slowest.stage}, {slowest.what}), {clock * 1e6 / slowest.cycles:.0f} at"
+            f" {clock:g} MHz; lower the target, raise the clock or the share, or take a larger board"
         )
     return found
 

@@ -16,6 +16,7 @@ from spikeloom.files import load_array
 from spikeloom.graph import Layer
 from spikeloom.neuron import Raw
 from spikeloom.plan import Plan
+from spikeloom.scheduling.budget import total
 
 DENSITIES = (0.15, 0.25, 0.35, 0.5)
 
@@ -37,6 +38,7 @@ class Result:
     port_fps: frames per second that the memory port can bring at the assumed clock. fps: the smaller of that and what the network computes.
     fps_at: the same at given densities, by the cycle model.
     lut, ff, dsp, bram36, uram: Yosys, whole accelerator with its shell. delay_ns: its longest path of cells, without wires.
+    lut_estimated, bram36_estimated, dsp_estimated: the same by the cost model, before anything was synthesised.
     against_bound: busy cycles of the slowest layer by spikes x folds / lanes. lut_per_useful: LUTs by synapses added per cycle.
     """
 
@@ -65,6 +67,9 @@ class Result:
     dsp: int
     bram36: float
     uram: int
+    lut_estimated: int
+    bram36_estimated: float
+    dsp_estimated: int
     delay_ns: float
     against_bound: float
     lut_per_useful: float
@@ -99,7 +104,7 @@ def measure(bench: Bench, made: facade.Accelerator, images: int, progress: Progr
     x = load_array(made.folder / "test_x.npy")[:images]
     run, synthesis = speed(made, x, progress), made.synth(progress=progress)
     plan, taken, clock, words = made.plan, synthesis.total, bench.clock_mhz * 1e6, made.words(x)
-    port = clock / ends(plan.graph, plan.board)[0].cycles
+    port, expected = clock / ends(plan.graph, plan.board)[0].cycles, total(plan)
     return Result(
         name=bench.name,
         board=bench.board,
@@ -126,6 +131,9 @@ def measure(bench: Bench, made: facade.Accelerator, images: int, progress: Progr
         dsp=taken.dsp,
         bram36=taken.ramb18 / 2,
         uram=taken.uram,
+        lut_estimated=expected.lut,
+        bram36_estimated=expected.bram18 / 2,
+        dsp_estimated=expected.dsp,
         delay_ns=synthesis.delay.ns if synthesis.delay is not None else 0.0,
         against_bound=slowest_against_bound(plan, words),
         lut_per_useful=lut_per_useful(plan, words, run.interval, taken.lut),

@@ -13,13 +13,11 @@ from spikeloom.plan import Plan
 ROUNDS = 4
 
 
-def settled(
-    plan: Plan, trace: Mapping[str, Ints], choose: Callable[[Plan, float], Plan], goal: float, rounds: int = ROUNDS
-) -> Plan:
+def settled(plan: Plan, trace: Mapping[str, Ints], choose: Callable[[Plan, float], Plan], goal: float, rounds: int = ROUNDS) -> Plan:
     """The first plan within ``goal`` cycles an image as measured, or the fastest of all rounds.
 
-    Arguments: trace: as for :func:`spikeloom.dealing.dealt`. choose: makes a plan within so many cycles as estimated, which are fewer where the
-    round before was too slow.
+    Arguments: trace: as for :func:`spikeloom.dealing.dealt`. choose: makes a plan within so many cycles as estimated, which are fewer
+    where the round before was too slow.
     """
     found, aim = [], goal
     for _ in range(rounds):

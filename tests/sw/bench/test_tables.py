@@ -20,7 +20,8 @@ RESULT = Result(
     name="lfc-w1t1", board="pynq-z2", clock_mhz=100, weight_bits=1, input_bits=1, steps=1, right=3801, images=4000, sources=364,
     low=0.943, high=0.957, density=0.41, simulated=24, interval=400.0,
     interval_p99=420.0, latency_p99=1800, worst=900.0, port_fps=1e6, fps=250_000.0,
-    fps_at={"0.15": 5e5, "0.5": 2e5}, lut=40_000, ff=30_000, dsp=0, bram36=95.5, uram=0, delay_ns=5.61, against_bound=1.3,
+    fps_at={"0.15": 5e5, "0.5": 2e5}, lut=40_000, ff=30_000, dsp=0, bram36=95.5, uram=0,
+    lut_estimated=41_000, bram36_estimated=95.5, dsp_estimated=0, delay_ns=5.61, against_bound=1.3,
     lut_per_useful=12.5,
 )  # fmt: skip
 
@@ -49,7 +50,7 @@ def test_markdown() -> None:
     text = tables.markdown([Row(RESULT)])
     row = next(line for line in text.splitlines() if line.startswith("| LFC") and "pynq-z2" in line)
     assert row.count("|") == len(tables.HEADS) + 1
-    for wanted in ("95.0% (94.3% to 95.7%), 4000 of 364", "250,000", "420 / 900", "40,000", "95.5", "6,250.0", "5.61 ns"):
+    for wanted in ("95.0% (94.3% to 95.7%), 4000 of 364", "250,000", "420 / 900", "40,000 (+2.5%)", "95.5 (95.5)", "6,250.0", "5.61 ns"):
         assert f" {wanted} |" in row, wanted
     assert "| BNN-PYNQ LFC-W1A1 | PYNQ-Z2, 100 MHz | 98.4 % (MNIST) | 118,883 | measured |" in text
     assert "(memory port)" not in text
