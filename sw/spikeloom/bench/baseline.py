@@ -18,7 +18,7 @@ from spikeloom.estimate.cycles import ends, network_interval
 from spikeloom.plan import Folding, Plan, Stage
 from spikeloom.scheduling.budget import NAMES, budget, total
 from spikeloom.scheduling.costs import RESOURCES
-from spikeloom.scheduling.fastest import fastest
+from spikeloom.scheduling.fastest import STEP, fastest
 from spikeloom.scheduling.fitting import Fitting
 from spikeloom.scheduling.legal import bodies, foldings
 from spikeloom.scheduling.menu import Menu, Menus, undominated, with_memories
@@ -35,6 +35,7 @@ class Match:
     ----------
     plan: bit-parallel. need: what it takes by estimate. wanted: LUTs that it should take.
     note: why it takes fewer than wanted; empty where it is near. others: layers that have another body, since there is no parallel one.
+    larger: the smallest plan that is faster, larger than wanted; None where no folding is faster.
     """
 
     plan: Plan
@@ -42,6 +43,7 @@ class Match:
     wanted: int
     note: str
     others: tuple[str, ...]
+    larger: Plan | None
 
 
 class Parallel(Menus):
@@ -85,7 +87,9 @@ def match(plan: Plan, lut: int, progress: Callable[[int, int], None]) -> Match:
         raise SpikeLoomError(f"no bit-parallel plan takes {lut:,} LUT or less by estimate, the smallest {total(start).lut:,}")
     need = best.fit.need
     others = tuple(stage.name for stage in plan.stages if body_of(stage) != BODY)
-    return Match(best.fit.plan, need, lut, "" if need.lut >= lut * (1 - NEAR) else why(best.bound, need, most), others)
+    note = "" if need.lut >= lut * (1 - NEAR) else why(best.bound, need, most)
+    beyond = Fitting(Parallel(start), budget(board, 1.0)).fit(max(least, network_interval(best.fit.plan) / STEP))
+    return Match(best.fit.plan, need, lut, note, others, None if beyond is None else beyond.plan)
 
 
 def why(bound: str, need: Cost, most: Cost) -> str:

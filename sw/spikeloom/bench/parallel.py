@@ -12,13 +12,16 @@ from spikeloom.bench.baseline import BODY, match
 from spikeloom.bench.counting import speed
 from spikeloom.bench.measuring import Result
 from spikeloom.bench.training import Progress
+from spikeloom.estimate.cycles import network_interval
 from spikeloom.estimate.parts import multipliers
 from spikeloom.files import load_array
 from spikeloom.plan import Plan
 from spikeloom.report import estimates
+from spikeloom.scheduling.budget import total
 
 HOW = {
     "interval, fps": "simulated in RTL as in the rows, with the same weights and images",
+    "larger_cycles, larger_lut": "closed form and cost model: the next faster folding, which is larger than wanted",
     "lut_estimated": "cost model; chosen to be near lut_wanted, which is what the row's accelerator takes by synthesis",
     "lut, ff, dsp, bram36, delay_ns": "synthesised by Yosys, shell included, as in the rows",
     "multiplied_in": "Yosys takes a DSP for a product of 9 bits or more whose factors have 2 at least, and LUTs for others",
@@ -33,6 +36,7 @@ class Parallel:
     lut_wanted, lut_estimated: what the row takes by synthesis, and what the baseline was expected to. lut, ff, dsp, bram36: synthesised.
     multiplied_in: "LUT", "DSP" or both, by layer: layer -> which. others: layers that have no such body, with the one that they have.
     note: why the size is not near the one wanted; empty where it is.
+    larger_cycles, larger_lut: of the smallest bit-parallel plan that is faster, both estimated; 0 where there is none.
     """
 
     name: str
@@ -49,6 +53,12 @@ class Parallel:
     multiplied_in: dict[str, str]
     others: dict[str, str]
     note: str
+    larger_cycles: float
+    larger_lut: int
+
+    def larger_fps(self, row: Result) -> float:
+        """Of the larger plan, estimated."""
+        return min(row.port_fps, row.clock_mhz * 1e6 / self.larger_cycles)
 
 
 def read(data: dict[str, Any]) -> Parallel:
@@ -81,6 +91,8 @@ def make(made: facade.Accelerator, row: Result, folder: Path, images: int, progr
         multiplied_in=products(found.plan),
         others={name: found.plan[name].folding.body for name in found.others},
         note=found.note,
+        larger_cycles=0.0 if found.larger is None else network_interval(found.larger),
+        larger_lut=0 if found.larger is None else total(found.larger).lut,
     )
 
 
@@ -91,7 +103,7 @@ def products(plan: Plan) -> dict[str, str]:
 
 HEADS = (
     "network", "T", "products in (layers)", "interval", "fps", "LUT (wanted, estimated)", "DSP", "BRAM36", "event fps / parallel fps",
-    "event fps/LUT / parallel fps/LUT", "note",
+    "event fps/LUT / parallel fps/LUT", "next faster one, estimated: cycles, LUT, the same ratio", "note",
 )  # fmt: skip
 
 
@@ -110,5 +122,8 @@ def cells(found: Parallel, row: Result) -> list[str]:
         f"{f.bram36:g} (event {row.bram36:g})",
         f"{row.fps / f.fps:.2f}",
         f"{row.fps / row.lut / (f.fps / f.lut):.2f}",
+        f"{f.larger_cycles:,.0f}, {f.larger_lut:,}, {row.fps / row.lut / (f.larger_fps(row) / f.larger_lut):.2f}"
+        if f.larger_lut
+        else "none",
         "; ".join(filter(None, notes)),
     ]

@@ -70,6 +70,13 @@ def test_more_logic_is_never_slower_and_less_is_slower(matches):
     assert network_interval(least.plan) > cycles[0]
 
 
+def test_the_next_faster_one_is_larger_than_wanted(matches):
+    for found in matches:
+        assert network_interval(found.larger) < network_interval(found.plan)
+        assert total(found.larger).lut > found.wanted * (1 + NEAR)
+        assert {stage.folding.body for stage in found.larger.stages} == {stage.folding.body for stage in found.plan.stages}
+
+
 def test_no_single_layer_could_be_wider_for_a_faster_plan_of_that_size(matches):
     """Twice the elements of the slowest layer, by hand, is too large wherever it is faster."""
     for found in matches:

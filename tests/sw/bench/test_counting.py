@@ -98,6 +98,8 @@ def test_the_baseline_is_made_in_its_folder(made, monkeypatch):
     assert found.lut_estimated <= 14_000 * (1 + NEAR) and set(found.multiplied_in) == {"fc1", "fc2", "fc3"}
     assert found.fps == pytest.approx(100e6 / 300) and found.others == {}
     assert parallel.read(asdict(found)) == found
+    assert found.larger_lut > 14_000 and found.larger_fps(ROW) == min(1e6, 100e6 / found.larger_cycles)
+    assert found.larger_fps(replace(ROW, port_fps=1e9)) == pytest.approx(100e6 / found.larger_cycles)
 
 
 def test_the_memory_port_bounds_the_baseline(made, monkeypatch):

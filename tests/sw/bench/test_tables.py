@@ -31,7 +31,7 @@ SPARSE = Sparse(
 )  # fmt: skip
 PARALLEL = Parallel(
     "lfc-w1t1", 24, 800.0, 125_000.0, 40_000, 39_000, 42_000, 20_000, 12, 60.5, 6.2, {"conv1": "DSP", "fc1": "LUT", "fc2": "LUT"},
-    {"pool1": "max"}, "no folding is faster",
+    {"pool1": "max"}, "no folding is faster", 400.0, 50_000,
 )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def test_the_baseline_beside_its_row():
     text = tables.markdown([Row(RESULT, parallel=PARALLEL)])
     row = next(line for line in text.splitlines() if "(event 400)" in line)
     assert "| DSP (1), LUT (2) | 800 (event 400) | 125,000 | 42,000 (40,000, 39,000) | 12 (event 0) |" in row
-    assert "| 2.00 | 2.10 | no folding is faster; other bodies: pool1 max |" in row
+    assert "| 2.00 | 2.10 | 400, 50,000, 1.25 | no folding is faster; other bodies: pool1 max |" in row
     assert "penalty" not in text
 
 
