@@ -1,0 +1,52 @@
+// Max pooling: the largest word of a window; of plain spike trains (base 1) whatever fired in any of them. The source has inverted the words of
+// channels that take the minimum, and the signs of signed ones; so they order as unsigned numbers, and padding is the least of them.
+//
+//   q[0] ──► best word so far ──► inverted back ──► o
+#ifndef SPIKELOOM_MAX_POOL_HPP
+#define SPIKELOOM_MAX_POOL_HPP
+
+#include "horner.hpp"
+#include "tally.hpp"
+
+namespace spikeloom {
+
+template <class P, class Flip>
+void max_pool(
+    hls::stream<typename Queue<P>::Word> (&q)[1], const Flip& flip, Stream<ap_uint<P::i_steps>, P::windows * P::elements>& o,
+    Counts<4>& counts, Counts<1 + P::i_steps>& tallies
+) {
+    using G = Geometry<P>;
+    Count busy = 0;
+    Tally<P::i_steps> tally;
+    for (int step = 0; step < G::positions; ++step) {
+        for (int fold = 0; fold < G::folds; ++fold) {
+            typename Queue<P>::Word best;
+        pool_loop:
+            for (int k = 0; k < G::pass_words; ++k) {
+#pragma HLS PIPELINE II=1
+                const typename Queue<P>::Word word = q[0].read();
+                for (int n = 0; n < P::windows * P::elements; ++n) {
+#pragma HLS UNROLL
+                    const ap_uint<P::i_steps> before = k == 0 ? ap_uint<P::i_steps>(0) : best.lane[n], here = word.lane[n];
+                    if (P::i_base == 1)
+                        best.lane[n] = before | here;
+                    else
+                        best.lane[n] = here > before ? here : before;
+                }
+                busy = busy + Bit(1);
+            }
+            for (int n = 0; n < P::windows * P::elements; ++n) {
+#pragma HLS UNROLL
+                best.lane[n] = best.lane[n] ^ flip(fold * P::elements + n % P::elements);
+            }
+            tally.add(best);
+            o.write(best);
+        }
+    }
+    count<P>(busy, 0, counts);
+    tally.send(tallies);
+}
+
+}  // namespace spikeloom
+
+#endif

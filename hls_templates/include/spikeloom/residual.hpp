@@ -1,0 +1,92 @@
+// The residual join: kappa times the value of a word, accumulated plane by plane as weights are, on top of the layer's own drive.
+//
+//   skip ──► planes ──► kappa, Horner ─┐
+//   i ──► sign, fraction bits ─────────┴──► o
+#ifndef SPIKELOOM_RESIDUAL_HPP
+#define SPIKELOOM_RESIDUAL_HPP
+
+#include "drive.hpp"
+
+namespace spikeloom {
+
+// From positions one after the other with their beats to (beat; windows side by side): the order that results come in.
+template <class P>
+void side_by_side(Stream<ap_uint<P::skip_steps>, P::elements>& i, Stream<ap_uint<P::skip_steps>, P::windows * P::elements>& o) {
+    using G = Geometry<P>;
+    for (int step = 0; step < G::positions; ++step) {
+        Lanes<ap_uint<P::skip_steps>, P::windows * P::elements> held[G::folds];
+        for (int w = 0; w < P::windows; ++w) {
+            for (int fold = 0; fold < G::folds; ++fold) {
+#pragma HLS PIPELINE II=1
+                const Lanes<ap_uint<P::skip_steps>, P::elements> beat = i.read();
+                for (int e = 0; e < P::elements; ++e) {
+#pragma HLS UNROLL
+                    held[fold].lane[w * P::elements + e] = beat.lane[e];
+                }
+            }
+        }
+        for (int fold = 0; fold < G::folds; ++fold) {
+#pragma HLS PIPELINE II=1
+            o.write(held[fold]);
+        }
+    }
+}
+
+// kappa times what a plane has added to a value so far: base times what there was, and kappa where there is a spike.
+template <class P>
+ap_int<P::u_width> skipped(ap_int<P::u_width> before, ap_int<P::kappa_width> kappa, bool spike, bool first) {
+#pragma HLS INLINE
+    const ap_int<P::u_width> start = first ? ap_int<P::u_width>(0) : ap_int<P::u_width>(before * ap_int<6>(P::skip_base));
+    const ap_int<P::u_width> more = spike ? ap_int<P::u_width>(kappa) : ap_int<P::u_width>(0);
+    if (P::skip_signed && first) return start - more;
+    return start + more;
+}
+
+// `planes`: of the skip that may hold spikes. One result a plane where the layer runs once per time step, else one for all of them.
+template <class P, int ROWS>
+void join(
+    hls::stream<Result<P>>& i, Stream<ap_uint<P::skip_steps>, P::windows * P::elements>& skip, const Bit (&negate)[ROWS][P::elements],
+    const ap_int<P::kappa_width> (&kappa)[ROWS][P::elements], int places, int skip_places, int planes,
+    Stream<ap_int<P::u_width>, P::windows * P::elements>& o, Counts<4>& counts
+) {
+#pragma HLS ARRAY_RESHAPE variable=negate type=complete dim=2
+#pragma HLS ARRAY_RESHAPE variable=kappa type=complete dim=2
+    using G = Geometry<P>;
+    constexpr int lanes = P::windows * P::elements;
+    Count busy = 0, spikes = 0;
+    for (int result = 0; result < G::positions * G::folds; ++result) {
+        const int row = result % G::folds;
+        const Lanes<ap_uint<P::skip_steps>, lanes> word = skip.read();
+        Lanes<ap_int<P::u_width>, lanes> drive;
+    join_loop:
+        for (int plane = 0; plane < planes; ++plane) {
+#pragma HLS PIPELINE II=1
+            const bool commits = P::per_step || plane == planes - 1;
+            Result<P> v;
+            if (commits) v = i.read();
+            Lanes<ap_int<P::u_width>, lanes> out;
+            for (int n = 0; n < lanes; ++n) {
+#pragma HLS UNROLL
+                const int e = n % P::elements;
+                const bool spike = word.lane[n][P::skip_steps - 1 - plane];
+                drive.lane[n] = skipped<P>(drive.lane[n], kappa[row][e], spike, plane == 0 || P::per_step);
+                if (spike) spikes = spikes + Bit(1);
+                if (commits) {
+                    const ap_int<P::u_width> own = driven<P>(v.lane[n], negate[row][e], places);
+                    out.lane[n] = own + whole<P::skip_base, P::most_skip_places>(drive.lane[n], skip_places);
+                }
+            }
+            if (commits) o.write(out);
+            busy = busy + Bit(1);
+        }
+    }
+    Work work;
+    work.lane[0] = busy;
+    work.lane[1] = work.lane[2] = 0;
+    work.lane[3] = spikes;
+    counts.write(work);
+}
+
+}  // namespace spikeloom
+
+#endif
