@@ -25,7 +25,6 @@ inline int run_of(ap_uint<5> steps, int runs) {
 template <int BEATS, int T, int N, int WIDTH>
 void receive(hls::stream<ap_uint<WIDTH>>& i, Stream<ap_uint<T>, N>& o, Counts<1 + T>& tallies) {
     Tally<T> tally;
-receive_loop:
     for (int k = 0; k < BEATS; ++k) {
 #pragma HLS PIPELINE II=1
         ap_uint<WIDTH> whole = i.read();
@@ -43,7 +42,6 @@ receive_loop:
 // One image of values, positions row-major, channels inside.
 template <int VALUES, class W>
 void send(Stream<W, 1>& i, hls::stream<Value>& o) {
-send_loop:
     for (int k = 0; k < VALUES; ++k) {
 #pragma HLS PIPELINE II=1
         const W value = i.read().lane[0];
@@ -60,7 +58,6 @@ send_loop:
 template <int FIRST, int N>
 void report(Counts<N>& i, hls::stream<Counted>& o) {
     const Lanes<Count, N> counted = i.read();
-report_loop:
     for (int n = 0; n < N; ++n) {
 #pragma HLS PIPELINE II=1
         o.write((Counted(counted.lane[n]) << 16) | Counted(FIRST + n));

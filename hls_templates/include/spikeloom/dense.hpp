@@ -64,7 +64,6 @@ void word_body(
     for (int result = 0; result < G::positions * G::folds; ++result) {
         const int first = result % G::folds * G::pass_words;
         Result<P> v, sums;
-    word_loop:
         for (int plane = 0; plane < planes; ++plane) {
             for (int k = 0; k < G::pass_words; ++k) {
 #pragma HLS PIPELINE II=1

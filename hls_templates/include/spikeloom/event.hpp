@@ -49,7 +49,6 @@ void scan(
                 int row = fold * G::pass_words * flags_count, word = 0;
                 bool fresh = true;
                 typename Queue<P>::Word flags;
-            scan_loop:
                 while (word < G::pass_words) {
 #pragma HLS PIPELINE II=1
                     if (fresh) flags = i.read();

@@ -21,7 +21,7 @@ void count(Count busy, Count spikes, Counts<4>& counts) {
     work.lane[0] = busy;
     work.lane[1] = 0;
     work.lane[2] = 0;
-    work.lane[3] = spikes * Count(synapses);
+    work.lane[3] = spikes * ap_uint<20>(synapses);
     counts.write(work);
 }
 

@@ -33,7 +33,6 @@ void lif(
             words.lane[n] = 0;
             membrane.lane[n] = 0;
         }
-    lif_loop:
         for (int t = 0; t < live; ++t) {
             for (int group = 0; group < groups; ++group) {
 #pragma HLS PIPELINE II=1

@@ -104,16 +104,32 @@ void deal(const Lanes<ap_uint<P::i_steps>, P::windows * P::group>& beats, int pl
     }
 }
 
+// What a word is inverted by on its way in: nothing, or what a max pooling wants of a channel.
+template <int T>
+struct no_flip {
+    ap_uint<T> operator()(int) const { return 0; }
+};
+
+template <class W, int N>
+struct Flip {
+    const W (&words)[N];
+    W operator()(int channel) const { return words[channel]; }
+};
+
+template <class W, int N>
+Flip<W, N> flip_of(const W (&words)[N]) {
+    return {words};
+}
+
 // Reads one image of beats of `group` channels, and writes what its windows see. `planes` are those that may hold spikes.
-template <class P, class Flip, int Q>
-void source(Stream<ap_uint<P::i_steps>, P::group>& i, const Flip& flip, int planes, hls::stream<typename Queue<P>::Word> (&q)[Q]) {
+template <class P, class F, int Q>
+void source(Stream<ap_uint<P::i_steps>, P::group>& i, const F& flip, int planes, hls::stream<typename Queue<P>::Word> (&q)[Q]) {
     using G = Geometry<P>;
     using Beat = Lanes<ap_uint<P::i_steps>, P::group>;
     Beat ring[G::capacity];
 #pragma HLS AGGREGATE variable=ring
     Window<P> at;
     int written = 0, end = 0, seen = 0, seen_soon = 0;
-source_loop:
     while (at.y < P::o_height || written < G::image_beats) {
 #pragma HLS PIPELINE II=1
 #pragma HLS DEPENDENCE variable=ring type=inter direction=RAW distance=2 true

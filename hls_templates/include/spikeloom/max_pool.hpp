@@ -10,9 +10,9 @@
 
 namespace spikeloom {
 
-template <class P, class Flip>
+template <class P, class F>
 void max_pool(
-    hls::stream<typename Queue<P>::Word> (&q)[1], const Flip& flip, Stream<ap_uint<P::i_steps>, P::windows * P::elements>& o,
+    hls::stream<typename Queue<P>::Word> (&q)[1], const F& flip, Stream<ap_uint<P::i_steps>, P::windows * P::elements>& o,
     Counts<4>& counts, Counts<1 + P::i_steps>& tallies
 ) {
     using G = Geometry<P>;
@@ -21,7 +21,6 @@ void max_pool(
     for (int step = 0; step < G::positions; ++step) {
         for (int fold = 0; fold < G::folds; ++fold) {
             typename Queue<P>::Word best;
-        pool_loop:
             for (int k = 0; k < G::pass_words; ++k) {
 #pragma HLS PIPELINE II=1
                 const typename Queue<P>::Word word = q[0].read();

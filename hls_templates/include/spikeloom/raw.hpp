@@ -18,7 +18,6 @@ void raw(
 #pragma HLS ARRAY_RESHAPE variable=beta type=complete dim=3
 #pragma HLS ARRAY_RESHAPE variable=negate type=complete dim=2
     using G = Geometry<P>;
-raw_loop:
     for (int result = 0; result < G::positions * G::folds; ++result) {
 #pragma HLS PIPELINE II=1
         const typename Taken<P>::Words held = i.read();

@@ -58,7 +58,6 @@ void join(
         const int row = result % G::folds;
         const Lanes<ap_uint<P::skip_steps>, lanes> word = skip.read();
         Lanes<ap_int<P::u_width>, lanes> drive;
-    join_loop:
         for (int plane = 0; plane < planes; ++plane) {
 #pragma HLS PIPELINE II=1
             const bool commits = P::per_step || plane == planes - 1;

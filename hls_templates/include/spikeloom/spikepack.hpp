@@ -30,7 +30,6 @@ void spikepack(
     for (int result = 0; result < G::positions * G::folds; ++result) {
         const typename Taken<P>::Words held = i.read();
         Lanes<ap_uint<P::o_steps>, Taken<P>::lanes> words;
-    spikepack_loop:
         for (int group = 0; group < groups; ++group) {
             const int row = result % G::folds * groups + group;
             ap_int<P::u_width> left[P::windows * P::neurons];

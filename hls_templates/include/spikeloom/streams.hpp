@@ -12,12 +12,10 @@ template <int STEPS, int FOLDS, int WINDOWS, int ELEMENTS, class W>
 void gather(Stream<W, WINDOWS * ELEMENTS>& i, Stream<W, ELEMENTS>& o) {
     for (int step = 0; step < STEPS; ++step) {
         Lanes<W, WINDOWS * ELEMENTS> held[FOLDS];
-    gather_in:
         for (int fold = 0; fold < FOLDS; ++fold) {
 #pragma HLS PIPELINE II=1
             held[fold] = i.read();
         }
-    gather_out:
         for (int n = 0; n < WINDOWS * FOLDS; ++n) {
 #pragma HLS PIPELINE II=1
             Lanes<W, ELEMENTS> beat;
@@ -35,7 +33,6 @@ template <int BEATS, class W, int I, int O>
 void widen(Stream<W, I>& i, Stream<W, O>& o) {
     static_assert(O % I == 0, "the wide beat must be a multiple of the narrow one");
     Lanes<W, O> held;
-widen_loop:
     for (int k = 0; k < BEATS; ++k) {
 #pragma HLS PIPELINE II=1
         const Lanes<W, I> beat = i.read();
@@ -56,7 +53,6 @@ template <int BEATS, class W, int I, int O>
 void narrow(Stream<W, I>& i, Stream<W, O>& o) {
     static_assert(I % O == 0, "the wide beat must be a multiple of the narrow one");
     Lanes<W, I> held;
-narrow_loop:
     for (int k = 0; k < BEATS; ++k) {
 #pragma HLS PIPELINE II=1
         if (k % (I / O) == 0) held = i.read();
@@ -76,7 +72,6 @@ narrow_loop:
 // One stream to several consumers.
 template <int BEATS, class W, int N, class... More>
 void fork(Stream<W, N>& i, More&... o) {
-fork_loop:
     for (int k = 0; k < BEATS; ++k) {
 #pragma HLS PIPELINE II=1
         const Lanes<W, N> beat = i.read();

@@ -26,7 +26,6 @@ void table(
     for (int result = 0; result < G::positions * G::folds; ++result) {
         const typename Taken<P>::Words held = i.read();
         Lanes<ap_uint<P::o_steps>, Taken<P>::lanes> words;
-    table_loop:
         for (int group = 0; group < groups; ++group) {
             const int row = result % G::folds * groups + group;
             for (int t = 0; t < live; ++t) {
