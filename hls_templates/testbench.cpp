@@ -58,7 +58,7 @@ void infer(const std::uint16_t* words, int steps, std::int32_t* values, std::int
     static hls::stream<spikeloom::Value> output("output");
     static hls::stream<spikeloom::Counted> counts("counts");
     for (int beat = 0; beat < io::beats; ++beat) {
-        io::Beat bits = 0;
+        io::Beat bits = 0u;
         for (int c = 0; c < io::group; ++c)
             bits.range((c + 1) * io::steps - 1, c * io::steps) = ap_uint<io::steps>(words[beat * io::group + c]);
         input.write(bits);

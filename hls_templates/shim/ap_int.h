@@ -79,6 +79,9 @@ private:
 template <int W>
 class ap_base<W, false, true> {
 public:
+    ap_base() = default;
+    ap_base(unsigned value) : words{value} {}
+
     ap_range<ap_base> range(int high, int low) { return {*this, high, low}; }
     bool bit(int k) const { return words[k / 64] >> (k % 64) & 1; }
     void set(int k, bool to) {

@@ -39,7 +39,7 @@ void accumulate(Result<P>& v, const Result<P>& sums, int plane) {
     for (int n = 0; n < P::windows * P::elements; ++n) {
 #pragma HLS UNROLL
         const ap_int<P::acc_width> start = plane == 0 || P::per_step ? ap_int<P::acc_width>(0) : shifted<P>(v.lane[n]);
-        if (P::i_signed && plane == 0)
+        if (P::i_signed && P::body != PARALLEL && plane == 0)
             v.lane[n] = start - sums.lane[n];
         else
             v.lane[n] = start + sums.lane[n];
