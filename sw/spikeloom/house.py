@@ -1,5 +1,7 @@
-"""Where the houses ``bitstreams/`` and ``hls_templates/`` stand: beside ``sw/`` in a clone of the repository, inside the package where it was
-installed."""
+"""Where the houses ``bitstreams/`` and ``hls_templates/`` stand.
+
+Beside ``sw/`` in a clone of the repository, inside the package where it was installed.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ def is_clone() -> bool:
 
 
 def house(name: str) -> Path:
+    """The folder of that name."""
     return (PACKAGE.parent.parent if is_clone() else PACKAGE) / name
 
 

@@ -21,7 +21,7 @@ def ordered(stage: Stage) -> Ints:
 def weight_rows(stage: Stage, bank: int) -> Ints:
     """The rows of one bank, (rows, weights of a row).
 
-    Event: one row per (fold, tap, word, flag of the bank), ``elements`` weights each. Dense and parallel: one row per (fold, tap, word) with
+    Event: one row per (fold, tap, word, flag of the bank), ``elements`` weights each. Dense and parallel: one row per (fold, tap, word),
     ``group * elements`` weights, channel by channel. Depthwise: one row per (fold, tap).
     """
     f, weights = stage.folding, ordered(stage)

@@ -34,6 +34,8 @@ TITLES = {
     "build": "building the simulation (Verilator, C++)",
     "single": "hardware, image by image",
     "stream": "hardware, pipeline kept full",
+    "csim build": "C simulation, compiling",
+    "csim": "C simulation",
     "alone": "jobs of one image, from start to done",
     "power": "power, idle and active",
     "yosys": "synthesis (Yosys), some minutes",

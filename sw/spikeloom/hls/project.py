@@ -31,7 +31,7 @@ def texts(plan: Plan) -> dict[str, str]:
     """The generated files by name. Raises UnsupportedError for a network whose weights are loaded at run time."""
     if plan.rooms:
         raise UnsupportedError(
-            f"{plan.graph.name}: its weights are loaded at run time, and an HLS core has them built in; compile it without --runtime-weights"
+            f"{plan.graph.name}: its weights are loaded at run time, an HLS core has them built in; compile it without --runtime-weights"
         )
     known = names.identifiers(plan)
     arrays = [item for stage in plan.stages for item in numbers.numbers(stage, known[stage.name])]
