@@ -19,6 +19,7 @@ from spikeloom.differences import first_count_difference, first_difference
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_array, save_array
 from spikeloom.hls.build import PLACE, build
+from spikeloom.hls.vectors import stream_order
 from spikeloom.plan import Plan
 from spikeloom.selectable import runnable
 
@@ -61,11 +62,6 @@ class Compared:
     differences: tuple[str, ...]
 
 
-def stream_order(words: Ints) -> Ints:
-    """(N, C, H, W) to (N, height, width, channel), 16 bits each: the order of the beats."""
-    return np.ascontiguousarray(words.transpose(0, 2, 3, 1)).astype("<u2")
-
-
 def portions(count: int) -> Iterator[slice]:
     return (slice(start, min(start + PORTION, count)) for start in range(0, count, PORTION))
 
@@ -78,7 +74,7 @@ def simulate(plan: Plan, folder: Path, words: Ints, *, steps: int | None, saniti
     runnable(plan, steps)
     progress("csim build", 0, 0)
     program = build(folder, sanitize)
-    given, begin = stream_order(words), time.perf_counter()
+    given, begin = stream_order(words).astype("<u2"), time.perf_counter()
     found = [portion(program, given[part], part.start, len(words), steps or 0, progress) for part in portions(len(words))]
     for path in (folder / PLACE).glob("portion_*.npy"):
         path.unlink()

@@ -9,13 +9,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from spikeloom.errors import UnsupportedError
 from spikeloom.files import save_text
-from spikeloom.hls import names, numbers, params, processes
+from spikeloom.hls import names, numbers, params, processes, vectors, vitis
 from spikeloom.house import hls_templates
 from spikeloom.plan import Plan
 
 FOLDER = "hls"
 
-COPIED = ("include/spikeloom/*.hpp", "shim/*.h", "testbench.cpp")
+COPIED = ("include/spikeloom/*.hpp", "shim/*.h", "testbench.cpp", "hls.tcl", "rtl/hls_core.v")
 """What is the same for every network."""
 
 
@@ -41,6 +41,7 @@ def texts(plan: Plan) -> dict[str, str]:
         "params.hpp": jinja.get_template("params.hpp.j2").render(layers=layers, ends=params.ends(plan)),
         "top.cpp": jinja.get_template("top.cpp.j2").render(network=processes.network(plan)),
         "weights.hpp": weights_text(arrays),
+        **vitis.texts(plan),
     }
 
 
@@ -62,4 +63,5 @@ def write(plan: Plan, folder: Path) -> Path:
             shutil.copyfile(path, place)
     for name, text in made.items():
         save_text(target / name, text)
+    vectors.write(plan, folder, target)
     return target
