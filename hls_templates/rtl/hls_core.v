@@ -29,6 +29,7 @@ module hls_core #(
     wire core_valid, core_ready, core_last;
     wire record_valid, record_ready;
     wire [63:0] record;
+    wire [3:0] keep, strb;  // all ones
 
     spikeloom_hls core (
         .ap_clk(clk),
@@ -37,8 +38,8 @@ module hls_core #(
         .s_axis_TVALID(s_axis_tvalid),
         .s_axis_TREADY(s_axis_tready),
         .m_axis_TDATA(m_axis_tdata),
-        .m_axis_TKEEP(),
-        .m_axis_TSTRB(),
+        .m_axis_TKEEP(keep),
+        .m_axis_TSTRB(strb),
         .m_axis_TLAST(core_last),
         .m_axis_TVALID(core_valid),
         .m_axis_TREADY(core_ready),
@@ -82,11 +83,12 @@ module hls_core #(
     end
 
     // Counters outlive a reset. What was not written since the last clear is zero.
+    localparam INDEX = COUNTERS > 1 ? $clog2(COUNTERS) : 1;
     reg [63:0] kept[0:COUNTERS-1];
     reg [COUNTERS-1:0] written = 0;
     reg [63:0] cycles = 0;
     reg [63:0] images = 0;
-    wire [15:0] target = record[15:0];
+    wire [INDEX-1:0] target = record[INDEX-1:0];
     wire [63:0] so_far = written[target] ? kept[target] : 64'b0;
 
     always @(posedge clk) begin
@@ -104,8 +106,8 @@ module hls_core #(
 
     wire waits = counter_address >= 2 && counter_address < 2 + 4 * ENGINES && counter_address[1:0] == 2'b00;
     wire [15:0] looked = waits ? counter_address - 16'd2 : counter_address;
-    wire known = looked < COUNTERS;
-    wire [63:0] found = known && written[looked] ? kept[looked] : 64'b0;
+    wire [INDEX-1:0] place = looked[INDEX-1:0];
+    wire [63:0] found = looked < COUNTERS && written[place] ? kept[place] : 64'b0;
 
     always @(posedge clk) begin
         if (counter_address == 0) counter_data <= cycles;
