@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 from spikeloom.code import Code
@@ -180,10 +181,12 @@ def random_foldings(rng: Rng | int, graph: Graph) -> dict[str, Folding]:
 
 
 def random_plan(rng: Rng | int, layers: int | None = None) -> Plan:
-    """A random network with random foldings."""
+    """A random network with random foldings, channels dealt to banks at random in about half of its layers."""
     rng = np.random.default_rng(rng)
     graph = random_graph(rng, layers)
-    return plan_of(graph, random_foldings(rng, graph))
+    foldings = random_foldings(rng, graph)
+    shuffled = {name: f.group for name, f in foldings.items() if f.body == "event" and chance(rng, 0.5)}
+    return replace(plan_of(graph, foldings), dealing={name: tuple(rng.permutation(n).tolist()) for name, n in shuffled.items()})
 
 
 def coverage(graph: Graph) -> Counter[str]:

@@ -119,7 +119,8 @@ class Array:
         found = []
         for beat in beats:
             for bank in range(f.banks):
-                spikes = sum(word >> shift & 1 for word in beat[bank * f.group // f.banks : (bank + 1) * f.group // f.banks])
+                own = s.dealt[bank * f.group // f.banks : (bank + 1) * f.group // f.banks]
+                spikes = sum(beat[channel] >> shift & 1 for channel in own)
                 issues = []
                 while spikes > 0:
                     issues.append(min(spikes, f.ports))

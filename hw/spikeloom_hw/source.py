@@ -44,7 +44,7 @@ class Source(wiring.Component):
     Ports
     -----
     i: one beat, ``group`` channels of T bits, channel c at bits [c*T, (c+1)*T), first plane in the highest bit.
-    o0, o1, ...: one stream per queue. Event body: queue ``window * banks + bank``, flags of one plane, lowest channel in bit 0.
+    o0, o1, ...: one stream per queue. Event body: queue ``window * banks + bank``, flags of one plane, channels in the order of ``Stage.dealt``.
         Dense and depthwise: flags of all windows. Parallel and max: whole words of all windows.
     steps: time steps that are run, less one (only where they can be chosen).
     """
@@ -190,7 +190,7 @@ class Source(wiring.Component):
         flags = []
         for window, beat in enumerate(beats):
             selected = Signal(f.group, name=f"flags{window}")
-            planes = [Cat(beat[c * steps + steps - 1 - t] for c in range(f.group)) for t in range(steps)]
+            planes = [Cat(beat[c * steps + steps - 1 - t] for c in self.stage.dealt) for t in range(steps)]
             m.d.comb += selected.eq(Array(planes)[plane] if steps > 1 else planes[0])
             flags.append(selected)
         if f.body != "event":

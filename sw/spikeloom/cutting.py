@@ -30,6 +30,8 @@ def stages(plan: Plan) -> tuple[Stage, ...]:
                 skip_code=graph.code(node.skip) if isinstance(node, Layer) and node.skip is not None else None,
                 folding=plan.foldings[node.name],
                 room=plan.rooms.get(node.name),
+                dealing=plan.dealing.get(node.name, ()),
+                spread=plan.spread.get(node.name, 1.0),
                 fewer=tuple(fewer[node.name] for fewer in plan.fewer),
             )
         )

@@ -362,7 +362,7 @@ def compile(
     from spikeloom.compiling import integer_network, named, target_folder
     from spikeloom.original import keep
     from spikeloom.report import estimates, foldings
-    from spikeloom.schedule import Goal, admit, checked, measure_density, schedule
+    from spikeloom.schedule import Goal, admit, checked, schedule
     from spikeloom.selectable import selectable
 
     goal = Goal(target_fps, max_throughput, share)
@@ -373,14 +373,11 @@ def compile(
         if folder is not None:
             graph = replace(graph, name=target.resolve().name.encode("utf-8", "replace").decode())
         graph, rooms = with_room(graph) if runtime_weights else (graph, {})
-        density = None
-        if x is not None:
-            progress("density", 0, 0)
-            density = measure_density(graph, input_words(graph, x))
+        words = None if x is None else input_words(graph, x)
         progress("schedule", 0, 0)
         with about(named(model), path):
             shown = partial(progress, "schedule")
-            plan = schedule(graph, board, density, **vars(goal), clock_mhz=clock_mhz, overrides=overrides, rooms=rooms, progress=shown)
+            plan = schedule(graph, board, words=words, **vars(goal), clock_mhz=clock_mhz, overrides=overrides, rooms=rooms, progress=shown)
             plan = selectable(plan) if fewer_steps else plan
         keep(graph, path, target)
         estimates.write(plan, target)

@@ -55,6 +55,10 @@ class Stage:
     """Its results go into the head of another stage, not out of the network."""
     room: Room | None = None
     """What its weights may become at run time; None where they are fixed."""
+    dealing: tuple[int, ...] = ()
+    """Order of the channels of a beat in the banks, the first bank's first; none: one after the other, like cards."""
+    spread: float = 1.0
+    """Cycles that a scan takes on calibration inputs, over those of spikes that fall independently of each other."""
     fewer: tuple[Stage, ...] = ()
     """The stage as it runs with 1, 2, ... time steps, one less than all of them at last; empty where all are always run."""
 
@@ -82,6 +86,8 @@ class Stage:
             raise SpikeLoomError(f"{name}: a {f.body} body has one bank and one port, got {f.banks} and {f.ports}")
         if (f.body == "max") != isinstance(self.layer, Pool):
             raise SpikeLoomError(f"{name}: body max is for max pooling alone, got {f.body}")
+        if self.dealing and (f.body != "event" or sorted(self.dealing) != list(range(f.group))):
+            raise SpikeLoomError(f"{name}: dealing must be an order of the {f.group} channels of a beat of an event body, got {self.dealing}")
         if f.weights not in MEMORIES:
             raise SpikeLoomError(f"{name}: weights must lie in one of {', '.join(MEMORIES)}, got {f.weights}")
         if f.weights != "auto" and f.body == "max":
@@ -236,6 +242,17 @@ class Stage:
         f = self.folding
         return {"event": f.banks * f.ports, "dense": f.group, "parallel": f.group}.get(f.body, 1)
 
+    @cached_property
+    def dealt(self) -> tuple[int, ...]:
+        """Channels of a beat in the order of the queues that they go to, the same in every beat; other bodies than event have one queue.
+
+        Neighbours often fire together, so that they had better be in different banks.
+        """
+        f = self.folding
+        if f.body != "event":
+            return tuple(range(f.group))
+        return self.dealing or tuple(channel for bank in range(f.banks) for channel in range(bank, f.group, f.banks))
+
     @property
     def binary(self) -> bool:
         """Whether all weights are +1 or -1, and stay so: one bit each in memory."""
@@ -312,6 +329,7 @@ class Plan:
     density: share of set bits that the schedule assumed per node, and where it is from.
     rooms: what the weights of each layer may become at run time; empty where they are fixed in the hardware.
     fewer_steps: whether the hardware can run with fewer time steps.
+    dealing, spread: see :class:`Stage`, per node; see :mod:`spikeloom.dealing`. Empty without calibration inputs.
     """
 
     graph: Graph
@@ -322,6 +340,8 @@ class Plan:
     density_source: str
     rooms: dict[str, Room] = field(default_factory=dict)
     fewer_steps: bool = False
+    dealing: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    spread: dict[str, float] = field(default_factory=dict)
 
     def with_steps(self, steps: int | None) -> Plan:
         """The plan as the hardware runs it with so many time steps, for the golden model and the cycle model; itself with all of them.

@@ -84,6 +84,8 @@ def _contents(plan: Plan) -> tuple[str, Arrays]:
         "notes": plan.graph.notes,
         "arrays": {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()},
         **({"fewer_steps": True} if plan.fewer_steps else {}),
+        **({"dealing": {name: list(order) for name, order in plan.dealing.items()}} if plan.dealing else {}),
+        **({"spread": plan.spread} if plan.spread else {}),
     }
     return json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n", arrays
 
@@ -126,7 +128,9 @@ def _plan(content: Json, arrays: Arrays) -> Plan:
     foldings = {name: Folding(**folding) for name, folding in content["foldings"].items()}
     rooms = {name: Room(**room) for name, room in content["rooms"].items()}
     told = (content["board"], content["clock_mhz"], content["density"], content["density_source"])
-    plan = Plan(graph, foldings, *told, rooms, bool(content.get("fewer_steps", False)))
+    dealing = {name: tuple(order) for name, order in content.get("dealing", {}).items()}
+    spread = {name: float(found) for name, found in content.get("spread", {}).items()}
+    plan = Plan(graph, foldings, *told, rooms, bool(content.get("fewer_steps", False)), dealing, spread)
     _ = plan.edges
     return plan
 

@@ -27,5 +27,6 @@ def weight_rows(stage: Stage, bank: int) -> Ints:
     f, weights = stage.folding, ordered(stage)
     if f.body == "event":
         part = f.group // f.banks
-        return np.moveaxis(weights[..., bank * part : (bank + 1) * part], 1, -1).reshape(-1, f.elements)
+        own = list(stage.dealt[bank * part : (bank + 1) * part])
+        return np.moveaxis(weights[..., own], 1, -1).reshape(-1, f.elements)
     return np.moveaxis(weights, 1, -1).reshape(stage.folds * stage.pass_words, -1)

@@ -29,6 +29,7 @@ from spikeloom.scheduling.growth import MODEST_INTERVAL, grow
 from spikeloom.scheduling.menu import Menus
 from spikeloom.scheduling.overrides import Overrides, first_foldings
 from spikeloom.scheduling.overrides import read_overrides as read_overrides
+from spikeloom.scheduling.settling import settled
 
 ASSUMED_DENSITY = 0.25
 
@@ -63,10 +64,9 @@ class Goal:
         return self.max_throughput or self.target_fps is not None
 
 
-def measure_density(graph: Graph, words: Ints) -> dict[str, float]:
-    """Share of set bits of every node's words on calibration input words (N, C, H, W)."""
-    trace, codes = golden.trace(graph, words), graph.codes
-    return {name: round(float(code.planes(trace[name]).mean()), 6) for name, code in codes.items() if code is not None}
+def density_of(graph: Graph, trace: Mapping[str, Ints]) -> dict[str, float]:
+    """Share of set bits of every node's words, node -> (N, C, H, W)."""
+    return {name: round(float(code.planes(trace[name]).mean()), 6) for name, code in graph.codes.items() if code is not None}
 
 
 def schedule(
@@ -74,20 +74,22 @@ def schedule(
     board: str,
     density: Mapping[str, float] | None = None,
     *,
+    words: Ints | None = None,
     target_fps: float | None = None,
     max_throughput: bool = False,
     share: float | None = None,
     clock_mhz: float | None = None,
     overrides: Overrides | None = None,
     rooms: Mapping[str, Room] | None = None,
-    density_source: str = "measured on calibration inputs",
     progress: Progress = silent,
 ) -> Plan:
     """Choose body and folding of every stage.
 
     Parameters
     ----------
-    density: share of set bits per node, see :func:`measure_density`; without it a quarter is assumed.
+    words: of calibration inputs, (N, C, H, W): on them the share of set bits is measured, and how long the scans take, and by them channels are
+        dealt to banks.
+    density: share of set bits per node, each bit by itself, where there are no such words; without either a quarter is assumed.
     target_fps: frames per second that the plan must reach by estimate; it is the smallest one found.
     max_throughput: whether the plan is to be the fastest one that fits.
     share: of the board's LUTs and registers that may be used, with either of both; 0.7 if None.
@@ -102,18 +104,39 @@ def schedule(
     """
     goal = Goal(target_fps, max_throughput, share)
     chosen, clock = checked(board, clock_mhz, goal)
-    names = [name for name, code in graph.codes.items() if code is not None]
-    if density is None:
-        known, density_source = dict.fromkeys(names, ASSUMED_DENSITY), f"assumed {ASSUMED_DENSITY} (no calibration inputs)"
-    else:
-        known = {name: float(density[name]) for name in names}
     foldings, fixed = first_foldings(graph, overrides or {})
-    plan = Plan(graph, foldings, chosen.name, clock, known, density_source, dict(rooms or {}))
-    if goal.searched:
-        return searched(plan, fixed, goal, progress)
-    most = budget(chosen, TARGET_SHARE)
-    _check_room(plan, total(plan), most)
-    return grow(plan, fixed, MODEST_INTERVAL, modest(chosen), most)
+    trace = None if words is None else golden.trace(graph, words)
+    source = "measured on calibration inputs"
+    if trace is not None:
+        known = density_of(graph, trace)
+    elif density is not None:
+        known = {name: float(density[name]) for name, code in graph.codes.items() if code is not None}
+    else:
+        known = {name: ASSUMED_DENSITY for name, code in graph.codes.items() if code is not None}
+        source = f"assumed {ASSUMED_DENSITY} (no calibration inputs)"
+    plan = Plan(graph, foldings, chosen.name, clock, known, source, dict(rooms or {}))
+
+    def choose(start: Plan) -> Plan:
+        if goal.searched:
+            return searched(start, fixed, goal, progress)
+        most = budget(chosen, TARGET_SHARE)
+        _check_room(start, total(start), most)
+        return grow(start, fixed, MODEST_INTERVAL, modest(chosen), most)
+
+    if trace is None:
+        return choose(plan)
+    if goal.target_fps is None:
+        return settled(plan, trace, choose, goal=0, rounds=2 if goal.searched else 1)
+    interval = clock * 1e6 / goal.target_fps
+    found = settled(plan, trace, choose, interval)
+    if network_interval(found) > interval:
+        slowest = max(limits(found), key=lambda limit: limit.cycles)
+        raise CapacityError(
+            f"{goal.target_fps:g} frames per second are not reached on {board}: on the calibration inputs the best plan takes"
+            f" {shown(slowest.cycles)} cycles an image ({slowest.stage}, {slowest.what}), {clock * 1e6 / slowest.cycles:.0f} at {clock:g} MHz;"
+            " lower the target, raise the clock or the share, or take a larger board"
+        )
+    return found
 
 
 def checked(board: str, clock_mhz: float | None, goal: Goal) -> tuple[Board, float]:

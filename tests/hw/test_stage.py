@@ -136,7 +136,7 @@ def pass_cycles(stage: Stage, words: Ints) -> list[int]:
                         patch = golden.windows(planes[t, n : n + 1], layer.kernel, layer.stride, layer.padding)[
                             0, :, y, x * f.windows + window
                         ]
-                        counts = patch.reshape(stage.words, f.banks, f.group // f.banks, -1).sum(axis=2)
+                        counts = patch.reshape(stage.words, f.group // f.banks, f.banks, -1).sum(axis=1)
                         per_queue += np.maximum(1, -(-counts // f.ports)).sum(axis=(0, 2)).tolist()
                     total += max(per_queue)
                 cycles += [total] * stage.folds

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from spikeloom import golden
 from spikeloom.boards import BOARDS, find_board
 from spikeloom.code import Code
 from spikeloom.cycles import BACK_TO_BACK, simulate
@@ -19,7 +20,7 @@ from spikeloom.graph import Graph, Input, Layer
 from spikeloom.neuron import Raw, SpikePack
 from spikeloom.plan import Folding, Plan
 from spikeloom.planfile import PLAN_FILE, WEIGHTS_FILE, save
-from spikeloom.schedule import admit, explain, measure_density, read_overrides, schedule
+from spikeloom.schedule import admit, density_of, explain, read_overrides, schedule
 from spikeloom.scheduling.budget import TARGET_SHARE, budget, over, total
 from spikeloom.scheduling.growth import MODEST_INTERVAL, doubled
 from spikeloom.scheduling.overrides import first_foldings
@@ -41,7 +42,7 @@ def test_random_networks_get_a_legal_plan_that_runs(seed: int) -> None:
     rng = np.random.default_rng(seed)
     graph = random_graph(rng)
     words = random_words(rng, graph, 3)
-    plan = schedule(graph, str(rng.choice(sorted(BOARDS))), measure_density(graph, words))
+    plan = schedule(graph, str(rng.choice(sorted(BOARDS))), words=words)
     assert {stage.name for stage in plan.stages} == plan.foldings.keys() == {row.stage for row in explain(plan)}
     board = find_board(plan.board)
     assert not over(total(plan), budget(board, 0.5))
@@ -130,7 +131,7 @@ def test_word_cost_is_the_mean_over_all_words() -> None:
 def test_density_is_measured_or_said_to_be_assumed() -> None:
     graph = linear(32, 4)
     words = random_words(np.random.default_rng(0), graph, 5)
-    assert measure_density(graph, words) == {"x": round(float(Code(4).planes(words).mean()), 6)}
+    assert density_of(graph, golden.trace(graph, words)) == {"x": round(float(Code(4).planes(words).mean()), 6)}
     assert "assumed" in schedule(graph, "pynq-z2").density_source
     assert "calibration" in schedule(graph, "pynq-z2", {"x": 0.5}).density_source
 

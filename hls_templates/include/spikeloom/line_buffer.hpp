@@ -84,7 +84,7 @@ struct Window {
     }
 };
 
-// A beat of every window into the queues: each bank its flags, or all of them into one queue.
+// A beat of every window into the queues: each bank the flags of the channels that it was dealt, or all of them into one queue.
 template <class P, int Q>
 void deal(const Lanes<ap_uint<P::i_steps>, P::windows * P::group>& beats, int plane, hls::stream<typename Queue<P>::Word> (&q)[Q]) {
 #pragma HLS INLINE
@@ -94,7 +94,9 @@ void deal(const Lanes<ap_uint<P::i_steps>, P::windows * P::group>& beats, int pl
         Word word;
         for (int k = 0; k < Queue<P>::lanes; ++k) {
 #pragma HLS UNROLL
-            const ap_uint<P::i_steps> whole = beats.lane[n * Queue<P>::lanes + k];
+            const int channel = P::body == EVENT ? P::dealt[n % P::banks * Queue<P>::lanes + k] : k % P::group;
+            const int window = P::body == EVENT ? n / P::banks : k / P::group;
+            const ap_uint<P::i_steps> whole = beats.lane[window * P::group + channel];
             if (Queue<P>::width == P::i_steps)
                 word.lane[k] = whole;
             else

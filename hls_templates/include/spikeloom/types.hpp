@@ -6,6 +6,7 @@
 //   kernel_y, kernel_x, stride_y, stride_x, pad_top, pad_left       the window
 //   body, group, banks, ports, elements, windows, neurons           the folding: channels in a beat, parts of it, spikes of a part and
 //                                                                   cycle, output channels and positions side by side, neuron units
+//   dealt                                                           channels of a beat in the order of the banks
 //   i_steps, i_base, i_signed, o_steps                              the codes: planes T, base tau, whether the first plane is negative
 //   acc_width, u_width, ...                                         bits of sums and drives
 //   runs                                                            in how many ways it can run: with 1, 2, ... time steps; 1: with all

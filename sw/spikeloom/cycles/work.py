@@ -44,7 +44,8 @@ class Work:
         stage, f, layer = self.stage, self.stage.folding, self.stage.layer
         height, width = stage.i_shape[1:]
         flags = stage.i_code.planes(self.words[index])[: stage.live].astype(np.int16)
-        counts = flags.reshape(stage.planes, -1, f.group // f.banks, height, width).sum(axis=2)
+        dealt = flags.reshape(stage.planes, -1, f.group, height, width)[:, :, list(stage.dealt)]
+        counts = dealt.reshape(stage.planes, -1, f.group // f.banks, height, width).sum(axis=2)
         view = golden.windows(counts, layer.kernel, layer.stride, layer.padding)  # (planes, groups * words * banks, oh, ow, kh, kw)
         oh, ow, kh, kw = view.shape[2:]
         cost = np.maximum(1, -(-view // f.ports))

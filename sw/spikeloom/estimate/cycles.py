@@ -1,6 +1,6 @@
 """How long a stage will take, before anything is built: closed forms, all of them estimates.
 
-Cycles assume spikes that fall independently of each other.
+Cycles are those of spikes that fall independently of each other, times what was measured beside that (``Stage.spread``).
 """
 
 from __future__ import annotations
@@ -29,18 +29,21 @@ def word_cost(flags: int, ports: int, density: float) -> tuple[float, float]:
 
 
 def expected_cycles(stage: Stage, density: float) -> float:
-    """Busy cycles per image, given the share of set bits of the stage's input.
-
-    The passes of all positions, folds and planes; one takes as long as the slowest of its queues, taken as normal variables.
-    """
+    """Busy cycles per image, given the share of set bits of the stage's input: the passes of all positions, folds and planes."""
     passes, f = stage.positions * stage.folds * stage.planes, stage.folding
     if f.body != "event":
         return float(passes * stage.pass_words)
+    most = stage.pass_words * ceil(f.group / f.banks / f.ports)
+    return passes * min(max(evenly(stage, density) * stage.spread, stage.pass_words), most)
+
+
+def evenly(stage: Stage, density: float) -> float:
+    """Cycles of one pass of an event body on independent spikes: those of the slowest of its queues, taken as normal variables."""
+    f = stage.folding
     mean, variance = word_cost(f.group // f.banks, f.ports, density)
     queues = f.windows * f.banks
     late = NormalDist().inv_cdf((queues - 0.375) / (queues + 0.25)) if queues > 1 else 0.0
-    slowest = stage.pass_words * mean + late * sqrt(stage.pass_words * variance)
-    return passes * min(max(slowest, stage.pass_words), stage.pass_words * ceil(f.group / f.banks / f.ports))
+    return stage.pass_words * mean + late * sqrt(stage.pass_words * variance)
 
 
 def head_cycles(stage: Stage) -> int:

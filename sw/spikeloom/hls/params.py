@@ -14,13 +14,13 @@ from spikeloom.plan import Plan, Stage, signed_width
 
 @dataclass(frozen=True)
 class Layer:
-    """One struct of constants: integers by name, and those that differ by the number of time steps that are run."""
+    """One struct of constants: integers and flags by name; lists: one for each number of time steps that is run, or one for each channel."""
 
     name: str
     title: str
     constants: dict[str, int]
     flags: dict[str, bool]
-    per_run: dict[str, tuple[int, ...]]
+    lists: dict[str, tuple[int, ...]]
     body: str
 
 
@@ -83,29 +83,29 @@ def layer(stage: Stage, name: str) -> Layer:
         "u_width": stage.u_width,
     }
     flags = {"i_signed": stage.i_code.signed, "per_step": stage.per_step, "joined": stage.skip_stage is not None}
-    per_run = {"planes": tuple(run.planes for run in runs)}
+    lists = {"planes": tuple(run.planes for run in runs), "dealt": stage.dealt}
     if stage.o_code is not None:
         constants |= {"o_steps": stage.o_code.steps, "o_sign": stage.o_code.sign_bit}
-        per_run["live"] = tuple(run.o_code.live for run in runs if run.o_code is not None)
+        lists["live"] = tuple(run.o_code.live for run in runs if run.o_code is not None)
     if not isinstance(node, Pool):
-        per_run["places"] = tuple(run.missing for run in runs)
+        lists["places"] = tuple(run.missing for run in runs)
         constants |= {"weight_width": stage.weight_width, "stored_width": stage.stored_width, "shift": node.shift}
         constants |= {"beta_width": signed_width(stage.beta_bound), "theta_width": numbers.theta_width(stage)}
-        constants["most_places"] = max(per_run["places"])
+        constants["most_places"] = max(lists["places"])
         flags["binary"] = stage.binary
         if isinstance(node.neuron, LIF):
             constants["leak"] = node.neuron.leak
             flags["hard_reset"] = node.neuron.hard_reset
         if isinstance(node.neuron, Table):
-            per_run["offset"] = numbers.searched(stage)[1]
+            lists["offset"] = numbers.searched(stage)[1]
     if stage.skip_stage is not None:
         skips = [run.skip_stage for run in runs if run.skip_stage is not None]
         skip = stage.skip_stage
-        per_run |= {"skip_planes": tuple(s.planes for s in skips), "skip_places": tuple(s.missing for s in skips)}
+        lists |= {"skip_planes": tuple(s.planes for s in skips), "skip_places": tuple(s.missing for s in skips)}
         constants |= {"skip_steps": skip.i_code.steps, "skip_base": skip.i_code.base, "kappa_width": skip.weight_width}
-        constants["most_skip_places"] = max(per_run["skip_places"])
+        constants["most_skip_places"] = max(lists["skip_places"])
         flags["skip_signed"] = skip.i_code.signed
-    return Layer(name, node.name, constants, flags, per_run, f.body.upper())
+    return Layer(name, node.name, constants, flags, lists, f.body.upper())
 
 
 def work_address(plan: Plan, name: str) -> int:

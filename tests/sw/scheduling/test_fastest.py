@@ -15,7 +15,7 @@ from spikeloom.estimate.cycles import limits, network_interval
 from spikeloom.graph import Graph, Input, Layer
 from spikeloom.neuron import SpikePack
 from spikeloom.plan import Folding
-from spikeloom.schedule import Goal, admit, measure_density, schedule
+from spikeloom.schedule import Goal, admit, schedule
 from spikeloom.scheduling.budget import NAMES, allowed, budget, exceeded, over, tightest, total
 
 from tests.networks import random_graph, random_words
@@ -80,7 +80,7 @@ def test_no_layer_waits_much_longer_than_it_must() -> None:
 def test_the_simulated_interval_is_near_the_estimated_one() -> None:
     graph = chain(8, 16, 16, 8)
     words = random_words(np.random.default_rng(0), graph, 6, 0.3)
-    plan = schedule(graph, "pynq-z2", measure_density(graph, words), max_throughput=True, share=0.3)
+    plan = schedule(graph, "pynq-z2", words=words, max_throughput=True, share=0.3)
     timing = simulate(plan, words, BACK_TO_BACK)
     assert abs(np.diff(timing.last)[2:].mean() / network_interval(plan) - 1) < 0.25
 
