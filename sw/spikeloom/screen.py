@@ -36,6 +36,7 @@ TITLES = {
     "stream": "hardware, pipeline kept full",
     "csim build": "C simulation, compiling",
     "csim": "C simulation",
+    "vitis hls": "Vitis HLS, many minutes",
     "alone": "jobs of one image, from start to done",
     "power": "power, idle and active",
     "yosys": "synthesis (Yosys), some minutes",

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from spikeloom.facade import Accelerator
     from spikeloom.files import Array
     from spikeloom.hls.csim import Compared
+    from spikeloom.hls.report import Report
+    from spikeloom.hls.synthesis import Synthesis
+
+NO_TOOL = 3
+"""All is there but Vitis HLS."""
 
 
 def hls(
@@ -27,29 +32,34 @@ def hls(
     images: Annotated[int | None, typer.Option(min=1, help="take so many images from the beginning; default all")] = None,
     steps: Steps = None,
     sanitize: Annotated[bool, typer.Option("--sanitize", help="with the sanitizers for addresses and undefined behaviour")] = False,
+    vitis: Annotated[bool, typer.Option("--vitis", help="run Vitis HLS, and read its report; status 3 where it is missing")] = False,
+    cosim: Annotated[bool, typer.Option("--cosim", help="with --vitis: cosimulation as well")] = False,
 ) -> int:
-    """Write the network as C++ for Vitis HLS, and simulate it in C."""
+    """Write the network as C++ for Vitis HLS; simulate it in C; synthesise it."""
     from spikeloom.facade import Accelerator
-    from spikeloom.hls import project
+    from spikeloom.hls import project, report
 
     console = Console(highlight=False)
     asked = {"--input": input, "--output": output, "--images": images, "--steps": steps, "--sanitize": sanitize or None}
-    if not csim and any(value is not None for value in asked.values()):
-        name = next(name for name, value in asked.items() if value is not None)
+    for name in (name for name, value in asked.items() if value is not None and not csim):
         raise SpikeLoomError(f"{name}: is for C simulation; expected --csim beside it, found none")
+    if cosim and not vitis:
+        raise SpikeLoomError("--cosim: is done by Vitis HLS; expected --vitis beside it, found none")
     accelerator = Accelerator.load(folder)
-    x = images_of(folder, input, None)[0] if csim else None
-    console.print(f"{project.write(accelerator.plan, folder)}", markup=False, soft_wrap=True)
-    if x is None:
-        return 0
-    found = simulated(console, accelerator, x[: image_count(images, len(x), len(x))], steps, sanitize, output)
-    for line in found.differences:
-        console.print(line, style="bold red", markup=False, soft_wrap=True)
-    return 1 if found.differences else 0
+    plan, x = accelerator.plan, images_of(folder, input, None)[0] if csim else None
+    place = project.write(plan, folder)
+    console.print(f"{place}", markup=False, soft_wrap=True)
+    found = None
+    if x is not None:
+        found = simulated(console, accelerator, x[: image_count(images, len(x), len(x))], steps, sanitize, output)
+    synthesis, missing = synthesised(console, place, cosim) if vitis else (None, False)
+    estimate = report.estimated(plan, folder, found.run if found is not None and steps is None else None)
+    closing(console, report.write(plan, folder, estimate, synthesis), folder / report.FILE, found)
+    return 1 if found is not None and found.differences else NO_TOOL if missing else 0
 
 
 def simulated(console: Console, accelerator: Accelerator, x: Array, steps: int | None, sanitize: bool, output: Path | None) -> Compared:
-    """C simulation of real input, its outputs saved, and how many of them agree."""
+    """C simulation of real input, its outputs saved."""
     from spikeloom import golden
     from spikeloom.hls import csim, project
     from spikeloom.screen import bars
@@ -62,11 +72,32 @@ def simulated(console: Console, accelerator: Accelerator, x: Array, steps: int |
         found = csim.compare(plan, words, run, steps)
     graph = plan.with_steps(steps).graph
     code = graph.codes[graph.output.name]
-    values = run.words if code is None else code.value(run.words)
-    save_array(output or folder / "csim_y.npy", golden.dequantize(graph, values))
-    console.print(
-        f"C simulation = golden model: {found.equal_images} of {found.images} images, {found.equal_outputs} of {found.outputs} outputs; "
-        f"{run.seconds:.1f} s; {output or folder / 'csim_y.npy'}",
-        markup=False, soft_wrap=True,
-    )  # fmt: skip
+    target = output or folder / "csim_y.npy"
+    save_array(target, golden.dequantize(graph, run.words if code is None else code.value(run.words)))
+    console.print(f"{target}", markup=False, soft_wrap=True)
     return found
+
+
+def synthesised(console: Console, place: Path, cosim: bool) -> tuple[Synthesis | None, bool]:
+    """What Vitis HLS makes of it, and whether it is missing."""
+    from spikeloom.hls import synthesis
+    from spikeloom.screen import bars
+
+    if synthesis.command() is None:
+        names = " or ".join(synthesis.COMMANDS)
+        console.print(f"Vitis HLS is missing: {names} is not on PATH; {place} is complete for it", markup=False, soft_wrap=True)
+        return None, True
+    with bars(console) as progress:
+        progress("vitis hls", 0, 0)
+        return synthesis.run(place, cosim), False
+
+
+def closing(console: Console, said: Report, path: Path, found: Compared | None) -> None:
+    """Cycles by layer, and how many answers agree."""
+    from spikeloom.measured_screen import show
+
+    show(console, [said.table])
+    for line in (*said.lines, f"{path}", *([f"{found}"] if found is not None else [])):
+        console.print(line, markup=False, soft_wrap=True)
+    for line in found.differences if found is not None else ():
+        console.print(line, style="bold red", markup=False, soft_wrap=True)

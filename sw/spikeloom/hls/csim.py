@@ -61,6 +61,12 @@ class Compared:
     equal_outputs: int
     differences: tuple[str, ...]
 
+    def __str__(self) -> str:
+        return (
+            f"C simulation = golden model: {self.equal_images} of {self.images} images, {self.equal_outputs} of {self.outputs} outputs, "
+            f"compared with ==; {self.run.seconds:.1f} s"
+        )
+
 
 def portions(count: int) -> Iterator[slice]:
     return (slice(start, min(start + PORTION, count)) for start in range(0, count, PORTION))

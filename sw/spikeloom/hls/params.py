@@ -14,7 +14,7 @@ from spikeloom.plan import Plan, Stage, signed_width
 
 @dataclass(frozen=True)
 class Layer:
-    """One struct of constants: integers and flags by name; lists: one for each number of time steps that is run, or one for each channel."""
+    """One struct of constants: integers and flags by name; lists: one for each number of time steps that is run, or for each channel."""
 
     name: str
     title: str
