@@ -99,7 +99,9 @@ def test_bits_and_numbers_of_64(told: list[list[str]]) -> None:
 def test_what_is_not_there_does_not_compile(line: str, tmp_path: Path) -> None:
     source = tmp_path / "a.cpp"
     source.write_text(f"#include <ap_int.h>\nint main() {{ {line} return 0; }}\n", encoding="utf-8")
-    done = subprocess.run([compiler(), "-std=c++17", "-fsyntax-only", "-I", hls_templates() / "shim", source], capture_output=True, timeout=60)
+    done = subprocess.run(
+        [compiler(), "-std=c++17", "-fsyntax-only", "-I", hls_templates() / "shim", source], capture_output=True, timeout=60
+    )
     assert done.returncode != 0
 
 
