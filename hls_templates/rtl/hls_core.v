@@ -1,7 +1,7 @@
 // The HLS core behind the ports of the RTL core: clock, reset, streams, counters (docs/hls.md).
 //
-//   s_axis ──► spikeloom_hls ──► m_axis ──► hold the last value of an image until it is counted ──► m_axis
-//                   └──► counts ──► counters
+//   s_axis --> spikeloom_hls --> m_axis --> hold the last value of an image until it is counted --> m_axis
+//                   +--> counts --> counters
 //
 // The IP sends a record per counter and image, {value[47:0], address[15:0]}. Active cycles and images are counted here; what an accumulator
 // array did not work in an active cycle counts as starved, since C++ does not see why a process waits.

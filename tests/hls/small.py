@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,8 @@ def small_plan() -> Plan:
     first = Layer("a", "x", rng.integers(-4, 4, (4, 2, 2, 2)), fire, zero + 8, zero, zero)
     last = Layer("b/out", "a", rng.integers(-3, 4, (3, 4, 2, 2)), Raw(None), zero[:3] - 1, zero[:3], zero[:3])
     graph = Graph("small", (source, first, last), np.ones(3), np.zeros(3))
-    return plan_of(graph, {"a": Folding("event", 2, 2, 1, 2, 2, 1), "b/out": Folding("dense", 4, elements=3)})
+    plan = plan_of(graph, {"a": Folding("event", 2, 2, 1, 2, 2, 1), "b/out": Folding("dense", 4, elements=3)})
+    return replace(plan, density={"x": 0.5, "a": 0.4}, density_source="assumed")
 
 
 def words_for(plan: Plan, images: int = 4, seed: int = 1) -> Ints:

@@ -1,7 +1,7 @@
 // The bodies that take one word of every window an iteration, whatever it holds, II = 1: flags of a plane gate their weights (dense), whole
 // words are multiplied by them (parallel), or each element has an input channel of its own (depthwise; a sum pooling is one of ones).
 //
-//   q[0] ──► word ──► gate or multiply ──► add, Horner ──► o
+//   q[0] --> word --> gate or multiply --> add, Horner --> o
 #ifndef SPIKELOOM_DENSE_HPP
 #define SPIKELOOM_DENSE_HPP
 

@@ -1,8 +1,8 @@
 // The event-driven body: only spikes that fired are processed. Each bank of each window is a process with its own queue and weights;
 // a pass is over when the slowest of them has handed over its sums.
 //
-//   q[0] ──► scan ──► sums ─┐
-//   q[1] ──► scan ──► sums ─┼──► add, Horner ──► o
+//   q[0] --> scan --> sums -+
+//   q[1] --> scan --> sums -+--> add, Horner --> o
 #ifndef SPIKELOOM_EVENT_HPP
 #define SPIKELOOM_EVENT_HPP
 

@@ -1,7 +1,7 @@
 // IF and LIF: m -= m >> leak (IF: no leak), m += u, fire on m >= theta, then m = 0 (hard reset) or m -= theta. All steps of a position run in
 // a row, from membrane 0.
 //
-//   i ──► drive ──► leak, integrate, fire, reset (T times) ──► o
+//   i --> drive --> leak, integrate, fire, reset (T times) --> o
 #ifndef SPIKELOOM_LIF_HPP
 #define SPIKELOOM_LIF_HPP
 

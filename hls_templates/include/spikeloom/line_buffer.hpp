@@ -1,6 +1,6 @@
 // The spike source: a ring of rows that is written beat by beat and read window by window.
 //
-//   i ──► ring ──► window ──► flags of a plane, or whole words ──► q[0], q[1], ...
+//   i --> ring --> window --> flags of a plane, or whole words --> q[0], q[1], ...
 //
 // Order of work: positions row-major (`windows` at a time), folds, planes, taps row-major, words; one word an iteration, II = 1.
 // Rows are written meanwhile, as long as there is room. Padding reads as zero, and takes its turn like other taps.

@@ -1,7 +1,7 @@
 // Max pooling: the largest word of a window; of plain spike trains (base 1) whatever fired in any of them. The source has inverted the words of
 // channels that take the minimum, and the signs of signed ones; so they order as unsigned numbers, and padding is the least of them.
 //
-//   q[0] ──► best word so far ──► inverted back ──► o
+//   q[0] --> best word so far --> inverted back --> o
 #ifndef SPIKELOOM_MAX_POOL_HPP
 #define SPIKELOOM_MAX_POOL_HPP
 

@@ -1,6 +1,6 @@
 // No neuron: the drive leaves as it is, as the network's integer output or as the words of its planes.
 //
-//   i ──► drive ──► o
+//   i --> drive --> o
 #ifndef SPIKELOOM_RAW_HPP
 #define SPIKELOOM_RAW_HPP
 

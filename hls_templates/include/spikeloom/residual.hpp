@@ -1,7 +1,7 @@
 // The residual join: kappa times the value of a word, accumulated plane by plane as weights are, on top of the layer's own drive.
 //
-//   skip ──► planes ──► kappa, Horner ─┐
-//   i ──► sign, fraction bits ─────────┴──► o
+//   skip --> planes --> kappa, Horner -+
+//   i --> sign, fraction bits ---------+--> o
 #ifndef SPIKELOOM_RESIDUAL_HPP
 #define SPIKELOOM_RESIDUAL_HPP
 

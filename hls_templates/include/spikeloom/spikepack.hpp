@@ -1,6 +1,6 @@
 // SpikePack: T comparisons, each place of the word in turn: s = (u >= theta base^(T-t)), u -= s theta base^(T-t). arXiv 2501.14484.
 //
-//   i ──► drive ──► compare, subtract (T times) ──► o
+//   i --> drive --> compare, subtract (T times) --> o
 //
 // `neurons` units of every window work side by side, group after group of the elements; one step an iteration, II = 1.
 #ifndef SPIKELOOM_SPIKEPACK_HPP

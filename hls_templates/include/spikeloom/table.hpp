@@ -1,6 +1,6 @@
 // Any monotone staircase: T comparisons with the thresholds of a table, successive approximation of how many are not above u.
 //
-//   i ──► drive ──► compare with threshold[bits so far] (T times) ──► o
+//   i --> drive --> compare with threshold[bits so far] (T times) --> o
 #ifndef SPIKELOOM_TABLE_HPP
 #define SPIKELOOM_TABLE_HPP
 

@@ -14,8 +14,8 @@ from spikeloom.files import save_array
 from spikeloom.options import Folder, Given, Steps, Wanted
 
 if TYPE_CHECKING:
+    from spikeloom.code import Ints
     from spikeloom.facade import Accelerator
-    from spikeloom.files import Array
     from spikeloom.hls.csim import Compared
     from spikeloom.hls.report import Report
     from spikeloom.hls.synthesis import Synthesis
@@ -46,26 +46,32 @@ def hls(
     if cosim and not vitis:
         raise SpikeLoomError("--cosim: is done by Vitis HLS; expected --vitis beside it, found none")
     accelerator = Accelerator.load(folder)
-    plan, x = accelerator.plan, images_of(folder, input, None)[0] if csim else None
+    plan, words = accelerator.plan, given(accelerator, input, images, steps) if csim else None
     place = project.write(plan, folder)
     console.print(f"{place}", markup=False, soft_wrap=True)
-    found = None
-    if x is not None:
-        found = simulated(console, accelerator, x[: image_count(images, len(x), len(x))], steps, sanitize, output)
+    found = simulated(console, accelerator, words, steps, sanitize, output) if words is not None else None
     synthesis, missing = synthesised(console, place, cosim) if vitis else (None, False)
     estimate = report.estimated(plan, folder, found.run if found is not None and steps is None else None)
     closing(console, report.write(plan, folder, estimate, synthesis), folder / report.FILE, found)
     return 1 if found is not None and found.differences else NO_TOOL if missing else 0
 
 
-def simulated(console: Console, accelerator: Accelerator, x: Array, steps: int | None, sanitize: bool, output: Path | None) -> Compared:
-    """C simulation of real input, its outputs saved."""
+def given(accelerator: Accelerator, input: Path | None, images: int | None, steps: int | None) -> Ints:
+    """The words that are simulated, if they can be, with so many time steps. Raises SpikeLoomError."""
+    from spikeloom.selectable import runnable
+
+    runnable(accelerator.plan, steps)
+    x, _ = images_of(accelerator.folder, input, None)
+    return accelerator.words(x[: image_count(images, len(x), len(x))])
+
+
+def simulated(console: Console, accelerator: Accelerator, words: Ints, steps: int | None, sanitize: bool, output: Path | None) -> Compared:
+    """C simulation of input words, its real outputs saved."""
     from spikeloom import golden
     from spikeloom.hls import csim, project
     from spikeloom.screen import bars
 
     folder, plan = accelerator.folder / project.FOLDER, accelerator.plan
-    words = accelerator.words(x)
     with bars(console) as progress:
         run = csim.simulate(plan, folder, words, steps=steps, sanitize=sanitize, progress=progress)
         progress("golden", 0, 0)

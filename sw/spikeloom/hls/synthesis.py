@@ -1,7 +1,7 @@
 """Vitis HLS, where it is on PATH: run on the generated folder, and read what it reports.
 
-The reports are XML. Of ``<top>_csynth.xml`` are read: the estimated clock, latency and interval of the top, resources. Numbers that depend on
-data are ``undef`` or ``?`` there, and None here.
+The reports are XML. Of ``<top>_csynth.xml`` are read: the estimated clock, latency and interval of the top, resources. Numbers that depend
+on data are ``undef`` or ``?`` there, and None here.
 """
 
 from __future__ import annotations
