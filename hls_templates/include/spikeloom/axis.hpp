@@ -29,6 +29,7 @@ void receive(hls::stream<ap_uint<WIDTH>>& i, Stream<ap_uint<T>, N>& o, Counts<1 
 #pragma HLS PIPELINE II=1
         ap_uint<WIDTH> whole = i.read();
         Lanes<ap_uint<T>, N> beat;
+#pragma HLS ARRAY_PARTITION variable=beat.lane type=complete
         for (int n = 0; n < N; ++n) {
 #pragma HLS UNROLL
             beat.lane[n] = whole.range((n + 1) * T - 1, n * T);

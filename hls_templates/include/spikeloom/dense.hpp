@@ -64,6 +64,8 @@ void word_body(
     for (int result = 0; result < G::positions * G::folds; ++result) {
         const int first = result % G::folds * G::pass_words;
         Result<P> v, sums;
+#pragma HLS ARRAY_PARTITION variable=v.lane type=complete
+#pragma HLS ARRAY_PARTITION variable=sums.lane type=complete
         for (int plane = 0; plane < planes; ++plane) {
             for (int k = 0; k < G::pass_words; ++k) {
 #pragma HLS PIPELINE II=1
@@ -72,6 +74,7 @@ void word_body(
                     if (k == 0) sums.lane[n] = 0;
                 }
                 const typename Queue<P>::Word word = q[0].read();
+#pragma HLS ARRAY_PARTITION variable=word.lane type=complete
                 add_word<P>(word, rom[first + k], sums);
                 busy = busy + Bit(1);
                 spikes = spikes + ones(word, Queue<P>::width);

@@ -41,6 +41,7 @@ void scan(
         for (int fold = 0; fold < G::folds; ++fold) {
             for (int plane = 0; plane < planes; ++plane) {
                 Part<P> part;
+#pragma HLS ARRAY_PARTITION variable=part.sum type=complete
                 for (int e = 0; e < P::elements; ++e) {
 #pragma HLS UNROLL
                     part.sum[e] = 0;
@@ -49,6 +50,7 @@ void scan(
                 int row = fold * G::pass_words * flags_count, word = 0;
                 bool fresh = true;
                 typename Queue<P>::Word flags;
+#pragma HLS ARRAY_PARTITION variable=flags.lane type=complete
                 while (word < G::pass_words) {
 #pragma HLS PIPELINE II=1
                     if (fresh) flags = i.read();
@@ -83,9 +85,11 @@ void add(hls::stream<Part<P>> (&i)[Q], int planes, hls::stream<Result<P>>& o, Co
     Count busy = 0, spikes = 0;
     for (int result = 0; result < G::positions * G::folds; ++result) {
         Result<P> v;
+#pragma HLS ARRAY_PARTITION variable=v.lane type=complete
         for (int plane = 0; plane < planes; ++plane) {
 #pragma HLS PIPELINE II=1
             Result<P> sums;
+#pragma HLS ARRAY_PARTITION variable=sums.lane type=complete
             ap_uint<32> slowest = 0;
             for (int w = 0; w < P::windows; ++w) {
 #pragma HLS UNROLL

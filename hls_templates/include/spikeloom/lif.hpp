@@ -26,8 +26,11 @@ void lif(
     Tally<P::o_steps> tally;
     for (int result = 0; result < G::positions * G::folds; ++result) {
         typename Taken<P>::Words held;
+#pragma HLS ARRAY_PARTITION variable=held.lane type=complete
         Lanes<ap_uint<P::o_steps>, Taken<P>::lanes> words;
+#pragma HLS ARRAY_PARTITION variable=words.lane type=complete
         Lanes<ap_int<P::u_width>, Taken<P>::lanes> membrane;
+#pragma HLS ARRAY_PARTITION variable=membrane.lane type=complete
         for (int n = 0; n < Taken<P>::lanes; ++n) {
 #pragma HLS UNROLL
             words.lane[n] = 0;

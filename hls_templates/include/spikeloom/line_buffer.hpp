@@ -92,6 +92,7 @@ void deal(const Lanes<ap_uint<P::i_steps>, P::windows * P::group>& beats, int pl
     for (int n = 0; n < Q; ++n) {
 #pragma HLS UNROLL
         Word word;
+#pragma HLS ARRAY_PARTITION variable=word.lane type=complete
         for (int k = 0; k < Queue<P>::lanes; ++k) {
 #pragma HLS UNROLL
             const int channel = P::body == EVENT ? P::dealt[n % P::banks * Queue<P>::lanes + k] : k % P::group;
@@ -106,30 +107,18 @@ void deal(const Lanes<ap_uint<P::i_steps>, P::windows * P::group>& beats, int pl
     }
 }
 
-// What a word is inverted by on its way in: nothing, or what a max pooling wants of a channel.
-template <int T>
-struct no_flip {
-    ap_uint<T> operator()(int) const { return 0; }
-};
-
-template <class W, int N>
-struct Flip {
-    const W (&words)[N];
-    W operator()(int channel) const { return words[channel]; }
-};
-
-template <class W, int N>
-Flip<W, N> flip_of(const W (&words)[N]) {
-    return {words};
-}
-
-// Reads one image of beats of `group` channels, and writes what its windows see. `planes` are those that may hold spikes.
-template <class P, class F, int Q>
-void source(Stream<ap_uint<P::i_steps>, P::group>& i, const F& flip, int planes, hls::stream<typename Queue<P>::Word> (&q)[Q]) {
+// Reads one image of beats of `group` channels, and writes what its windows see, each word inverted where `flip` of its channel has ones (one
+// for all where FLIPS is 1). `planes` are those that may hold spikes. Each window has a ring of its own: a memory has one port to read from.
+template <class P, int FLIPS, int Q>
+void flipped_source(
+    Stream<ap_uint<P::i_steps>, P::group>& i, const ap_uint<P::i_steps> (&flip)[FLIPS], int planes,
+    hls::stream<typename Queue<P>::Word> (&q)[Q]
+) {
     using G = Geometry<P>;
     using Beat = Lanes<ap_uint<P::i_steps>, P::group>;
-    Beat ring[G::capacity];
+    Beat ring[P::windows][G::capacity];
 #pragma HLS AGGREGATE variable=ring
+#pragma HLS ARRAY_PARTITION variable=ring type=complete dim=1
     Window<P> at;
     int written = 0, end = 0, seen = 0, seen_soon = 0;
     while (at.y < P::o_height || written < G::image_beats) {
@@ -143,16 +132,17 @@ void source(Stream<ap_uint<P::i_steps>, P::group>& i, const F& flip, int planes,
         const bool take = room && (written < needed || !i.empty());
         if (ready) {
             Lanes<ap_uint<P::i_steps>, P::windows * P::group> beats;
+#pragma HLS ARRAY_PARTITION variable=beats.lane type=complete
             const int row = at.y * P::stride_y - P::pad_top + at.ky;
             for (int w = 0; w < P::windows; ++w) {
 #pragma HLS UNROLL
                 const int column = (at.x * P::windows + w) * P::stride_x - P::pad_left + at.kx;
                 const bool inside = row >= 0 && row < P::i_height && column >= 0 && column < P::i_width;
                 const int place = at.slot * G::row_beats + column * G::beats + G::fold_word(at.fold) + at.word;
-                const Beat beat = ring[inside ? place : 0];
+                const Beat beat = ring[w][inside ? place : 0];
                 for (int c = 0; c < P::group; ++c) {
 #pragma HLS UNROLL
-                    const ap_uint<P::i_steps> word = beat.lane[c] ^ flip(at.fold * P::group + c);
+                    const ap_uint<P::i_steps> word = beat.lane[c] ^ flip[FLIPS == 1 ? 0 : at.fold * P::group + c];
                     beats.lane[w * P::group + c] = inside ? word : ap_uint<P::i_steps>(0);
                 }
             }
@@ -161,12 +151,23 @@ void source(Stream<ap_uint<P::i_steps>, P::group>& i, const F& flip, int planes,
         }
         seen = seen_soon;
         if (take) {
-            ring[end] = i.read();
+            const Beat beat = i.read();
+            for (int w = 0; w < P::windows; ++w) {
+#pragma HLS UNROLL
+                ring[w][end] = beat;
+            }
             end = end == G::capacity - 1 ? 0 : end + 1;
             ++written;
         }
         seen_soon = written;
     }
+}
+
+// The same without inversion.
+template <class P, int Q>
+void source(Stream<ap_uint<P::i_steps>, P::group>& i, int planes, hls::stream<typename Queue<P>::Word> (&q)[Q]) {
+    const ap_uint<P::i_steps> none[1] = {0};
+    flipped_source<P>(i, none, planes, q);
 }
 
 }  // namespace spikeloom

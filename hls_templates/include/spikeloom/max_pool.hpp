@@ -10,9 +10,9 @@
 
 namespace spikeloom {
 
-template <class P, class F>
+template <class P>
 void max_pool(
-    hls::stream<typename Queue<P>::Word> (&q)[1], const F& flip, Stream<ap_uint<P::i_steps>, P::windows * P::elements>& o,
+    hls::stream<typename Queue<P>::Word> (&q)[1], const ap_uint<P::i_steps> (&flip)[P::o_channels], Stream<ap_uint<P::i_steps>, P::windows * P::elements>& o,
     Counts<4>& counts, Counts<1 + P::i_steps>& tallies
 ) {
     using G = Geometry<P>;
@@ -21,9 +21,11 @@ void max_pool(
     for (int step = 0; step < G::positions; ++step) {
         for (int fold = 0; fold < G::folds; ++fold) {
             typename Queue<P>::Word best;
+#pragma HLS ARRAY_PARTITION variable=best.lane type=complete
             for (int k = 0; k < G::pass_words; ++k) {
 #pragma HLS PIPELINE II=1
                 const typename Queue<P>::Word word = q[0].read();
+#pragma HLS ARRAY_PARTITION variable=word.lane type=complete
                 for (int n = 0; n < P::windows * P::elements; ++n) {
 #pragma HLS UNROLL
                     const ap_uint<P::i_steps> before = k == 0 ? ap_uint<P::i_steps>(0) : best.lane[n], here = word.lane[n];
@@ -36,7 +38,7 @@ void max_pool(
             }
             for (int n = 0; n < P::windows * P::elements; ++n) {
 #pragma HLS UNROLL
-                best.lane[n] = best.lane[n] ^ flip(fold * P::elements + n % P::elements);
+                best.lane[n] = best.lane[n] ^ flip[fold * P::elements + n % P::elements];
             }
             tally.add(best);
             o.write(best);

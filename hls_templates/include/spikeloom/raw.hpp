@@ -21,8 +21,10 @@ void raw(
     for (int result = 0; result < G::positions * G::folds; ++result) {
 #pragma HLS PIPELINE II=1
         const typename Taken<P>::Words held = i.read();
+#pragma HLS ARRAY_PARTITION variable=held.lane type=complete
         const int row = result % G::folds;
         Lanes<ap_int<P::u_width>, Taken<P>::lanes> out;
+#pragma HLS ARRAY_PARTITION variable=out.lane type=complete
         for (int n = 0; n < Taken<P>::lanes; ++n) {
 #pragma HLS UNROLL
             const int e = n % P::elements;
@@ -42,7 +44,9 @@ void planes(
     for (int result = 0; result < G::positions * G::folds; ++result) {
 #pragma HLS PIPELINE II=1
         const Lanes<ap_int<P::u_width>, Taken<P>::lanes> values = i.read();
+#pragma HLS ARRAY_PARTITION variable=values.lane type=complete
         Lanes<ap_uint<P::o_steps>, Taken<P>::lanes> words;
+#pragma HLS ARRAY_PARTITION variable=words.lane type=complete
         for (int n = 0; n < Taken<P>::lanes; ++n) {
 #pragma HLS UNROLL
             words.lane[n] = values.lane[n];

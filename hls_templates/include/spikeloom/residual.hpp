@@ -15,10 +15,12 @@ void side_by_side(Stream<ap_uint<P::skip_steps>, P::elements>& i, Stream<ap_uint
     using G = Geometry<P>;
     for (int step = 0; step < G::positions; ++step) {
         Lanes<ap_uint<P::skip_steps>, P::windows * P::elements> held[G::folds];
+#pragma HLS ARRAY_PARTITION variable=held.lane type=complete dim=2
         for (int w = 0; w < P::windows; ++w) {
             for (int fold = 0; fold < G::folds; ++fold) {
 #pragma HLS PIPELINE II=1
                 const Lanes<ap_uint<P::skip_steps>, P::elements> beat = i.read();
+#pragma HLS ARRAY_PARTITION variable=beat.lane type=complete
                 for (int e = 0; e < P::elements; ++e) {
 #pragma HLS UNROLL
                     held[fold].lane[w * P::elements + e] = beat.lane[e];
@@ -57,13 +59,17 @@ void join(
     for (int result = 0; result < G::positions * G::folds; ++result) {
         const int row = result % G::folds;
         const Lanes<ap_uint<P::skip_steps>, lanes> word = skip.read();
+#pragma HLS ARRAY_PARTITION variable=word.lane type=complete
         Lanes<ap_int<P::u_width>, lanes> drive;
+#pragma HLS ARRAY_PARTITION variable=drive.lane type=complete
         for (int plane = 0; plane < planes; ++plane) {
 #pragma HLS PIPELINE II=1
             const bool commits = P::per_step || plane == planes - 1;
             Result<P> v;
+#pragma HLS ARRAY_PARTITION variable=v.lane type=complete
             if (commits) v = i.read();
             Lanes<ap_int<P::u_width>, lanes> out;
+#pragma HLS ARRAY_PARTITION variable=out.lane type=complete
             for (int n = 0; n < lanes; ++n) {
 #pragma HLS UNROLL
                 const int e = n % P::elements;

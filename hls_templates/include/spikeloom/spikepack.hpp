@@ -29,7 +29,9 @@ void spikepack(
     Tally<P::o_steps> tally;
     for (int result = 0; result < G::positions * G::folds; ++result) {
         const typename Taken<P>::Words held = i.read();
+#pragma HLS ARRAY_PARTITION variable=held.lane type=complete
         Lanes<ap_uint<P::o_steps>, Taken<P>::lanes> words;
+#pragma HLS ARRAY_PARTITION variable=words.lane type=complete
         for (int group = 0; group < groups; ++group) {
             const int row = result % G::folds * groups + group;
             ap_int<P::u_width> left[P::windows * P::neurons];

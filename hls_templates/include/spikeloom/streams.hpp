@@ -12,6 +12,7 @@ template <int STEPS, int FOLDS, int WINDOWS, int ELEMENTS, class W>
 void gather(Stream<W, WINDOWS * ELEMENTS>& i, Stream<W, ELEMENTS>& o) {
     for (int step = 0; step < STEPS; ++step) {
         Lanes<W, WINDOWS * ELEMENTS> held[FOLDS];
+#pragma HLS AGGREGATE variable=held
         for (int fold = 0; fold < FOLDS; ++fold) {
 #pragma HLS PIPELINE II=1
             held[fold] = i.read();
@@ -19,6 +20,7 @@ void gather(Stream<W, WINDOWS * ELEMENTS>& i, Stream<W, ELEMENTS>& o) {
         for (int n = 0; n < WINDOWS * FOLDS; ++n) {
 #pragma HLS PIPELINE II=1
             Lanes<W, ELEMENTS> beat;
+#pragma HLS ARRAY_PARTITION variable=beat.lane type=complete
             for (int e = 0; e < ELEMENTS; ++e) {
 #pragma HLS UNROLL
                 beat.lane[e] = held[n % FOLDS].lane[n / FOLDS * ELEMENTS + e];
@@ -33,9 +35,11 @@ template <int BEATS, class W, int I, int O>
 void widen(Stream<W, I>& i, Stream<W, O>& o) {
     static_assert(O % I == 0, "the wide beat must be a multiple of the narrow one");
     Lanes<W, O> held;
+#pragma HLS ARRAY_PARTITION variable=held.lane type=complete
     for (int k = 0; k < BEATS; ++k) {
 #pragma HLS PIPELINE II=1
         const Lanes<W, I> beat = i.read();
+#pragma HLS ARRAY_PARTITION variable=beat.lane type=complete
         for (int n = 0; n < O - I; ++n) {
 #pragma HLS UNROLL
             held.lane[n] = held.lane[n + I];
@@ -53,10 +57,12 @@ template <int BEATS, class W, int I, int O>
 void narrow(Stream<W, I>& i, Stream<W, O>& o) {
     static_assert(I % O == 0, "the wide beat must be a multiple of the narrow one");
     Lanes<W, I> held;
+#pragma HLS ARRAY_PARTITION variable=held.lane type=complete
     for (int k = 0; k < BEATS; ++k) {
 #pragma HLS PIPELINE II=1
         if (k % (I / O) == 0) held = i.read();
         Lanes<W, O> beat;
+#pragma HLS ARRAY_PARTITION variable=beat.lane type=complete
         for (int n = 0; n < O; ++n) {
 #pragma HLS UNROLL
             beat.lane[n] = held.lane[n];
@@ -75,6 +81,7 @@ void fork(Stream<W, N>& i, More&... o) {
     for (int k = 0; k < BEATS; ++k) {
 #pragma HLS PIPELINE II=1
         const Lanes<W, N> beat = i.read();
+#pragma HLS ARRAY_PARTITION variable=beat.lane type=complete
         (o.write(beat), ...);
     }
 }

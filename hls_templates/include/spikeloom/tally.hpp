@@ -10,6 +10,7 @@ template <int T>
 class Tally {
 public:
     Tally() {
+#pragma HLS ARRAY_PARTITION variable=counted.lane type=complete
         for (int n = 0; n <= T; ++n) counted.lane[n] = 0;
     }
 

@@ -15,6 +15,10 @@
 #ifndef SPIKELOOM_TYPES_HPP
 #define SPIKELOOM_TYPES_HPP
 
+#ifndef AP_INT_MAX_W
+#define AP_INT_MAX_W 4096  // of Vitis: the widest beat
+#endif
+
 #include <ap_int.h>
 #include <hls_stream.h>
 

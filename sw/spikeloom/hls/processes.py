@@ -103,14 +103,15 @@ class Wiring:
         run = f"{name}::planes[run]"
         queues = f.windows * f.banks if f.body == "event" else 1
         self.made.channels.append(Channel(f"{name}_q", f"Queue<{name}>::Word", stage.pass_words + 2, queues))
-        flip = f"flip_of({name}_flip)" if isinstance(stage.layer, Pool) else f"no_flip<{stage.i_code.steps}>()"
-        self.made.calls.append(f"source<{name}>({self.inputs[stage.name, 'i']}, {flip}, {run}, {name}_q)")
+        pool, i = isinstance(stage.layer, Pool), self.inputs[stage.name, "i"]
+        source = f"flipped_source<{name}>({i}, {name}_flip" if pool else f"source<{name}>({i}"
+        self.made.calls.append(f"{source}, {run}, {name}_q)")
         word = f"ap_int<{stage.u_width}>" if stage.o_code is None else f"ap_uint<{stage.o_code.steps}>"
         o = self.channel(f"{name}_side" if f.windows > 1 else f"{name}_o", word, count)
         work = self.work(stage.name, f"{name}_work")
         if isinstance(stage.layer, Pool):
             tally = self.tally(stage.name, stage.i_code.steps)
-            self.made.calls.append(f"max_pool<{name}>({name}_q, {flip}, {o}, {work}, {tally})")
+            self.made.calls.append(f"max_pool<{name}>({name}_q, {name}_flip, {o}, {work}, {tally})")
         else:
             self.made.placed.append(Placed(f"{name}_weights", f.weights))
             results = self.channel(f"{name}_v", f"ap_int<{stage.acc_width}>", count, stage.result_depth + 1)
