@@ -64,6 +64,7 @@ module spikeloom_hls #(
             wait_cycles <= 0;
             if (address == COUNTERS - 1) told <= 1;
         end else if (wait_cycles != 4'd10) wait_cycles <= wait_cycles + 1;
-        if (m_axis_TVALID & m_axis_TREADY) told <= 0;
+        if ((m_axis_TVALID & m_axis_TREADY) | ~ap_rst_n) told <= 0;
+        if (~ap_rst_n) address <= 2;
     end
 endmodule

@@ -13,9 +13,14 @@ from spikeloom.hls import project
 from spikeloom.plan import Plan
 from spikeloom.selectable import selectable
 from spikeloom_hw.emit import manifest, shell_text, verilog_text
+from spikeloom_sim import verilate
+from spikeloom_sim.board import MemoryModel, Simulation, random_memory
+from spikeloom_sim.board.bench import bench
+from spikeloom_sim.board.build import HARNESS
 from spikeloom_sim.lint import lint
-from spikeloom_sim.network import Network, Stalls
-from spikeloom_sim.verilate import Source, network_source
+from spikeloom_sim.verilate import Source
+
+from tests.sim.board.raw import Host
 
 from .small import small_plan, words_for
 
@@ -39,32 +44,46 @@ def standin(plan: Plan, place: Path, rtl: str) -> tuple[Path, ...]:
     return tuple(place / "rtl" / name for name in ("top.v", "hls_core.v", *files))
 
 
-def test_the_drop_in_counts_as_the_rtl_core_does(tmp_path: Path) -> None:
+def test_the_shell_takes_it_for_the_rtl_core(tmp_path: Path) -> None:
+    """Jobs through the shell on the simulated board: values, and every counter at its address, cleared by each job."""
     plan = small_plan()
     rtl = verilog_text(plan)
     made = manifest(plan, rtl)
-    files = standin(plan, project.write(plan, tmp_path), rtl)
-    source = Source(files, network_source(files[0], made).bench)
-    network = Network(tmp_path, manifest=made, sources=[source], optimise="-O0")
-    words = words_for(plan)
-    expected = cycles.simulate(plan, words, ONE_AT_A_TIME).counters()
-    for stalls in (Stalls(), Stalls(0.3, 0.6, 7, 3)):
-        result = network.run(words, "single", stalls)
-        np.testing.assert_array_equal(result.values, golden.integers(plan.graph, words))
-        assert result.counters["images"] == len(words)
-        for name, count in result.counters.items():
-            kind = name.rpartition(".")[2]
-            if kind == "starved":
-                assert count == result.counters["cycles"] - result.counters[name.replace("starved", "busy")], name
-            elif kind == "stalled":
-                assert count == 0, name
-            elif kind not in ("cycles", "images"):
-                assert count == expected[name], name
-        # Time steps between first beat and last value, as the RTL core counts them.
-        assert result.counters["cycles"] == int(result.latency.sum()) - len(words)
-    streamed = network.run(words, "stream", Stalls(0.2, 0.2, 5, 4))
-    np.testing.assert_array_equal(streamed.values, golden.integers(plan.graph, words))
-    assert {n: c for n, c in streamed.counters.items() if "spikes" in n} == {n: c for n, c in expected.items() if "spikes" in n}
+    (tmp_path / "shell.v").write_text(shell_text(made), encoding="utf-8")
+    files = (tmp_path / "shell.v", *standin(plan, project.write(plan, tmp_path), rtl))
+    source = Source(files, bench(made.address_width, made.memory_width))
+    host = Host(Simulation(verilate.library(tmp_path, [source], optimise="-O0", harness=HARNESS)), made)
+    words = words_for(plan, 6)
+    expected, timing = golden.integers(plan.graph, words), cycles.simulate(plan, words, ONE_AT_A_TIME).counters()
+    for job in range(6):
+        host.simulation.memory(random_memory(job) if job else MemoryModel())
+        outcome = host.run(words, single=job % 2 == 0)
+        assert (outcome.status, outcome.error) == ({"done"}, frozenset())
+        np.testing.assert_array_equal(outcome.values, expected)
+        check(outcome.counters, timing, len(words), job % 2 == 0)
+        if job % 2 == 0:
+            assert outcome.counters["cycles"] == int(outcome.latency.sum()) - len(words)
+    host.begin(words, single=False)
+    host.simulation.advance(120)
+    host.act("abort")
+    host.wait()
+    assert host.flags("status") >= {"failed"}
+    outcome = host.run(words)
+    assert outcome.status == {"done"}
+    np.testing.assert_array_equal(outcome.values, expected)
+
+
+def check(counted: dict[str, int], timing: dict[str, int], images: int, single: bool) -> None:
+    """Every counter beside the cycle model's; starved is the rest of the active cycles, stalled is not known."""
+    assert counted["images"] == images and counted.keys() == timing.keys()
+    for name, count in counted.items():
+        kind = name.rpartition(".")[2]
+        if kind == "starved":
+            assert count == counted["cycles"] - counted[name.replace("starved", "busy")], name
+        elif kind == "stalled":
+            assert count == 0, name
+        elif kind not in ("cycles", "images") and (single or kind != "busy"):
+            assert count == timing[name], name
 
 
 @pytest.mark.parametrize("chosen", [False, True])
