@@ -10,9 +10,11 @@ import pytest
 from spikeloom import cycles, golden
 from spikeloom.cycles import ONE_AT_A_TIME
 from spikeloom.hls import project
+from spikeloom.manifest import Manifest
 from spikeloom.plan import Plan
 from spikeloom.selectable import selectable
-from spikeloom_hw.emit import manifest, shell_text, verilog_text
+from spikeloom_hw.emit import manifest as describe
+from spikeloom_hw.emit import shell_text, verilog_text
 from spikeloom_sim import verilate
 from spikeloom_sim.board import MemoryModel, Simulation, random_memory
 from spikeloom_sim.board.bench import bench
@@ -25,6 +27,8 @@ from tests.sim.board.raw import Host
 from .small import small_plan, words_for
 
 HERE = Path(__file__).parent
+
+Made = tuple[Plan, str, Manifest, str]
 
 
 def standin(plan: Plan, place: Path, rtl: str) -> tuple[Path, ...]:
@@ -44,15 +48,22 @@ def standin(plan: Plan, place: Path, rtl: str) -> tuple[Path, ...]:
     return tuple(place / "rtl" / name for name in ("top.v", "hls_core.v", *files))
 
 
-def test_the_shell_takes_it_for_the_rtl_core(tmp_path: Path) -> None:
-    """Jobs through the shell on the simulated board: values, and every counter at its address, cleared by each job."""
+@pytest.fixture(scope="module")
+def made() -> Made:
+    """A plan, its RTL, its manifest, and the shell."""
     plan = small_plan()
     rtl = verilog_text(plan)
-    made = manifest(plan, rtl)
-    (tmp_path / "shell.v").write_text(shell_text(made), encoding="utf-8")
+    manifest = describe(plan, rtl)
+    return plan, rtl, manifest, shell_text(manifest)
+
+
+def test_the_shell_takes_it_for_the_rtl_core(made: Made, tmp_path: Path) -> None:
+    """Jobs through the shell on the simulated board: values, and every counter at its address, cleared by each job."""
+    plan, rtl, manifest, shell = made
+    (tmp_path / "shell.v").write_text(shell, encoding="utf-8")
     files = (tmp_path / "shell.v", *standin(plan, project.write(plan, tmp_path), rtl))
-    source = Source(files, bench(made.address_width, made.memory_width))
-    host = Host(Simulation(verilate.library(tmp_path, [source], optimise="-O0", harness=HARNESS)), made)
+    source = Source(files, bench(manifest.address_width, manifest.memory_width))
+    host = Host(Simulation(verilate.library(tmp_path, [source], optimise="-O0", harness=HARNESS)), manifest)
     words = words_for(plan, 6)
     expected, timing = golden.integers(plan.graph, words), cycles.simulate(plan, words, ONE_AT_A_TIME).counters()
     for job in range(6):
@@ -86,29 +97,26 @@ def check(counted: dict[str, int], timing: dict[str, int], images: int, single: 
             assert count == timing[name], name
 
 
-@pytest.mark.parametrize("chosen", [False, True])
-def test_lint_under_the_shell(chosen: bool, tmp_path: Path) -> None:
-    plan = selectable(small_plan()) if chosen else small_plan()
-    rtl = verilog_text(plan)
+def test_lint_under_the_shell(made: Made, tmp_path: Path) -> None:
+    plan, rtl, _, text = made
     files = standin(plan, project.write(plan, tmp_path), rtl)
-    empty = re.sub(r"    rtl_core core \((.|\n)*?\);\n", "    assign m_axis_TDATA = 0;\n", files[2].read_text(encoding="utf-8"))
-    stub = re.sub(r"\);\n    reg(.|\n)*endmodule", ");\nendmodule", empty)
+    stub = re.sub(r"\);\n    reg(.|\n)*endmodule", ");\nendmodule", files[2].read_text(encoding="utf-8"))
     files[2].write_text(stub, encoding="utf-8")
     shell = tmp_path / "shell.v"
-    shell.write_text(shell_text(manifest(plan, rtl)), encoding="utf-8")
+    shell.write_text(text, encoding="utf-8")
     found = lint(*files[:3], shell, module="shell")
     assert [line for line in found if "standin.v" not in line] == []
 
 
-def test_ports_are_those_of_the_rtl_core(tmp_path: Path) -> None:
-    for plan in (small_plan(), selectable(small_plan())):
+def test_ports_are_those_of_the_rtl_core(made: Made, tmp_path: Path) -> None:
+    chosen = selectable(made[0])
+    for plan, rtl in (made[:2], (chosen, verilog_text(chosen))):
         text = (project.write(plan, tmp_path) / "rtl" / "top.v").read_text(encoding="utf-8")
-        made = ports(text)
-        rtl = verilog_text(plan)
+        found = ports(text)
         header = re.search(r"\nmodule top\((.*?)\);", rtl)
-        assert header is not None and set(header[1].split(", ")) == set(made)
+        assert header is not None and set(header[1].split(", ")) == set(found)
         body = rtl[header.end() :]
-        for name, width in made.items():
+        for name, width in found.items():
             declared = re.search(rf"\n  (?:input|output) (?:\[(\d+):0\] )?{name};", body)
             assert declared is not None and int(declared[1] or 0) + 1 == width, name
 

@@ -1,6 +1,6 @@
 """Random networks, randomly folded, through the generated C++: every output and every count equals those of the golden model and the RTL.
 
-4 by default; ``pytest tests/hls --hls-networks 200`` for more. The RTL of the same seeds is compared in tests/sim/test_random_networks.py.
+3 by default; ``pytest tests/hls --hls-networks 200`` for more. The RTL of the same seeds is compared in tests/sim/test_random_networks.py.
 """
 
 from __future__ import annotations
