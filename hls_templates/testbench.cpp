@@ -1,4 +1,4 @@
-// The test bench: vectors in, vectors out, and whether they are what the golden model says. The same file for C simulation and cosimulation.
+// The test bench: vectors in, vectors out, and whether they are what the golden model says. For C simulation and cosimulation.
 //
 //   testbench                                      input.npy against expected.npy
 //   testbench INPUT OUTPUT COUNTED STEPS           words (.npy) to values and counters (.npy), with so many time steps, 0 for all
@@ -25,27 +25,30 @@ Bytes load(const char* path, const char* type, std::size_t size) {
     std::FILE* file = std::fopen(path, "rb");
     if (file == nullptr) fail(path, "cannot be read");
     char start[10];
-    if (std::fread(start, 1, 10, file) != 10 || std::memcmp(start, "\x93NUMPY\x01\x00", 8) != 0) fail(path, "expected a .npy file, version 1");
+    if (std::fread(start, 1, 10, file) != 10 || std::memcmp(start, "\x93NUMPY\x01\x00", 8) != 0)
+        fail(path, "expected a .npy file, version 1");
     std::string header(static_cast<unsigned char>(start[8]) + 256u * static_cast<unsigned char>(start[9]), ' ');
     if (std::fread(&header[0], 1, header.size(), file) != header.size()) fail(path, "ends in its header");
     if (header.find(type) == std::string::npos) fail(path, "holds another type of numbers");
     if (header.find("'fortran_order': False") == std::string::npos) fail(path, "expected C order");
     Bytes data, part(1 << 16);
-    for (std::size_t got; (got = std::fread(part.data(), 1, part.size(), file)) > 0;) data.insert(data.end(), part.begin(), part.begin() + got);
+    for (std::size_t got; (got = std::fread(part.data(), 1, part.size(), file)) > 0;)
+        data.insert(data.end(), part.begin(), part.begin() + got);
     std::fclose(file);
     if (data.size() % size != 0) fail(path, "holds a part of an image");
     return data;
 }
 
-void save(const char* path, const char* type, std::size_t images, std::size_t size, const void* data, std::size_t bytes) {
+void save(const char* path, const char* type, std::size_t images, std::size_t numbers, const void* data, std::size_t bytes) {
     std::string header = std::string("{'descr': '") + type + "', 'fortran_order': False, 'shape': (" + std::to_string(images) + ", " +
-                         std::to_string(size) + "), }";
+                         std::to_string(numbers) + "), }";
     header.resize((10 + header.size() + 1 + 63) / 64 * 64 - 10 - 1, ' ');
     header += '\n';
     std::FILE* file = std::fopen(path, "wb");
     if (file == nullptr) fail(path, "cannot be written");
-    const char start[10] = {'\x93', 'N', 'U', 'M', 'P', 'Y', 1, 0, static_cast<char>(header.size() % 256), static_cast<char>(header.size() / 256)};
-    bool done = std::fwrite(start, 1, 10, file) == 10 && std::fwrite(header.data(), 1, header.size(), file) == header.size();
+    const std::size_t size = header.size();
+    const char start[10] = {'\x93', 'N', 'U', 'M', 'P', 'Y', 1, 0, static_cast<char>(size % 256), static_cast<char>(size / 256)};
+    bool done = std::fwrite(start, 1, 10, file) == 10 && std::fwrite(header.data(), 1, size, file) == size;
     done = std::fwrite(data, 1, bytes, file) == bytes && done;
     if (std::fclose(file) != 0 || !done) fail(path, "cannot be written");
 }

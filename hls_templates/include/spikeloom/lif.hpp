@@ -1,5 +1,5 @@
-// IF and LIF: m -= m >> leak (IF: no leak), m += u, fire on m >= theta, then m = 0 (hard reset) or m -= theta. All steps of a position run in
-// a row, from membrane 0.
+// IF and LIF: m -= m >> leak (IF: no leak), m += u, fire on m >= theta, then m = 0 (hard reset) or m -= theta. All steps of a position
+// run in a row, from membrane 0.
 //
 //   i --> drive --> leak, integrate, fire, reset (T times) --> o
 #ifndef SPIKELOOM_LIF_HPP

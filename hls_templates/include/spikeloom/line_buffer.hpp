@@ -107,8 +107,9 @@ void deal(const Lanes<ap_uint<P::i_steps>, P::windows * P::group>& beats, int pl
     }
 }
 
-// Reads one image of beats of `group` channels, and writes what its windows see, each word inverted where `flip` of its channel has ones (one
-// for all where FLIPS is 1). `planes` are those that may hold spikes. Each window has a ring of its own: a memory has one port to read from.
+// Reads one image of beats of `group` channels, and writes what its windows see, each word inverted where `flip` of its channel has ones
+// (one for all where FLIPS is 1). `planes` are those that may hold spikes. Each window has a ring of its own: a memory has one port to read
+// from.
 template <class P, int FLIPS, int Q>
 void flipped_source(
     Stream<ap_uint<P::i_steps>, P::group>& i, const ap_uint<P::i_steps> (&flip)[FLIPS], int planes,

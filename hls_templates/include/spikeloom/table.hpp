@@ -13,8 +13,8 @@ namespace spikeloom {
 template <class P, int BETAS, int ROWS, int ENTRIES>
 void table(
     hls::stream<typename Taken<P>::Words>& i, const ap_int<P::beta_width> (&beta)[BETAS][ROWS][P::neurons],
-    const Bit (&negate)[ROWS][P::neurons], const ap_int<P::theta_width> (&threshold)[ROWS][P::neurons][ENTRIES], int run, int places, int live,
-    int offset, Stream<ap_uint<P::o_steps>, Taken<P>::lanes>& o, Counts<1 + P::o_steps>& tallies
+    const Bit (&negate)[ROWS][P::neurons], const ap_int<P::theta_width> (&threshold)[ROWS][P::neurons][ENTRIES], int run, int places,
+    int live, int offset, Stream<ap_uint<P::o_steps>, Taken<P>::lanes>& o, Counts<1 + P::o_steps>& tallies
 ) {
 #pragma HLS ARRAY_RESHAPE variable=beta type=complete dim=3
 #pragma HLS ARRAY_RESHAPE variable=negate type=complete dim=2
