@@ -61,28 +61,26 @@ void word_body(
 #pragma HLS ARRAY_RESHAPE variable=rom type=complete dim=2
     using G = Geometry<P>;
     Count busy = 0, spikes = 0;
-    for (int result = 0; result < G::positions * G::folds; ++result) {
-        const int first = result % G::folds * G::pass_words;
-        Result<P> v, sums;
+    Result<P> v, sums;
 #pragma HLS ARRAY_PARTITION variable=v.lane type=complete
 #pragma HLS ARRAY_PARTITION variable=sums.lane type=complete
-        for (int plane = 0; plane < planes; ++plane) {
-            for (int k = 0; k < G::pass_words; ++k) {
+    int k = 0, plane = 0, fold = 0;
+    for (int n = 0; n < G::positions * G::folds * planes * G::pass_words; ++n) {
 #pragma HLS PIPELINE II=1
-                for (int n = 0; n < P::windows * P::elements; ++n) {
+        for (int lane = 0; lane < P::windows * P::elements; ++lane) {
 #pragma HLS UNROLL
-                    if (k == 0) sums.lane[n] = 0;
-                }
-                const typename Queue<P>::Word word = q[0].read();
-#pragma HLS ARRAY_PARTITION variable=word.lane type=complete
-                add_word<P>(word, rom[first + k], sums);
-                busy = busy + Bit(1);
-                spikes = spikes + ones(word, Queue<P>::width);
-                if (k < G::pass_words - 1) continue;
-                accumulate<P>(v, sums, plane);
-                if (P::per_step || plane == planes - 1) o.write(v);
-            }
+            if (k == 0) sums.lane[lane] = 0;
         }
+        const typename Queue<P>::Word word = q[0].read();
+#pragma HLS ARRAY_PARTITION variable=word.lane type=complete
+        add_word<P>(word, rom[fold * G::pass_words + k], sums);
+        busy = busy + Bit(1);
+        spikes = spikes + ones(word, Queue<P>::width);
+        if (!wraps(k, G::pass_words)) continue;
+        accumulate<P>(v, sums, plane);
+        const bool last = wraps(plane, planes);
+        if (last || P::per_step) o.write(v);
+        if (last) wraps(fold, G::folds);
     }
     count<P>(busy, spikes, counts);
 }

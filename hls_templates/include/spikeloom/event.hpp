@@ -37,44 +37,41 @@ void scan(
 #pragma HLS ARRAY_RESHAPE variable=rom type=complete dim=2
     using G = Geometry<P>;
     constexpr int flags_count = Queue<P>::lanes;
-    for (int step = 0; step < G::positions; ++step) {
-        for (int fold = 0; fold < G::folds; ++fold) {
-            for (int plane = 0; plane < planes; ++plane) {
-                Part<P> part;
+    int left = G::positions * G::folds * planes, fold = 0, plane = 0, word = 0, row = 0;
+    bool fresh = true;
+    Part<P> part;
 #pragma HLS ARRAY_PARTITION variable=part.sum type=complete
-                for (int e = 0; e < P::elements; ++e) {
-#pragma HLS UNROLL
-                    part.sum[e] = 0;
-                }
-                part.cycles = part.spikes = 0;
-                int row = fold * G::pass_words * flags_count, word = 0;
-                bool fresh = true;
-                typename Queue<P>::Word flags;
+    typename Queue<P>::Word flags;
 #pragma HLS ARRAY_PARTITION variable=flags.lane type=complete
-                while (word < G::pass_words) {
+    while (left > 0) {
 #pragma HLS PIPELINE II=1
-                    if (fresh) flags = i.read();
-                    for (int port = 0; port < P::ports; ++port) {
+        if (fresh) flags = i.read();
+        if (fresh && word == 0) {
+            for (int e = 0; e < P::elements; ++e) {
 #pragma HLS UNROLL
-                        const int flag = lowest(flags);
-                        if (flag == flags_count) continue;
-                        for (int e = 0; e < P::elements; ++e) {
-#pragma HLS UNROLL
-                            part.sum[e] = part.sum[e] + weight<P>(rom[row + flag][e]);
-                        }
-                        flags.lane[flag] = 0;
-                        part.spikes = part.spikes + Bit(1);
-                    }
-                    fresh = lowest(flags) == flags_count;
-                    if (fresh) {
-                        ++word;
-                        row += flags_count;
-                    }
-                    part.cycles = part.cycles + Bit(1);
-                }
-                o.write(part);
+                part.sum[e] = 0;
             }
+            part.cycles = part.spikes = 0;
         }
+        for (int port = 0; port < P::ports; ++port) {
+#pragma HLS UNROLL
+            const int flag = lowest(flags);
+            if (flag == flags_count) continue;
+            for (int e = 0; e < P::elements; ++e) {
+#pragma HLS UNROLL
+                part.sum[e] = part.sum[e] + weight<P>(rom[row + flag][e]);
+            }
+            flags.lane[flag] = 0;
+            part.spikes = part.spikes + Bit(1);
+        }
+        part.cycles = part.cycles + Bit(1);
+        fresh = lowest(flags) == flags_count;
+        if (fresh) row += flags_count;
+        if (!fresh || !wraps(word, G::pass_words)) continue;
+        o.write(part);
+        --left;
+        if (wraps(plane, planes)) wraps(fold, G::folds);
+        row = fold * G::pass_words * flags_count;
     }
 }
 
@@ -83,32 +80,30 @@ template <class P, int Q>
 void add(hls::stream<Part<P>> (&i)[Q], int planes, hls::stream<Result<P>>& o, Counts<4>& counts) {
     using G = Geometry<P>;
     Count busy = 0, spikes = 0;
-    for (int result = 0; result < G::positions * G::folds; ++result) {
-        Result<P> v;
+    Result<P> v;
 #pragma HLS ARRAY_PARTITION variable=v.lane type=complete
-        for (int plane = 0; plane < planes; ++plane) {
+    for (int pass = 0, plane = 0; pass < G::positions * G::folds * planes; ++pass) {
 #pragma HLS PIPELINE II=1
-            Result<P> sums;
+        Result<P> sums;
 #pragma HLS ARRAY_PARTITION variable=sums.lane type=complete
-            ap_uint<32> slowest = 0;
-            for (int w = 0; w < P::windows; ++w) {
+        ap_uint<32> slowest = 0;
+        for (int w = 0; w < P::windows; ++w) {
 #pragma HLS UNROLL
-                for (int bank = 0; bank < P::banks; ++bank) {
+            for (int bank = 0; bank < P::banks; ++bank) {
 #pragma HLS UNROLL
-                    const Part<P> part = i[w * P::banks + bank].read();
-                    for (int e = 0; e < P::elements; ++e) {
+                const Part<P> part = i[w * P::banks + bank].read();
+                for (int e = 0; e < P::elements; ++e) {
 #pragma HLS UNROLL
-                        ap_int<P::acc_width>& sum = sums.lane[w * P::elements + e];
-                        sum = bank == 0 ? part.sum[e] : ap_int<P::acc_width>(sum + part.sum[e]);
-                    }
-                    if (part.cycles > slowest) slowest = part.cycles;
-                    spikes = spikes + part.spikes;
+                    ap_int<P::acc_width>& sum = sums.lane[w * P::elements + e];
+                    sum = bank == 0 ? part.sum[e] : ap_int<P::acc_width>(sum + part.sum[e]);
                 }
+                if (part.cycles > slowest) slowest = part.cycles;
+                spikes = spikes + part.spikes;
             }
-            busy = busy + slowest;
-            accumulate<P>(v, sums, plane);
-            if (P::per_step || plane == planes - 1) o.write(v);
         }
+        busy = busy + slowest;
+        accumulate<P>(v, sums, plane);
+        if (wraps(plane, planes) || P::per_step) o.write(v);
     }
     count<P>(busy, spikes, counts);
 }

@@ -24,43 +24,41 @@ void lif(
     constexpr int groups = P::elements / P::neurons;
     const int silent = P::o_steps - live;
     Tally<P::o_steps> tally;
-    for (int result = 0; result < G::positions * G::folds; ++result) {
-        typename Taken<P>::Words held;
+    typename Taken<P>::Words held;
 #pragma HLS ARRAY_PARTITION variable=held.lane type=complete
-        Lanes<ap_uint<P::o_steps>, Taken<P>::lanes> words;
+    Lanes<ap_uint<P::o_steps>, Taken<P>::lanes> words;
 #pragma HLS ARRAY_PARTITION variable=words.lane type=complete
-        Lanes<ap_int<P::u_width>, Taken<P>::lanes> membrane;
+    Lanes<ap_int<P::u_width>, Taken<P>::lanes> membrane;
 #pragma HLS ARRAY_PARTITION variable=membrane.lane type=complete
-        for (int n = 0; n < Taken<P>::lanes; ++n) {
-#pragma HLS UNROLL
-            words.lane[n] = 0;
-            membrane.lane[n] = 0;
-        }
-        for (int t = 0; t < live; ++t) {
-            for (int group = 0; group < groups; ++group) {
+    int t = 0, group = 0, fold = 0;
+    for (int step = 0; step < G::positions * G::folds * groups * live; ++step) {
 #pragma HLS PIPELINE II=1
-                if (group == 0 && (P::per_step || t == 0)) held = i.read();
-                const int row = result % G::folds * groups + group;
-                for (int n = 0; n < P::windows * P::neurons; ++n) {
+        if (group == 0 && (P::per_step || t == 0)) held = i.read();
+        const int row = fold * groups + group;
+        for (int n = 0; n < P::windows * P::neurons; ++n) {
 #pragma HLS UNROLL
-                    const int unit = n % P::neurons, lane = n / P::neurons * P::elements + group * P::neurons + unit;
-                    const ap_int<P::u_width> u = drive<P>(held.lane[lane], negate[row][unit], beta[run % BETAS][row][unit], places);
-                    const ap_int<P::u_width> m = membrane.lane[lane];
-                    const ap_int<P::u_width> leaked = P::leak ? ap_int<P::u_width>(m - (m >> P::leak)) : m;
-                    const ap_int<P::u_width> charged = leaked + u, threshold = theta[row][unit];
-                    const bool fires = charged >= threshold;
-                    const ap_int<P::u_width> after = P::hard_reset ? ap_int<P::u_width>(0) : ap_int<P::u_width>(charged - threshold);
-                    membrane.lane[lane] = fires ? after : charged;
-                    words.lane[lane] = (words.lane[lane] << 1) | Bit(fires);
-                }
+            const int unit = n % P::neurons, lane = n / P::neurons * P::elements + group * P::neurons + unit;
+            const ap_int<P::u_width> u = drive<P>(held.lane[lane], negate[row][unit], beta[run % BETAS][row][unit], places);
+            const ap_int<P::u_width> m = t == 0 ? ap_int<P::u_width>(0) : membrane.lane[lane];
+            const ap_int<P::u_width> leaked = P::leak ? ap_int<P::u_width>(m - (m >> P::leak)) : m;
+            const ap_int<P::u_width> charged = leaked + u, threshold = theta[row][unit];
+            const bool fires = charged >= threshold;
+            const ap_int<P::u_width> after = P::hard_reset ? ap_int<P::u_width>(0) : ap_int<P::u_width>(charged - threshold);
+            membrane.lane[lane] = fires ? after : charged;
+            const ap_uint<P::o_steps> before = t == 0 ? ap_uint<P::o_steps>(0) : words.lane[lane];
+            words.lane[lane] = (before << 1) | Bit(fires);
+        }
+        if (t == live - 1 && group == groups - 1) {
+            Lanes<ap_uint<P::o_steps>, Taken<P>::lanes> out;
+#pragma HLS ARRAY_PARTITION variable=out.lane type=complete
+            for (int lane = 0; lane < Taken<P>::lanes; ++lane) {
+#pragma HLS UNROLL
+                out.lane[lane] = words.lane[lane] << silent;
             }
+            tally.add(out);
+            o.write(out);
         }
-        for (int n = 0; n < Taken<P>::lanes; ++n) {
-#pragma HLS UNROLL
-            words.lane[n] = words.lane[n] << silent;
-        }
-        tally.add(words);
-        o.write(words);
+        if (wraps(group, groups) && wraps(t, live)) wraps(fold, G::folds);
     }
     tally.send(tallies);
 }

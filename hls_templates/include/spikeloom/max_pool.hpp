@@ -18,31 +18,29 @@ void max_pool(
     using G = Geometry<P>;
     Count busy = 0;
     Tally<P::i_steps> tally;
-    for (int step = 0; step < G::positions; ++step) {
-        for (int fold = 0; fold < G::folds; ++fold) {
-            typename Queue<P>::Word best;
+    typename Queue<P>::Word best;
 #pragma HLS ARRAY_PARTITION variable=best.lane type=complete
-            for (int k = 0; k < G::pass_words; ++k) {
+    int k = 0, fold = 0;
+    for (int n = 0; n < G::positions * G::folds * G::pass_words; ++n) {
 #pragma HLS PIPELINE II=1
-                const typename Queue<P>::Word word = q[0].read();
+        const typename Queue<P>::Word word = q[0].read();
 #pragma HLS ARRAY_PARTITION variable=word.lane type=complete
-                for (int n = 0; n < P::windows * P::elements; ++n) {
+        Lanes<ap_uint<P::i_steps>, P::windows * P::elements> out;
+#pragma HLS ARRAY_PARTITION variable=out.lane type=complete
+        for (int lane = 0; lane < P::windows * P::elements; ++lane) {
 #pragma HLS UNROLL
-                    const ap_uint<P::i_steps> before = k == 0 ? ap_uint<P::i_steps>(0) : best.lane[n], here = word.lane[n];
-                    if (P::i_base == 1)
-                        best.lane[n] = before | here;
-                    else
-                        best.lane[n] = here > before ? here : before;
-                }
-                busy = busy + Bit(1);
-            }
-            for (int n = 0; n < P::windows * P::elements; ++n) {
-#pragma HLS UNROLL
-                best.lane[n] = best.lane[n] ^ flip[fold * P::elements + n % P::elements];
-            }
-            tally.add(best);
-            o.write(best);
+            const ap_uint<P::i_steps> before = k == 0 ? ap_uint<P::i_steps>(0) : best.lane[lane], here = word.lane[lane];
+            if (P::i_base == 1)
+                best.lane[lane] = before | here;
+            else
+                best.lane[lane] = here > before ? here : before;
+            out.lane[lane] = best.lane[lane] ^ flip[fold * P::elements + lane % P::elements];
         }
+        busy = busy + Bit(1);
+        if (!wraps(k, G::pass_words)) continue;
+        tally.add(out);
+        o.write(out);
+        wraps(fold, G::folds);
     }
     count<P>(busy, 0, counts);
     tally.send(tallies);

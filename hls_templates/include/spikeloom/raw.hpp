@@ -18,11 +18,11 @@ void raw(
 #pragma HLS ARRAY_RESHAPE variable=beta type=complete dim=3
 #pragma HLS ARRAY_RESHAPE variable=negate type=complete dim=2
     using G = Geometry<P>;
+    int row = 0;
     for (int result = 0; result < G::positions * G::folds; ++result) {
 #pragma HLS PIPELINE II=1
         const typename Taken<P>::Words held = i.read();
 #pragma HLS ARRAY_PARTITION variable=held.lane type=complete
-        const int row = result % G::folds;
         Lanes<ap_int<P::u_width>, Taken<P>::lanes> out;
 #pragma HLS ARRAY_PARTITION variable=out.lane type=complete
         for (int n = 0; n < Taken<P>::lanes; ++n) {
@@ -31,6 +31,7 @@ void raw(
             out.lane[n] = drive<P>(held.lane[n], negate[row][e], beta[run % BETAS][row][e], places);
         }
         o.write(out);
+        wraps(row, G::folds);
     }
 }
 

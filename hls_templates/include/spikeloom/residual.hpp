@@ -56,34 +56,32 @@ void join(
     using G = Geometry<P>;
     constexpr int lanes = P::windows * P::elements;
     Count busy = 0, spikes = 0;
-    for (int result = 0; result < G::positions * G::folds; ++result) {
-        const int row = result % G::folds;
-        const Lanes<ap_uint<P::skip_steps>, lanes> word = skip.read();
+    Lanes<ap_uint<P::skip_steps>, lanes> word;
 #pragma HLS ARRAY_PARTITION variable=word.lane type=complete
-        Lanes<ap_int<P::u_width>, lanes> drive;
+    Lanes<ap_int<P::u_width>, lanes> drive;
 #pragma HLS ARRAY_PARTITION variable=drive.lane type=complete
-        for (int plane = 0; plane < planes; ++plane) {
+    int plane = 0, row = 0;
+    for (int n = 0; n < G::positions * G::folds * planes; ++n) {
 #pragma HLS PIPELINE II=1
-            const bool commits = P::per_step || plane == planes - 1;
-            Result<P> v;
+        const bool commits = P::per_step || plane == planes - 1;
+        if (plane == 0) word = skip.read();
+        Result<P> v;
 #pragma HLS ARRAY_PARTITION variable=v.lane type=complete
-            if (commits) v = i.read();
-            Lanes<ap_int<P::u_width>, lanes> out;
+        if (commits) v = i.read();
+        Lanes<ap_int<P::u_width>, lanes> out;
 #pragma HLS ARRAY_PARTITION variable=out.lane type=complete
-            for (int n = 0; n < lanes; ++n) {
+        for (int lane = 0; lane < lanes; ++lane) {
 #pragma HLS UNROLL
-                const int e = n % P::elements;
-                const bool spike = word.lane[n][P::skip_steps - 1 - plane];
-                drive.lane[n] = skipped<P>(drive.lane[n], kappa[row][e], spike, plane == 0 || P::per_step);
-                if (spike) spikes = spikes + Bit(1);
-                if (commits) {
-                    const ap_int<P::u_width> own = driven<P>(v.lane[n], negate[row][e], places);
-                    out.lane[n] = own + whole<P::skip_base, P::most_skip_places>(drive.lane[n], skip_places);
-                }
-            }
-            if (commits) o.write(out);
-            busy = busy + Bit(1);
+            const int e = lane % P::elements;
+            const bool spike = word.lane[lane][P::skip_steps - 1 - plane];
+            drive.lane[lane] = skipped<P>(drive.lane[lane], kappa[row][e], spike, plane == 0 || P::per_step);
+            if (spike) spikes = spikes + Bit(1);
+            const ap_int<P::u_width> own = driven<P>(v.lane[lane], negate[row][e], places);
+            out.lane[lane] = own + whole<P::skip_base, P::most_skip_places>(drive.lane[lane], skip_places);
         }
+        if (commits) o.write(out);
+        busy = busy + Bit(1);
+        if (wraps(plane, planes)) wraps(row, G::folds);
     }
     Work work;
     work.lane[0] = busy;

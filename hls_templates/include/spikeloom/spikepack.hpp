@@ -27,37 +27,40 @@ void spikepack(
     constexpr int groups = P::elements / P::neurons;
     const int silent = P::o_steps - live;
     Tally<P::o_steps> tally;
-    for (int result = 0; result < G::positions * G::folds; ++result) {
-        const typename Taken<P>::Words held = i.read();
+    typename Taken<P>::Words held;
 #pragma HLS ARRAY_PARTITION variable=held.lane type=complete
-        Lanes<ap_uint<P::o_steps>, Taken<P>::lanes> words;
+    Lanes<ap_uint<P::o_steps>, Taken<P>::lanes> words;
 #pragma HLS ARRAY_PARTITION variable=words.lane type=complete
-        for (int group = 0; group < groups; ++group) {
-            const int row = result % G::folds * groups + group;
-            ap_int<P::u_width> left[P::windows * P::neurons];
+    ap_int<P::u_width> left[P::windows * P::neurons];
 #pragma HLS ARRAY_PARTITION variable=left type=complete
-            for (int t = 0; t < live; ++t) {
+    int t = 0, group = 0, fold = 0;
+    for (int step = 0; step < G::positions * G::folds * groups * live; ++step) {
 #pragma HLS PIPELINE II=1
-                for (int n = 0; n < P::windows * P::neurons; ++n) {
+        if (t == 0 && group == 0) held = i.read();
+        const int row = fold * groups + group;
+        for (int n = 0; n < P::windows * P::neurons; ++n) {
 #pragma HLS UNROLL
-                    const int unit = n % P::neurons, lane = n / P::neurons * P::elements + group * P::neurons + unit;
-                    const ap_int<P::u_width> u =
-                        t == 0 ? drive<P>(held.lane[lane], negate[row][unit], beta[run % BETAS][row][unit], places) : left[n];
-                    const ap_int<P::theta_width> threshold = theta[row][unit][t];
-                    const bool fires = u >= threshold;
-                    left[n] = fires ? ap_int<P::u_width>(u - ap_int<P::u_width>(threshold)) : u;
-                    const bool cleared = tie[row][unit] && t == P::o_steps - 1 && !left[n];
-                    const ap_uint<P::o_steps> before = t == 0 ? ap_uint<P::o_steps>(0) : words.lane[lane];
-                    words.lane[lane] = (before << 1) | Bit(fires && !cleared);
-                }
+            const int unit = n % P::neurons, lane = n / P::neurons * P::elements + group * P::neurons + unit;
+            const ap_int<P::u_width> first = drive<P>(held.lane[lane], negate[row][unit], beta[run % BETAS][row][unit], places);
+            const ap_int<P::u_width> u = t == 0 ? first : left[n];
+            const ap_int<P::theta_width> threshold = theta[row][unit][t];
+            const bool fires = u >= threshold;
+            left[n] = fires ? ap_int<P::u_width>(u - ap_int<P::u_width>(threshold)) : u;
+            const bool cleared = tie[row][unit] && t == P::o_steps - 1 && !left[n];
+            const ap_uint<P::o_steps> before = t == 0 ? ap_uint<P::o_steps>(0) : words.lane[lane];
+            words.lane[lane] = (before << 1) | Bit(fires && !cleared);
+        }
+        if (t == live - 1 && group == groups - 1) {
+            Lanes<ap_uint<P::o_steps>, Taken<P>::lanes> out;
+#pragma HLS ARRAY_PARTITION variable=out.lane type=complete
+            for (int lane = 0; lane < Taken<P>::lanes; ++lane) {
+#pragma HLS UNROLL
+                out.lane[lane] = (words.lane[lane] << silent) ^ ap_uint<P::o_steps>(P::o_sign);
             }
+            tally.add(out);
+            o.write(out);
         }
-        for (int n = 0; n < Taken<P>::lanes; ++n) {
-#pragma HLS UNROLL
-            words.lane[n] = (words.lane[n] << silent) ^ ap_uint<P::o_steps>(P::o_sign);
-        }
-        tally.add(words);
-        o.write(words);
+        if (wraps(t, live) && wraps(group, groups)) wraps(fold, G::folds);
     }
     tally.send(tallies);
 }

@@ -41,6 +41,14 @@ using Count = ap_uint<40>;
 template <int N>
 using Counts = hls::stream<Lanes<Count, N>>;
 
+// Counts to count - 1 and begins again; whether it did. Loops of several indices are one loop with such counters, so that its pipeline is filled
+// once per image.
+inline bool wraps(int& index, int count) {
+#pragma HLS INLINE
+    index = index == count - 1 ? 0 : index + 1;
+    return index == 0;
+}
+
 enum Body { EVENT, DENSE, PARALLEL, DEPTHWISE, MAX };
 
 }  // namespace spikeloom

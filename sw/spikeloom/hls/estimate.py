@@ -12,7 +12,7 @@ from math import prod
 
 from spikeloom.estimate.cycles import edge_cycles
 from spikeloom.graph import Pool
-from spikeloom.neuron import LIF, Raw
+from spikeloom.neuron import Raw
 from spikeloom.plan import Plan, Stage
 
 ENTRY = 4
@@ -52,15 +52,15 @@ def processes(stage: Stage, busy: float) -> dict[str, float]:
     words = results * planes * stage.pass_words
     found = {"source": float(max(words, stage.i_shape[1] * stage.i_shape[2] * stage.beats) + ENTRY)}
     if f.body == "event":
-        found["scan"] = busy + results * planes * ENTRY
-        found["add"] = results * (planes + ENTRY)
+        found["scan"] = busy + ENTRY
+        found["add"] = float(results * planes + ENTRY)
     else:
-        found["words"] = words + results * ENTRY
+        found["words"] = float(words + ENTRY)
     if stage.skip_stage is not None:
-        found["join"] = results * (stage.skip_stage.planes + ENTRY)
+        found["join"] = float(results * stage.skip_stage.planes + ENTRY)
     found["neurons"] = head(stage)
     if f.windows > 1:
-        found["gather"] = stage.positions * (stage.folds * (1 + f.windows) + 2 * ENTRY)
+        found["gather"] = float(stage.positions * (stage.folds * (1 + f.windows) + 2 * ENTRY))
     return found
 
 
@@ -70,7 +70,7 @@ def head(stage: Stage) -> float:
     if isinstance(neuron, Raw) or stage.o_code is None:
         return float(results + ENTRY)
     groups, live = stage.folding.elements // stage.folding.neurons, stage.o_code.live
-    return float(results * (groups * live + ENTRY) if isinstance(neuron, LIF) else results * groups * (live + ENTRY))
+    return float(results * groups * live + ENTRY)
 
 
 def estimate(plan: Plan, busy: Mapping[str, float], scans: str, rtl: Mapping[str, float], rtl_source: str) -> Estimate:
