@@ -173,8 +173,8 @@ class Stage:
 
     @property
     def rows(self) -> int:
-        """Input rows that the line buffer holds: a kernel's and the next stride's, so that filling hides behind work."""
-        return self.layer.kernel[0] + min(self.layer.stride[0], self.layer.kernel[0])
+        """Input rows that the line buffer holds: two kernels', so that those of the next image come in behind the last rows of this one."""
+        return 2 * self.layer.kernel[0]
 
     @property
     def neuron_cycles(self) -> int:
@@ -301,11 +301,13 @@ class Stage:
     def result_depth(self) -> int:
         """Results that may wait for the neuron, enough to hide the body's latency: one, where another cannot come earlier than that.
 
-        It is that of all time steps, whatever is run.
+        Without neuron units always several, which take little there: the next layer is then seldom waited for. It is that of all time
+        steps, whatever is run.
         """
         neuron_cycles = self._neuron_cycles(self.o_code.steps if self.o_code is not None else 1)
         apart = self.pass_words * (1 if self.per_step else self.most_planes)
-        if max(apart, neuron_cycles) >= self.body_cycles + 2:
+        units = isinstance(self.layer, Layer) and not isinstance(self.layer.neuron, Raw)
+        if units and max(apart, neuron_cycles) >= self.body_cycles + 2:
             return 1
         return max(2, ceil((self.body_cycles + 2) / neuron_cycles))
 

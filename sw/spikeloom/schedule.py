@@ -116,18 +116,18 @@ def schedule(
         source = f"assumed {ASSUMED_DENSITY} (no calibration inputs)"
     plan = Plan(graph, foldings, chosen.name, clock, known, source, dict(rooms or {}))
 
-    def choose(start: Plan) -> Plan:
+    def choose(start: Plan, aim: float) -> Plan:
         if goal.searched:
-            return searched(start, fixed, goal, progress)
+            return searched(start, fixed, goal, aim, progress)
         most = budget(chosen, TARGET_SHARE)
         _check_room(start, total(start), most)
         return grow(start, fixed, MODEST_INTERVAL, modest(chosen), most)
 
+    interval = 0.0 if goal.target_fps is None else clock * 1e6 / goal.target_fps
     if trace is None:
-        return choose(plan)
+        return choose(plan, interval)
     if goal.target_fps is None:
-        return settled(plan, trace, choose, goal=0, rounds=2 if goal.searched else 1)
-    interval = clock * 1e6 / goal.target_fps
+        return settled(plan, trace, choose, interval, rounds=2 if goal.searched else 1)
     found = settled(plan, trace, choose, interval)
     if network_interval(found) > interval:
         slowest = max(limits(found), key=lambda limit: limit.cycles)
@@ -148,13 +148,12 @@ def checked(board: str, clock_mhz: float | None, goal: Goal) -> tuple[Board, flo
     return chosen, find_clock(chosen, clock_mhz)
 
 
-def searched(plan: Plan, fixed: set[str], goal: Goal, progress: Progress) -> Plan:
-    """The smallest plan that reaches a frame rate, or the fastest that fits. Raises CapacityError where there is none."""
+def searched(plan: Plan, fixed: set[str], goal: Goal, interval: float, progress: Progress) -> Plan:
+    """The smallest plan within ``interval`` cycles, or the fastest that fits. Raises CapacityError where there is none."""
     most = allowed(find_board(plan.board), goal.share)
     fitting = Fitting(Menus(plan, fixed), most)
     if goal.target_fps is None:
         return the_fastest(fitting, plan, most, progress).fit.plan
-    interval = plan.clock_mhz * 1e6 / goal.target_fps
     wanted = fitting.fit(interval)
     found = wanted if wanted is None or wanted.share <= 1 else fitting.fit(interval, enough=True)
     if found is not None:

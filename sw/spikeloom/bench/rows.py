@@ -42,15 +42,15 @@ ZC706 = "ZC706, 200 MHz"
 
 ROWS = (
     Bench(
-        "tfc-w2t2", "TFC 784-64-64-64-10", "pynq-z2", 100, 3_000_000, 0.8,
+        "tfc-w2t2", "TFC 784-64-64-64-10", "pynq-z2", 100, 4_000_000, 0.8,
         (Anchor("FINN TFC w2a2", "a larger part", 1.2e6, "", "stated"),),
     ),
     Bench(
-        "lfc-w1t1", "LFC 784-1024-1024-1024-10", "pynq-z2", 100, 250_000, 0.85,
+        "lfc-w1t1", "LFC 784-1024-1024-1024-10", "pynq-z2", 100, 500_000, 0.85,
         (Anchor("BNN-PYNQ LFC-W1A1", "PYNQ-Z2, 100 MHz", 118_883, "98.4 % (MNIST)", "measured"),),
     ),
     Bench(
-        "sfc-w1t1", "SFC 784-256-256-256-10", "zcu104", 300, 15_000_000, 0.8,
+        "sfc-w1t1", "SFC 784-256-256-256-10", "zcu104", 300, 25_000_000, 0.8,
         (Anchor("FINN 2017 SFC", ZC706, 12.3e6, "95.8 % (MNIST)", "measured"),),
     ),
     Bench(
@@ -61,14 +61,14 @@ ROWS = (
         ),
     ),
     Bench(
-        "cnv-w1t1", "CNV", "zcu104", 300, 40_000, 0.8,
+        "cnv-w1t1", "CNV", "zcu104", 300, 60_000, 0.8,
         (
             Anchor("FINN 2017 CNV", ZC706, 21_906, "80.1 % (CIFAR-10)", "measured"),
             Anchor("BNN-PYNQ CNV-W1A1", "PYNQ-Z2, 100 MHz", 3_050, "79.2 % (CIFAR-10)", "measured"),
         ),
     ),
     Bench(
-        "scnn9-w4t4", "SCNN9", "zcu104", 300, 25_000, 0.8,
+        "scnn9-w4t4", "SCNN9", "zcu104", 300, 40_000, 0.8,
         (Anchor("FireFly-S SCNN9", "zu5ev, 333 MHz", 2_327, "87.0 % (CIFAR-10)", "stated"),),
     ),
     Bench("resnet-w4t4", "ResNet-style, 32 x 32", "zcu104", 300, 10_000, 0.8),

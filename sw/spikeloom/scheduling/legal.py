@@ -34,12 +34,12 @@ BOUNDS = ("acc_bound", "u_bound")
 
 
 def folded(stage: Stage, folding: Folding) -> Stage:
-    """The stage with another folding, which is not checked; the bounds of its sums stay known."""
+    """The stage with another folding, which is not checked, its channels not dealt yet; the bounds of its sums stay known."""
     for name in BOUNDS:
         getattr(stage, name)
     other = object.__new__(Stage)
     known = {*BOUNDS, *FIELDS}
-    other.__dict__.update({name: value for name, value in vars(stage).items() if name in known}, folding=folding)
+    other.__dict__.update({name: value for name, value in vars(stage).items() if name in known}, folding=folding, dealing=())
     return other
 
 

@@ -13,12 +13,19 @@ from spikeloom.plan import Plan
 ROUNDS = 4
 
 
-def settled(plan: Plan, trace: Mapping[str, Ints], choose: Callable[[Plan], Plan], goal: float, rounds: int = ROUNDS) -> Plan:
-    """The first plan within ``goal`` cycles an image as measured, or the fastest of all rounds; ``trace`` as for :func:`spikeloom.dealing.dealt`."""
-    found = []
+def settled(
+    plan: Plan, trace: Mapping[str, Ints], choose: Callable[[Plan, float], Plan], goal: float, rounds: int = ROUNDS
+) -> Plan:
+    """The first plan within ``goal`` cycles an image as measured, or the fastest of all rounds.
+
+    Arguments: trace: as for :func:`spikeloom.dealing.dealt`. choose: makes a plan within so many cycles as estimated, which are fewer where the
+    round before was too slow.
+    """
+    found, aim = [], goal
     for _ in range(rounds):
-        found.append(dealt(choose(plan), trace))
-        if network_interval(found[-1]) <= goal:
+        found.append(dealt(choose(plan, aim), trace))
+        cycles = network_interval(found[-1])
+        if cycles <= goal:
             return found[-1]
-        plan = replace(plan, spread=found[-1].spread)
+        plan, aim = replace(plan, spread=found[-1].spread), aim * goal / cycles
     return min(found, key=network_interval)
