@@ -15,6 +15,9 @@ from spikeloom.plan import Edge, Plan, Stage
 DEPTH = 2
 """Of a stream, where more would only smooth."""
 
+AHEAD = 8
+"""Images that a process may be ahead of the report of all counters."""
+
 
 @dataclass(frozen=True)
 class Channel:
@@ -77,7 +80,7 @@ class Wiring:
         return name
 
     def counters(self, name: str, count: int, address: int) -> str:
-        self.made.channels.append(Channel(name, f"Lanes<Count, {count}>"))
+        self.made.channels.append(Channel(name, f"Lanes<Count, {count}>", AHEAD))
         self.made.reported.append(Reported(name, count, address))
         return name
 
