@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from spikeloom.hls import csim
 
 from .small import again, project, small_plan, words_for
 
@@ -34,11 +35,20 @@ def test_a_fault_is_seen(fault: str, tmp_path: Path) -> None:
     assert found.differences and found.equal_outputs < found.outputs
 
 
-def test_without_a_fault_nothing_is_seen_and_a_build_is_kept(tmp_path: Path) -> None:
+def test_without_a_fault_nothing_is_seen_and_what_was_done_is_kept(tmp_path: Path) -> None:
     plan = small_plan()
     place = project.write(plan, tmp_path)
     words = words_for(plan, 70)
+
+    def interrupted(what: str, done: int, total: int) -> None:
+        if done == 64:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        csim.simulate(plan, place, words, steps=None, sanitize=False, progress=interrupted)
     found = again(plan, place, words)
+    calls = (place / "csim" / "run.log").read_text(encoding="utf-8").count("$ ./testbench")
+    assert calls == 2 and not list((place / "csim").glob("portion_*"))
     assert not found.differences and (found.equal_images, found.images) == (70, 70)
     program = place / "csim" / "testbench"
     before = program.stat().st_mtime_ns
