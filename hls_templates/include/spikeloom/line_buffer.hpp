@@ -25,6 +25,7 @@ struct Geometry {
     static constexpr int beats = P::i_channels / P::group;
     static constexpr int row_beats = P::i_width * beats;
     static constexpr int image_beats = P::i_height * row_beats;
+    // A kernel's and the next stride's; the next image begins with an empty ring.
     static constexpr int rows = P::kernel_y + (P::stride_y < P::kernel_y ? P::stride_y : P::kernel_y);
     static constexpr int capacity = rows * row_beats;
     static constexpr int columns = P::o_width / P::windows;
