@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from spikeloom import golden
+from spikeloom import golden, planfile
 from spikeloom.errors import UnsupportedError
+from spikeloom.facade import Accelerator
 from spikeloom.graph import Layer
 from spikeloom.hls import project
 from spikeloom.hls.build import OPTIONS
@@ -93,6 +94,13 @@ def test_weights_of_the_run_time_are_refused_by_name() -> None:
     graph, rooms = with_room(plan.graph)
     with pytest.raises(UnsupportedError, match="small: its weights are loaded at run time, .* without --runtime-weights"):
         project.texts(replace(plan, graph=graph, rooms=rooms))
+
+
+def test_in_python_as_on_the_command_line(tmp_path: Path) -> None:
+    plan = small_plan()
+    planfile.save(plan, tmp_path / "net")
+    made = Accelerator.load(tmp_path / "net").hls()
+    assert made == tmp_path / "net" / "hls" and contents(made) == contents(project.write(plan, tmp_path / "other"))
 
 
 def test_an_installed_package_has_the_templates() -> None:
