@@ -23,8 +23,7 @@ def test_wide(tmp_path: Path) -> None:
     fire = SpikePack(Code(15, 16), np.array([63, 1, 40], dtype=np.int64), zero)
     layer = Layer("a", "x", weight, fire, np.array([0, 5, -(1 << 20)]), np.array([0, 1, 0]), zero, shift=2)
     graph = Graph("wide", (source, layer), np.ones(3), np.zeros(3))
-    for folding in (Folding("event", 6, 3, 2, 3, 2, 1), Folding("parallel", 6, elements=1)):
-        plan = plan_of(graph, {"a": folding})
-        found = run(plan, tmp_path / folding.body, words_for(plan, 12))
-        assert not found.differences and found.equal_outputs == found.outputs == 144
-        assert found.run.words.max() > 1 << 4
+    plan = plan_of(graph, {"a": Folding("parallel", 6, elements=3, windows=2)})
+    found = run(plan, tmp_path, words_for(plan, 12))
+    assert not found.differences and found.equal_outputs == found.outputs == 144
+    assert found.run.words.max() > 1 << 4
