@@ -16,6 +16,7 @@ SYNTH ?=
 MEASURE ?=
 DEPLOY ?=
 BITSTREAM ?=
+HLS ?=
 # vivado, or open: Yosys and nextpnr, for BOARD=pynq-z2
 FLOW ?= vivado
 
@@ -41,7 +42,7 @@ ODD   := ' " ` ( ) [ ] < > & | ; * ? \ :
 plain  = $(if $(word 2,$2)$(strip $(foreach c,$(ODD),$(findstring $c,$2))),$(error $1: make cannot \
   take spaces, quotes, brackets and the like in a name; rename the file, or call spikeloom yourself (docs/getting-started.md)))
 there  = $(if $2,$(if $(wildcard $2),,$(error $1: expected a file, found no such file)))
-ifneq ($(filter train sweep export compile emit sim golden compare synth measure deploy bitstream report build/%,$(MAKECMDGOALS)),)
+ifneq ($(filter train sweep export compile emit sim golden compare synth measure deploy bitstream hls report build/%,$(MAKECMDGOALS)),)
 $(call plain,NET=$(NET),$(subst .py:,,$(NET)))$(call plain,MODEL=$(MODEL),$(MODEL))$(call plain,INPUT=$(INPUT),$(INPUT))
 $(call there,MODEL=$(MODEL),$(MODEL))$(call there,INPUT=$(INPUT),$(INPUT))
 endif
@@ -54,7 +55,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help venv train sweep bench export compile emit sim golden compare synth measure deploy bitstream report test lint format clean \
+.PHONY: help venv train sweep bench export compile emit sim golden compare synth measure deploy bitstream hls report test lint format clean \
   distclean FORCE
 
 help: ## this list
@@ -84,6 +85,8 @@ deploy: $(B)/manifest.json ## the folder that tests and measures the network on 
 	$(RUN) deploy $(B) $(GIVEN) $(DEPLOY)
 bitstream: $(B)/manifest.json ## the bitstream, with FLOW=vivado|open; where the tools are missing, the folder that is complete for them
 	$(RUN) bitstream $(B) --board $(BOARD) --flow $(FLOW) $(BITSTREAM)
+hls: $(B)/plan.json ## the same network as C++ for Vitis HLS: written, compiled, simulated, compared
+	$(RUN) hls $(B) --csim $(GIVEN) $(HLS)
 report: $(B)/plan.json ## the HTML page from what has been measured so far
 	$(RUN) report $(B)
 

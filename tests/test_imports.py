@@ -13,7 +13,21 @@ ROOT = Path(__file__).parent.parent
 HOUSES = {"spikeloom": ROOT / "sw/spikeloom", "spikeloom_hw": ROOT / "hw/spikeloom_hw", "spikeloom_sim": ROOT / "sim/spikeloom_sim"}
 
 MAY_KNOW_ALL = {"cli.py", "facade.py"}
-FOR_HARDWARE = {"boards", "code", "depths", "errors", "files", "graph", "manifest", "neuron", "plan", "planfile", "registers"}
+FOR_HARDWARE = {
+    "boards",
+    "code",
+    "counter_map",
+    "depths",
+    "errors",
+    "files",
+    "graph",
+    "manifest",
+    "neuron",
+    "plan",
+    "planfile",
+    "registers",
+    "rows",
+}
 """What hardware sees of the software: the plan, the number types, and how files are written."""
 
 FOR_BOARD = {"code", "errors", "files", "folding", "graph", "manifest", "neuron", "golden", "plan", "planfile", "depths"}

@@ -51,6 +51,13 @@ def calls(project: Path, *arguments: str) -> list[str]:
     return [line.split()[0] for line in (project / "calls").read_text(encoding="utf-8").splitlines()]
 
 
+def test_hls_needs_the_plan_and_no_verilog(project: Path) -> None:
+    assert make(project, "hls", "HLS=--sanitize").returncode == 0
+    called = [line.split() for line in (project / "calls").read_text(encoding="utf-8").splitlines()]
+    assert [line[0] for line in called] == ["train", "export", "compile", "hls"]
+    assert called[-1] == ["hls", "build/digits-cnn", "--csim", "--sanitize"]
+
+
 def test_measure_deploy_and_synth_need_the_hardware_and_nothing_else(project: Path) -> None:
     calls(project)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}

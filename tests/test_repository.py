@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 OWN = ("sw", "hw", "sim", "hls_templates", "bitstreams", "tests", "docs", ".ci")
-TEXT = {".py", ".md", ".toml", ".txt", ".j2", ".cpp", ".h", ".ipynb", ".tcl", ""}
+TEXT = {".py", ".md", ".toml", ".txt", ".j2", ".cpp", ".hpp", ".h", ".v", ".ipynb", ".tcl", ""}
 
 
 def own_files() -> list[Path]:

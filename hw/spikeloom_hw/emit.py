@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from amaranth import Fragment
 from spikeloom.boards import find_board
+from spikeloom.counter_map import counter_map
 from spikeloom.files import save_text
 from spikeloom.manifest import InputFormat, Manifest, OutputFormat, Readout, SpikeStream
 from spikeloom.plan import Plan, Stage
 from spikeloom.planfile import hashes
 
 from .convert import converted
-from .counters import counter_map
 from .loading import load_stream
 from .ps7.top import Ps7Top
 from .shell.shell import Pins, Shell

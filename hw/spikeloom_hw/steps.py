@@ -53,7 +53,7 @@ def selected(m: Module, name: str, index: Signal | None, values: dict[int, Value
 
 def missing(stage: Stage) -> int:
     """Places that a sum must be moved up by, for planes that were left away."""
-    return stage.i_code.silent if stage.most_planes > 1 and stage.i_code.base > 1 else 0
+    return stage.missing
 
 
 def whole(m: Module, index: Signal | None, stage: Stage, value: Value, name: str) -> Value:

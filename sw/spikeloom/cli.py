@@ -20,6 +20,7 @@ from spikeloom.bitstream.command import bitstream
 from spikeloom.chosen import image_count, images_of, wave_images
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import existing, file_to_write, first_line, load_array, load_json, save_array, save_arrays
+from spikeloom.hls.command import hls
 from spikeloom.options import Folder, Given, Labels, Steps, Target, Wanted
 from spikeloom.report.curve_command import steps
 from spikeloom.sweep.command import sweep
@@ -320,6 +321,7 @@ def deploy(
 
 
 app.command()(bitstream)
+app.command()(hls)
 
 INTERRUPTED = 130
 

@@ -83,6 +83,12 @@ class Accelerator:
 
         emit(self.plan, self.folder)
 
+    def hls(self) -> Path:
+        """Write the network as C++ for Vitis HLS; the folder. Raises SpikeLoomError for weights that load at run time."""
+        from spikeloom.hls import project
+
+        return project.write(self.plan, self.folder)
+
     def weights(self, model: str | Path) -> Load:
         """What the driver's ``load_weights`` takes: another QONNX file of the same shape, as it runs on this folder's hardware.
 

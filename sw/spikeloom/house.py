@@ -1,4 +1,7 @@
-"""Where the house ``bitstreams/`` stands: beside ``sw/`` in a clone of the repository, inside the package where it was installed."""
+"""Where the houses ``bitstreams/`` and ``hls_templates/`` stand.
+
+Beside ``sw/`` in a clone of the repository, inside the package where it was installed.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,16 @@ def is_clone() -> bool:
     return not (PACKAGE / "bitstreams").is_dir()
 
 
+def house(name: str) -> Path:
+    """The folder of that name."""
+    return (PACKAGE.parent.parent if is_clone() else PACKAGE) / name
+
+
 def bitstreams() -> Path:
     """The folder with ``boards/*.toml`` and the Tcl; in a clone also the one that finished bitstreams go to."""
-    return PACKAGE.parent.parent / "bitstreams" if is_clone() else PACKAGE / "bitstreams"
+    return house("bitstreams")
+
+
+def hls_templates() -> Path:
+    """The folder with the C++ headers, the test bench, and the two templates."""
+    return house("hls_templates")

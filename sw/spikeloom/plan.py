@@ -146,6 +146,11 @@ class Stage:
         return self.o_code.live if self.per_step and self.o_code is not None else self.i_code.live
 
     @property
+    def missing(self) -> int:
+        """Places that a sum must be moved up by, for planes that were left away."""
+        return self.i_code.silent if self.most_planes > 1 and self.i_code.base > 1 else 0
+
+    @property
     def words(self) -> int:
         """Words per kernel tap in one pass."""
         if self.folding.body in ("depthwise", "max"):

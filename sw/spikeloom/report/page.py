@@ -12,6 +12,8 @@ from markupsafe import Markup
 from spikeloom.code import Ints
 from spikeloom.fewer import most_steps
 from spikeloom.files import load_json, save_text
+from spikeloom.hls.report import Report
+from spikeloom.hls.report import load as hls_report
 from spikeloom.plan import Plan
 from spikeloom.planfile import PLAN_FILE, hashes
 from spikeloom.report import estimates, foldings, pictures
@@ -63,12 +65,14 @@ def render(
     synthesis: Synthesis | None = None,
     folding: dict[str, Any] | None = None,
     curve: Curve | None = None,
+    hls: Report | None = None,
 ) -> str:
     """The page's text.
 
     ``performance`` is what a simulation measured, ``words`` input words (N, C, H, W) for the membrane histograms, ``estimate`` the
     contents of estimate_network_performance.json, ``synthesis`` what Yosys made of it, ``folding`` the contents of estimate_folding.json,
-    ``curve`` accuracy and latency over the number of time steps. Without a simulation the page says so.
+    ``curve`` accuracy and latency over the number of time steps, ``hls`` what there is of an HLS design.
+    Without a simulation the page says so.
     """
     figures = {row.name: row for row in performance.stream} if performance else {}
     stages = [
@@ -94,6 +98,7 @@ def render(
             performance=performance,
             synthesis=synthesised(synthesis),
             curve=curve,
+            hls=hls,
             curve_picture=Markup(pictures.curve(curve.points)) if curve is not None else "",
             pictures=measured(performance) if performance else {},
             membranes=[Markup(pictures.membrane(h)) for h in histograms(plan.graph, words)] if words is not None else [],
@@ -122,5 +127,6 @@ def write(folder: Path, plan: Plan, words: Ints | None) -> Path:
     estimate = load_json(network, "the estimates of 'spikeloom compile'") if network.exists() else None
     folding = foldings.read(folder) if (folder / foldings.FILE).exists() else None
     synthesis = resources.load(folder) if newer(folder / resources.FILE, folder / PLAN_FILE) else None
-    save_text(folder / PAGE, render(plan, performance, words, estimate, synthesis, folding, curve_of(folder, plan)))
+    curve, hls = curve_of(folder, plan), hls_report(plan, folder)
+    save_text(folder / PAGE, render(plan, performance, words, estimate, synthesis, folding, curve, hls))
     return folder / PAGE

@@ -1,0 +1,1 @@
+"""The same network as C++ for Vitis HLS: generated, compiled, simulated, compared."""
