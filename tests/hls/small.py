@@ -50,6 +50,15 @@ def again(plan: Plan, place: Path, words: Ints, steps: int | None = None, saniti
     return csim.compare(plan, words, csim.simulate(plan, place, words, steps=steps, sanitize=sanitize, progress=silent), steps)
 
 
+def with_types(place: Path, types: Path, script: Path) -> None:
+    """Take the integers and streams of Vitis HLS in a generated folder; ``script`` becomes the compiler that knows them (CXX)."""
+    for name in ("ap_int.h", "hls_stream.h"):
+        assert (types / name).exists(), types
+        (place / "shim" / name).unlink()
+    script.write_text(f'#!/bin/sh\nexec {compiler()} -isystem "{types}" "$@" -Wno-error\n', encoding="utf-8")
+    script.chmod(0o755)
+
+
 def compiler() -> str:
     """The compiler that the tests call themselves."""
     return shutil.which(os.environ.get("CXX") or "c++") or "c++"

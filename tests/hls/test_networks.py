@@ -1,6 +1,7 @@
 """Random networks, randomly folded, through the generated C++: every output and every count equals those of the golden model and the RTL.
 
-3 by default; ``pytest tests/hls --hls-networks 200`` for more. The RTL of the same seeds is compared in tests/sim/test_random_networks.py.
+3 by default; ``pytest tests/hls --hls-networks 200`` for more, and with ``--ap-types DIR`` on Vitis' own types (hls4ml has them in
+``templates/vivado/ap_types``). The RTL of the same seeds is compared in tests/sim/test_random_networks.py.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from spikeloom import cycles
 from spikeloom.cycles import ONE_AT_A_TIME
 from spikeloom.errors import SpikeLoomError
 from spikeloom.fewer import most_steps
+from spikeloom.hls import project
 from spikeloom.plan import Plan
 from spikeloom.selectable import selectable
 
 from tests.networks import random_plan, random_words
 
-from .small import again, run
+from .small import again, with_types
 
 IMAGES = 4
 
@@ -40,12 +42,16 @@ def selected(plan: Plan) -> Plan:
         return plan
 
 
-def test_equal(seed: int, tmp_path: Path) -> None:
+def test_equal(seed: int, tmp_path: Path, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(seed)
     plan = random_plan(rng)
     words = random_words(rng, plan.graph, IMAGES)
     plan = selected(plan) if seed % 3 == 0 else plan
-    found = run(plan, tmp_path, words, sanitize=seed % 6 == 2)
+    place, types = project.write(plan, tmp_path), pytestconfig.getoption("--ap-types")
+    if types:
+        with_types(place, Path(types).resolve(), tmp_path / "cxx")
+        monkeypatch.setenv("CXX", str(tmp_path / "cxx"))
+    found = again(plan, place, words, sanitize=not types and seed % 6 == 2)
     assert not found.differences and found.equal_outputs == found.outputs
     expected = cycles.simulate(plan, words, ONE_AT_A_TIME).counters()
     for name, count in found.run.counters.items():
@@ -56,5 +62,5 @@ def test_equal(seed: int, tmp_path: Path) -> None:
         elif kind not in ("stalled", "starved"):
             assert count == expected[name], name
     for steps in range(1, len(plan.fewer) + 1):
-        fewer = again(plan, tmp_path / "hls", words, steps)
+        fewer = again(plan, place, words, steps)
         assert not fewer.differences and fewer.equal_outputs == fewer.outputs, f"{steps} time steps"
