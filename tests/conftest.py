@@ -16,7 +16,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--random-networks", type=int, default=40, help="how many random networks go through the Verilated hardware")
     parser.addoption("--random-seed", type=int, default=0, help="seed of the first one; the next one has the next seed")
     parser.addoption("--hls-networks", type=int, default=3, help="how many random networks go through the C++ of the HLS flow")
-    parser.addoption("--ap-types", metavar="DIR", help="folder with the ap_int.h and hls_stream.h of Vitis HLS, to be used instead of the shim's")
+    parser.addoption("--ap-types", metavar="DIR", help="ap_int.h and hls_stream.h of Vitis HLS, instead of the shim's")
     parser.addoption("--synthesis-components", type=int, default=2, help="how many components of the calibration set Yosys makes again")
     parser.addoption("--fault-runs", type=int, default=60, help="how many random faults the driver meets on the simulated board")
     parser.addoption("--soak-images", type=int, default=2000, help="how many images go through the driver on the simulated board")
