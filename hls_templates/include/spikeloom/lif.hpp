@@ -48,16 +48,7 @@ void lif(
             const ap_uint<P::o_steps> before = t == 0 ? ap_uint<P::o_steps>(0) : words.lane[lane];
             words.lane[lane] = (before << 1) | Bit(fires);
         }
-        if (t == live - 1 && group == groups - 1) {
-            Lanes<ap_uint<P::o_steps>, Taken<P>::lanes> out;
-#pragma HLS ARRAY_PARTITION variable=out.lane type=complete
-            for (int lane = 0; lane < Taken<P>::lanes; ++lane) {
-#pragma HLS UNROLL
-                out.lane[lane] = words.lane[lane] << silent;
-            }
-            tally.add(out);
-            o.write(out);
-        }
+        if (t == live - 1 && group == groups - 1) tally.pass(words, silent, 0, o);
         if (wraps(group, groups) && wraps(t, live)) wraps(fold, G::folds);
     }
     tally.send(tallies);

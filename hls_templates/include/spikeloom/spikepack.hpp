@@ -50,16 +50,7 @@ void spikepack(
             const ap_uint<P::o_steps> before = t == 0 ? ap_uint<P::o_steps>(0) : words.lane[lane];
             words.lane[lane] = (before << 1) | Bit(fires && !cleared);
         }
-        if (t == live - 1 && group == groups - 1) {
-            Lanes<ap_uint<P::o_steps>, Taken<P>::lanes> out;
-#pragma HLS ARRAY_PARTITION variable=out.lane type=complete
-            for (int lane = 0; lane < Taken<P>::lanes; ++lane) {
-#pragma HLS UNROLL
-                out.lane[lane] = (words.lane[lane] << silent) ^ ap_uint<P::o_steps>(P::o_sign);
-            }
-            tally.add(out);
-            o.write(out);
-        }
+        if (t == live - 1 && group == groups - 1) tally.pass(words, silent, P::o_sign, o);
         if (wraps(t, live) && wraps(group, groups)) wraps(fold, G::folds);
     }
     tally.send(tallies);

@@ -40,16 +40,7 @@ void table(
             const int half = 1 << (live - 1 - t), entry = (before.to_int() << (live - t)) + half - 1;
             words.lane[lane] = (before << 1) | Bit(u >= threshold[row][unit][offset + entry]);
         }
-        if (t == live - 1 && group == groups - 1) {
-            Lanes<ap_uint<P::o_steps>, Taken<P>::lanes> out;
-#pragma HLS ARRAY_PARTITION variable=out.lane type=complete
-            for (int lane = 0; lane < Taken<P>::lanes; ++lane) {
-#pragma HLS UNROLL
-                out.lane[lane] = (words.lane[lane] << silent) ^ ap_uint<P::o_steps>(P::o_sign);
-            }
-            tally.add(out);
-            o.write(out);
-        }
+        if (t == live - 1 && group == groups - 1) tally.pass(words, silent, P::o_sign, o);
         if (wraps(t, live) && wraps(group, groups)) wraps(fold, G::folds);
     }
     tally.send(tallies);

@@ -27,6 +27,20 @@ public:
         }
     }
 
+    // Words with all of their steps, on their way: behind those that were run the silent ones, the sign turned, counted.
+    template <int N>
+    void pass(const Lanes<ap_uint<T>, N>& words, int silent, int sign, Stream<ap_uint<T>, N>& o) {
+#pragma HLS INLINE
+        Lanes<ap_uint<T>, N> out;
+#pragma HLS ARRAY_PARTITION variable=out.lane type=complete
+        for (int n = 0; n < N; ++n) {
+#pragma HLS UNROLL
+            out.lane[n] = (words.lane[n] << silent) ^ ap_uint<T>(sign);
+        }
+        add(out);
+        o.write(out);
+    }
+
     void send(Counts<1 + T>& o) const { o.write(counted); }
 
 private:
