@@ -77,8 +77,9 @@ def source(stage: Stage, group: str, part: str, family: str) -> Iterator[Part]:
     nest = loop(s.words, s.layer.kernel[1], s.layer.kernel[0], s.planes, s.folds, s.o_shape[2] // f.windows, s.o_shape[1])
     level = (max(capacity, image)).bit_length() + (capacity + image).bit_length() + 2
     reserved = count * (s.pass_words + 2).bit_length()
-    # Where an image is whole turns of the ring, all images begin in the same slot.
-    slots = (2 + (s.i_shape[1] % s.rows > 0)) * bits(s.rows) if s.rows > 1 else 0
+    # Where an image is whole turns of the ring, all begin in the same slot; where it has one row of windows, that is where all windows are.
+    apart = s.i_shape[1] % s.rows > 0 and s.o_shape[1] > 1
+    slots = (2 + apart) * bits(s.rows) if s.rows > 1 else 0
     ring = storage(beat, max(2, capacity), f.windows, family=family)
     held = loop(s.planes) + (loop(s.folds) if f.body == "max" else 0)
     amounts = {
