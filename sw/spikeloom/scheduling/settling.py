@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from spikeloom.code import Ints
 from spikeloom.dealing import dealt
-from spikeloom.estimate.cycles import network_interval
+from spikeloom.errors import CapacityError
+from spikeloom.estimate.cycles import ends, network_interval
 from spikeloom.plan import Plan
 
 ROUNDS = 4
@@ -17,13 +18,20 @@ def settled(plan: Plan, trace: Mapping[str, Ints], choose: Callable[[Plan, float
     """The first plan within ``goal`` cycles an image as measured, or the fastest of all rounds.
 
     Arguments: trace: as for :func:`spikeloom.dealing.dealt`. choose: makes a plan within so many cycles as estimated, which are fewer
-    where the round before was too slow.
+    where the round before was too slow. Raises CapacityError where it finds none at first.
     """
-    found, aim = [], goal
+    found: list[Plan] = []
+    aim, least = goal, max(limit.cycles for limit in ends(plan.graph, plan.board))
     for _ in range(rounds):
-        found.append(dealt(choose(plan, aim), trace))
+        try:
+            chosen = choose(plan, aim)
+        except CapacityError:
+            if not found:
+                raise
+            break  # nothing is as fast as what would make up for the round before
+        found.append(dealt(chosen, trace))
         cycles = network_interval(found[-1])
         if cycles <= goal:
             return found[-1]
-        plan, aim = replace(plan, spread=found[-1].spread), aim * goal / cycles
+        plan, aim = replace(plan, spread=found[-1].spread), max(least, aim * goal / cycles)
     return min(found, key=network_interval)

@@ -1,0 +1,52 @@
+"""A target is met as measured on calibration inputs, whatever the closed form says of independent spikes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from spikeloom import golden
+from spikeloom.code import Code, Ints
+from spikeloom.errors import CapacityError
+from spikeloom.estimate.cycles import network_interval
+from spikeloom.graph import Graph, Input, Layer
+from spikeloom.neuron import Raw
+from spikeloom.plan import Plan
+from spikeloom.schedule import schedule
+from spikeloom.scheduling.settling import settled
+
+
+def network() -> Graph:
+    zero = np.zeros(8, dtype=np.int64)
+    weight = np.random.default_rng(0).integers(-4, 4, (8, 128, 1, 1))
+    return Graph("bursts", (Input("x", (128, 1, 1), (128,), Code(1)), Layer("fc", "x", weight, Raw(None), zero, zero, zero)))
+
+
+def bursts() -> Ints:
+    """Half of the images are full, half are empty: no dealing evens that out, and independent spikes would be done sooner."""
+    return np.repeat(np.arange(64) % 2, 128).reshape(64, 128, 1, 1)
+
+
+def test_the_target_is_met_as_measured() -> None:
+    goal = 20.0
+    free = schedule(network(), "pynq-z2", {"x": 0.5}, target_fps=100e6 / goal)
+    found = schedule(network(), "pynq-z2", words=bursts(), target_fps=100e6 / goal)
+    assert network_interval(free) <= goal and network_interval(found) <= goal
+    trace = golden.trace(network(), bursts())
+    assert network_interval(settled(free, trace, lambda plan, aim: free, goal, rounds=1)) > goal
+    assert found.foldings != free.foldings
+
+
+def test_a_later_round_that_finds_nothing_leaves_what_was_found() -> None:
+    trace, asked = golden.trace(network(), bursts()), []
+    start = schedule(network(), "pynq-z2", {"x": 0.5}, target_fps=5e6)
+
+    def choose(plan: Plan, aim: float) -> Plan:
+        asked.append(aim)
+        if len(asked) > 1:
+            raise CapacityError("none")
+        return start
+
+    found = settled(start, trace, choose, 20.0)
+    assert found.foldings == start.foldings and network_interval(found) > 20 and asked[1] < asked[0] == 20.0
+    with pytest.raises(CapacityError, match="none"):
+        settled(start, trace, choose, 20.0)
