@@ -10,18 +10,18 @@ from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.hdl import ValueLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from spikeloom.graph import Pool
 from spikeloom.plan import Stage
 
-from .counting import counter, ones
+from .counting import counter
 from .loading import LOAD_PORTS, Chain, Loader
+from .ones import ones
 from .scan import Scan
 from .source import queue_widths
 from .steps import chosen, steps_port
 from .tree import summed, tree
-from .weights import bank_rows, memory_style
+from .weights import Weights, bank_rows, memory_style
 
 
 class Accumulator(wiring.Component):
@@ -36,7 +36,7 @@ class Accumulator(wiring.Component):
     i0, i1, ...: words of each queue, see Source.
     o: results, window by window, element by element, ``acc_width`` bits each.
     busy, stalled: what this cycle counts as; neither is starved.
-    issued: spikes that went into accumulators in this cycle.
+    issued: spikes that went to the weights one cycle before.
     load_i, load_o: chain of the weight memories (only where weights can be loaded).
     steps: time steps that are run, less one (only where they can be chosen). Planes that are left away count in the head.
     """
@@ -67,7 +67,7 @@ class Accumulator(wiring.Component):
         m = Module()
         s, f = self.stage, self.stage.folding
         self.chain = None if s.room is None else Chain(m, self)
-        self.memories: dict[tuple[int, int], tuple[Memory, Loader | None]] = {}
+        self.memories: dict[tuple[int, int], tuple[Weights, Loader | None]] = {}
         self.last_plane = chosen(m, self, s, "last_plane", lambda stage: stage.planes - 1)
         self.plane, self.fold = counter(m, "plane", s.planes, self.last_plane), counter(m, "fold", s.folds)
         advance, commit, credit = Signal(), Signal(), Signal(range(s.result_depth + 1), init=s.result_depth)
@@ -154,7 +154,7 @@ class Accumulator(wiring.Component):
         m.d.sync += acc.eq(total)
         return total
 
-    def memory(self, m: Module, bank: int, window: int) -> tuple[Memory, Loader | None]:
+    def memory(self, m: Module, bank: int, window: int) -> tuple[Weights, Loader | None]:
         """The weights of a bank, for all windows; where they can be loaded, for one, since block RAM has no third port to write through."""
         key = (bank, 0 if self.chain is None else window)
         if key not in self.memories:
@@ -164,11 +164,11 @@ class Accumulator(wiring.Component):
             if self.stage.folding.body in ("dense", "parallel"):
                 width *= self.stage.folding.group
             name = f"weights{bank}" + (f"_{window}" if window and self.chain is not None else "")
-            m.submodules[name] = memory = Memory(shape=width, depth=len(rows), init=rows, attrs=memory_style(self.stage))
+            m.submodules[name] = memory = Weights(rows, width, memory_style(self.stage))
             self.memories[key] = memory, None if self.chain is None else self.chain.loader(name, rows, width)
         return self.memories[key]
 
-    def read(self, m: Module, memory: Memory, loader: Loader | None, row: ValueLike, enable: ValueLike, name: str) -> Signal:
+    def read(self, m: Module, memory: Weights, loader: Loader | None, row: ValueLike, enable: ValueLike, name: str) -> Signal:
         """A row of weights, one cycle later. A loader writes through the same address, so that one port of a block RAM does for both."""
         read = memory.read_port()
         if loader is None:
@@ -213,7 +213,7 @@ class Accumulator(wiring.Component):
                     enable = fired if s.zero_row is None else Const(1)
                     row = self.read(m, memory, loader if port == 0 else None, address, enable, f"weights{q}_{port}")
                     rows.append(self.terms(row, gate if s.zero_row is None else None))
-                    issued.append(spike.valid)
+                    issued.append(fired)
             per_window.append([self.sum(m, [row[e] for row in rows], f"sum{window}_{e}") for e in range(f.elements)])
         m.d.comb += self.issued.eq(ones(issued))
         working, done, waiting = Signal(), Signal(), Signal()
@@ -273,8 +273,7 @@ class Accumulator(wiring.Component):
         address, worked = Signal(range(max(2, s.folds * s.pass_words))), Signal()
         m.d.sync += [address.eq(self.fold.value * s.pass_words + count.value), worked.eq(working)]
         row = self.read(m, memory, loader, address, worked, "weights0")
-        issued = Mux(working, i.payload, 0)
-        m.d.comb += self.issued.eq(ones(list(issued)))
+        m.d.comb += self.issued.eq(ones(list(held)))
         per_window = []
         for n, w in enumerate(words):
             if f.body == "depthwise":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Cat, Const, Module, Mux, Signal
 from amaranth.hdl import ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
@@ -10,7 +10,8 @@ from amaranth.lib.wiring import In, Out
 from spikeloom.counter_map import counter_map
 from spikeloom.plan import Plan
 
-from .counting import ones
+from .choice import choose
+from .ones import ones
 
 WIDTH = 64
 """Bits of a counter: none wraps in the life of a board."""
@@ -22,7 +23,7 @@ class Counters(wiring.Component):
     Ports
     -----
     clear: all counters to zero; a reset leaves them, so that they can be read after one.
-    address: which one. data: its value, two cycles after the address.
+    address: which one. data: its value, two cycles after the address; 0 where there is none.
     """
 
     def __init__(self, plan: Plan):
@@ -42,20 +43,19 @@ class Counters(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        with m.Switch(self.address):
-            for address, name in enumerate(self.names):
-                if name in self.shown:
-                    with m.Case(address):
-                        m.d.sync += self.data.eq(self.shown[name])
-                    continue
-                amount = self.offers[name]
-                step = Signal(max(1, len(amount)), name=f"step{address}")
-                value = Signal(WIDTH, name=f"counter{address}", reset_less=True)
-                m.d.sync += [step.eq(amount), value.eq(Mux(self.clear, 0, value + step))]
-                with m.Case(address):
-                    m.d.sync += self.data.eq(value)
-            with m.Default():
-                m.d.sync += self.data.eq(0)
+        values: list[ValueLike] = []
+        for address, name in enumerate(self.names):
+            if name in self.shown:
+                values.append(self.shown[name])
+                continue
+            amount = self.offers[name]
+            step = Signal(max(1, len(amount)), name=f"step{address}")
+            value = Signal(WIDTH, name=f"counter{address}", reset_less=True)
+            m.d.sync += [step.eq(amount), value.eq(Mux(self.clear, 0, value + step))]
+            values.append(value)
+        bits = (len(values) - 1).bit_length()
+        values += [Const(0, WIDTH)] * ((1 << bits) - len(values))
+        m.d.sync += self.data.eq(Mux(self.address[bits:].any(), 0, choose(values, self.address[:bits])))
         return m
 
 

@@ -1,11 +1,10 @@
-"""Counting: loop counters, of which the loop nests of source and accumulators are chains, and the number of set bits."""
+"""Loop counters, of which the loop nests of source and accumulators are chains."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from amaranth import Module, Mux, Signal
-from amaranth.hdl import ValueLike
 
 
 @dataclass(frozen=True)
@@ -28,10 +27,3 @@ def counter(m: Module, name: str, count: int, last: Signal | None = None) -> Cou
     with m.If(step):
         m.d.sync += value.eq(Mux(ends, 0, value + 1))
     return Counter(value, step, wrap)
-
-
-def ones(values: list[ValueLike]) -> ValueLike:
-    """How many of the one-bit values are set."""
-    while len(values) > 1:
-        values = [values[i] + values[i + 1] if i + 1 < len(values) else values[i] for i in range(0, len(values), 2)]
-    return values[0]

@@ -14,20 +14,11 @@ from spikeloom.graph import Layer, Pool
 from spikeloom.neuron import LIF, Raw, SpikePack, Table
 from spikeloom.plan import Stage, signed_width
 
+from .choice import choose
 from .counting import counter
 from .loading import LOAD_PORTS, Chain
 from .source import flip_masks, table
 from .steps import by_steps, chosen, missing, search_tree, selected, steps_port, tables, whole
-
-
-def choose(values: list[Signal], index: Signal) -> Value:
-    """One of several of the same kind, as a tree of multiplexers; an index beyond the last gives any of them."""
-    level: list[Value] = list(values)
-    for bit in index:
-        if len(level) == 1:
-            break
-        level = [Mux(bit, level[k + 1], level[k]) if k + 1 < len(level) else level[k] for k in range(0, len(level), 2)]
-    return level[0]
 
 
 def output_width(stage: Stage) -> int:

@@ -45,17 +45,22 @@ def renamed(text: str, name: str, other: str) -> str:
 
 MODULE = re.compile(r"^module (\\\S+|\w+) ?\(.*?^endmodule$", re.MULTILINE | re.DOTALL)
 
+WEIGHTS = re.compile(r".*\.weights\d+(_\d+)?(\.memory)?")
+"""Modules of weights, which belong to the body around them."""
+
 PORT = re.compile(r"^  (?:input|output) .*;$", re.MULTILINE)
 
 
 def hollow(text: str, keep: str, name: str) -> str:
-    """Of Verilog the one module ``keep``, called ``name``; all others are there, but empty."""
+    """Of Verilog the one module ``keep``, called ``name``, with its weights; all others are there, but empty."""
     found = []
     for match in MODULE.finditer(text):
         module, called = match.group(), match.group(1).removeprefix("\\")
         head = module[: module.index(";") + 1]
         if called == keep:
             found.append(module.replace(head, head.replace(match.group(1), name, 1), 1))
+        elif WEIGHTS.fullmatch(called):
+            found.append(module)
         else:
             found.append("\n".join(["(* blackbox *)", head, *PORT.findall(module), "endmodule"]))
     return "\n".join(found)

@@ -140,10 +140,11 @@ def addressing(stage: Stage) -> int:
     """Registers between words and weights: addresses, and what gates the weights of a row; outside of an event body also the words."""
     s, f = stage, stage.folding
     if f.body == "event":
-        return f.windows * f.banks * f.ports * (bits(s.bank_rows) + 2 * (s.zero_row is None))
+        return f.windows * f.banks * f.ports * (bits(s.bank_rows) + 1 + (s.zero_row is None))
     rows = s.folds * s.pass_words
-    # Multipliers hold the words themselves.
-    return 2 * queue_widths(s)[1] * (f.body != "parallel" or not multipliers(s)) + 2 + loop(rows) + loop(s.pass_words)
+    # Multipliers hold the words themselves, beside the register that is counted.
+    held = 1 if f.body == "parallel" and multipliers(s) else 2
+    return held * queue_widths(s)[1] + 2 + loop(rows) + loop(s.pass_words)
 
 
 def scans(stage: Stage, group: str, part: str) -> Part:

@@ -1,0 +1,90 @@
+"""Bits counted, one of several chosen, and counters read: all of them, one after the other, and addresses beyond the last."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from amaranth import Module, Signal
+from amaranth.hdl import ValueLike
+from amaranth.sim import Simulator
+from spikeloom.counter_map import counter_map
+from spikeloom_hw.choice import choose
+from spikeloom_hw.counters import Counters
+from spikeloom_hw.ones import ones
+
+from tests.networks import random_plan
+
+
+def values(inputs: list[tuple[Signal, list[int]]], of: ValueLike) -> list[int]:
+    """What ``of`` is for each of the inputs' values."""
+    m, out, found = Module(), Signal(len(of)), []
+    m.d.comb += out.eq(of)
+
+    async def bench(ctx: object) -> None:
+        for row in zip(*(column for _, column in inputs), strict=True):
+            for (signal, _), value in zip(inputs, row, strict=True):
+                ctx.set(signal, value)
+            found.append(ctx.get(out))
+
+    simulator = Simulator(m)
+    simulator.add_testbench(bench)
+    simulator.run()
+    return found
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 18, 31, 64])
+def test_ones(width: int) -> None:
+    every = (
+        range(1 << width)
+        if width <= 8
+        else [0, (1 << width) - 1, *(int(v) for v in np.random.default_rng(3).integers(0, 1 << min(width, 62), 300))]
+    )
+    flags = Signal(width)
+    count = ones(list(flags))
+    assert 1 << len(count) > width
+    assert values([(flags, list(every))], count) == [v.bit_count() for v in every]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 13])
+def test_choose(count: int) -> None:
+    index, options = Signal(range(max(2, count))), [Signal(7, name=f"v{k}") for k in range(count)]
+    inputs = [(index, list(range(count))), *((option, [9 * k + 5] * count) for k, option in enumerate(options))]
+    assert values(inputs, choose(options, index)) == [9 * k + 5 for k in range(count)]
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_counters_are_read(seed: int) -> None:
+    """Each grows by its own amount, wherever its address is; beyond the last there is nothing; a clear makes all zero."""
+    plan = random_plan(seed)
+    counters, grows, ends = Counters(plan), Signal(), []
+    names = [name for name, _ in counter_map(plan)]
+    for k, name in enumerate(names):
+        amount = Signal(12, name=f"amount{k}")
+        counters.offer(name, amount)
+        ends.append(amount)
+    m = Module()
+    m.submodules.counters = counters
+    for k, amount in enumerate(ends):
+        m.d.comb += amount.eq((k + 1) * grows)
+
+    async def bench(ctx: object) -> None:
+        async def read(address: int) -> int:
+            ctx.set(counters.address, address)
+            await ctx.tick().repeat(2)
+            return ctx.get(counters.data)
+
+        ctx.set(grows, 1)
+        await ctx.tick().repeat(5)
+        ctx.set(grows, 0)
+        await ctx.tick()
+        assert [await read(k) for k in range(len(names))] == [5 * (k + 1) for k in range(len(names))]
+        assert [await read(k) for k in (len(names), 511, 512, 1024, 0x8000, 0xFFFF)] == [0] * 6
+        ctx.set(counters.clear, 1)
+        await ctx.tick()
+        ctx.set(counters.clear, 0)
+        assert [await read(k) for k in range(len(names))] == [0] * len(names)
+
+    simulator = Simulator(m)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
