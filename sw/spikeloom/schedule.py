@@ -8,7 +8,7 @@ are the estimates of :mod:`spikeloom.estimate`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from numbers import Real
 
@@ -210,11 +210,11 @@ def admit(graph: Graph, board: str, overrides: Overrides | None = None, goal: Go
 
 
 def _check_room(plan: Plan, need: Cost, most: Cost) -> None:
-    """Raises CapacityError naming the threshold tables where they alone are too much, else the whole network."""
+    """Raises CapacityError naming the threshold tables where the network would fit without them, else what is too much."""
     if not over(need, most):
         return
     tables = {stage.name: table_lut(stage) for stage in plan.stages}
-    if need.bram18 <= most.bram18 and need.lut - sum(tables.values()) <= most.lut:
+    if not over(replace(need, lut=need.lut - sum(tables.values())), most):
         name = max(tables, key=lambda name: tables[name])
         code = plan[name].o_code
         assert code is not None
@@ -225,8 +225,8 @@ def _check_room(plan: Plan, need: Cost, most: Cost) -> None:
             " steps, or take a larger board"
         )
     raise CapacityError(
-        f"the smallest plan is estimated at {need.lut} LUT and {need.bram18} RAMB18, more than the {most.lut} and {most.bram18} that may"
-        f" be used of {plan.board}; take a larger board or a smaller network"
+        f"the smallest plan is estimated at {need.lut} LUT and {need.bram18} RAMB18, more than may be used of {plan.board}:"
+        f" {exceeded(need, most)}; take a larger board or a smaller network"
     )
 
 

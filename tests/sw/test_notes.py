@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from spikeloom import cli, compile, passes, planfile
+from spikeloom.boards import BOARDS
 from spikeloom.code import Code
 from spikeloom.errors import CapacityError
 from spikeloom.graph import Graph, Input, Layer
@@ -114,3 +116,19 @@ def test_a_large_network_with_a_small_table_is_not_the_tables_fault() -> None:
     layer = Layer("fc", "x", weight, neuron, zero, zero, zero)
     with pytest.raises(CapacityError, match="^the smallest plan is estimated at .* LUT and .* RAMB18"):
         admit(Graph("wide", (Input("x", (2048, 1, 1), (2048,), Code(4)), layer)), "pynq-z2")
+
+
+@pytest.mark.parametrize(("short", "text"), [("ff", "registers"), ("bram36", "RAMB18"), ("uram", "UltraRAM")])
+def test_tables_are_not_blamed_for_another_resource(short: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where the tables alone are too many LUTs, the network would not fit without them."""
+    zero = np.zeros(12, dtype=np.int64)
+    neuron = Table(Code(12), np.arange(4095)[None].repeat(12, axis=0) * 3)
+    layer = Layer("fc", "x", np.ones((12, 8, 1, 1), dtype=np.int64), neuron, zero, zero, zero)
+    graph = Graph("tables", (Input("x", (8, 1, 1), (8,), Code(4)), layer))
+    board = replace(BOARDS["pynq-z2"], lut=8000)
+    monkeypatch.setitem(BOARDS, "pynq-z2", board)
+    with pytest.raises(CapacityError, match="^fc: its table of 12 x 4095 thresholds is estimated at"):
+        admit(graph, "pynq-z2")
+    monkeypatch.setitem(BOARDS, "pynq-z2", replace(board, **{short: -2}))
+    with pytest.raises(CapacityError, match=rf"^the smallest plan is estimated at .* \d+ LUT of \d+ and .*\d+ {text} of"):
+        admit(graph, "pynq-z2")
