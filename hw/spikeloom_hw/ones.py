@@ -10,10 +10,12 @@ from amaranth.hdl import ValueLike
 
 def ones(bits: Sequence[ValueLike]) -> Value:
     """The number of one-bit values that are set: six at a time by gates, each bit of whose number is one LUT, then by adders."""
-    counts = [six(bits[k : k + 6]) for k in range(0, len(bits), 6)]
+    counts = [(six(bits[k : k + 6]), len(bits[k : k + 6])) for k in range(0, len(bits), 6)]
     while len(counts) > 1:
-        counts = [counts[k] + counts[k + 1] if k + 1 < len(counts) else counts[k] for k in range(0, len(counts), 2)]
-    return counts[0]
+        pairs = list(zip(counts[::2], counts[1::2], strict=False))
+        added = [((a + b)[: (most + more).bit_length()], most + more) for (a, most), (b, more) in pairs]
+        counts = added + counts[2 * len(pairs) :]
+    return counts[0][0]
 
 
 def six(bits: Sequence[ValueLike]) -> Value:

@@ -81,8 +81,15 @@ def test_places_are_split() -> None:
     assert split("") == () and split("n1.skip_source") == ("n1.skip_source",)
 
 
-def test_hollow_keeps_one_module() -> None:
-    text = "module \\a.b (x);\n  input x;\n  wire y;\nendmodule\n\nmodule a(x);\n  input x;\n  wire z;\nendmodule\n"
+def test_hollow_keeps_one_module_and_its_weights() -> None:
+    def module(name: str, wire: str) -> str:
+        return f"module {name}(x);\n  input x;\n  wire {wire};\nendmodule\n"
+
+    kept, gone = ["\\a.weights0 ", "\\a.weights12_3 ", "\\a.weights0.memory "], ["\\a.b ", "\\a.weights0_loader "]
+    text = "\n".join(
+        [*(module(name, f"in{k}") for k, name in enumerate(kept)), *(module(name, "out") for name in gone), module("a", "own")]
+    )
     made = hollow(text, "a", "c")
-    assert [match.group(1) for match in MODULE.finditer(made)] == ["\\a.b", "c"]
-    assert "wire z" in made and "wire y" not in made and made.count("(* blackbox *)") == 1
+    assert [match.group(1) for match in MODULE.finditer(made)] == [*(name.strip() for name in (*kept, *gone)), "c"]
+    assert made.count("(* blackbox *)") == len(gone) and "wire out" not in made
+    assert all(f"wire {wire};" in made for wire in ("own", "in0", "in1", "in2"))
