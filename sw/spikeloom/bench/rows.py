@@ -75,7 +75,7 @@ ROWS = (
         "scnn9-w4t4", "SCNN9", "zcu104", 300, 40_000, 0.8,
         (Anchor("FireFly-S SCNN9", "zu5ev, 333 MHz", 2_327, "87.0 % (CIFAR-10)", "stated"),),
     ),
-    Bench("resnet-w4t4", "ResNet-style, 32 x 32", "zcu104", 300, 10_000, 0.8),
+    Bench("resnet-w4t4", "ResNet-style, 32 x 32", "zcu104", 300, 20_000, 0.8),
     Bench("digits-cnn", "residual CNN, 8 x 8", "pynq-z2", 100, 100_000, 0.7),
 )  # fmt: skip
 """Published figures: BNN-PYNQ and FINN repositories and papers, FireFly-S paper; most powers and some rates there are tools' estimates."""
