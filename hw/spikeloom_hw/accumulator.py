@@ -159,31 +159,23 @@ class Accumulator(wiring.Component):
         key = (bank, 0 if self.chain is None else window)
         if key not in self.memories:
             rows = bank_rows(self.stage, bank)
-            rows += [0] * (2 - len(rows))
+            rows += ([0] if self.chain is not None else rows) * (2 - len(rows))
             width = self.stage.stored_width * self.stage.folding.elements
             if self.stage.folding.body in ("dense", "parallel"):
                 width *= self.stage.folding.group
             name = f"weights{bank}" + (f"_{window}" if window and self.chain is not None else "")
-            m.submodules[name] = memory = Weights(rows, width, memory_style(self.stage))
+            m.submodules[name] = memory = Weights(rows, width, memory_style(self.stage), self.chain is not None)
             self.memories[key] = memory, None if self.chain is None else self.chain.loader(name, rows, width)
         return self.memories[key]
 
-    def read(self, m: Module, memory: Weights, loader: Loader | None, row: ValueLike, enable: ValueLike, name: str) -> Signal:
+    def read(self, m: Module, memory: Weights, loader: Loader | None, row: ValueLike, enable: ValueLike, name: str) -> Value:
         """A row of weights, one cycle later. A loader writes through the same address, so that one port of a block RAM does for both."""
-        read = memory.read_port()
         if loader is None:
-            m.d.comb += [read.addr.eq(row), read.en.eq(enable)]
-            return read.data
-        address, write = Signal.like(read.addr, name=f"{name}_address"), memory.write_port()
-        m.d.comb += [
-            address.eq(Mux(loader.write, loader.row, row)),
-            read.addr.eq(address),
-            read.en.eq(enable),
-            write.addr.eq(address),
-            write.data.eq(loader.value),
-            write.en.eq(loader.write),
-        ]
-        return read.data
+            return memory.read(m, row, enable)
+        address = Signal(range(max(2, loader.depth)), name=f"{name}_address")
+        m.d.comb += address.eq(Mux(loader.write, loader.row, row))
+        memory.write(m, address, loader.value, loader.write)
+        return memory.read(m, address, enable)
 
     def event_lanes(self, m: Module, advance: Signal) -> tuple[Signal, Signal, Signal, list[list[Signal]]]:
         s, f = self.stage, self.stage.folding

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import and_, or_
 
-from amaranth import Module
+from amaranth import Cat, Const, Module, Value
+from amaranth.hdl import ValueLike
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory, ReadPort, WritePort
+from amaranth.lib.memory import Memory
 from spikeloom.plan import Stage
 from spikeloom.rows import weight_rows
 
@@ -19,22 +22,38 @@ class Weights(wiring.Component):
 
     Parameters
     ----------
-    rows: what it holds at first, ``width`` bits each. style: attributes of the memory.
+    rows: what it holds at first, ``width`` bits each. style: attributes of the memory. written: whether it has a write port as well; where
+        it has none, bits that are the same in all rows are no memory, and known outside.
     """
 
-    def __init__(self, rows: Sequence[int], width: int, style: dict[str, str]):
-        self.memory = Memory(shape=width, depth=len(rows), init=rows, attrs=style)
+    def __init__(self, rows: Sequence[int], width: int, style: dict[str, str], written: bool):
+        never, always = ~reduce(or_, rows), reduce(and_, rows)
+        self.known = {} if written else {k: (always >> k) & 1 for k in range(width) if (never | always) >> k & 1}
+        kept = [k for k in range(width) if k not in self.known]
+        held = rows if not self.known else [sum((row >> k & 1) << n for n, k in enumerate(kept)) for row in rows]
+        self.width, self.memory = width, Memory(shape=len(kept), depth=len(rows), init=held, attrs=style) if kept else None
         super().__init__({})
 
-    def read_port(self) -> ReadPort:
-        return self.memory.read_port()
+    def read(self, m: Module, row: ValueLike, enable: ValueLike) -> Value:
+        """One row, one cycle later."""
+        if self.memory is None:
+            return Const(sum(bit << k for k, bit in self.known.items()), self.width)
+        port = self.memory.read_port()
+        m.d.comb += [port.addr.eq(row), port.en.eq(enable)]
+        if not self.known:
+            return port.data
+        bits = iter(port.data)
+        return Cat(Const(self.known[k], 1) if k in self.known else next(bits) for k in range(self.width))
 
-    def write_port(self) -> WritePort:
-        return self.memory.write_port()
+    def write(self, m: Module, row: ValueLike, value: ValueLike, enable: ValueLike) -> None:
+        assert self.memory is not None
+        port = self.memory.write_port()
+        m.d.comb += [port.addr.eq(row), port.data.eq(value), port.en.eq(enable)]
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.memory = self.memory
+        if self.memory is not None:
+            m.submodules.memory = self.memory
         return m
 
 
