@@ -73,14 +73,15 @@ def test_wide_bodies() -> None:
 
 
 def test_memories_and_multipliers_exactly() -> None:
-    """Block RAM and multipliers everywhere, LUTs as memory in all but one source, for which Yosys takes fewer."""
+    """Block RAM and multipliers everywhere, LUTs as memory in all but two sources, for which Yosys takes fewer."""
     others = 0
     for match in (*components(), *(match for network in calibrate.trained(data()) for match in network.matches())):
         found = added(match.parts)
         assert (found.bram18, found.dsp, found.uram) == (match.taken.ramb18, match.taken.dsp, match.taken.uram), match.name
         lutram = sum(part.memory.lutram for part in match.parts)
+        assert lutram >= match.taken.lutram, match.name
         others += lutram != match.taken.lutram
-    assert others <= 1
+    assert others <= 2
 
 
 def test_registers_of_random_components() -> None:
