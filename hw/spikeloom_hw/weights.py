@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from functools import reduce
 from operator import and_, or_
 
-from amaranth import Cat, Const, Module, Value
+from amaranth import Cat, Const, Elaboratable, Module, Value
 from amaranth.hdl import ValueLike
-from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from spikeloom.plan import Stage
 from spikeloom.rows import weight_rows
 
 
-class Weights(wiring.Component):
+class Weights(Elaboratable):
     """A memory of weights as a module of its own, whose borders are registers.
 
     Its columns share parts of their address. A synthesis that maps it together with the adders behind it makes LUTs of these parts, and
@@ -32,7 +31,6 @@ class Weights(wiring.Component):
         kept = [k for k in range(width) if k not in self.known]
         held = rows if not self.known else [sum((row >> k & 1) << n for n, k in enumerate(kept)) for row in rows]
         self.width, self.memory = width, Memory(shape=len(kept), depth=len(rows), init=held, attrs=style) if kept else None
-        super().__init__({})
 
     def read(self, m: Module, row: ValueLike, enable: ValueLike) -> Value:
         """One row, one cycle later."""
