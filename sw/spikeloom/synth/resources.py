@@ -12,11 +12,12 @@ from pathlib import Path
 from spikeloom import manifest
 from spikeloom.boards import Board, find_board
 from spikeloom.errors import SpikeLoomError
-from spikeloom.files import existing, load_json, save_json
+from spikeloom.files import existing, load_json, save_json, save_text
 from spikeloom.manifest import Manifest
 from spikeloom.synth import arcs, netlist, paths, yosys
 from spikeloom.synth.cells import NOTHING, Taken, taken
 from spikeloom.synth.components import NETWORK, SHELL, finder, inside
+from spikeloom.synth.initial import in_blocks
 from spikeloom.synth.netlist import WIRE, Design
 from spikeloom.synth.synthesis import FORMAT, Component, Delay, Synthesis, from_json, to_json
 
@@ -46,11 +47,11 @@ def resources(folder: Path, board: str | None = None, progress: Progress = silen
     made = manifest.load(folder)
     chosen = find_board(board if board is not None else made.board)
     version, texts = yosys.version(), verilog(folder, made)
-    script = yosys.synthesis_script([f"../../rtl/{name}" for name in SOURCES], "shell", chosen.family)
+    script = yosys.synthesis_script(SOURCES, "shell", chosen.family)
     key = digest([made.name, chosen.name, version, str(FORMAT), script, *texts])
     known = cached(folder, key)
     if known is None:
-        design, library = run(folder, chosen, script, progress)
+        design, library = run(folder, chosen, script, texts, progress)
         progress("paths", 0, 0)
         known = judge(design, library, made, chosen, key, f"synthesised by Yosys {version}; nothing placed or routed")
     known = replace(known, estimates=estimates(folder))
@@ -92,8 +93,8 @@ def load(folder: Path) -> Synthesis | None:
         return None
 
 
-def run(folder: Path, board: Board, script: str, progress: Progress) -> tuple[Design, arcs.Library]:
-    """Yosys in a folder of its own, which is gone afterwards; its log stays."""
+def run(folder: Path, board: Board, script: str, texts: list[str], progress: Progress) -> tuple[Design, arcs.Library]:
+    """Yosys on the sources in a folder of its own, which is gone afterwards; its log stays."""
     progress("yosys", 0, 0)
     place = folder.resolve() / FOLDER
     log = place / f"{board.name}.log"
@@ -102,6 +103,8 @@ def run(folder: Path, board: Board, script: str, progress: Progress) -> tuple[De
         log.unlink(missing_ok=True)
         with tempfile.TemporaryDirectory(dir=place, prefix="yosys-", ignore_cleanup_errors=True) as text:
             work = Path(text)
+            for name, source in zip(SOURCES, texts, strict=True):
+                save_text(work / name, in_blocks(source))
             yosys.run(work, "models", yosys.models_script(), log)
             library = arcs.load(work / yosys.MODELS)
             yosys.run(work, "synthesis", script, log)
