@@ -1,0 +1,144 @@
+"""Rows of the benchmark before anything is simulated or synthesised: cycles by the cycle model, resources by the cost model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from spikeloom.bench.counting import answers
+from spikeloom.bench.measuring import compiled
+from spikeloom.bench.rows import Bench, find
+from spikeloom.bench.run import Options
+from spikeloom.bench.tables import grid, said
+from spikeloom.bench.training import Progress
+from spikeloom.bench.usefulness import lut_per_useful, slowest_against_bound
+from spikeloom.cycles import simulate
+from spikeloom.cycles.timing import BACK_TO_BACK
+from spikeloom.errors import SpikeLoomError
+from spikeloom.estimate.cycles import ends
+from spikeloom.facade import Accelerator
+from spikeloom.files import load_array, save_json, save_text
+from spikeloom.scheduling.budget import total
+
+STEM = "estimate"
+
+HOW = {
+    "right, images, sources, low, high, density": "as in the rows that are made: frozen network, whole test set",
+    "interval, interval_p99": "cycle model on test images, the pipeline kept full; what the RTL takes was not run",
+    "fps": "at the clock clock_mhz, which is assumed; no more than the memory port brings",
+    "lut, ff, bram36, dsp, uram": "cost model, shell included; nothing was synthesised",
+}
+
+HEADS = (
+    "network", "board, assumed clock", "accuracy (95 %), images of sources", "density", "fps", "target", "interval mean / p99",
+    "LUT", "FF", "BRAM36", "DSP", "URAM", "slowest event layer by its bound", "LUT per synapse added per cycle",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Attributes
+    ----------
+    right, images, sources, low, high, density: see :class:`spikeloom.bench.counting.Answers`. modelled: images that the cycle model had.
+    interval, interval_p99: cycles between two images. fps: frames per second, no more than the memory port brings.
+    lut, ff, bram36, dsp, uram: with the shell. against_bound, lut_per_useful: see :mod:`spikeloom.bench.usefulness`.
+    """
+
+    name: str
+    board: str
+    clock_mhz: float
+    right: int
+    images: int
+    sources: int
+    low: float
+    high: float
+    density: float
+    modelled: int
+    interval: float
+    interval_p99: float
+    fps: float
+    lut: int
+    ff: int
+    bram36: float
+    dsp: int
+    uram: int
+    against_bound: float
+    lut_per_useful: float
+
+
+def estimate(bench: Bench, made: Accelerator, images: int, progress: Progress) -> Estimate:
+    """All figures of a row that is compiled; ``images``: test images for the cycle model, at least 4."""
+    found, plan = answers(made, progress), made.plan
+    words = made.words(load_array(made.folder / "test_x.npy")[:images])
+    progress("cycle model", 0, 0)
+    intervals = simulate(plan, words, BACK_TO_BACK).intervals[1:]
+    interval, clock, cost = float(intervals.mean()), bench.clock_mhz * 1e6, total(plan)
+    return Estimate(
+        name=bench.name,
+        board=bench.board,
+        clock_mhz=bench.clock_mhz,
+        **asdict(found),
+        modelled=len(words),
+        interval=interval,
+        interval_p99=float(np.percentile(intervals, 99, method="higher")),
+        fps=min(clock / ends(plan.graph, plan.board)[0].cycles, clock / interval),
+        lut=cost.lut,
+        ff=cost.ff,
+        bram36=cost.bram18 / 2,
+        dsp=cost.dsp,
+        uram=cost.uram,
+        against_bound=slowest_against_bound(plan, words),
+        lut_per_useful=lut_per_useful(plan, words, interval, cost.lut),
+    )
+
+
+def cells(found: Estimate) -> list[str]:
+    """One row of the table."""
+    e, bench = found, find(found.name)
+    return [
+        f"{bench.network} ({bench.name})",
+        f"{e.board}, {e.clock_mhz:g} MHz",
+        f"{e.right / e.images:.1%} ({e.low:.1%} to {e.high:.1%}), {e.images} of {e.sources}",
+        f"{e.density:.0%}",
+        f"{e.fps:,.0f}",
+        f"{bench.target_fps:,.0f}",
+        f"{e.interval:,.1f} / {e.interval_p99:,.0f}",
+        f"{e.lut:,}",
+        f"{e.ff:,}",
+        f"{e.bram36:g}",
+        f"{e.dsp}",
+        f"{e.uram}",
+        f"{e.against_bound:.2f}",
+        f"{e.lut_per_useful:.1f}",
+    ]
+
+
+def markdown(found: Sequence[Estimate]) -> str:
+    return "\n".join(["# Estimated, not simulated, not synthesised", "", *grid(HEADS, [cells(one) for one in found]), "", said(HOW), ""])
+
+
+def run(rows: Sequence[Bench], folder: Path, options: Options, *, progress: Progress, shown: Callable[[str], None]) -> list[Estimate]:
+    """Train and fold the rows below ``folder``, and write ``estimate.json`` and ``estimate.md`` there after each of them.
+
+    shown: is told in one line which row cannot be made, and why. Raises SpikeLoomError where no row comes to an end.
+    """
+    found: list[Estimate] = []
+    failed: list[str] = []
+    for k, bench in enumerate(rows):
+        progress("rows", k, len(rows))
+        try:
+            made = compiled(bench, folder / bench.name, options.data_dir, progress)
+            found.append(estimate(bench, made, options.images, progress))
+        except SpikeLoomError as error:
+            failed.append(f"{bench.name}: {error}")
+            shown(failed[-1])
+            continue
+        save_json(folder / f"{STEM}.json", {"how": HOW, "rows": [asdict(one) for one in found]})
+        save_text(folder / f"{STEM}.md", markdown(found))
+    progress("rows", len(rows), len(rows))
+    if not found:
+        raise SpikeLoomError(f"{folder}: no row came to an end; the first: {failed[0]}")
+    return found
