@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spikeloom.bench.counting import answers
+from spikeloom.bench.counting import Answers, answers
 from spikeloom.bench.measuring import compiled
 from spikeloom.bench.rows import Bench, find
 from spikeloom.bench.run import Options
@@ -26,7 +26,7 @@ from spikeloom.scheduling.budget import total
 STEM = "estimate"
 
 HOW = {
-    "right, images, sources, low, high, density": "as in the rows that are made: frozen network, whole test set",
+    "answers": "as in the rows that are made: frozen network, whole test set",
     "interval, interval_p99": "cycle model on test images, the pipeline kept full; what the RTL takes was not run",
     "fps": "at the clock clock_mhz, which is assumed; no more than the memory port brings",
     "lut, ff, bram36, dsp, uram": "cost model, shell included; nothing was synthesised",
@@ -42,7 +42,7 @@ HEADS = (
 class Estimate:
     """Attributes
     ----------
-    right, images, sources, low, high, density: see :class:`spikeloom.bench.counting.Answers`. modelled: images that the cycle model had.
+    answers: of the frozen network on its whole test set. modelled: images that the cycle model had.
     interval, interval_p99: cycles between two images. fps: frames per second, no more than the memory port brings.
     lut, ff, bram36, dsp, uram: with the shell. against_bound, lut_per_useful: see :mod:`spikeloom.bench.usefulness`.
     """
@@ -50,12 +50,7 @@ class Estimate:
     name: str
     board: str
     clock_mhz: float
-    right: int
-    images: int
-    sources: int
-    low: float
-    high: float
-    density: float
+    answers: Answers
     modelled: int
     interval: float
     interval_p99: float
@@ -80,7 +75,7 @@ def estimate(bench: Bench, made: Accelerator, images: int, progress: Progress) -
         name=bench.name,
         board=bench.board,
         clock_mhz=bench.clock_mhz,
-        **asdict(found),
+        answers=found,
         modelled=len(words),
         interval=interval,
         interval_p99=float(np.percentile(intervals, 99, method="higher")),
@@ -97,12 +92,12 @@ def estimate(bench: Bench, made: Accelerator, images: int, progress: Progress) -
 
 def cells(found: Estimate) -> list[str]:
     """One row of the table."""
-    e, bench = found, find(found.name)
+    e, a, bench = found, found.answers, find(found.name)
     return [
         f"{bench.network} ({bench.name})",
         f"{e.board}, {e.clock_mhz:g} MHz",
-        f"{e.right / e.images:.1%} ({e.low:.1%} to {e.high:.1%}), {e.images} of {e.sources}",
-        f"{e.density:.0%}",
+        f"{a.accuracy:.1%} ({a.low:.1%} to {a.high:.1%}), {a.images} of {a.sources}",
+        f"{a.density:.0%}",
         f"{e.fps:,.0f}",
         f"{bench.target_fps:,.0f}",
         f"{e.interval:,.1f} / {e.interval_p99:,.0f}",
