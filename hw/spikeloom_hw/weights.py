@@ -16,8 +16,8 @@ from spikeloom.rows import weight_rows
 class Weights(Elaboratable):
     """A memory of weights as a module of its own, whose borders are registers.
 
-    Its columns share parts of their address. A synthesis that maps it together with the adders behind it makes LUTs of these parts, and
-    took up to 2.3 LUTs where one holds 64 rows; mapped alone it takes one (Yosys with ABC9).
+    Its columns share parts of their address. A synthesis that maps it together with the adders behind it makes LUTs of these parts,
+    beside those that hold 64 rows each; mapped alone it takes the latter only (Yosys with ABC9).
 
     Parameters
     ----------

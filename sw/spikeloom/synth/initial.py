@@ -1,11 +1,11 @@
-"""Initial contents of memories, in blocks that Yosys reads fast: it takes four times as long for twice as many lines of one block."""
+"""Initial contents of memories, in blocks that Yosys reads fast: its time grows with the square of the lines of one block."""
 
 from __future__ import annotations
 
 import re
 
 LINES = 256
-"""Of a block. 8,192 rows took 18 s in one block, 1.7 s in blocks of 256."""
+"""Of a block."""
 
 ROW = re.compile(r" *\S+\[\d+\] = \d+'h[0-9a-fx]+;")
 """One row of a memory, as the emitted Verilog sets it."""
