@@ -60,11 +60,12 @@ def run(
     what: str,
     seen: Lines | None = None,
     environment: Mapping[str, str] | None = None,
+    stop: threading.Event | None = None,
 ) -> None:
     """Run a tool inside ``folder``; all that it prints is appended to ``log``.
 
     Arguments: what: the step, as errors call it. seen: is called with every line that the tool prints, soon after it did.
-    environment: variables beside the present ones.
+    environment: variables beside the present ones. stop: interrupts a run in another thread than the main one.
     Raises ToolError where the tool is missing, dies, or ends with another status than 0. A tool that runs when this is interrupted
     is ended, with all that it started.
     """
@@ -84,7 +85,7 @@ def run(
                 env={**os.environ, **(environment or {})},
                 start_new_session=True,
             )
-        follow(process, log, start, seen)
+        follow(process, log, start, seen, stop)
     except BaseException as error:
         if process is not None:
             end(process)
@@ -99,8 +100,8 @@ def run(
         raise ToolError(f"{what}: {name} {how}{last_words(log)}; its log: {log}")
 
 
-def follow(process: subprocess.Popen[bytes], log: Path, start: int, seen: Lines | None) -> None:
-    """Until the process has ended, hand on what is in its log from byte ``start`` on."""
+def follow(process: subprocess.Popen[bytes], log: Path, start: int, seen: Lines | None, stop: threading.Event | None) -> None:
+    """Until the process has ended, hand on what is in its log from byte ``start`` on. Raises KeyboardInterrupt when ``stop`` is set."""
     with log.open("rb") as stream:
         stream.seek(start)
         rest = b""
@@ -111,7 +112,9 @@ def follow(process: subprocess.Popen[bytes], log: Path, start: int, seen: Lines 
                 *lines, rest = (rest + stream.read()).split(b"\n")
                 for line in lines:
                     seen(line.decode("utf-8", errors="replace"))
-            if running:
+            if running and stop is not None and stop.wait(LOOK):
+                raise KeyboardInterrupt
+            if running and stop is None:
                 time.sleep(LOOK)
 
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from spikeloom import manifest
 from spikeloom.boards import Board, find_board
 from spikeloom.errors import SpikeLoomError
-from spikeloom.files import existing, load_json, save_json, save_text
+from spikeloom.files import existing, load_json, save_json
 from spikeloom.manifest import Manifest
-from spikeloom.synth import arcs, netlist, paths, yosys
+from spikeloom.synth import arcs, each, netlist, paths, yosys
 from spikeloom.synth.cells import NOTHING, Taken, taken
 from spikeloom.synth.components import NETWORK, SHELL, finder, inside
-from spikeloom.synth.initial import in_blocks
 from spikeloom.synth.netlist import WIRE, Design
 from spikeloom.synth.synthesis import FORMAT, Component, Delay, Synthesis, from_json, to_json
 
@@ -47,11 +46,10 @@ def resources(folder: Path, board: str | None = None, progress: Progress = silen
     made = manifest.load(folder)
     chosen = find_board(board if board is not None else made.board)
     version, texts = yosys.version(), verilog(folder, made)
-    script = yosys.synthesis_script(SOURCES, "shell", chosen.family)
-    key = digest([made.name, chosen.name, version, str(FORMAT), script, *texts])
+    key = digest([made.name, chosen.name, version, str(FORMAT), each.script(chosen.family), *texts])
     known = cached(folder, key)
     if known is None:
-        design, library = run(folder, chosen, script, texts, progress)
+        design, library = run(folder, chosen, texts, progress)
         progress("paths", 0, 0)
         known = judge(design, library, made, chosen, key, f"synthesised by Yosys {version}; nothing placed or routed")
     known = replace(known, estimates=estimates(folder))
@@ -93,22 +91,15 @@ def load(folder: Path) -> Synthesis | None:
         return None
 
 
-def run(folder: Path, board: Board, script: str, texts: list[str], progress: Progress) -> tuple[Design, arcs.Library]:
-    """Yosys on the sources in a folder of its own, which is gone afterwards; its log stays."""
-    progress("yosys", 0, 0)
+def run(folder: Path, board: Board, texts: list[str], progress: Progress) -> tuple[Design, arcs.Library]:
+    """Yosys on the sources; its log stays, and what it made of each module."""
     place = folder.resolve() / FOLDER
     log = place / f"{board.name}.log"
     try:
         place.mkdir(exist_ok=True)
         log.unlink(missing_ok=True)
-        with tempfile.TemporaryDirectory(dir=place, prefix="yosys-", ignore_cleanup_errors=True) as text:
-            work = Path(text)
-            for name, source in zip(SOURCES, texts, strict=True):
-                save_text(work / name, in_blocks(source))
-            yosys.run(work, "models", yosys.models_script(), log)
-            library = arcs.load(work / yosys.MODELS)
-            yosys.run(work, "synthesis", script, log)
-            return netlist.take_apart(netlist.load(work / yosys.NETLIST), "shell", str(log)), library
+        modules, library = each.synthesise(texts, board.family, place, log, partial(progress, "yosys"))
+        return netlist.take_apart(modules, "shell", str(log)), library
     except OSError as error:
         raise SpikeLoomError(f"{place}: cannot be written ({error.strerror or error})") from error
 

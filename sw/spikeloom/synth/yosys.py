@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -64,8 +65,8 @@ def models_script() -> str:
     return f"read_verilog -specify -lib -icells +/xilinx/cells_sim.v\nproc =*\nwrite_json {MODELS}\n"
 
 
-def run(folder: Path, name: str, script: str, log: Path) -> None:
-    """Run a script in a folder; what Yosys says is appended to ``log``, whatever comes of it.
+def run(folder: Path, name: str, script: str, log: Path, stop: threading.Event | None = None) -> None:
+    """Run a script in a folder; what Yosys says is appended to ``log``, whatever comes of it. ``stop``: ends it when it is set.
 
     Raises ToolError that names the log, SpikeLoomError where the folder cannot be written.
     """
@@ -76,7 +77,7 @@ def run(folder: Path, name: str, script: str, log: Path) -> None:
     # It puts files where TMPDIR says, and would leave them there when it is ended.
     place = {"TMPDIR": str(folder.resolve())}
     try:
-        tools.run(command, folder=folder, log=log, what="Yosys", environment=place)
+        tools.run(command, folder=folder, log=log, what="Yosys", environment=place, stop=stop)
     except tools.ToolError as error:
         said = str(error)
         if own.exists() and "ERROR" not in said:
