@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from spikeloom.errors import SpikeLoomError
 
-MODULE = re.compile(r"^module (\\\S+ |\w+) ?\(([^;]*)\);\n(.*?)^endmodule$", re.DOTALL | re.MULTILINE)
+MODULE = re.compile(r"^module (\\\S+ |\w+)\(([^;]*)\);\n(.*?)^endmodule$", re.DOTALL | re.MULTILINE)
+
+HEADER = re.compile(r"^\s*module\s+(\\\S+|\w+)", re.MULTILINE)
 
 INSTANCE = re.compile(r"^  (\\\S+ |\w+) (\\\S+ |\w+) \($", re.MULTILINE)
 """Type and name."""
@@ -42,17 +44,22 @@ def plain(name: str) -> str:
 
 
 def split(texts: Sequence[str]) -> dict[str, Module]:
-    """The modules of emitted texts by name. Raises SpikeLoomError where there are none, or two of one name."""
+    """The modules of emitted texts by name. Raises SpikeLoomError for a module that is not written as 'spikeloom emit' does."""
     found: dict[str, tuple[str, str]] = {}
     for text in texts:
         for name, ports, body in MODULE.findall(text):
-            if plain(name) in found:
-                raise SpikeLoomError(f"the Verilog has two modules {plain(name)!r}; run 'spikeloom emit' again")
-            found[plain(name)] = (ports, body)
-    if not found:
-        raise SpikeLoomError("expected Verilog of 'spikeloom emit', found no module in it; run it again")
+            found[plain(name)] = (in_order(ports), body)
+    headers = [header for text in texts for header in HEADER.findall(text)]
+    if len(headers) != len(found):
+        strange = next((header for header in headers if plain(header) not in found), "of the same name")
+        raise SpikeLoomError(f"module {plain(strange)}: expected Verilog of 'spikeloom emit', found another's; run it again")
     shells = {name: "\n".join([f"({ports});", *PORT.findall(body), "endmodule\n"]) for name, (ports, body) in found.items()}
     return {name: module(ports, body, shells) for name, (ports, body) in found.items()}
+
+
+def in_order(ports: str) -> str:
+    """Instances name the ports: their order in the header says nothing."""
+    return ", ".join(sorted(f"{port.strip()} " for port in ports.split(",")))
 
 
 def module(ports: str, body: str, shells: Mapping[str, str]) -> Module:

@@ -28,21 +28,37 @@ from spikeloom.write import write_model
 
 from tests.test_facade import network
 
-SHELL = """
-module shell (input aclk, output q);
-    \\shell.core core (.clk(aclk), .q(q));
+SHELL = r"""
+module shell(aclk, q);
+  input aclk;
+  output q;
+  \shell.core  core (
+    .clk(aclk),
+    .q(q)
+  );
 endmodule
-module \\shell.core (input clk, output q);
-    \\shell.core.engine engine (.clk(clk), .q(q));
+
+module \shell.core (clk, q);
+  input clk;
+  output q;
+  \shell.core.engine  engine (
+    .clk(clk),
+    .q(q)
+  );
 endmodule
-module \\shell.core.engine (input clk, output q);
-    wire [31:0] data;
-    wire valid;
-    reg [12:0] state = 0;
-    always @(posedge clk) state <= state + 1;
-    top top (.clk(clk), .rst(1'b0), .s_axis_tdata(state[7:0]), .s_axis_tvalid(state[8]), .s_axis_tlast(1'b0), .m_axis_tready(state[9]),
-        .counter_address({4'b0, state[11:0]}), .counter_clear(state[12]), .m_axis_tdata(data), .m_axis_tvalid(valid));
-    assign q = ^data ^ valid;
+
+module \shell.core.engine (clk, q);
+  input clk;
+  output q;
+  wire [31:0] data;
+  wire valid;
+  reg [12:0] state = 0;
+  always @(posedge clk) state <= state + 1;
+  top top (
+    .clk(clk), .rst(1'b0), .s_axis_tdata(state[7:0]), .s_axis_tvalid(state[8]), .s_axis_tlast(1'b0), .m_axis_tready(state[9]),
+    .counter_address({4'b0, state[11:0]}), .counter_clear(state[12]), .m_axis_tdata(data), .m_axis_tvalid(valid)
+  );
+  assign q = ^data ^ valid;
 endmodule
 """
 """A shell that is soon synthesised, around the real network."""
@@ -92,7 +108,7 @@ def test_small_network(accelerator: Accelerator, board: str, tmp_path: Path) -> 
     assert found.estimates.keys() == {"shell", "network", *(stage.name for stage in made.plan.stages)}
     data = json.loads((made.folder / "report" / "synth.json").read_text(encoding="utf-8"))
     assert from_json(data) == found and data["total"]["lut"] == found.total.lut and data["delay_ns"] == found.delay.ns
-    assert sorted(path.name for path in (made.folder / "synth").iterdir()) == [f"{board}.log"]
+    assert sorted(path.name for path in (made.folder / "synth").iterdir()) == ["finished", f"{board}.log"]
     shown = found._repr_html_()
     assert repr(found).count("total") == 1 and "fits" in repr(found) and shown.count("<table") == 2
 
@@ -163,17 +179,24 @@ def test_yosys_that_is_not_installed(copied: Path, capsys: pytest.CaptureFixture
 def test_verilog_that_yosys_refuses(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The tool's own words, the log's name, and the last good result as it was."""
     before = (copied / resources.FILE).read_bytes()
-    (copied / "rtl" / "shell.v").write_text("module shell (;\n", encoding="utf-8")
+    (copied / "rtl" / "shell.v").write_text(SHELL.replace("reg [12:0]", "reg [12:"), encoding="utf-8")
     assert cli.run(["synth", str(copied)]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "Yosys" in error and "syntax error" in error and "pynq-z2.log" in error
-    assert (copied / resources.FILE).read_bytes() == before and [path.name for path in (copied / "synth").iterdir()] == ["pynq-z2.log"]
+    assert (copied / resources.FILE).read_bytes() == before and not list((copied / "synth").glob("yosys-*"))
+
+
+def test_verilog_of_somebody_else(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (copied / "rtl" / "shell.v").write_text("module shell (input aclk, output q); endmodule\n", encoding="utf-8")
+    assert cli.run(["synth", str(copied)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "module shell: expected Verilog of 'spikeloom emit'" in error and "run it again" in error
 
 
 def test_a_netlist_cut_short(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a full disk leaves it."""
 
-    def half(folder: Path, name: str, script: str, log: Path) -> None:
+    def half(folder: Path, *_: object) -> None:
         (folder / yosys.MODELS).write_text('{"modules": {}}', encoding="utf-8")
         (folder / yosys.NETLIST).write_text('{"modules": {"shell": {"cells": {', encoding="utf-8")
 
@@ -198,13 +221,13 @@ def test_interrupted(copied: Path) -> None:
     with_ctrl_c = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     process = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=with_ctrl_c)
     deadline = time.monotonic() + 60
-    while not any(path.stat().st_size > 10_000 for path in (copied / "synth").glob("yosys-*/synthesis.log")):
+    while not any(path.stat().st_size > 10_000 for path in (copied / "synth").glob("yosys-*/script.log")):
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130 and error.strip().splitlines()[-1] == "spikeloom: interrupted"
-    assert sorted(path.name for path in (copied / "synth").iterdir()) == ["pynq-z2.log", "zcu104.log"]
+    assert sorted(path.name for path in (copied / "synth").iterdir()) == ["finished", "pynq-z2.log", "zcu104.log"]
     assert not [place for place in folders_in_use() if str(copied) in place]
 
 
