@@ -14,7 +14,7 @@ from spikeloom.bench.rows import Bench, find
 from spikeloom.bench.run import Options
 from spikeloom.bench.tables import grid, said
 from spikeloom.bench.training import Progress
-from spikeloom.bench.usefulness import lut_per_useful, slowest_against_bound
+from spikeloom.bench.usefulness import SLOWEST, Slowest, lut_per_useful, slowest
 from spikeloom.cycles import simulate
 from spikeloom.cycles.timing import BACK_TO_BACK
 from spikeloom.errors import SpikeLoomError
@@ -34,7 +34,7 @@ HOW = {
 
 HEADS = (
     "network", "board, assumed clock", "accuracy (95 %), images of sources", "density", "fps", "target", "interval mean / p99",
-    "LUT", "FF", "BRAM36", "DSP", "URAM", "slowest event layer by its bound", "LUT per synapse added per cycle",
+    "LUT", "FF", "BRAM36", "DSP", "URAM", SLOWEST, "LUT per synapse added per cycle",
 )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ class Estimate:
     ----------
     answers: of the frozen network on its whole test set. modelled: images that the cycle model had.
     interval, interval_p99: cycles between two images. fps: frames per second, no more than the memory port brings.
-    lut, ff, bram36, dsp, uram: with the shell. against_bound, lut_per_useful: see :mod:`spikeloom.bench.usefulness`.
+    lut, ff, bram36, dsp, uram: with the shell. slowest, lut_per_useful: see :mod:`spikeloom.bench.usefulness`.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Estimate:
     bram36: float
     dsp: int
     uram: int
-    against_bound: float
+    slowest: Slowest
     lut_per_useful: float
 
 
@@ -85,7 +85,7 @@ def estimate(bench: Bench, made: Accelerator, images: int, progress: Progress) -
         bram36=cost.bram18 / 2,
         dsp=cost.dsp,
         uram=cost.uram,
-        against_bound=slowest_against_bound(plan, words),
+        slowest=slowest(plan, words),
         lut_per_useful=lut_per_useful(plan, words, interval, cost.lut),
     )
 
@@ -106,7 +106,7 @@ def cells(found: Estimate) -> list[str]:
         f"{e.bram36:g}",
         f"{e.dsp}",
         f"{e.uram}",
-        f"{e.against_bound:.2f}",
+        str(e.slowest),
         f"{e.lut_per_useful:.1f}",
     ]
 

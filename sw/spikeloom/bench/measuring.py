@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from spikeloom import facade
 from spikeloom.bench.counting import answers, speed
 from spikeloom.bench.densities import interval_at
 from spikeloom.bench.rows import Bench
 from spikeloom.bench.training import Progress, prepare
-from spikeloom.bench.usefulness import lut_per_useful, slowest_against_bound
+from spikeloom.bench.usefulness import Slowest, lut_per_useful, slowest
 from spikeloom.estimate.cycles import ends
 from spikeloom.files import load_array
 from spikeloom.graph import Layer
@@ -39,7 +40,7 @@ class Result:
     fps_at: the same at given densities, by the cycle model.
     lut, ff, dsp, bram36, uram: Yosys, whole accelerator with its shell. delay_ns: its longest path of cells, without wires.
     lut_estimated, bram36_estimated, dsp_estimated: the same by the cost model, before anything was synthesised.
-    against_bound: busy cycles of the slowest layer by spikes x folds / lanes. lut_per_useful: LUTs by synapses added per cycle.
+    slowest: busy cycles of the slowest event layer against their bound. lut_per_useful: LUTs by synapses added per cycle.
     """
 
     name: str
@@ -71,7 +72,7 @@ class Result:
     bram36_estimated: float
     dsp_estimated: int
     delay_ns: float
-    against_bound: float
+    slowest: Slowest
     lut_per_useful: float
 
     @property
@@ -81,6 +82,11 @@ class Result:
     @property
     def fps_per_klut(self) -> float:
         return self.fps / self.lut * 1000
+
+
+def read(data: dict[str, Any]) -> Result:
+    """From JSON. Raises TypeError or KeyError where the data is something else."""
+    return Result(**{**data, "slowest": Slowest(**data["slowest"])})
 
 
 def compiled(bench: Bench, folder: Path, data_dir: Path | None, progress: Progress) -> facade.Accelerator:
@@ -135,6 +141,6 @@ def measure(bench: Bench, made: facade.Accelerator, images: int, progress: Progr
         bram36_estimated=expected.bram18 / 2,
         dsp_estimated=expected.dsp,
         delay_ns=synthesis.delay.ns if synthesis.delay is not None else 0.0,
-        against_bound=slowest_against_bound(plan, words),
+        slowest=slowest(plan, words),
         lut_per_useful=lut_per_useful(plan, words, run.interval, taken.lut),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from spikeloom import planfile
-from spikeloom.bench import parallel, sparse, store, tables
+from spikeloom.bench import measuring, parallel, sparse, store, tables
 from spikeloom.bench.measuring import IMAGES, Result, compiled, measure
 from spikeloom.bench.parallel import Parallel
 from spikeloom.bench.rows import Bench
@@ -84,7 +84,7 @@ class _Making:
 
     def result(self, made: Accelerator) -> Result:
         key = key_of(self.bench, made, self.options.images)
-        found = None if self.options.anew else store.load(made.folder, key, lambda data: Result(**data))
+        found = None if self.options.anew else store.load(made.folder, key, measuring.read)
         if found is None:
             found = measure(self.bench, made, self.options.images, self.progress)
             store.save(made.folder, key, tables.HOW, asdict(found))

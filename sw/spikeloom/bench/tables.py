@@ -12,6 +12,7 @@ from spikeloom.bench.measuring import Result
 from spikeloom.bench.parallel import Parallel
 from spikeloom.bench.rows import Anchor, Bench, find
 from spikeloom.bench.sparse import Sparse
+from spikeloom.bench.usefulness import SLOWEST
 from spikeloom.files import save_json, save_text
 
 HOW = {
@@ -20,6 +21,7 @@ HOW = {
     "interval, interval_p99, latency_p99": "simulated: Verilated RTL, cycle by cycle, outputs and spike counts equal to the golden model",
     "worst, fps_at": "cycle model on random spikes of the given density in every stream",
     "fps, port_fps": "at the clock clock_mhz, which is assumed: no router and no board has confirmed it",
+    "slowest": "queues: words without a spike take a cycle too, and not all ports have one; busiest: a pass waits for its busiest queue",
     "lut_estimated, bram36_estimated, dsp_estimated": "cost model, before synthesis",
     "lut, ff, dsp, bram36, uram, delay_ns": "synthesised by Yosys, shell included; the delay is that of cells, without wires",
 }
@@ -73,8 +75,8 @@ def markdown(rows: Sequence[Row]) -> str:
     benches = [find(result.name) for result in results]
     ours = [cells(result, bench) for result, bench in zip(results, benches, strict=True)]
     others = [anchor_cells(bench, anchor) for bench in benches for anchor in bench.anchors]
-    efficiency = [[result.name, f"{result.against_bound:.2f}", f"{result.lut_per_useful:.1f}"] for result in results]
-    heads = ("network", "slowest event layer: busy cycles / (spikes x folds / lanes)", "LUT per synapse added per cycle")
+    efficiency = [[result.name, str(result.slowest), f"{result.lut_per_useful:.1f}"] for result in results]
+    heads = ("network", SLOWEST, "LUT per synapse added per cycle")
     lines = ["# Benchmark", "", *grid(HEADS, ours), "", said(HOW), "", *grid(heads, efficiency)]
     twins = [line for row in rows if row.sparse is not None for line in sparse.cells(row.sparse, row.result)]
     lines += section("With a spike penalty", sparse.HEADS, twins, sparse.HOW)

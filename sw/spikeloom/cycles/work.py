@@ -33,14 +33,28 @@ class Work:
             lead = pops - np.arange(stage.pass_words)
             leads = [lead[..., : stage.pass_words - left].max(axis=-1, initial=NEVER) for left in (2, 0)]
             per_group = np.stack([pops[..., -1] + 1, *leads], axis=-1)
-            folds = [fold * stage.folding.elements * stage.groups // stage.o_shape[0] for fold in range(stage.folds)]
-            rows = per_group[:, folds].reshape(-1, 3)
+            rows = per_group[:, self.groups_of_folds].reshape(-1, 3)
             return iter(rows.tolist())
         plain = [stage.pass_words] + [0 if stage.pass_words > left else NEVER for left in (2, 0)]
         return iter([plain] * (stage.positions * stage.folds * stage.planes))  # type: ignore[list-item]
 
     def pops(self, index: int) -> Ints:
         """When each word leaves the slowest queue, counted from the start of the pass: (steps, conv groups, planes, words of a pass)."""
+        return np.asarray(np.cumsum(self.costs(index), axis=3, dtype=np.int64).max(axis=4) - 1)
+
+    def mean_queue(self, index: int) -> float:
+        """Cycles of an image if every pass took what its queues take on average, and not what the busiest does."""
+        per_group = self.costs(index).sum(axis=3, dtype=np.int64).mean(axis=3)
+        return float(per_group[:, self.groups_of_folds].sum())
+
+    @property
+    def groups_of_folds(self) -> list[int]:
+        """Which conv group each fold is of."""
+        stage = self.stage
+        return [fold * stage.folding.elements * stage.groups // stage.o_shape[0] for fold in range(stage.folds)]
+
+    def costs(self, index: int) -> Ints:
+        """Cycles of each word in each queue: (steps, conv groups, planes, words of a pass, queues)."""
         stage, f, layer = self.stage, self.stage.folding, self.stage.layer
         height, width = stage.i_shape[1:]
         flags = stage.i_code.planes(self.words[index])[: stage.live].astype(np.int16)
@@ -51,7 +65,7 @@ class Work:
         cost = np.maximum(1, -(-view // f.ports))
         cost = cost.reshape(stage.planes, stage.groups, stage.words, f.banks, oh, ow // f.windows, f.windows, kh, kw)
         cost = cost.transpose(4, 5, 1, 0, 7, 8, 2, 6, 3).reshape(stage.positions, stage.groups, stage.planes, stage.pass_words, -1)
-        return np.asarray(np.cumsum(cost, axis=3, dtype=np.int64).max(axis=4) - 1)
+        return np.asarray(cost)
 
     @property
     def synaptic(self) -> Ints:

@@ -12,6 +12,7 @@ from spikeloom.bench.parallel import Parallel
 from spikeloom.bench.rows import ROWS, find
 from spikeloom.bench.sparse import Sparse, Try
 from spikeloom.bench.tables import Row
+from spikeloom.bench.usefulness import Slowest
 from spikeloom.boards import find_board
 from spikeloom.errors import SpikeLoomError
 from spikeloom.nets import find as find_recipe
@@ -21,7 +22,7 @@ RESULT = Result(
     low=0.943, high=0.957, density=0.41, simulated=24, interval=400.0,
     interval_p99=420.0, latency_p99=1800, worst=900.0, port_fps=1e6, fps=250_000.0,
     fps_at={"0.15": 5e5, "0.5": 2e5}, lut=40_000, ff=30_000, dsp=0, bram36=95.5, uram=0,
-    lut_estimated=41_000, bram36_estimated=95.5, dsp_estimated=0, delay_ns=5.61, against_bound=1.3,
+    lut_estimated=41_000, bram36_estimated=95.5, dsp_estimated=0, delay_ns=5.61, slowest=Slowest("fc1", 1.3, 1.04),
     lut_per_useful=12.5,
 )  # fmt: skip
 
@@ -53,7 +54,7 @@ def test_markdown() -> None:
     for wanted in ("95.0% (94.3% to 95.7%), 4000 of 364", "250,000", "420 / 900", "40,000 (+2.5%)", "95.5 (95.5)", "6,250.0", "5.61 ns"):
         assert f" {wanted} |" in row, wanted
     assert "| BNN-PYNQ LFC-W1A1 | PYNQ-Z2, 100 MHz | 98.4 % (MNIST) | 118,883 | measured |" in text
-    assert "(memory port)" not in text
+    assert "(memory port)" not in text and "| lfc-w1t1 | 1.30 = 1.04 x 1.25 (fc1) | 12.5 |" in text
 
 
 def test_the_twin_beside_its_row():

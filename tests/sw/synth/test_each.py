@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import threading
 import time
@@ -70,7 +71,7 @@ def test_as_the_whole_at_once(texts: list[str], modules: dict[str, Any], tmp_pat
         (tmp_path / name).write_text(text, encoding="utf-8")
     yosys.run(tmp_path, "whole", yosys.synthesis_script(resources.SOURCES, "shell", "xc7"), tmp_path / "log")
     whole, found = counted(netlist.load(tmp_path / yosys.NETLIST)), counted(modules)
-    assert whole.keys() == found.keys() and len(found) > 15
+    assert whole.keys() == found.keys() and len(found) >= 15
     for instance, cost in whole.items():
         made = found[instance]
         assert abs(cost.lut - made.lut) <= 1 + cost.lut // 50 and replace(cost, lut=0) == replace(made, lut=0), instance
@@ -103,10 +104,19 @@ def test_finished_batches_are_not_made_again(
     assert files(tmp_path / "place").keys() == files(place).keys()
     assert steps[0][0] == 0 and steps[-1][0] == steps[-1][1] > 0 and steps == sorted(steps)
     smallest = min((tmp_path / "place" / each.FINISHED).iterdir(), key=lambda file: file.stat().st_size)
-    for damage in (b"", smallest.read_bytes()[:-20], b"{}"):
-        smallest.write_bytes(damage)
-        scripts.clear()
-        assert again() == modules and sorted(scripts) == sorted([yosys.models_script(), each.script("xc7")])
+    smallest.write_bytes(smallest.read_bytes()[:-20])
+    scripts.clear()
+    assert again() == modules and sorted(scripts) == sorted([yosys.models_script(), each.script("xc7")])
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b"\x1f\x8b\x08\x00", gzip.compress(b"[]"), gzip.compress(b"{"), gzip.compress(b"{}")[:-3]])
+def test_damaged_batches(tmp_path: Path, damage: bytes) -> None:
+    finished = each.Finished(tmp_path / "finished")
+    assert finished.load("a") is None
+    finished.save("a", {"m": 1})
+    assert finished.load("a") == {"m": 1}
+    finished.file("a").write_bytes(damage)
+    assert finished.load("a") is None
 
 
 def test_a_batch_that_fails(texts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
