@@ -17,8 +17,8 @@ from spikeloom.plan import Stage
 from .counting import counter
 from .loading import LOAD_PORTS, Chain, Loader
 from .ones import ones
-from .scan import Scan
-from .source import queue_widths
+from .scan import Scan, step
+from .source import queue_signature, queue_widths
 from .steps import chosen, steps_port
 from .tree import summed, tree
 from .weights import Weights, bank_rows, memory_style
@@ -48,7 +48,7 @@ class Accumulator(wiring.Component):
         lanes = {"event": len(self.widths) * f.ports, "parallel": self.widths[0], "max": 0}.get(f.body, self.widths[0])
         super().__init__(
             {
-                **{f"i{q}": In(stream.Signature(width)) for q, width in enumerate(self.widths)},
+                **{f"i{q}": In(queue_signature(stage, width)) for q, width in enumerate(self.widths)},
                 "o": Out(stream.Signature(f.windows * f.elements * stage.acc_width)),
                 "busy": Out(1),
                 "stalled": Out(1),
@@ -113,6 +113,15 @@ class Accumulator(wiring.Component):
 
     def at_last_plane(self) -> ValueLike:
         return self.plane.value == (self.stage.planes - 1 if self.last_plane is None else self.last_plane)
+
+    def base(self, m: Module, rows: int) -> tuple[Signal, Value]:
+        """Where the rows of a fold begin, of ``rows`` each, and where those of the next."""
+        last = (self.stage.folds - 1) * rows
+        base = Signal(range(max(2, last + 1)))
+        following = Mux(base == last, 0, base + rows) if last else Const(0)
+        with m.If(self.fold.step):
+            m.d.sync += base.eq(following)
+        return base, following
 
     def results(self, m: Module) -> tuple[stream.Interface, Signal]:
         """The queue of results, and whether one is taken from it. A single one is a register."""
@@ -180,10 +189,10 @@ class Accumulator(wiring.Component):
     def event_lanes(self, m: Module, advance: Signal) -> tuple[Signal, Signal, Signal, list[list[Signal]]]:
         s, f = self.stage, self.stage.folding
         part = f.group // f.banks
-        # The fold of the pass after this one, from registers alone: the advance that starts it is late in the cycle.
-        next_fold = Signal.like(self.fold.value)
-        following = Mux(self.fold.value == s.folds - 1, 0, self.fold.value + 1)
-        m.d.comb += next_fold.eq(Mux(self.at_last_plane(), following, self.fold.value))
+        base, following = self.base(m, s.pass_words * step(part))
+        # Of the pass after this one, from registers alone: the advance that starts it is late in the cycle.
+        next_base = Signal.like(base)
+        m.d.comb += next_base.eq(Mux(self.at_last_plane(), following, base))
         scans, issued, per_window = [], [], []
         for bank in range(f.banks):
             self.memory(m, bank, 0)
@@ -194,7 +203,7 @@ class Accumulator(wiring.Component):
                 scan = Scan(width=part, ports=f.ports, pass_words=s.pass_words, passes=s.folds, idle=s.zero_row)
                 m.submodules[f"scan{q}"] = scan
                 wiring.connect(m, wiring.flipped(self.queues[q]), scan.i)
-                m.d.comb += [scan.advance.eq(advance), scan.next_pass.eq(next_fold)]
+                m.d.comb += [scan.advance.eq(advance), scan.next_base.eq(next_base)]
                 scans.append(scan)
                 memory, loader = self.memory(m, bank, window)
                 for port in range(f.ports):
@@ -263,7 +272,7 @@ class Accumulator(wiring.Component):
         assert not isinstance(s.layer, Pool)
         memory, loader = self.memory(m, 0, 0)
         address, worked = Signal(range(max(2, s.folds * s.pass_words))), Signal()
-        m.d.sync += [address.eq(self.fold.value * s.pass_words + count.value), worked.eq(working)]
+        m.d.sync += [address.eq(self.base(m, s.pass_words)[0] + count.value), worked.eq(working)]
         row = self.read(m, memory, loader, address, worked, "weights0")
         m.d.comb += self.issued.eq(ones(list(held)))
         per_window = []

@@ -1,16 +1,19 @@
-"""Event-driven reading of one queue: the set flags of its head word, ``ports`` a cycle, lowest first."""
+"""Event-driven reading of one queue: set flags of its head word, which is in a register, ``ports`` a cycle, lowest first."""
 
 from __future__ import annotations
 
 from amaranth import Cat, Module, Mux, Signal, Value
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
+
+from .source import early_signature
 
 
 class Scan(wiring.Component):
     """Spikes of one (window, bank).
 
-    Timing: a word with n set flags takes max(1, ceil(n / ports)) cycles and is popped in the last of them.
+    Timing: a word is taken in the cycle in which the one before has its last, or while there is none, and worked on from the next cycle on:
+    one with n set flags max(1, ceil(n / ports)) cycles.
 
     Parameters
     ----------
@@ -19,21 +22,23 @@ class Scan(wiring.Component):
 
     Ports
     -----
-    i: words. advance: all queues have finished the pass, the next one starts, which is number ``next_pass`` of those with own rows.
+    i: words. advance: all queues have finished the pass, the next one starts, which begins at ``next_base``.
     spikes: per port, whether a spike was found and the weight row that it addresses: that of flag f of word k of pass p is
-        ``(p * pass_words + k) * width + f``.
+        ``(p * pass_words + k) * width + f``, where the pass begins at ``p * pass_words * step``.
     working: a word is being scanned. done: the pass is finished, in this cycle or before. waiting: it was before.
     """
 
     def __init__(self, *, width: int, ports: int, pass_words: int, passes: int, idle: int | None = None):
         self.width, self.ports, self.pass_words, self.passes, self.idle = width, ports, pass_words, passes, idle
         rows = passes * pass_words * width + (idle is not None)
+        self.step = step(width)
+        self.bases = passes * pass_words * self.step
         self.spike_layout = data.StructLayout({"valid": 1, "row": range(max(2, rows))})
         super().__init__(
             {
-                "i": In(stream.Signature(width)),
+                "i": In(early_signature(width)),
                 "advance": In(1),
-                "next_pass": In(range(max(2, passes))),
+                "next_base": In(range(max(2, self.bases))),
                 "spikes": Out(data.ArrayLayout(self.spike_layout, ports)),
                 "working": Out(1),
                 "done": Out(1),
@@ -43,44 +48,52 @@ class Scan(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        taken = Signal(self.width)
-        # Where rows of a word are a power of two, its number and the flag's lie side by side in the address, and nothing is added.
-        aligned = self.width & (self.width - 1) == 0
-        unit = 1 if aligned else self.width
-        base = Signal(range(max(2, self.passes * self.pass_words * unit)))
+        # Flags of the head word that are still to come, and whether there is one.
+        head, full = Signal(self.width), Signal()
+        base = Signal(range(max(2, self.bases)))
         count = Signal(range(max(2, self.pass_words)))
         word_done, popping, finishing = Signal(), Signal(), Signal()
 
-        left = self.i.payload & ~taken
-        picked_all: Value | int = 0
+        left: Value = head
         for port in range(self.ports):
             flags = Signal(self.width, name=f"flags{port}")
             picked = Signal(self.width, name=f"picked{port}")
             spike, found = self.spikes[port], Signal(name=f"found{port}")
             m.d.comb += [flags.eq(left), picked.eq(lowest(flags)), found.eq(self.working & flags.any()), spike.valid.eq(found)]
             index = encoded(picked)
-            row = Cat(index, base) if aligned else base + index
+            row = Cat(index, base) if self.step == 1 else base + index
             m.d.comb += spike.row.eq(row if self.idle is None else Mux(found, row, self.idle))
             left = flags & ~picked
-            picked_all = picked_all | picked
 
         m.d.comb += [
-            self.working.eq(self.i.valid & ~self.waiting),
+            self.working.eq(full & ~self.waiting),
             word_done.eq(~left.any()),
             popping.eq(self.working & word_done),
-            self.i.ready.eq(~self.waiting & word_done),
+            self.i.ready.eq(~full | (~self.waiting & word_done)),
             finishing.eq(popping & (count == self.pass_words - 1)),
             self.done.eq(self.waiting | finishing),
         ]
-        with m.If(self.working):
-            m.d.sync += taken.eq(Mux(word_done, 0, taken | picked_all))
+        with m.If(self.i.ready):
+            m.d.sync += [
+                head.eq(Mux(self.i.valid, self.i.payload, self.i.fresh)),
+                full.eq(self.i.valid | self.i.arrives),
+            ]
+        with m.Elif(self.working):
+            m.d.sync += head.eq(left)
         with m.If(popping):
-            m.d.sync += [count.eq(Mux(finishing, 0, count + 1)), base.eq(base + unit)]
+            m.d.sync += [count.eq(Mux(finishing, 0, count + 1)), base.eq(base + self.step)]
         with m.If(self.advance):
-            m.d.sync += [self.waiting.eq(0), base.eq(self.next_pass * self.pass_words * unit)]
+            m.d.sync += [self.waiting.eq(0), base.eq(self.next_base)]
         with m.Elif(finishing):
             m.d.sync += self.waiting.eq(1)
         return m
+
+
+def step(width: int) -> int:
+    """How far the base goes with a word: where rows of a word are a power of two, its number and the flag's lie side by side in the
+    address, and nothing is added.
+    """
+    return width if width & (width - 1) else 1
 
 
 SHORT = 8

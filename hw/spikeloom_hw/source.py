@@ -31,11 +31,25 @@ def queue_widths(stage: Stage) -> list[int]:
     return [f.windows * f.group]
 
 
+def queue_signature(stage: Stage, width: int) -> wiring.Signature:
+    """Words of one queue. In an event body they can be taken as they arrive, past an empty queue."""
+    if stage.folding.body != "event":
+        return stream.Signature(width)
+    return early_signature(width)
+
+
+def early_signature(width: int) -> wiring.Signature:
+    """A queue (``valid``, ``payload``), and what is written into it in this cycle (``arrives``, ``fresh``). ``ready``: the word of the
+    queue is taken or, where there is none, the one that arrives.
+    """
+    return wiring.Signature({"valid": Out(1), "payload": Out(width), "arrives": Out(1), "fresh": Out(width), "ready": In(1)})
+
+
 class Source(wiring.Component):
     """Line buffer, fetch and queues of one stage.
 
-    Timing (docs/engine.md): one beat in per cycle while fewer than ``rows`` rows are stored; one word out per cycle, visible at a
-    queue two cycles after its fetch; each queue holds ``pass_words + 2`` words.
+    Timing (docs/engine.md): one beat in per cycle while fewer than ``rows`` rows are stored; one word out per cycle, worked on two cycles
+    after its fetch at the earliest; each queue holds ``pass_words + 2`` words, of an event body with the one that the scan has.
 
     Parameters
     ----------
@@ -56,7 +70,7 @@ class Source(wiring.Component):
         super().__init__(
             {
                 "i": In(stream.Signature(stage.folding.group * stage.i_code.steps)),
-                **{f"o{q}": Out(stream.Signature(width)) for q, width in enumerate(self.widths)},
+                **{f"o{q}": Out(queue_signature(stage, width)) for q, width in enumerate(self.widths)},
                 **steps_port(stage),
             }
         )
@@ -158,18 +172,26 @@ class Source(wiring.Component):
 
         room = []
         for q, (port, flags) in enumerate(zip(self.queues, self.split(m, beats, fetched_plane), strict=True)):
-            depth = s.pass_words + 2
+            early = f.body == "event"  # the scan holds a word of its own
+            depth = s.pass_words + 2 - early
             m.submodules[f"queue{q}"] = queue = SyncFIFO(width=self.widths[q], depth=depth)
             reserved = Signal(range(depth + 1), name=f"reserved{q}")
             popping = Signal(name=f"popping{q}")
             m.d.comb += [
-                queue.w_en.eq(fetched),
                 queue.w_data.eq(flags),
                 port.valid.eq(queue.r_rdy),
                 port.payload.eq(queue.r_data),
-                queue.r_en.eq(popping),
-                popping.eq(port.valid & port.ready),
+                queue.r_en.eq(port.ready & queue.r_rdy),
             ]
+            if early:
+                m.d.comb += [
+                    port.arrives.eq(fetched),
+                    port.fresh.eq(flags),
+                    queue.w_en.eq(fetched & (queue.r_rdy | ~port.ready)),
+                    popping.eq(port.ready & (queue.r_rdy | fetched)),
+                ]
+            else:
+                m.d.comb += [queue.w_en.eq(fetched), popping.eq(port.ready & queue.r_rdy)]
             m.d.sync += reserved.eq(reserved + fetch - popping)
             room.append(reserved < depth)
         m.d.comb += fetch.eq(Cat(*room).all() & (~first | available))

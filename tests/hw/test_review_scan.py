@@ -1,4 +1,4 @@
-"""The scan of one queue that has to wait for the others: what lies at its head meanwhile must not be touched."""
+"""The scan of one queue that has to wait for the others: its head word, taken meanwhile, must not be touched."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import pytest
 from amaranth.sim import Simulator
 from spikeloom_hw.scan import Scan
 
+from tests.hw.test_scan import offer
+
 
 @pytest.mark.parametrize("ports", [1, 2])
 @pytest.mark.parametrize("pass_words", [1, 3])
 def test_waits_for_advance(pass_words: int, ports: int) -> None:
-    """The pass ends when its last word is popped, the next one begins after the advance, on rows of its own."""
+    """The pass ends with the last spike of its last word, the next one begins after the advance, on rows of its own."""
     rng = np.random.default_rng(pass_words * 10 + ports)
     width, passes = 5, 12
     words = [int(w) for w in rng.integers(0, 1 << width, pass_words * passes)]
@@ -21,7 +23,7 @@ def test_waits_for_advance(pass_words: int, ports: int) -> None:
     scan = Scan(width=width, ports=ports, pass_words=pass_words, passes=passes)
     found: list[int] = []
     states: list[tuple[bool, bool]] = []
-    expected_states: list[tuple[bool, bool]] = []  # working, waiting
+    expected_states: list[tuple[bool, bool]] = [(False, False)]  # working, waiting; the first word is taken
     for index, wait in enumerate(waits):
         for word in words[index * pass_words : (index + 1) * pass_words]:
             expected_states += [(True, False)] * max(1, -(-word.bit_count() // ports))
@@ -30,15 +32,14 @@ def test_waits_for_advance(pass_words: int, ports: int) -> None:
     async def bench(ctx: Any) -> None:
         popped = finished = waited = 0
         for _ in range(len(expected_states)):
-            ctx.set(scan.i.valid, popped < len(words))
-            ctx.set(scan.i.payload, words[min(popped, len(words) - 1)])
+            offer(ctx, scan, words[min(popped, len(words) - 1)], popped < len(words), rng)
             ctx.set(scan.advance, 0)
             advance = bool(ctx.get(scan.done)) and waited == waits[finished]
             ctx.set(scan.advance, advance)
-            ctx.set(scan.next_pass, (finished + 1) % passes if advance else 1)
+            ctx.set(scan.next_base, (finished + 1) % passes * pass_words * scan.step if advance else 1)
             found.extend(ctx.get(spike.row) for spike in scan.spikes if ctx.get(spike.valid))
             states.append((bool(ctx.get(scan.working)), bool(ctx.get(scan.waiting))))
-            popped += bool(ctx.get(scan.i.valid & scan.i.ready))
+            popped += bool(ctx.get((scan.i.valid | scan.i.arrives) & scan.i.ready))
             waited = 0 if advance else waited + bool(ctx.get(scan.done))
             finished += advance
             await ctx.tick()

@@ -23,7 +23,7 @@ def test_every_spike_once_in_order(width: int, ports: int, idle: float) -> None:
     working: list[int] = []
     finished: list[int] = []
 
-    def watch(ctx: Any, cycle: int) -> None:
+    def watch(ctx: Any, cycle: int) -> bool:
         for port in range(ports):
             if ctx.get(scan.spikes[port].valid):
                 found.append(ctx.get(scan.spikes[port].row))
@@ -33,42 +33,53 @@ def test_every_spike_once_in_order(width: int, ports: int, idle: float) -> None:
             working.append(cycle)
         done = ctx.get(scan.done)
         ctx.set(scan.advance, done)
-        ctx.set(scan.next_pass, len(finished) + 1 if done and len(finished) + 1 < passes else 0)  # each pass has rows of its own
+        after = len(finished) + 1 if done and len(finished) + 1 < passes else 0  # each pass has rows of its own
+        ctx.set(scan.next_base, after * pass_words * scan.step)
         if done:
             finished.append(cycle)
+        return len(finished) == passes
 
-    log = run_until_popped(scan, words, watch, idle)
+    log = run_until_finished(scan, words, watch, idle)
     expected = [k * width + flag for k, word in enumerate(words) for flag in range(width) if word >> flag & 1]
     assert found == expected
     costs = [max(1, -(-bin(word).count("1") // ports)) for word in words]
     assert len(working) == sum(costs)
     assert len(finished) == passes
     if not idle:
-        assert log == [int(t) - 1 for t in np.cumsum(costs)]
+        assert log == [0, *np.cumsum(costs)[:-1].tolist()]
+        assert working == list(range(1, sum(costs) + 1))
 
 
-def run_until_popped(scan: Scan, words: list[int], watch: Any, idle: float) -> list[int]:
-    """Cycles in which the words were popped."""
+def run_until_finished(scan: Scan, words: list[int], watch: Any, idle: float) -> list[int]:
+    """Cycles in which the words were taken."""
     rng = np.random.default_rng(0)
-    popped: list[int] = []
+    taken: list[int] = []
 
     async def bench(ctx: Any) -> None:
         offering = False
         for cycle in range(5000):
-            offering = offering or rng.random() >= idle
-            ctx.set(scan.i.valid, offering)
-            ctx.set(scan.i.payload, words[len(popped)])
-            watch(ctx, cycle)
+            offering = len(taken) < len(words) and (offering or rng.random() >= idle)
+            offer(ctx, scan, words[min(len(taken), len(words) - 1)], offering, rng)
+            if watch(ctx, cycle):
+                return
             if offering and ctx.get(scan.i.ready):
-                popped.append(cycle)
+                taken.append(cycle)
                 offering = False
             await ctx.tick()
-            if len(popped) == len(words):
-                return
         raise AssertionError("hang")
 
     simulator = Simulator(scan)
     simulator.add_clock(1e-8)
     simulator.add_testbench(bench)
     simulator.run()
-    return popped
+    assert len(taken) == len(words)
+    return taken
+
+
+def offer(ctx: Any, scan: Scan, word: int, offering: bool, rng: np.random.Generator) -> None:
+    """A word in the queue, with any other that arrives behind it; or one that arrives at the empty queue; or none at all."""
+    other, queued = int(rng.integers(0, 1 << scan.width)), bool(rng.integers(0, 2))
+    ctx.set(scan.i.valid, offering and queued)
+    ctx.set(scan.i.payload, word if queued else other)
+    ctx.set(scan.i.arrives, offering and (not queued or bool(rng.integers(0, 2))))
+    ctx.set(scan.i.fresh, other if queued else word)

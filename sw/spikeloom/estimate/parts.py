@@ -76,7 +76,8 @@ def source(stage: Stage, group: str, part: str, family: str) -> Iterator[Part]:
     whole = f.body in ("parallel", "max")
     nest = loop(s.words, s.layer.kernel[1], s.layer.kernel[0], s.planes, s.folds, s.o_shape[2] // f.windows, s.o_shape[1])
     level = (max(capacity, image)).bit_length() + (capacity + image).bit_length() + 2
-    reserved = count * (s.pass_words + 2).bit_length()
+    depth = s.pass_words + 2 - (f.body == "event")
+    reserved = count * depth.bit_length()
     # Where an image is whole turns of the ring, all begin in the same slot; where it has one row of windows, that is where all windows are.
     apart = s.i_shape[1] % s.rows > 0 and s.o_shape[1] > 1
     slots = (2 + apart) * bits(s.rows) if s.rows > 1 else 0
@@ -95,7 +96,7 @@ def source(stage: Stage, group: str, part: str, family: str) -> Iterator[Part]:
     }
     registers = nest + bits(capacity) + level + reserved + slots + f.windows + 2 + held
     yield Part(group, part, "source", registers, amounts, ring)
-    yield fifo(group, part, width, s.pass_words + 2, family, count)
+    yield fifo(group, part, width, depth, family, count)
 
 
 def body(stage: Stage, group: str, part: str, family: str) -> Iterator[Part]:
@@ -103,8 +104,9 @@ def body(stage: Stage, group: str, part: str, family: str) -> Iterator[Part]:
     s, f = stage, stage.folding
     copies = f.elements * f.windows
     sums = copies * s.acc_width
-    amounts: dict[str, float] = {"one": 1, "nest": loop(s.planes, s.folds)}
-    registers = loop(s.planes, s.folds) + s.result_depth.bit_length() + 2 * s.body_cycles + 1
+    nest = loop(s.planes, s.folds) + bits((s.folds - 1) * s.pass_words * base_step(s) + 1) * (f.body != "max" and s.folds > 1)
+    amounts: dict[str, float] = {"one": 1, "nest": nest}
+    registers = nest + s.result_depth.bit_length() + 2 * s.body_cycles + 1
     if s.result_depth == 1:
         registers += 1 + sums
     memory, dsp = NONE, 0
@@ -151,14 +153,14 @@ def scans(stage: Stage, group: str, part: str) -> Part:
     """All scans of a body. Where the flags of a word are a power of two, nothing is added to find a row."""
     s, f = stage, stage.folding
     count, width = queue_widths(s)
-    row, aligned = bits(s.bank_rows), width & (width - 1) == 0
+    row, aligned = bits(s.bank_rows), base_step(s) == 1
     base = loop(s.folds * s.pass_words) if aligned and width > 1 else row
     ports = count * f.ports
     return Part(
-        group, part, "scan", count * (width + base + loop(s.pass_words) + 1),
+        group, part, "scan", count * (width + base + loop(s.pass_words) + 2),
         {
             "one": count,
-            "taken": count * width,
+            "head": count * width,
             "flags": ports * width * (width > SHORT),
             "gates": ports * width * (width <= SHORT),
             "index": ports * loop(width) * width / 2,
@@ -168,6 +170,12 @@ def scans(stage: Stage, group: str, part: str) -> Part:
             "count": count * loop(s.pass_words),
         },
     )  # fmt: skip
+
+
+def base_step(stage: Stage) -> int:
+    """How far the rows of a scan go with a word, apart from those that the number of a flag says."""
+    width = queue_widths(stage)[1]
+    return width if stage.folding.body == "event" and width & (width - 1) else 1
 
 
 SHORT = 8
