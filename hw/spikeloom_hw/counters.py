@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Cat, Const, Module, Mux, Signal
+from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.hdl import ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
@@ -11,7 +11,7 @@ from spikeloom.counter_map import counter_map
 from spikeloom.plan import Plan
 
 from .choice import choose
-from .ones import ones
+from .ones import ones_of_many
 
 WIDTH = 64
 """Bits of a counter: none wraps in the life of a board."""
@@ -30,12 +30,17 @@ class Counters(wiring.Component):
         self.checksums = plan.checksums
         self.names = [name for name, _ in counter_map(plan)]
         self.offers: dict[str, ValueLike] = {}
+        self.counted: dict[str, tuple[list[ValueLike], Value]] = {}
         self.shown: dict[str, ValueLike] = {}
         super().__init__({"clear": In(1), "address": In(16), "data": Out(WIDTH)})
 
     def offer(self, name: str, amount: ValueLike) -> None:
         """What ``name`` grows by in this cycle. Called by the top, once per counter, before elaboration."""
         self.offers[name] = amount
+
+    def count(self, name: str, bits: list[ValueLike], when: Value) -> None:
+        """``name`` grows by the bits that are set in a cycle in which ``when`` is high. Called by the top before elaboration."""
+        self.counted[name] = bits, when
 
     def show(self, name: str, value: ValueLike) -> None:
         """What is read as ``name``: a value kept elsewhere. Called by the top before elaboration."""
@@ -48,7 +53,7 @@ class Counters(wiring.Component):
             if name in self.shown:
                 values.append(self.shown[name])
                 continue
-            amount = self.offers[name]
+            amount = ones_of_many(m, *self.counted[name], f"part{address}") if name in self.counted else Value.cast(self.offers[name])
             step = Signal(max(1, len(amount)), name=f"step{address}")
             value = Signal(WIDTH, name=f"counter{address}", reset_less=True)
             m.d.sync += [step.eq(amount), value.eq(Mux(self.clear, 0, value + step))]
@@ -71,6 +76,6 @@ def offer_stream(m: Module, counters: Counters, name: str, valid: ValueLike, wor
         m.submodules[f"{name}_crc"] = crc = CRC32_ISO_HDLC(data_width=(len(payload) + 7) // 8 * 8).create()
         m.d.comb += [crc.start.eq(counters.clear), crc.valid.eq(fired), crc.data.eq(payload)]
         counters.show(f"{name}.crc", crc.crc)
-    counters.offer(f"{name}.nonzero", Mux(fired, ones([word != 0 for word in words]), 0))
+    counters.count(f"{name}.nonzero", [word != 0 for word in words], fired)
     for t in range(steps):
-        counters.offer(f"{name}.spikes[{t}]", Mux(fired, ones([word[steps - 1 - t] for word in words]), 0))
+        counters.count(f"{name}.spikes[{t}]", [word[steps - 1 - t] for word in words], fired)

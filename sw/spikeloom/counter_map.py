@@ -7,6 +7,9 @@ from spikeloom.plan import Plan, Stage
 WORK = ("busy", "stalled", "starved", "synaptic")
 """Of every accumulator array, in this order."""
 
+MANY = 36
+"""Bits of a stream that are counted at once; of more, parts are counted first, one cycle earlier."""
+
 
 def engines(plan: Plan) -> list[Stage]:
     """Every accumulator array of the network: the stages, each followed by its residual's own."""

@@ -7,10 +7,10 @@ import pytest
 from amaranth import Module, Signal
 from amaranth.hdl import ValueLike
 from amaranth.sim import Simulator
-from spikeloom.counter_map import counter_map
+from spikeloom.counter_map import MANY, counter_map
 from spikeloom_hw.choice import choose
 from spikeloom_hw.counters import Counters
-from spikeloom_hw.ones import ones
+from spikeloom_hw.ones import ones, ones_of_many
 
 from tests.networks import random_plan
 
@@ -43,6 +43,33 @@ def test_ones(width: int) -> None:
     count = ones(list(flags))
     assert len(count) == width.bit_length()
     assert values([(flags, list(every))], count) == [v.bit_count() for v in every]
+
+
+@pytest.mark.parametrize("width", [1, MANY, MANY + 1, 2 * MANY, 150])
+def test_ones_of_many(width: int) -> None:
+    """One cycle later where they are more than are counted at once, nothing where it does not count."""
+    rng = np.random.default_rng(width)
+    columns = (rng.random((200, width)) < rng.random((200, 1))).astype(int)
+    columns[:2] = [[0] * width, [1] * width]
+    when = (rng.random(200) < 0.7).tolist()
+    flags, counts, out, found = Signal(width), Signal(), Signal(range(width + 1)), []
+    m = Module()
+    m.d.comb += out.eq(ones_of_many(m, list(flags), counts, "part"))
+
+    async def bench(ctx: object) -> None:
+        for row, counted in zip(columns, when, strict=True):
+            ctx.set(flags, int("".join(map(str, row)), 2))
+            ctx.set(counts, counted)
+            if width > MANY:
+                await ctx.tick()
+            found.append(ctx.get(out))
+
+    simulator = Simulator(m)
+    if width > MANY:
+        simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    assert found == [int(row.sum()) * counted for row, counted in zip(columns, when, strict=True)]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 13])

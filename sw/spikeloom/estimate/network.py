@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import gcd, prod
 
 from spikeloom.boards import find_board
+from spikeloom.counter_map import MANY
 from spikeloom.estimate.head import head
 from spikeloom.estimate.memories import Memory, storage
 from spikeloom.estimate.parts import Part, bits, body, fifo, loop, source
@@ -125,7 +126,13 @@ def counting(steps: list[int], streams: list[tuple[int, int]]) -> Part:
     every = [*steps, *(bits(words + 1) for words, planes in streams for _ in range(1 + planes))]
     added = sum((words - 1) * (1 + planes) for words, planes in streams)
     amounts = {"counters": len(every), "steps": sum(every), "added": added, "words": sum(words for words, _ in streams)}
-    return Part(NETWORK, "counters", "counters", COUNTER_WIDTH * len(every) + sum(every), amounts)
+    parts = sum((1 + planes) * counted_in_parts(words) for words, planes in streams)
+    return Part(NETWORK, "counters", "counters", COUNTER_WIDTH * len(every) + sum(every) + parts, amounts)
+
+
+def counted_in_parts(words: int) -> int:
+    """Registers of the parts' counts."""
+    return sum(bits(min(MANY, words - k) + 1) for k in range(0, words, MANY)) if words > MANY else 0
 
 
 def entering(plan: Plan, group: int) -> Iterator[Part]:
