@@ -74,12 +74,10 @@ class Scan(wiring.Component):
             self.done.eq(self.waiting | finishing),
         ]
         with m.If(self.i.ready):
-            m.d.sync += [
-                head.eq(Mux(self.i.valid, self.i.payload, self.i.fresh)),
-                full.eq(self.i.valid | self.i.arrives),
-            ]
-        with m.Elif(self.working):
-            m.d.sync += head.eq(left)
+            m.d.sync += full.eq(self.i.valid | self.i.arrives)
+        # Written so for the LUTs that Yosys makes of it: a word is held while it waits, and what the register has without one is of no use.
+        with m.If(~self.waiting | ~full):
+            m.d.sync += head.eq(Mux(full & ~word_done, left, Mux(self.i.valid, self.i.payload, self.i.fresh)))
         with m.If(popping):
             m.d.sync += [count.eq(Mux(finishing, 0, count + 1)), base.eq(base + self.step)]
         with m.If(self.advance):
