@@ -104,9 +104,12 @@ def body(stage: Stage, group: str, part: str, family: str) -> Iterator[Part]:
     s, f = stage, stage.folding
     copies = f.elements * f.windows
     sums = copies * s.acc_width
-    nest = loop(s.planes, s.folds) + bits((s.folds - 1) * s.pass_words * base_step(s) + 1) * (f.body != "max" and s.folds > 1)
-    amounts: dict[str, float] = {"one": 1, "nest": nest}
-    registers = nest + s.result_depth.bit_length() + 2 * s.body_cycles + 1
+    rows = s.pass_words * base_step(s)
+    base = bits((s.folds - 1) * rows + 1) * (f.body != "max" and s.folds > 1)
+    amounts: dict[str, float] = {"one": 1, "nest": loop(s.planes, s.folds) + base}
+    # The base is a multiple of the rows of a fold: of a power of two the low bits are none.
+    registers = loop(s.planes, s.folds) + max(0, base - (rows & -rows).bit_length() + 1)
+    registers += s.result_depth.bit_length() + 2 * s.body_cycles + 1
     if s.result_depth == 1:
         registers += 1 + sums
     memory, dsp = NONE, 0
