@@ -124,7 +124,7 @@ class Finished:
     def save(self, key: str, made: Mapping[str, Any]) -> None:
         self.folder.mkdir(exist_ok=True)
         with replacing(self.file(key)) as stream:
-            stream.write(gzip.compress(json.dumps(made).encode(), 1))
+            stream.write(gzip.compress(json.dumps(made).encode(), 1, mtime=0))
 
     def keep(self, keys: Iterable[str]) -> None:
         """Remove all others."""

@@ -109,7 +109,17 @@ def test_finished_batches_are_not_made_again(
     assert again() == modules and sorted(scripts) == sorted([yosys.models_script(), each.script("xc7")])
 
 
-@pytest.mark.parametrize("damage", [b"", b"{}", b"\x1f\x8b\x08\x00", gzip.compress(b"[]"), gzip.compress(b"{"), gzip.compress(b"{}")[:-3]])
+DAMAGED = {
+    "empty": b"",
+    "not packed": b"{}",
+    "a beginning": b"\x1f\x8b\x08\x00",
+    "a list": gzip.compress(b"[]"),
+    "no JSON": gzip.compress(b"{"),
+    "cut short": gzip.compress(b"{}")[:-3],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED)
 def test_damaged_batches(tmp_path: Path, damage: bytes) -> None:
     finished = each.Finished(tmp_path / "finished")
     assert finished.load("a") is None
