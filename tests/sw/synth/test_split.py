@@ -73,7 +73,7 @@ def test_whole_network(tmp_path: Path) -> None:
     assert inside == Counter(modules.keys() - {"shell"})
     for name, module in modules.items():
         assert module.verilog.startswith(f"module {module.key} (") and not re.search(rf"\\?{re.escape(name)} +\w+ \(", module.verilog)
-        assert all(stub in module.verilog for stub in module.stubs) and ("input" in module.verilog) == ("(" in module.verilog)
+        assert all(stub in module.verilog for stub in module.stubs)
         lines = next(text for text in texts if re.search(rf"^module \\?{re.escape(name)} ?\(", text, re.MULTILINE)).splitlines()
         header = next(k for k, line in enumerate(lines) if re.match(rf"module \\?{re.escape(name)} ?\(", line))
         start = next(k for k, line in enumerate(lines) if k >= header and line.endswith(");"))
