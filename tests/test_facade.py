@@ -238,6 +238,8 @@ def other_weights(path: Path) -> None:
         ("manifest.json", Path.unlink),
         ("manifest.json", broken_text),
         ("rtl/top.v", Path.unlink),
+        ("rtl/engine.sha256", Path.unlink),
+        ("rtl/engine.sha256", broken_text),
         ("weights.npz", other_weights),
     ],
 )

@@ -8,28 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from spikeloom_hw.identity import FROM_SOFTWARE
 
 ROOT = Path(__file__).parent.parent
 HOUSES = {"spikeloom": ROOT / "sw/spikeloom", "spikeloom_hw": ROOT / "hw/spikeloom_hw", "spikeloom_sim": ROOT / "sim/spikeloom_sim"}
 
 MAY_KNOW_ALL = {"cli.py", "facade.py"}
-FOR_HARDWARE = {
-    "boards",
-    "code",
-    "counter_map",
-    "depths",
-    "errors",
-    "files",
-    "graph",
-    "manifest",
-    "neuron",
-    "plan",
-    "planfile",
-    "registers",
-    "rows",
-}
-"""What hardware sees of the software: the plan, the number types, and how files are written."""
-
 FOR_BOARD = {"code", "errors", "files", "folding", "graph", "manifest", "neuron", "golden", "plan", "planfile", "depths"}
 FOR_BOARD |= {"board", "board.selftest"}
 """What must run where there is numpy alone."""
@@ -98,7 +82,12 @@ def test_hardware_knows_the_plan_alone(path: Path) -> None:
     seen = names(path)
     assert not {name for name in seen if house(name) == "spikeloom_sim"}
     software = {name.split(".")[1] if "." in name else "" for name in seen if house(name) == "spikeloom"}
-    assert software <= FOR_HARDWARE
+    assert software <= set(FROM_SOFTWARE)
+
+
+def test_hardware_names_no_more_of_the_software_than_it_imports() -> None:
+    seen = {name for path in files("spikeloom_hw") for name in names(path) if name.startswith("spikeloom.")}
+    assert set(FROM_SOFTWARE) <= {name.split(".")[1] for name in seen}
 
 
 def test_rule_sees_every_form_of_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

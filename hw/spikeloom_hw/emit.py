@@ -21,6 +21,7 @@ from spikeloom.plan import Plan, Stage
 from spikeloom.planfile import hashes
 
 from .convert import converted
+from .identity import ENGINE, engine_sha256
 from .loading import load_stream
 from .ps7.top import Ps7Top
 from .shell.shell import Pins, Shell
@@ -118,9 +119,13 @@ def readout(plan: Plan) -> Readout:
 
 
 def emit(plan: Plan, folder: Path | str) -> Manifest:
-    """Write ``rtl/top.v``, ``manifest.json``, ``rtl/shell.v`` and for a Zynq-7000 ``rtl/ps7_top.v`` into ``folder``, made if missing."""
+    """Write ``rtl/top.v``, ``manifest.json``, ``rtl/shell.v`` and for a Zynq-7000 ``rtl/ps7_top.v`` into ``folder``, made if missing.
+
+    At last ``rtl/engine.sha256``, by which :func:`.identity.current` knows it again.
+    """
     folder = Path(folder)
     (folder / "rtl").mkdir(parents=True, exist_ok=True)
+    (folder / ENGINE).unlink(missing_ok=True)
     top = verilog_text(plan)
     made = manifest(plan, top)
     save_text(folder / "rtl" / "top.v", top)
@@ -128,6 +133,7 @@ def emit(plan: Plan, folder: Path | str) -> Manifest:
     (folder / "rtl" / "ps7_top.v").unlink(missing_ok=True)
     for name, text in wrappers(made).items():
         save_text(folder / "rtl" / name, text)
+    save_text(folder / ENGINE, engine_sha256() + "\n")
     return made
 
 

@@ -199,13 +199,13 @@ class Accelerator:
         from spikeloom.board import Accelerator as Driver
         from spikeloom.board import environment
 
-        if not self.emitted:
-            progress("emit", 0, 0)
-            self.emit()
-        if environment.on_board():
+        if environment.on_board():  # its bitstream counts, whichever engine it was made with
             with Driver(deploy.existing_bit(self.folder, manifest.load(self.folder))) as driver:
                 yield driver
             return
+        if not self.emitted:
+            progress("emit", 0, 0)
+            self.emit()
         from spikeloom_sim.board import SimulatedBoard
 
         progress("build", 0, 0)
@@ -264,12 +264,14 @@ class Accelerator:
 
     @property
     def emitted(self) -> bool:
-        """Whether the folder holds hardware of this very plan, by what its manifest says."""
+        """Whether the folder holds hardware of this very plan, written by this very engine."""
+        from spikeloom_hw.identity import current
+
         try:
             known = manifest.load(self.folder).network_sha256
         except SpikeLoomError:
             return False
-        return known == planfile.hashes(self.plan).network and (self.folder / "rtl" / "top.v").is_file()
+        return known == planfile.hashes(self.plan).network and current(self.folder)
 
     @cached_property
     def layers(self) -> Table:

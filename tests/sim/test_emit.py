@@ -35,7 +35,7 @@ def test_same_bytes_in_another_process(tmp_path: Path) -> None:
     environment = {"PYTHONPATH": ":".join(sys.path), "PYTHONHASHSEED": "1"}
     subprocess.run([sys.executable, "-c", AGAIN.format(str(tmp_path / "b"))], check=True, env=environment)
     files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*") if path.is_file())
-    assert [str(path) for path in files] == ["manifest.json", "rtl/ps7_top.v", "rtl/shell.v", "rtl/top.v"]
+    assert [str(path) for path in files] == ["manifest.json", "rtl/engine.sha256", "rtl/ps7_top.v", "rtl/shell.v", "rtl/top.v"]
     for path in files:
         assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes(), path
     assert manifests.load(tmp_path / "a") == written

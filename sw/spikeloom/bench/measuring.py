@@ -105,13 +105,8 @@ def time_steps(plan: Plan) -> int:
 
 
 def measure(bench: Bench, made: facade.Accelerator, images: int, progress: Progress) -> Result:
-    """All figures of a row, on Verilog that is emitted anew: what lies in the folder may be that of an earlier engine.
-
-    Raises SpikeLoomError where the hardware differs from the golden model.
-    """
+    """All figures of a row. Raises SpikeLoomError where the hardware differs from the golden model."""
     found = answers(made, progress)
-    progress("emit", 0, 0)
-    made.emit()
     x = load_array(made.folder / "test_x.npy")[:images]
     run, synthesis = speed(made, x, progress), made.synth(progress=progress)
     plan, taken, clock, words = made.plan, synthesis.total, bench.clock_mhz * 1e6, made.words(x)
