@@ -47,6 +47,13 @@ def silent(what: str, done: int, total: int) -> None:
     """Shows nothing."""
 
 
+def engine_sha256() -> str:
+    """Changes with whatever the engine writes Verilog by: see :func:`spikeloom_hw.identity.engine_sha256`."""
+    from spikeloom_hw.identity import engine_sha256
+
+    return engine_sha256()
+
+
 @dataclass(frozen=True, eq=False)
 class Accelerator:
     """A compiled network in its folder.

@@ -1,4 +1,4 @@
-"""What a compiled network answers and how fast: its whole test set in torch, some images in the Verilated RTL."""
+"""What a network answers and how fast: its whole test set in torch, some images in the Verilated RTL, a sample in the cycle model."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from spikeloom import facade
+from spikeloom import facade, golden
+from spikeloom.bench import pace
 from spikeloom.bench.training import Progress
+from spikeloom.code import Ints
+from spikeloom.cycles import BACK_TO_BACK, simulate
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_array
 from spikeloom.inputs import checked_labels
@@ -54,12 +57,24 @@ def answers(made: facade.Accelerator, progress: Progress) -> Answers:
     return Answers(counted.right, counted.images, len(np.unique(source)), low, high, set_bits / bits)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Speed:
-    """intervals: cycles between two images with the pipeline kept full, one per pair. latency_p99: of images alone."""
+    """Attributes
+    ----------
+    simulated: images that went through the RTL. latency_p99: cycles of these, each alone, by the RTL.
+    trace: words of every node on a sample of the test set, node -> (N, C, H, W).
+    intervals: cycles between two images of the sample by the cycle model, see :func:`spikeloom.bench.pace.intervals`.
+    """
 
-    intervals: npt.NDArray[np.float64]
+    simulated: int
     latency_p99: int
+    trace: dict[str, Ints]
+    intervals: npt.NDArray[np.float64]
+
+    @property
+    def modelled(self) -> int:
+        """Images in the sample."""
+        return len(self.intervals) + 2
 
     @property
     def interval(self) -> float:
@@ -70,13 +85,26 @@ class Speed:
         return float(np.percentile(self.intervals, 99, method="higher"))
 
 
-def speed(made: facade.Accelerator, x: npt.NDArray[np.generic], progress: Progress) -> Speed:
-    """Simulated in RTL on inputs (N, ...), at least 4, once alone and once with the pipeline kept full; outputs and spike counts compared.
+def speed(made: facade.Accelerator, x: npt.NDArray[np.generic], images: int, progress: Progress) -> Speed:
+    """Of a whole test set (N, ...), of which the first ``images`` go through the RTL as in :func:`simulated`. Raises as that does."""
+    first = x[:images]
+    latency_p99 = simulated(made, first, progress)
+    progress("cycle model", 0, 0)
+    trace = golden.trace(made.plan.graph, made.words(pace.sample(x)))
+    return Speed(len(first), latency_p99, trace, pace.intervals(made.plan, trace))
 
-    Raises SpikeLoomError where the hardware differs from the golden model.
+
+def simulated(made: facade.Accelerator, x: npt.NDArray[np.generic], progress: Progress) -> int:
+    """Latency (p99) of inputs (N, ...), at least 4, in the Verilated RTL, each alone. They also go through it with the pipeline kept full.
+
+    Raises SpikeLoomError where an output or a spike count differs from the golden model, or an interval from the cycle model.
     """
     simulation = made.simulate(x, progress=progress)
     if simulation.differences:
         raise SpikeLoomError(f"{made.folder}: the hardware differs from the golden model: {simulation.differences[0]}")
-    intervals = np.diff(made.network().run(made.words(x), mode="stream").last)[1:]
-    return Speed(intervals.astype(np.float64), simulation.performance.latency.p99)
+    words = made.words(x)
+    taken = np.diff(made.network().run(words, mode="stream").last).tolist()
+    modelled = simulate(made.plan, words, BACK_TO_BACK).intervals.tolist()
+    if taken != modelled:
+        raise SpikeLoomError(f"{made.folder}: the RTL takes {taken} cycles between images, the cycle model {modelled}")
+    return int(simulation.performance.latency.p99)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from spikeloom.bench.pace import intervals
 from spikeloom.code import Ints
-from spikeloom.cycles import simulate_trace
-from spikeloom.cycles.timing import BACK_TO_BACK
 from spikeloom.plan import Plan
 
-IMAGES = 4
+IMAGES = 40
+ALIKE = 4
+"""Where all bits are the same, all images are."""
 
 
 def random_trace(plan: Plan, density: float, images: int = IMAGES, seed: int = 0) -> dict[str, Ints]:
@@ -27,5 +28,4 @@ def random_trace(plan: Plan, density: float, images: int = IMAGES, seed: int = 0
 
 def interval_at(plan: Plan, density: float) -> float:
     """Cycles between two images where every stream of spikes, the input among them, has this share of bits set; 1 is the worst case."""
-    timing = simulate_trace(plan, random_trace(plan, density), BACK_TO_BACK)
-    return float(timing.intervals[1:].mean())
+    return float(intervals(plan, random_trace(plan, density, IMAGES if 0 < density < 1 else ALIKE)).mean())

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from spikeloom import golden
+from spikeloom.bench import pace
 from spikeloom.bench.counting import Answers, answers
 from spikeloom.bench.measuring import compiled
 from spikeloom.bench.rows import Bench, find
 from spikeloom.bench.run import Options
-from spikeloom.bench.tables import grid, said
+from spikeloom.bench.text import grid, said, three
 from spikeloom.bench.training import Progress
-from spikeloom.bench.usefulness import SLOWEST, Slowest, lut_per_useful, slowest
-from spikeloom.cycles import simulate
-from spikeloom.cycles.timing import BACK_TO_BACK
+from spikeloom.bench.usefulness import LUT_PER_USEFUL, SLOWEST, Longest, Slowest, engines, lut_per_useful
 from spikeloom.errors import SpikeLoomError
 from spikeloom.estimate.cycles import ends
 from spikeloom.facade import Accelerator
@@ -27,14 +27,14 @@ STEM = "estimate"
 
 HOW = {
     "answers": "as in the rows that are made: frozen network, whole test set",
-    "interval, interval_p99": "cycle model on test images, the pipeline kept full; what the RTL takes was not run",
+    "interval, interval_p99": "cycle model on test images, the pipeline kept as full as the memory port can; no RTL was run",
     "fps": "at the clock clock_mhz, which is assumed; no more than the memory port brings",
     "lut, ff, bram36, dsp, uram": "cost model, shell included; nothing was synthesised",
 }
 
 HEADS = (
     "network", "board, assumed clock", "accuracy (95 %), images of sources", "density", "fps", "target", "interval mean / p99",
-    "LUT", "FF", "BRAM36", "DSP", "URAM", SLOWEST, "LUT per synapse added per cycle",
+    "LUT", "FF", "BRAM36", "DSP", "URAM", "busy longest, cycles", SLOWEST, LUT_PER_USEFUL,
 )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ class Estimate:
     ----------
     answers: of the frozen network on its whole test set. modelled: images that the cycle model had.
     interval, interval_p99: cycles between two images. fps: frames per second, no more than the memory port brings.
-    lut, ff, bram36, dsp, uram: with the shell. slowest, lut_per_useful: see :mod:`spikeloom.bench.usefulness`.
+    lut, ff, bram36, dsp, uram: with the shell. longest, slowest, lut_per_useful: see :mod:`spikeloom.bench.usefulness`.
     """
 
     name: str
@@ -60,16 +60,18 @@ class Estimate:
     bram36: float
     dsp: int
     uram: int
+    longest: Longest
     slowest: Slowest
     lut_per_useful: float
 
 
-def estimate(bench: Bench, made: Accelerator, images: int, progress: Progress) -> Estimate:
-    """All figures of a row that is compiled; ``images``: test images for the cycle model, at least 4."""
+def estimate(bench: Bench, made: Accelerator, progress: Progress) -> Estimate:
+    """All figures of a row that is compiled."""
     found, plan = answers(made, progress), made.plan
-    words = made.words(load_array(made.folder / "test_x.npy")[:images])
+    words = made.words(pace.sample(load_array(made.folder / "test_x.npy")))
     progress("cycle model", 0, 0)
-    intervals = simulate(plan, words, BACK_TO_BACK).intervals[1:]
+    trace = golden.trace(plan.graph, words)
+    intervals, (longest, slowest) = pace.intervals(plan, trace), engines(plan, trace)
     interval, clock, cost = float(intervals.mean()), bench.clock_mhz * 1e6, total(plan)
     return Estimate(
         name=bench.name,
@@ -85,8 +87,9 @@ def estimate(bench: Bench, made: Accelerator, images: int, progress: Progress) -
         bram36=cost.bram18 / 2,
         dsp=cost.dsp,
         uram=cost.uram,
-        slowest=slowest(plan, words),
-        lut_per_useful=lut_per_useful(plan, words, interval, cost.lut),
+        longest=longest,
+        slowest=slowest,
+        lut_per_useful=lut_per_useful(plan, trace, interval, cost.lut),
     )
 
 
@@ -98,7 +101,7 @@ def cells(found: Estimate) -> list[str]:
         f"{e.board}, {e.clock_mhz:g} MHz",
         f"{a.accuracy:.1%} ({a.low:.1%} to {a.high:.1%}), {a.images} of {a.sources}",
         f"{a.density:.0%}",
-        f"{e.fps:,.0f}",
+        three(e.fps),
         f"{bench.target_fps:,.0f}",
         f"{e.interval:,.1f} / {e.interval_p99:,.0f}",
         f"{e.lut:,}",
@@ -106,6 +109,7 @@ def cells(found: Estimate) -> list[str]:
         f"{e.bram36:g}",
         f"{e.dsp}",
         f"{e.uram}",
+        str(e.longest),
         str(e.slowest),
         f"{e.lut_per_useful:.1f}",
     ]
@@ -126,7 +130,7 @@ def run(rows: Sequence[Bench], folder: Path, options: Options, *, progress: Prog
         progress("rows", k, len(rows))
         try:
             made = compiled(bench, folder / bench.name, options.data_dir, progress)
-            found.append(estimate(bench, made, options.images, progress))
+            found.append(estimate(bench, made, progress))
         except SpikeLoomError as error:
             failed.append(f"{bench.name}: {error}")
             shown(failed[-1])

@@ -11,18 +11,22 @@ from spikeloom.bench.counting import answers, speed
 from spikeloom.bench.densities import interval_at
 from spikeloom.bench.rows import Bench
 from spikeloom.bench.training import Progress, prepare
-from spikeloom.bench.usefulness import Slowest, lut_per_useful, slowest
+from spikeloom.bench.usefulness import Longest, Slowest, engines, lut_per_useful
 from spikeloom.estimate.cycles import ends
 from spikeloom.files import load_array
 from spikeloom.graph import Layer
 from spikeloom.neuron import Raw
 from spikeloom.plan import Plan
 from spikeloom.scheduling.budget import total
+from spikeloom.synth import yosys
 
 DENSITIES = (0.15, 0.25, 0.35, 0.5)
 
 IMAGES = 24
 """Test images that the RTL is simulated on, each twice: alone, and with the pipeline kept full."""
+
+ROUTED = (1.5, 2.5)
+"""What a clock period is typically, over the longest path of cells."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +38,19 @@ class Result:
     right, images: right answers of the frozen network, of so many test images. sources: real examples that these were made of.
     low, high: 95 % interval of the share, as :func:`spikeloom.interval.clustered` has it.
     density: share of the neurons' bits that are set, on the whole test set.
-    simulated: images that went through the Verilated RTL, all outputs and spike counts equal to the golden model's.
-    interval, interval_p99: cycles between two images, simulated; worst: with all bits set, by the cycle model. latency_p99: simulated.
+    simulated, latency_p99, modelled, interval, interval_p99: as in :class:`spikeloom.bench.counting.Speed`.
+    worst: cycles between two images with all bits set, by the cycle model.
     port_fps: frames per second that the memory port can bring at the assumed clock. fps: the smaller of that and what the network computes.
     fps_at: the same at given densities, by the cycle model.
     lut, ff, dsp, bram36, uram: Yosys, whole accelerator with its shell. delay_ns: its longest path of cells, without wires.
+    delay_without: types of cells whose delay is not known; paths through them are in no ``delay_ns``.
     lut_estimated, bram36_estimated, dsp_estimated: the same by the cost model, before anything was synthesised.
-    slowest: busy cycles of the slowest event layer against their bound. lut_per_useful: LUTs by synapses added per cycle.
+    longest, slowest, lut_per_useful: see :mod:`spikeloom.bench.usefulness`.
+    made_with: engine and Yosys that the row was made with.
     """
 
     name: str
+    made_with: str
     board: str
     clock_mhz: float
     weight_bits: int
@@ -56,9 +63,10 @@ class Result:
     high: float
     density: float
     simulated: int
+    latency_p99: int
+    modelled: int
     interval: float
     interval_p99: float
-    latency_p99: int
     worst: float
     port_fps: float
     fps: float
@@ -72,6 +80,8 @@ class Result:
     bram36_estimated: float
     dsp_estimated: int
     delay_ns: float
+    delay_without: tuple[str, ...]
+    longest: Longest
     slowest: Slowest
     lut_per_useful: float
 
@@ -83,10 +93,15 @@ class Result:
     def fps_per_klut(self) -> float:
         return self.fps / self.lut * 1000
 
+    def routed_fps(self, factor: float) -> float:
+        """Where a clock period is so many times the longest path of cells, and no shorter than assumed."""
+        return self.fps * min(1.0, 1000 / (factor * self.delay_ns) / self.clock_mhz)
+
 
 def read(data: dict[str, Any]) -> Result:
     """From JSON. Raises TypeError or KeyError where the data is something else."""
-    return Result(**{**data, "slowest": Slowest(**data["slowest"])})
+    found = {"longest": Longest(**data["longest"]), "slowest": Slowest(**data["slowest"]), "delay_without": tuple(data["delay_without"])}
+    return Result(**{**data, **found})
 
 
 def compiled(bench: Bench, folder: Path, data_dir: Path | None, progress: Progress) -> facade.Accelerator:
@@ -104,18 +119,29 @@ def time_steps(plan: Plan) -> int:
     return max((code.steps for layer in neurons if (code := plan.graph.codes[layer.name]) is not None), default=0)
 
 
+def weight_bits(plan: Plan) -> int:
+    """Of the widest weights; one where they are +1 and -1, however a body keeps them."""
+    return max(1 if stage.layer.binary else stage.weight_width for stage in plan.stages if isinstance(stage.layer, Layer))
+
+
+def made_with() -> str:
+    """The engine and the Yosys that rows are made with."""
+    return f"engine {facade.engine_sha256()[:16]}, Yosys {yosys.version()}"
+
+
 def measure(bench: Bench, made: facade.Accelerator, images: int, progress: Progress) -> Result:
-    """All figures of a row. Raises SpikeLoomError where the hardware differs from the golden model."""
+    """All figures of a row. Raises SpikeLoomError where the hardware differs from the golden model, or in time from the cycle model."""
     found = answers(made, progress)
-    x = load_array(made.folder / "test_x.npy")[:images]
-    run, synthesis = speed(made, x, progress), made.synth(progress=progress)
-    plan, taken, clock, words = made.plan, synthesis.total, bench.clock_mhz * 1e6, made.words(x)
+    run, synthesis = speed(made, load_array(made.folder / "test_x.npy"), images, progress), made.synth(progress=progress)
+    plan, taken, clock = made.plan, synthesis.total, bench.clock_mhz * 1e6
+    longest, slowest = engines(plan, run.trace)
     port, expected = clock / ends(plan.graph, plan.board)[0].cycles, total(plan)
     return Result(
         name=bench.name,
+        made_with=made_with(),
         board=bench.board,
         clock_mhz=bench.clock_mhz,
-        weight_bits=max(stage.stored_width for stage in plan.stages),
+        weight_bits=weight_bits(plan),
         input_bits=plan.graph.input.code.steps,
         steps=time_steps(plan),
         right=found.right,
@@ -124,10 +150,11 @@ def measure(bench: Bench, made: facade.Accelerator, images: int, progress: Progr
         low=found.low,
         high=found.high,
         density=found.density,
-        simulated=len(x),
+        simulated=run.simulated,
+        latency_p99=run.latency_p99,
+        modelled=run.modelled,
         interval=run.interval,
         interval_p99=run.interval_p99,
-        latency_p99=run.latency_p99,
         worst=interval_at(plan, 1.0),
         port_fps=port,
         fps=min(port, clock / run.interval),
@@ -141,6 +168,8 @@ def measure(bench: Bench, made: facade.Accelerator, images: int, progress: Progr
         bram36_estimated=expected.bram18 / 2,
         dsp_estimated=expected.dsp,
         delay_ns=synthesis.delay.ns if synthesis.delay is not None else 0.0,
-        slowest=slowest(plan, words),
-        lut_per_useful=lut_per_useful(plan, words, run.interval, taken.lut),
+        delay_without=synthesis.without_arcs,
+        longest=longest,
+        slowest=slowest,
+        lut_per_useful=lut_per_useful(plan, run.trace, run.interval, taken.lut),
     )

@@ -11,6 +11,7 @@ from spikeloom import facade, planfile
 from spikeloom.bench.baseline import BODY, match
 from spikeloom.bench.counting import speed
 from spikeloom.bench.measuring import Result
+from spikeloom.bench.text import three
 from spikeloom.bench.training import Progress
 from spikeloom.estimate.cycles import network_interval
 from spikeloom.estimate.parts import multipliers
@@ -20,7 +21,7 @@ from spikeloom.report import estimates
 from spikeloom.scheduling.budget import total
 
 HOW = {
-    "interval, fps": "simulated in RTL as in the rows, with the same weights and images",
+    "interval, fps": "as in the rows, RTL included, with the same weights and images",
     "larger_cycles, larger_lut": "closed form and cost model: the next faster folding, which is larger than wanted",
     "lut_estimated": "cost model; chosen to be near lut_wanted, which is what the row's accelerator takes by synthesis",
     "lut, ff, dsp, bram36, delay_ns": "synthesised by Yosys, shell included, as in the rows",
@@ -32,7 +33,7 @@ HOW = {
 class Parallel:
     """Attributes
     ----------
-    interval: cycles between two images, simulated on so many images. fps: the smaller of memory port and clock / interval.
+    simulated, modelled, interval: as in :class:`spikeloom.bench.counting.Speed`. fps: the smaller of memory port and clock / interval.
     lut_wanted, lut_estimated: what the row takes by synthesis, and what the baseline was expected to. lut, ff, dsp, bram36: synthesised.
     multiplied_in: "LUT", "DSP" or both, by layer: layer -> which. others: layers that have no such body, with the one that they have.
     note: why the size is not near the one wanted; empty where it is.
@@ -41,6 +42,7 @@ class Parallel:
 
     name: str
     simulated: int
+    modelled: int
     interval: float
     fps: float
     lut_wanted: int
@@ -73,12 +75,13 @@ def make(made: facade.Accelerator, row: Result, folder: Path, images: int, progr
     other = facade.Accelerator(folder, found.plan)
     estimates.write(found.plan, folder)
     planfile.save(found.plan, folder)
-    run = speed(other, load_array(made.folder / "test_x.npy")[:images], progress)
+    run = speed(other, load_array(made.folder / "test_x.npy"), images, progress)
     synthesis = other.synth(progress=progress)
     taken = synthesis.total
     return Parallel(
         name=row.name,
-        simulated=images,
+        simulated=run.simulated,
+        modelled=run.modelled,
         interval=run.interval,
         fps=min(row.port_fps, row.clock_mhz * 1e6 / run.interval),
         lut_wanted=row.lut,
@@ -116,7 +119,7 @@ def cells(found: Parallel, row: Result) -> list[str]:
         f"{row.steps}",
         ", ".join(f"{kind} ({list(f.multiplied_in.values()).count(kind)})" for kind in kinds),
         f"{f.interval:,.0f} (event {row.interval:,.0f})",
-        f"{f.fps:,.0f}",
+        three(f.fps),
         f"{f.lut:,} ({f.lut_wanted:,}, {f.lut_estimated:,})",
         f"{f.dsp} (event {row.dsp})",
         f"{f.bram36:g} (event {row.bram36:g})",

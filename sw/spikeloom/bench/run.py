@@ -11,7 +11,7 @@ from spikeloom import planfile
 from spikeloom.bench import measuring, parallel, sparse, store, tables
 from spikeloom.bench.measuring import IMAGES, Result, compiled, measure
 from spikeloom.bench.parallel import Parallel
-from spikeloom.bench.rows import Bench
+from spikeloom.bench.rows import ROWS, Bench
 from spikeloom.bench.sparse import Sparse
 from spikeloom.bench.tables import Row
 from spikeloom.bench.training import Progress
@@ -25,8 +25,8 @@ Extra = TypeVar("Extra", Sparse, Parallel)
 class Options:
     """data_dir: folder with MNIST or CIFAR-10 instead of the drawn images. images: test images that the RTL is simulated on.
 
-    anew: compile, simulate and synthesise again what is finished. sparse, parallel: make the second and the third table as well; without,
-    they hold what is finished.
+    anew: compile, simulate and synthesise again what is finished. sparse, parallel: make the tables of twins and of baselines as well;
+    without, they hold what is finished.
     """
 
     data_dir: Path | None = None
@@ -39,11 +39,12 @@ class Options:
 def run(
     rows: Sequence[Bench], folder: Path, options: Options | None = None, *, progress: Progress, shown: Callable[[str], None]
 ) -> list[Row]:
-    """Make the rows below ``folder``, and write ``bench.json`` and ``bench.md`` there.
+    """Make the rows below ``folder``, and write them to ``bench.json`` and ``bench.md`` there, beside others that stand there already.
 
-    shown: is told in one line which row cannot be made, and why. Raises SpikeLoomError where no row comes to an end.
+    Returns what was written. shown: is told in one line which row cannot be made, and why. Raises SpikeLoomError where none comes to an
+    end.
     """
-    chosen = options or Options()
+    chosen, before = options or Options(), tables.known(folder)
     results: list[Row] = []
     failed: list[str] = []
 
@@ -59,11 +60,18 @@ def run(
         except SpikeLoomError as error:
             said(error, bench.name)
         if results:
-            tables.write(folder, results)
+            tables.write(folder, with_others(results, before))
     progress("rows", len(rows), len(rows))
     if not results:
         raise SpikeLoomError(f"{folder}: no row came to an end; the first: {failed[0]}")
-    return results
+    return with_others(results, before)
+
+
+def with_others(results: Sequence[Row], before: Sequence[Row]) -> list[Row]:
+    """These and those of ``before`` that are of the same engine and Yosys, in the order of the benchmark."""
+    found = {row.result.name: row for row in (*before, *results) if row.result.made_with == results[0].result.made_with}
+    order = [bench.name for bench in ROWS]
+    return sorted(found.values(), key=lambda row: order.index(row.result.name))
 
 
 @dataclass(frozen=True)
@@ -123,4 +131,5 @@ class _Making:
 
 def key_of(bench: Bench, made: Accelerator, images: int) -> str:
     """Changes with whatever changes the row's figures."""
-    return store.key_of(repr((bench.name, bench.board, bench.clock_mhz, bench.share)), planfile.hashes(made.plan).network, str(images))
+    settings = repr((bench.name, bench.board, bench.clock_mhz, bench.share))
+    return store.key_of(settings, planfile.hashes(made.plan).network, str(images), measuring.made_with())

@@ -13,6 +13,7 @@ from spikeloom import facade
 from spikeloom.bench.counting import answers, speed
 from spikeloom.bench.measuring import Result
 from spikeloom.bench.rows import Bench
+from spikeloom.bench.text import three
 from spikeloom.bench.training import Progress, prepare
 from spikeloom.files import load_array, save_json
 
@@ -23,7 +24,7 @@ POINT = 0.01
 
 HOW = {
     "right, images, low, high, density": "frozen network of the twin, whole test set, as in the rows",
-    "interval, interval_p99": "simulated in RTL on the row's folding, outputs and spike counts equal to the golden model",
+    "interval, interval_p99": "as in the rows, RTL included, on the row's folding",
     "fps": "the smaller of the memory port and clock / interval, as in the rows",
 }
 
@@ -51,13 +52,14 @@ class Sparse:
     Attributes
     ----------
     kept: whether the last try is within a point of the row's accuracy; without, nothing was simulated and the rest is 0.
-    simulated: images that went through the RTL. interval, interval_p99: cycles between two images. fps: frames per second.
+    simulated, modelled, interval, interval_p99: as in :class:`spikeloom.bench.counting.Speed`. fps: frames per second.
     """
 
     name: str
     tries: tuple[Try, ...]
     kept: bool
     simulated: int = 0
+    modelled: int = 0
     interval: float = 0.0
     interval_p99: float = 0.0
     fps: float = 0.0
@@ -105,9 +107,9 @@ def folded_alike(
 
 
 def timed(found: Sparse, twin: facade.Accelerator, row: Result, images: int, progress: Progress) -> Sparse:
-    run = speed(twin, load_array(twin.folder / "test_x.npy")[:images], progress)
+    run = speed(twin, load_array(twin.folder / "test_x.npy"), images, progress)
     fps = min(row.port_fps, row.clock_mhz * 1e6 / run.interval)
-    return replace(found, simulated=len(run.intervals) + 2, interval=run.interval, interval_p99=run.interval_p99, fps=fps)
+    return replace(found, simulated=run.simulated, modelled=run.modelled, interval=run.interval, interval_p99=run.interval_p99, fps=fps)
 
 
 HEADS = (
@@ -123,7 +125,7 @@ def cells(found: Sparse, row: Result) -> list[list[str]]:
 
 def _line(found: Sparse, one: Try, row: Result, *, last: bool) -> list[str]:
     kept = found.kept and last
-    speeds = [f"{found.interval:,.0f}", f"{row.interval:,.0f}", f"{found.fps:,.0f}", f"{found.fps / row.fps:.2f}"] if kept else ["–"] * 4
+    speeds = [f"{found.interval:,.0f}", f"{row.interval:,.0f}", three(found.fps), f"{found.fps / row.fps:.2f}"] if kept else ["–"] * 4
     return [
         found.name,
         f"{one.spike_penalty:g}",

@@ -7,52 +7,76 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from spikeloom.bench import parallel, sparse
-from spikeloom.bench.measuring import Result
+from spikeloom.bench import measuring, parallel, sparse
+from spikeloom.bench.measuring import ROUTED, Result
 from spikeloom.bench.parallel import Parallel
 from spikeloom.bench.rows import Anchor, Bench, find
 from spikeloom.bench.sparse import Sparse
-from spikeloom.bench.usefulness import SLOWEST
-from spikeloom.files import save_json, save_text
+from spikeloom.bench.text import grid, said, three
+from spikeloom.bench.usefulness import LUT_PER_USEFUL, SLOWEST
+from spikeloom.errors import SpikeLoomError
+from spikeloom.files import load_json, save_json, save_text
 
 HOW = {
     "right, images": "frozen network, whole test set",
     "low, high": "95 %: Wilson's interval with the design effect of images that are made of the same source",
-    "interval, interval_p99, latency_p99": "simulated: Verilated RTL, cycle by cycle, outputs and spike counts equal to the golden model",
+    "simulated, latency_p99": "Verilated RTL of the network, cycle by cycle: outputs and spike counts equal to the golden model, "
+    "intervals to the cycle model",
+    "interval, interval_p99": "cycle model on modelled images of the whole test set, beats no sooner than the memory port brings them",
     "worst, fps_at": "cycle model on random spikes of the given density in every stream",
     "fps, port_fps": "at the clock clock_mhz, which is assumed: no router and no board has confirmed it",
-    "slowest": "queues: words without a spike take a cycle too, and not all ports have one; busiest: a pass waits for its busiest queue",
+    "lut, ff, dsp, bram36, uram, delay_ns": "synthesised by Yosys, shell included; the delay is that of cells of a 7-series part, without "
+    "wires, and without paths through the cells of delay_without",
     "lut_estimated, bram36_estimated, dsp_estimated": "cost model, before synthesis",
-    "lut, ff, dsp, bram36, uram, delay_ns": "synthesised by Yosys, shell included; the delay is that of cells, without wires",
+    "longest": "busy cycles of an image",
+    "slowest": "bound: spikes x folds / lanes; queues: words without a spike take a cycle too, and not all ports have one; busiest: a pass "
+    "waits for its busiest queue",
+    "lut_per_useful": "LUTs of the whole accelerator; layers that multiply add no synapses",
 }
 
 HEADS = (
-    "network", "board, assumed clock", "weights/input/T", "accuracy (95 %), images of sources", "density", "fps", "target",
-    "interval p99 / worst",
-    "fps at 15 / 25 / 35 / 50 %", "LUT (estimate)", "FF", "BRAM36 (estimate)", "DSP (estimate)", "fps/kLUT", "cell delay",
+    "network", "board, assumed clock", "weights/input/T", "accuracy (95 %), images of sources", "density", "interval mean / p99 / worst",
+    "fps", "target", "fps at 15 / 25 / 35 / 50 %",
 )  # fmt: skip
+
+HEADS_LOGIC = (
+    "network", "LUT (estimate)", "FF", "BRAM36 (estimate)", "URAM", "DSP (estimate)", "fps/kLUT", "cell delay",
+    f"fps where wires make it {ROUTED[0]:g} / {ROUTED[1]:g} times as long",
+)  # fmt: skip
+
+HEADS_WORK = ("network", "busy longest, cycles", SLOWEST, LUT_PER_USEFUL)
 
 
 def cells(result: Result, bench: Bench) -> list[str]:
     """One row of the table."""
     r = result
-    bound = " (memory port)" if r.fps == r.port_fps else ""
+    bound = " (memory port)" if r.fps > 0.99 * r.port_fps else ""
     return [
-        f"{bench.network} w{r.weight_bits}",
+        f"{bench.network} ({r.name})",
         f"{r.board}, {r.clock_mhz:g} MHz",
         f"{r.weight_bits} / {r.input_bits} / {r.steps}",
         f"{r.accuracy:.1%} ({r.low:.1%} to {r.high:.1%}), {r.images} of {r.sources}",
         f"{r.density:.0%}",
-        f"{r.fps:,.0f}{bound}",
-        f"{bench.target_fps:,.0f}",
-        f"{r.interval_p99:,.0f} / {r.worst:,.0f}",
-        " / ".join(f"{fps:,.0f}" for fps in r.fps_at.values()),
+        f"{r.interval:,.1f} / {r.interval_p99:,.0f} / {r.worst:,.0f}",
+        f"{three(r.fps)}{bound}",
+        f"{bench.target_fps:,.0f}{'' if r.fps >= bench.target_fps else ', missed'}",
+        " / ".join(three(fps) for fps in r.fps_at.values()),
+    ]
+
+
+def logic_cells(result: Result) -> list[str]:
+    """What it takes of the board, and how deep it is."""
+    r = result
+    return [
+        r.name,
         f"{r.lut:,} ({r.lut_estimated / r.lut - 1:+.1%})",
         f"{r.ff:,}",
         f"{r.bram36:g} ({r.bram36_estimated:g})",
+        f"{r.uram}",
         f"{r.dsp} ({r.dsp_estimated})",
-        f"{r.fps_per_klut:,.1f}",
-        f"{r.delay_ns:.2f} ns",
+        three(r.fps_per_klut),
+        f"{r.delay_ns:.2f} ns{''.join(f', without {cell}' for cell in r.delay_without)}",
+        " / ".join(three(r.routed_fps(factor)) for factor in ROUTED),
     ]
 
 
@@ -75,9 +99,9 @@ def markdown(rows: Sequence[Row]) -> str:
     benches = [find(result.name) for result in results]
     ours = [cells(result, bench) for result, bench in zip(results, benches, strict=True)]
     others = [anchor_cells(bench, anchor) for bench in benches for anchor in bench.anchors]
-    efficiency = [[result.name, str(result.slowest), f"{result.lut_per_useful:.1f}"] for result in results]
-    heads = ("network", SLOWEST, "LUT per synapse added per cycle")
-    lines = ["# Benchmark", "", *grid(HEADS, ours), "", said(HOW), "", *grid(heads, efficiency)]
+    work = [[result.name, str(result.longest), str(result.slowest), f"{result.lut_per_useful:.1f}"] for result in results]
+    logic = [logic_cells(result) for result in results]
+    lines = ["# Benchmark", "", *grid(HEADS, ours), "", *grid(HEADS_LOGIC, logic), "", *grid(HEADS_WORK, work), "", said(HOW)]
     twins = [line for row in rows if row.sparse is not None for line in sparse.cells(row.sparse, row.result)]
     lines += section("With a spike penalty", sparse.HEADS, twins, sparse.HOW)
     baselines = [parallel.cells(row.parallel, row.result) for row in rows if row.parallel is not None]
@@ -93,21 +117,29 @@ def section(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], how
     return ["", f"## {title}", "", *grid(heads, rows), *(["", said(how)] if how else [])]
 
 
-def said(how: Mapping[str, str]) -> str:
-    """How the numbers came about, in one line."""
-    return "How: " + "; ".join(f"{what}: {text}" for what, text in how.items()) + "."
-
-
-def grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return [f"| {' | '.join(line)} |" for line in (heads, ["---"] * len(heads), *rows)]
-
-
 def write(folder: Path, rows: Sequence[Row]) -> None:
     """``bench.json`` and ``bench.md``."""
     save_json(
         folder / "bench.json", {"how": HOW, "how_sparse": sparse.HOW, "how_parallel": parallel.HOW, "rows": [plain(row) for row in rows]}
     )
     save_text(folder / "bench.md", markdown(rows))
+
+
+def known(folder: Path) -> list[Row]:
+    """The rows of ``bench.json``, those that there still are; none where it is missing, damaged, or of an earlier SpikeLoom."""
+    try:
+        data = load_json(folder / "bench.json", "rows of 'spikeloom bench'")
+        return [row_of(found) for found in data["rows"]]
+    except (SpikeLoomError, AttributeError, KeyError, TypeError, ValueError):
+        return []
+
+
+def row_of(data: dict[str, Any]) -> Row:
+    """From what :func:`plain` made. Raises TypeError, KeyError or SpikeLoomError where the data is something else."""
+    result = measuring.read({name: value for name, value in data.items() if name not in ("fps_per_klut", "anchors", "sparse", "parallel")})
+    find(result.name)
+    twin, baseline = data["sparse"], data["parallel"]
+    return Row(result, None if twin is None else sparse.read(twin), None if baseline is None else parallel.read(baseline))
 
 
 def plain(row: Row) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from spikeloom.bench.equal import BELOW, Equal, Mean, equal, means
-from spikeloom.bench.tables import grid, said
+from spikeloom.bench.text import grid, said
 from spikeloom.bench.twins import FOLDINGS, HOW, LIF, SPIKEPACK, Point
 from spikeloom.files import save_json, save_text
 from spikeloom.report.pictures import BLUE, RED, STYLE, write_both

@@ -6,21 +6,40 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spikeloom import golden
 from spikeloom.code import Ints
 from spikeloom.cycles.work import Work
 from spikeloom.plan import Plan
 
 
-def works(plan: Plan, words: Ints) -> dict[str, Work]:
-    trace = golden.trace(plan.graph, words)
+def works(plan: Plan, trace: dict[str, Ints]) -> dict[str, Work]:
+    """Of every layer, by the words of every node, node -> (N, C, H, W)."""
     return {stage.name: Work(stage, trace[stage.layer.source]) for stage in plan.stages}
 
 
-def lut_per_useful(plan: Plan, words: Ints, interval: float, lut: int) -> float:
-    """LUTs per synapse that adds its weight, per cycle, at an interval in cycles. Synapses of an image layer count once per set bit."""
-    useful = sum(float(work.synaptic.mean()) for work in works(plan, words).values())
-    return lut * interval / useful
+LUT_PER_USEFUL = "LUT per synapse added per cycle"
+"""Head of the column."""
+
+
+def lut_per_useful(plan: Plan, trace: dict[str, Ints], interval: float, lut: int) -> float:
+    """LUTs of the whole accelerator per synapse that adds its weight, per cycle, at an interval in cycles.
+
+    Layers that multiply add none: their LUTs count, their synapses do not. NaN where all do.
+    """
+    adding = [work for work in works(plan, trace).values() if work.stage.folding.body != "parallel"]
+    useful = sum(float(work.synaptic.mean()) for work in adding)
+    return lut * interval / useful if useful else float("nan")
+
+
+@dataclass(frozen=True)
+class Longest:
+    """The layer of any body that is busy longest. cycles: of an image, on the mean."""
+
+    layer: str
+    body: str
+    cycles: float
+
+    def __str__(self) -> str:
+        return f"{self.layer} ({self.body}), {self.cycles:,.0f}"
 
 
 @dataclass(frozen=True)
@@ -29,8 +48,8 @@ class Slowest:
 
     Attributes
     ----------
-    layer: its name. against_bound: its busy cycles by the least there could be, spikes x folds / lanes. queues: what its queues take on
-    average by that bound: more than 1, since a word without a spike takes a cycle too, and not all ports have a spike in a word's last
+    layer: its name. against_bound: its busy cycles over the least there could be, spikes x folds / lanes. queues: what its queues take on
+    average over that bound: more than 1, since a word without a spike takes a cycle too, and not all ports have a spike in a word's last
     cycle. The rest is that a pass waits for the busiest of its queues.
     """
 
@@ -40,28 +59,39 @@ class Slowest:
 
     @property
     def busiest(self) -> float:
-        """What the busiest queues take by the average."""
+        """What the busiest queues take over the average."""
         return self.against_bound / self.queues
 
     def __str__(self) -> str:
         return f"{self.against_bound:.2f} = {self.queues:.2f} x {self.busiest:.2f} ({self.layer})"
 
 
-SLOWEST = "slowest event layer: busy cycles / (spikes x folds / lanes) = queues x busiest"
+SLOWEST = "slowest event layer: busy cycles / bound = queues x busiest"
 """Head of the column."""
 
 NOBODY = Slowest("no event layer", float("nan"), float("nan"))
 
 
-def slowest(plan: Plan, words: Ints) -> Slowest:
-    """Of the images' mean. ``NOBODY`` without an event layer."""
-    found = [(0.0, NOBODY)]
-    for name, work in works(plan, words).items():
-        stage = work.stage
-        if stage.folding.body == "event":
-            images = range(len(work.words))
-            busy = float(np.mean([sum(cost for cost, _, _ in work.image(k)) for k in images]))
-            least = float(work.synaptic.mean()) / (stage.lanes * stage.folding.windows * stage.folding.elements)
-            mean = float(np.mean([work.mean_queue(k) for k in images]))
-            found.append((busy, Slowest(name, busy / least, mean / least)))
-    return max(found, key=lambda item: item[0])[1]
+def engines(plan: Plan, trace: dict[str, Ints]) -> tuple[Longest, Slowest]:
+    """The layer that is busy longest, and the event layer that is; ``NOBODY`` without one. Of the images' mean."""
+    busy = {name: cycles(work) for name, work in works(plan, trace).items()}
+    skips = {f"{stage.name}.skip": stage.skip_stage for stage in plan.stages if stage.skip_stage is not None}
+    longest = [Longest(name, plan[name].folding.body, taken) for name, taken in busy.items()]
+    longest += [Longest(name, skip.folding.body, cycles(Work(skip, trace[skip.layer.source]))) for name, skip in skips.items()]
+    event = [stage.name for stage in plan.stages if stage.folding.body == "event"]
+    slowest = against_bound(works(plan, trace)[max(event, key=busy.__getitem__)]) if event else NOBODY
+    return max(longest, key=lambda found: found.cycles), slowest
+
+
+def cycles(work: Work) -> float:
+    """Busy cycles of an image, on the mean; the same for all images but in an event body."""
+    images = range(len(work.words) if work.stage.folding.body == "event" else 1)
+    return float(np.mean([sum(cost for cost, _, _ in work.image(k)) for k in images]))
+
+
+def against_bound(work: Work) -> Slowest:
+    """An event layer against the least that its spikes could take; NaN without any."""
+    stage = work.stage
+    least = float(work.synaptic.mean()) / (stage.lanes * stage.folding.windows * stage.folding.elements)
+    mean = float(np.mean([work.mean_queue(k) for k in range(len(work.words))]))
+    return Slowest(stage.name, cycles(work) / least, mean / least) if least else Slowest(stage.name, float("nan"), float("nan"))

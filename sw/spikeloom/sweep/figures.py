@@ -14,6 +14,7 @@ from spikeloom.errors import SpikeLoomError
 from spikeloom.facade import Accelerator, Progress
 from spikeloom.files import Array, load_json
 from spikeloom.inputs import checked_labels
+from spikeloom.interval import effective_images
 from spikeloom.report import estimates
 from spikeloom.report.performance import Spread
 from spikeloom.spikes import count, fired
@@ -26,7 +27,8 @@ class Figures:
 
     Attributes
     ----------
-    images, right: of the test set, answered by the frozen network.
+    images, right: of the test set, answered by the frozen network. effective: how many independent images the test set is worth, see
+        :func:`spikeloom.interval.effective_images`.
     macs, s_ace, ns_ace, stored_bits: see :class:`spikeloom.sweep.arithmetic.Arithmetic`.
     spikes: set bits that the neurons fired, the input's not counted. density: share of their bits that are set.
     cycles, latency_cycles: by the cycle model on ``simulated`` images of the test set: mean distance of two answers with the pipeline
@@ -37,6 +39,7 @@ class Figures:
 
     images: int
     right: int
+    effective: float
     macs: int
     s_ace: int
     ns_ace: float
@@ -63,8 +66,8 @@ class Figures:
         return self.s_ace / self.macs
 
 
-def figures(accelerator: Accelerator, x: Array, labels: Array, simulated: int, progress: Progress) -> Figures:
-    """Of a compiled network on test images x (N, ...) with labels (N,); the cycle model takes ``simulated`` of them, evenly spread.
+def figures(accelerator: Accelerator, x: Array, labels: Array, source: Array, simulated: int, progress: Progress) -> Figures:
+    """Of a compiled network on test images x (N, ...) with labels (N,), made of real examples source (N,); the cycle model takes ``simulated`` of them, evenly spread.
 
     Raises SpikeLoomError where the network answers with no class, or images and labels do not fit it.
     """
@@ -78,6 +81,7 @@ def figures(accelerator: Accelerator, x: Array, labels: Array, simulated: int, p
     return Figures(
         images=spikes.images,
         right=spikes.right,
+        effective=effective_images(spikes.correct, source),
         macs=ops.macs,
         s_ace=ops.s_ace,
         ns_ace=ops.ns_ace,

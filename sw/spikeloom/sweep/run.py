@@ -145,4 +145,5 @@ def make(job: Job, hardware: Hardware, data_dir: Path | None, progress: Progress
         overrides=hardware.overrides,
         progress=progress,
     )
-    return figures(accelerator, load_array(folder / "test_x.npy"), load_array(folder / "test_y.npy"), hardware.images, progress)
+    x, labels, source = (load_array(folder / f"test_{name}.npy") for name in ("x", "y", "source"))
+    return figures(accelerator, x, labels, source, hardware.images, progress)

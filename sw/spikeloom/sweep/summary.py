@@ -49,8 +49,11 @@ class Row:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval of the accuracy for one test set: the seeds share its images, so they do not make it narrower."""
-        return wilson(self.mean("right"), self.images)
+        """95 % interval of the accuracy for one test set: the seeds share its images, so they do not make it narrower, and neither do
+        several images of one source.
+        """
+        effective = self.mean("effective")
+        return wilson(self.mean("accuracy") * effective, effective)
 
 
 def rows(runs: Sequence[Run]) -> tuple[Row, ...]:

@@ -7,14 +7,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from spikeloom import facade, planfile
-from spikeloom.bench import parallel
+from spikeloom import cycles, facade, planfile
+from spikeloom.bench import pace, parallel
 from spikeloom.bench.baseline import NEAR
 from spikeloom.bench.counting import Speed, answers, speed
 from spikeloom.errors import SpikeLoomError
 from spikeloom.interval import clustered
 
 from tests.default_networks import default_graph
+from tests.networks import random_plan, random_words
 from tests.sw.bench.test_baseline import event_plan
 from tests.sw.bench.test_tables import RESULT
 
@@ -26,31 +27,42 @@ def silent(what: str, done: int, total: int) -> None:
 
 
 class Hardware:
-    """Takes the cycles that it is given."""
+    """A random network whose RTL answers at the times that it is given; without any, at those of the cycle model."""
 
-    def __init__(self, last, differences=()):
-        self.folder, self.last, self.differences, self.modes = "x/net", np.array(last), differences, []
+    def __init__(self, last=None, differences=()):
+        self.folder, self.plan, self.last, self.differences = "x/net", random_plan(8), last, differences
 
     def simulate(self, x, progress):
         return SimpleNamespace(differences=self.differences, performance=SimpleNamespace(latency=SimpleNamespace(p99=99)))
 
     def words(self, x):
-        return x
+        return random_words(np.random.default_rng(len(x)), self.plan.graph, len(x))
 
     def network(self):
-        return SimpleNamespace(run=lambda words, mode: SimpleNamespace(last=self.last[: len(words)], mode=self.modes.append(mode)))
+        def run(words, mode):
+            assert mode == "stream"
+            last = cycles.simulate(self.plan, words, cycles.BACK_TO_BACK).last
+            return SimpleNamespace(last=last if self.last is None else np.array(self.last))
+
+        return SimpleNamespace(run=run)
 
 
-def test_intervals_begin_when_the_pipeline_is_full():
-    hardware = Hardware([50, 90, 110, 130, 170])
-    found = speed(hardware, np.zeros(5), silent)
-    assert found.intervals.tolist() == [20, 20, 40] and hardware.modes == ["stream"]
-    assert (found.interval, found.interval_p99, found.latency_p99) == (pytest.approx(80 / 3), 40, 99)
+def test_speed_is_of_the_whole_set():
+    hardware = Hardware()
+    found = speed(hardware, np.zeros(50), 5, silent)
+    assert (found.simulated, found.latency_p99, found.modelled) == (5, 99, 50)
+    assert found.intervals.tolist() == pace.intervals(hardware.plan, found.trace).tolist()
+    assert found.interval == found.intervals.mean() and found.interval_p99 == found.intervals.max()
 
 
 def test_hardware_that_differs_is_refused():
     with pytest.raises(SpikeLoomError, match="x/net: the hardware differs from the golden model: image 3"):
-        speed(Hardware([1, 2, 3, 4], ["image 3", "image 4"]), np.zeros(4), silent)
+        speed(Hardware(differences=["image 3", "image 4"]), np.zeros(4), 4, silent)
+
+
+def test_hardware_that_takes_other_cycles_is_refused():
+    with pytest.raises(SpikeLoomError, match=r"x/net: the RTL takes \[1, 1, 1\] cycles between images, the cycle model \["):
+        speed(Hardware([1, 2, 3, 4]), np.zeros(4), 4, silent)
 
 
 @pytest.fixture
@@ -85,7 +97,7 @@ def test_sources_that_do_not_belong_to_the_images(made):
 
 def baseline(made, monkeypatch, row=ROW, intervals=(300.0,)):
     taken = SimpleNamespace(lut=13_500, ff=9_000, dsp=4, ramb18=31)
-    monkeypatch.setattr(parallel, "speed", lambda other, x, progress: Speed(np.array(intervals), 9))
+    monkeypatch.setattr(parallel, "speed", lambda other, x, images, progress: Speed(images, 9, {}, np.array(intervals)))
     monkeypatch.setattr(facade.Accelerator, "synth", lambda self, progress: SimpleNamespace(total=taken, delay=None))
     return parallel.make(made, row, made.folder / "other", 24, silent)
 

@@ -30,6 +30,8 @@ class Made:
         self.plan, self.made, self.broken = random_plan(3), [], set()
         monkeypatch.setattr(running, "compiled", self.compiled)
         monkeypatch.setattr(running, "measure", self.measure)
+        self.made_with = "engine 0, Yosys 0"
+        monkeypatch.setattr(running.measuring, "made_with", lambda: self.made_with)
         monkeypatch.setattr(running.sparse, "make", self.sparse)
         monkeypatch.setattr(running.parallel, "make", self.parallel)
 
@@ -45,7 +47,7 @@ class Made:
 
     def measure(self, bench, made, images, progress):
         self.note(f"row {bench.name}")
-        return replace(RESULT, name=bench.name, simulated=images)
+        return replace(RESULT, name=bench.name, simulated=images, made_with=self.made_with)
 
     def sparse(self, bench, made, row, folder, images, data_dir, progress) -> Sparse:
         self.note(f"sparse {folder.name}")
@@ -94,6 +96,16 @@ def test_anew_makes_again_what_is_asked_for(made, tmp_path):
     made.made.clear()
     rows, _ = go(tmp_path, ROWS[:1], anew=True, parallel=True)
     assert made.made == ["row tfc-w2t2", "parallel tfc-w2t2-parallel"] and rows[0].sparse is not None
+
+
+def test_rows_stand_beside_each_other(made, tmp_path):
+    """Made by themselves, in whatever order; those of another engine are not among them."""
+    go(tmp_path, ROWS[1:])
+    assert [row.result.name for row in go(tmp_path, ROWS[:1])[0]] == ["tfc-w2t2", "digits-cnn"]
+    made.made.clear()
+    made.made_with = "engine 1, Yosys 0"
+    assert [row.result.name for row in go(tmp_path, ROWS[1:])[0]] == ["digits-cnn"] and made.made == ["row digits-cnn"]
+    assert [row["name"] for row in json.loads((tmp_path / "bench.json").read_text())["rows"]] == ["digits-cnn"]
 
 
 def test_another_plan_is_made_again(made, tmp_path):

@@ -39,7 +39,7 @@ def made_of(monkeypatch, tmp_path, right):
     answers = iter(right)
     monkeypatch.setattr(sparse, "folded_alike", folded)
     monkeypatch.setattr(sparse, "answers", lambda made, progress: Answers(next(answers), 4000, 364, 0.9, 0.96, 0.11))
-    monkeypatch.setattr(sparse, "speed", lambda made, x, progress: Speed(np.full(len(x) - 2, 400.0), 900))
+    monkeypatch.setattr(sparse, "speed", lambda made, x, images, progress: Speed(images, 900, {}, np.full(len(x) - 2, 400.0)))
     return sparse.make(BENCH, None, ROW, tmp_path, 24, None, silent), asked
 
 
@@ -47,7 +47,7 @@ def test_the_first_is_kept_where_it_is_good_enough(monkeypatch, tmp_path):
     """A point is 40 of 4,000 images."""
     found, asked = made_of(monkeypatch, tmp_path, [3760])
     assert asked == [("penalty-0.8", 0.8)] and found.kept
-    assert (found.interval, found.fps, found.simulated) == (400, 250_000, 24)
+    assert (found.interval, found.fps, found.simulated, found.modelled) == (400, 250_000, 24, 30)
     assert (found.last.density, found.last.accuracy) == (0.11, 0.94)
 
 
@@ -73,7 +73,7 @@ def test_the_memory_port_bounds(monkeypatch, tmp_path):
 
 
 def test_goes_through_json():
-    one = Sparse("x", (Try(1.0, 1, 2, 0.1, 0.9, 0.3), Try(0.5, 2, 2, 0.3, 1.0, 0.4)), True, 24, 10.5, 12.0, 1e5)
+    one = Sparse("x", (Try(1.0, 1, 2, 0.1, 0.9, 0.3), Try(0.5, 2, 2, 0.3, 1.0, 0.4)), True, 24, 30, 10.5, 12.0, 1e5)
     assert sparse.read(json.loads(json.dumps(asdict(one)))) == one
     with pytest.raises(TypeError):
         sparse.read(asdict(one) | {"more": 1})

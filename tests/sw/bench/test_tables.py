@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,26 +13,29 @@ from spikeloom.bench.parallel import Parallel
 from spikeloom.bench.rows import ROWS, find
 from spikeloom.bench.sparse import Sparse, Try
 from spikeloom.bench.tables import Row
-from spikeloom.bench.usefulness import Slowest
+from spikeloom.bench.text import three
+from spikeloom.bench.usefulness import Longest, Slowest
 from spikeloom.boards import find_board
 from spikeloom.errors import SpikeLoomError
 from spikeloom.nets import find as find_recipe
 
 RESULT = Result(
-    name="lfc-w1t1", board="pynq-z2", clock_mhz=100, weight_bits=1, input_bits=1, steps=1, right=3801, images=4000, sources=364,
-    low=0.943, high=0.957, density=0.41, simulated=24, interval=400.0,
-    interval_p99=420.0, latency_p99=1800, worst=900.0, port_fps=1e6, fps=250_000.0,
+    name="lfc-w1t1", made_with="engine 0, Yosys 0",
+    board="pynq-z2", clock_mhz=100, weight_bits=1, input_bits=1, steps=1, right=3801, images=4000, sources=364,
+    low=0.943, high=0.957, density=0.41, simulated=24, latency_p99=1800, modelled=400,
+    interval=400.0, interval_p99=420.0, worst=900.0, port_fps=1e6, fps=250_000.0,
     fps_at={"0.15": 5e5, "0.5": 2e5}, lut=40_000, ff=30_000, dsp=0, bram36=95.5, uram=0,
-    lut_estimated=41_000, bram36_estimated=95.5, dsp_estimated=0, delay_ns=5.61, slowest=Slowest("fc1", 1.3, 1.04),
+    lut_estimated=41_000, bram36_estimated=95.5, dsp_estimated=0, delay_ns=5.61, delay_without=("DSP48E1",),
+    longest=Longest("fc2", "dense", 395.5), slowest=Slowest("fc1", 1.3, 1.04),
     lut_per_useful=12.5,
 )  # fmt: skip
 
 
 SPARSE = Sparse(
-    "lfc-w1t1", (Try(1.0, 3700, 4000, 0.91, 0.94, 0.1), Try(0.5, 3790, 4000, 0.94, 0.955, 0.2)), True, 24, 200.0, 240.0, 500_000.0,
+    "lfc-w1t1", (Try(1.0, 3700, 4000, 0.91, 0.94, 0.1), Try(0.5, 3790, 4000, 0.94, 0.955, 0.2)), True, 24, 400, 200.0, 240.0, 500_000.0,
 )  # fmt: skip
 PARALLEL = Parallel(
-    "lfc-w1t1", 24, 800.0, 125_000.0, 40_000, 39_000, 42_000, 20_000, 12, 60.5, 6.2, {"conv1": "DSP", "fc1": "LUT", "fc2": "LUT"},
+    "lfc-w1t1", 24, 400, 800.0, 125_000.0, 40_000, 39_000, 42_000, 20_000, 12, 60.5, 6.2, {"conv1": "DSP", "fc1": "LUT", "fc2": "LUT"},
     {"pool1": "max"}, "no folding is faster", 400.0, 50_000,
 )  # fmt: skip
 
@@ -49,17 +53,31 @@ def test_unknown_row() -> None:
 
 def test_markdown() -> None:
     text = tables.markdown([Row(RESULT)])
-    row = next(line for line in text.splitlines() if line.startswith("| LFC") and "pynq-z2" in line)
-    assert row.count("|") == len(tables.HEADS) + 1
-    for wanted in ("95.0% (94.3% to 95.7%), 4000 of 364", "250,000", "420 / 900", "40,000 (+2.5%)", "95.5 (95.5)", "6,250.0", "5.61 ns"):
-        assert f" {wanted} |" in row, wanted
+    speed = next(line for line in text.splitlines() if line.startswith("| LFC") and "pynq-z2" in line)
+    assert speed.count("|") == len(tables.HEADS) + 1
+    for wanted in ("95.0% (94.3% to 95.7%), 4000 of 364", "250,000", "500,000, missed", "400.0 / 420 / 900", "1 / 1 / 1"):
+        assert f" {wanted} |" in speed, wanted
+    logic = next(line for line in text.splitlines() if line.startswith("| lfc-w1t1 | 40,000"))
+    assert logic.count("|") == len(tables.HEADS_LOGIC) + 1
+    for wanted in ("40,000 (+2.5%)", "95.5 (95.5)", "6,250", "5.61 ns, without DSP48E1", "250,000 / 178,000"):
+        assert f" {wanted} |" in logic, wanted
     assert "| BNN-PYNQ LFC-W1A1 | PYNQ-Z2, 100 MHz | 98.4 % (MNIST) | 118,883 | measured |" in text
-    assert "(memory port)" not in text and "| lfc-w1t1 | 1.30 = 1.04 x 1.25 (fc1) | 12.5 |" in text
+    assert "(memory port)" not in text and "| lfc-w1t1 | fc2 (dense), 396 | 1.30 = 1.04 x 1.25 (fc1) | 12.5 |" in text
+
+
+def test_a_bound_and_a_target_that_is_met() -> None:
+    row = tables.cells(replace(RESULT, fps=1e6 - 1), find("lfc-w1t1"))
+    assert "1,000,000 (memory port)" in row and "500,000" in row
+
+
+@pytest.mark.parametrize(("number", "text"), [(0.4, "0"), (24.56, "25"), (1234, "1,230"), (4_059_041.2, "4,060,000")])
+def test_three_digits(number: float, text: str) -> None:
+    assert three(number) == text
 
 
 def test_the_twin_beside_its_row():
     text = tables.markdown([Row(RESULT, SPARSE)])
-    rows = [line for line in text.splitlines() if line.startswith("| lfc-w1t1 |") and "%" in line]
+    rows = [line for line in text.split("## With a spike penalty")[1].splitlines() if line.startswith("| lfc-w1t1 |")]
     assert rows[0].startswith("| lfc-w1t1 | 1 | 92.5% (91.0% to 94.0%) | 95.0% | 10% | 41% |") and rows[0].endswith(
         "| no: more than a point less |"
     )
@@ -77,8 +95,24 @@ def test_the_baseline_beside_its_row():
 
 
 def test_files(tmp_path: Path) -> None:
-    tables.write(tmp_path, [Row(RESULT)])
+    assert tables.known(tmp_path) == []
+    rows = [Row(RESULT, SPARSE, PARALLEL), Row(replace(RESULT, name="tfc-w2t2"))]
+    tables.write(tmp_path, rows)
     data = json.loads((tmp_path / "bench.json").read_text(encoding="utf-8"))
     assert data["rows"][0]["fps_per_klut"] == 6250.0
     assert data["rows"][0]["anchors"][0]["how"] == "measured"
-    assert (tmp_path / "bench.md").read_text(encoding="utf-8") == tables.markdown([Row(RESULT)])
+    assert (tmp_path / "bench.md").read_text(encoding="utf-8") == tables.markdown(rows)
+    assert tables.known(tmp_path) == rows
+
+
+@pytest.mark.parametrize("change", ["", "{}", '{"rows": [{}]}', '{"rows": [3]}', '{"rows": 3}'])
+def test_a_damaged_file_holds_no_rows(tmp_path: Path, change: str) -> None:
+    (tmp_path / "bench.json").write_text(change, encoding="utf-8")
+    assert tables.known(tmp_path) == []
+
+
+def test_rows_that_are_no_more(tmp_path: Path) -> None:
+    tables.write(tmp_path, [Row(RESULT)])
+    path = tmp_path / "bench.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("lfc-w1t1", "alexnet"), encoding="utf-8")
+    assert tables.known(tmp_path) == []

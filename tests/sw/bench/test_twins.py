@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from spikeloom import facade
 from spikeloom.bench import twin_tables, twins
-from spikeloom.bench.counting import Speed
 from spikeloom.bench.equal import equal, means
 from spikeloom.bench.twins import FOLDINGS, KINDS, LIF, SPIKEPACK, Twins, run
 from spikeloom.errors import SpikeLoomError
@@ -70,16 +69,13 @@ def test_goes_on_where_it_stopped(made, monkeypatch):
         run(replace(TINY, timed=5), folder, silent, lambda points: None)
 
 
-def test_rtl_that_takes_other_cycles_is_refused(made, monkeypatch):
+def test_some_images_go_through_the_rtl(made, monkeypatch):
     folder, points = made
-    accelerator = facade.Accelerator.load(folder / "spikepack-t2-seed0")
-    monkeypatch.setattr(twins, "speed", lambda made, x, progress: Speed(np.array([7.0, 7.0]), 9))
-    with pytest.raises(SpikeLoomError, match=r"spikepack-t2-seed0: the RTL takes \[7.0, 7.0\] cycles between images, the cycle model \["):
-        twins.judged(accelerator, SPIKEPACK, 2, 0, 4, 4, silent)
-    words = accelerator.words(np.load(accelerator.folder / "test_x.npy")[:4])
-    true = twins.cycles.simulate(accelerator.plan, words, twins.cycles.BACK_TO_BACK).intervals[1:]
-    monkeypatch.setattr(twins, "speed", lambda made, x, progress: Speed(true.astype(float), 9))
-    assert twins.judged(accelerator, SPIKEPACK, 2, 0, 4, 4, silent) == replace(points[0], rtl_images=4)
+    accelerator, seen = facade.Accelerator.load(folder / "spikepack-t2-seed0"), []
+    monkeypatch.setattr(twins, "simulated", lambda made, x, progress: seen.append((made, len(x))))
+    assert twins.judged(accelerator, SPIKEPACK, 2, 0, 4, 3, silent) == replace(points[0], rtl_images=3)
+    assert seen == [(accelerator, 3)]
+    assert twins.judged(accelerator, SPIKEPACK, 2, 0, 4, 0, silent) == points[0] and len(seen) == 1
 
 
 def test_a_network_of_other_layers_is_refused(made, monkeypatch):

@@ -1,4 +1,4 @@
-"""What keeps the slowest layer from its bound: words without a spike, ports that do not come out even, and the busiest queue."""
+"""Which layer is busy longest, and what keeps the slowest event layer from its bound: empty words, odd ports, the busiest queue."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from spikeloom.bench.usefulness import NOBODY, slowest, works
+from spikeloom import golden
+from spikeloom.bench.usefulness import NOBODY, engines, lut_per_useful, works
 from spikeloom.cycles import BACK_TO_BACK, simulate
 from spikeloom.cycles.work import Work
 
@@ -46,7 +47,7 @@ def test_the_mean_queue() -> None:
     seen = 0
     for seed in range(30):
         plan = random_plan(seed)
-        for work in works(plan, random_words(np.random.default_rng(seed), plan.graph, 2)).values():
+        for work in works(plan, golden.trace(plan.graph, random_words(np.random.default_rng(seed), plan.graph, 2))).values():
             stage = work.stage
             if stage.folding.body == "event" and len(set(stage.layer.padding)) == 1 and stage.folds % stage.groups == 0:
                 assert work.mean_queue(1) == pytest.approx(queues_one_by_one(work, 1), rel=1e-12), (seed, stage.name)
@@ -54,7 +55,7 @@ def test_the_mean_queue() -> None:
     assert seen > 15
 
 
-def test_the_slowest_layer() -> None:
+def test_the_slowest_event_layer() -> None:
     """Its busy cycles are those of the counters (but for work of no use after the last output, which they leave out); no queue takes less
     than the bound, none more than the busiest.
     """
@@ -62,7 +63,8 @@ def test_the_slowest_layer() -> None:
     for seed in range(30):
         plan = random_plan(seed)
         words = random_words(np.random.default_rng(seed), plan.graph, 3)
-        found = slowest(plan, words)
+        trace = golden.trace(plan.graph, words)
+        _, found = engines(plan, trace)
         event = {stage.name: stage for stage in plan.stages if stage.folding.body == "event"}
         if found == NOBODY:
             assert not event
@@ -71,7 +73,7 @@ def test_the_slowest_layer() -> None:
         counted = simulate(plan, words, BACK_TO_BACK).stages
         busy = (
             found.against_bound
-            * float(works(plan, words)[chosen.name].synaptic.sum())
+            * float(works(plan, trace)[chosen.name].synaptic.sum())
             / (chosen.lanes * chosen.folding.windows * chosen.folding.elements)
         )
         assert busy >= max(counted[name].busy for name in event) - 1e-6
@@ -79,3 +81,29 @@ def test_the_slowest_layer() -> None:
         assert found.queues >= 1 - 1e-9 and found.busiest >= 1 - 1e-9
         seen.add(found.layer)
     assert len(seen) > 2 and equal > 20
+
+
+def test_the_layer_that_is_busy_longest() -> None:
+    """Whatever its body, residuals among them, by the counters; only the first image is free of the work behind the last output."""
+    bodies = set()
+    for seed in range(30):
+        plan = random_plan(seed)
+        words = random_words(np.random.default_rng(seed), plan.graph, 1)
+        longest, _ = engines(plan, golden.trace(plan.graph, words))
+        counted = simulate(plan, words, BACK_TO_BACK).stages
+        assert longest.cycles >= max(stage.busy for stage in counted.values())
+        assert longest.layer in counted
+        bodies.add(longest.body)
+    assert {"event", "dense"} <= bodies
+
+
+def test_layers_that_multiply_add_no_synapse() -> None:
+    seen = 0
+    for seed in range(30):
+        plan = random_plan(seed)
+        trace = golden.trace(plan.graph, random_words(np.random.default_rng(seed), plan.graph, 2))
+        adding = {name: work.synaptic.mean() for name, work in works(plan, trace).items() if plan[name].folding.body != "parallel"}
+        found = lut_per_useful(plan, trace, 100.0, 5000)
+        assert found == pytest.approx(100 * 5000 / sum(adding.values())) if sum(adding.values()) else np.isnan(found)
+        seen += len(adding) < len(plan.stages)
+    assert seen > 3

@@ -35,5 +35,5 @@ def read(folder: Path, name: str = "sweep.csv") -> list[dict[str, str]]:
 
 def made_up(**numbers: Any) -> Figures:
     """Figures of a training that never was."""
-    same = dict.fromkeys(Figures.__dataclass_fields__, 1) | {"images": 100, "right": 90, "macs": 10, "s_ace": 40}
+    same = dict.fromkeys(Figures.__dataclass_fields__, 1) | {"images": 100, "right": 90, "effective": 100, "macs": 10, "s_ace": 40}
     return Figures(**(same | numbers))

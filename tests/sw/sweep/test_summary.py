@@ -33,6 +33,8 @@ def test_by_hand(tmp_path: Path) -> None:
     assert (first.mean("right"), first.mean("accuracy"), first.mean("spikes")) == (90.5, 0.905, 11.5)
     assert first.deviation("spikes") == pytest.approx(4.5**0.5)
     assert first.interval == wilson(90.5, 100)
+    fewer = rows([replace(run, figures=replace(run.figures, effective=50.0)) for run in runs(tmp_path) if run.figures])[0]
+    assert fewer.interval == wilson(45.25, 50)
     assert second.deviation("spikes") is None
     assert [row.front for row in (first, second, third)] == [True, True, False]
     assert third.notes == ("no room",) and not third.figures

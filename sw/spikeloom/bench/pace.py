@@ -1,0 +1,36 @@
+"""How often an image comes out: the cycle model on a sample of the test set, with the memory port in front of it."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+import numpy.typing as npt
+
+from spikeloom.code import Ints
+from spikeloom.cycles import BACK_TO_BACK, simulate_trace
+from spikeloom.estimate.cycles import ends
+from spikeloom.plan import Plan
+
+IMAGES = 400
+"""Test images in a sample, spread evenly; all where there are fewer."""
+
+
+def sample(x: npt.NDArray[np.generic], images: int = IMAGES) -> npt.NDArray[np.generic]:
+    """(N, ...): so many of them, or all."""
+    return x[np.linspace(0, len(x), min(images, len(x)), endpoint=False).astype(np.int64)]
+
+
+def intervals(plan: Plan, trace: dict[str, Ints]) -> npt.NDArray[np.float64]:
+    """(N - 2,) cycles between two images by the words of every node, node -> (N, C, H, W); the pipeline is kept as full as the memory
+    port can, and the first interval, in which it fills, is left out.
+    """
+    timing = simulate_trace(plan, trace, BACK_TO_BACK, offers=offers(plan, len(trace[plan.graph.input.name])))
+    return timing.intervals[1:].astype(np.float64)
+
+
+def offers(plan: Plan, images: int) -> list[int] | None:
+    """The earliest cycle of each input beat; None where the memory port brings one every cycle."""
+    beats = prod(plan.graph.input.shape) // plan.input_group
+    cycles = ends(plan.graph, plan.board)[0].cycles / beats
+    return None if cycles <= 1 else [int(beat * cycles) for beat in range(images * beats)]
