@@ -67,7 +67,9 @@ class Figures:
 
 
 def figures(accelerator: Accelerator, x: Array, labels: Array, source: Array, simulated: int, progress: Progress) -> Figures:
-    """Of a compiled network on test images x (N, ...) with labels (N,), made of real examples source (N,); the cycle model takes ``simulated`` of them, evenly spread.
+    """Of a compiled network on test images x (N, ...) with labels (N,), made of the real examples source (N,).
+
+    The cycle model takes ``simulated`` of them, evenly spread.
 
     Raises SpikeLoomError where the network answers with no class, or images and labels do not fit it.
     """
