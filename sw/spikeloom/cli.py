@@ -312,8 +312,7 @@ def deploy(
 
     accelerator = Accelerator.load(folder)
     x, _ = images_of(folder, input, None)
-    if not accelerator.emitted:
-        accelerator.emit()
+    accelerator.emit_if_need_be()
     made = deploying.deploy(folder, accelerator.plan, x[: deploying.SAMPLES], output or folder / "deploy")
     console.print(f"{made.folder}: copy it to the board and type there: {deploying.COMMAND}", markup=False, soft_wrap=True)
     if made.missing:

@@ -90,6 +90,12 @@ class Accelerator:
 
         emit(self.plan, self.folder)
 
+    def emit_if_need_be(self, progress: Progress = silent) -> None:
+        """Unless it is there already, see ``emitted``."""
+        if not self.emitted:
+            progress("emit", 0, 0)
+            self.emit()
+
     def hls(self) -> Path:
         """Write the network as C++ for Vitis HLS; the folder. Raises SpikeLoomError for weights that load at run time."""
         from spikeloom.hls import project
@@ -158,9 +164,7 @@ class Accelerator:
         """Hardware on input words, image by image and with the pipeline kept full; emitted and built if need be."""
         from spikeloom.report.measure import Run
 
-        if not self.emitted:
-            progress("emit", 0, 0)
-            self.emit()
+        self.emit_if_need_be(progress)
         network = self.network()
         progress("build", 0, 0)
         network.build()
@@ -210,9 +214,7 @@ class Accelerator:
             with Driver(deploy.existing_bit(self.folder, manifest.load(self.folder))) as driver:
                 yield driver
             return
-        if not self.emitted:
-            progress("emit", 0, 0)
-            self.emit()
+        self.emit_if_need_be(progress)
         from spikeloom_sim.board import SimulatedBoard
 
         progress("build", 0, 0)
@@ -233,8 +235,7 @@ class Accelerator:
         made = Accelerator(self.folder / f"at-{clock:g}-MHz", replace(self.plan, clock_mhz=clock))
         estimates.write(made.plan, made.folder)
         planfile.save(made.plan, made.folder)
-        if not made.emitted:
-            made.emit()
+        made.emit_if_need_be()
         return made
 
     def bitstream(
@@ -254,9 +255,7 @@ class Accelerator:
         """
         from spikeloom.bitstream.making import make
 
-        if not self.emitted:
-            progress("emit", 0, 0)
-            self.emit()
+        self.emit_if_need_be(progress)
         self.check_wrappers()
         return make(self, flow, clock=clock_mhz, ooc=ooc, progress=progress, shown=shown)
 
@@ -308,9 +307,7 @@ class Accelerator:
         """
         from spikeloom.synth.resources import resources
 
-        if not self.emitted:
-            progress("emit", 0, 0)
-            self.emit()
+        self.emit_if_need_be(progress)
         return resources(self.folder, board, progress)
 
     def curve(self, x: Numbers, labels: Numbers | None = None, *, images: int | None = None, progress: Progress = silent) -> Curve:
