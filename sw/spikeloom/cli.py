@@ -312,7 +312,8 @@ def deploy(
 
     accelerator = Accelerator.load(folder)
     x, _ = images_of(folder, input, None)
-    accelerator.emit_if_need_be()
+    if not deploying.built(folder, accelerator.plan):  # a bitstream that is there counts, whichever engine it was made with
+        accelerator.emit_if_need_be()
     made = deploying.deploy(folder, accelerator.plan, x[: deploying.SAMPLES], output or folder / "deploy")
     console.print(f"{made.folder}: copy it to the board and type there: {deploying.COMMAND}", markup=False, soft_wrap=True)
     if made.missing:

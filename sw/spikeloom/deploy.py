@@ -30,6 +30,7 @@ from spikeloom.errors import SpikeLoomError
 from spikeloom.files import Array, save_array, save_json, save_text
 from spikeloom.manifest import Manifest
 from spikeloom.plan import Plan
+from spikeloom.planfile import hashes
 
 ROOT = Path(__file__).parent
 """The package whose modules are copied."""
@@ -126,6 +127,15 @@ def find_bit(folder: Path, manifest: Manifest) -> Path | None:
             raise SpikeLoomError(f"{bit}: expected its hardware handoff file {manifest.name}.hwh beside it, found none")
         return bit
     return None
+
+
+def built(folder: Path, plan: Plan) -> bool:
+    """Whether a bitstream of this very plan is there, as :func:`find_bit`."""
+    try:
+        made = manifests.load(folder)
+        return made.network_sha256 == hashes(plan).network and find_bit(folder, made) is not None
+    except SpikeLoomError:
+        return False
 
 
 def existing_bit(folder: Path, manifest: Manifest) -> Path:

@@ -48,10 +48,10 @@ def silent(what: str, done: int, total: int) -> None:
 
 
 def engine_sha256() -> str:
-    """Changes with whatever the engine writes Verilog by: see :func:`spikeloom_hw.identity.engine_sha256`."""
-    from spikeloom_hw.identity import engine_sha256
+    """Changes with whatever the engine writes Verilog by."""
+    from spikeloom_hw import identity
 
-    return engine_sha256()
+    return identity.engine_sha256()
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,7 @@ class Accelerator:
         emit(self.plan, self.folder)
 
     def emit_if_need_be(self, progress: Progress = silent) -> None:
-        """Unless it is there already, see ``emitted``."""
+        """Emit what is not there already, see ``emitted``."""
         if not self.emitted:
             progress("emit", 0, 0)
             self.emit()
@@ -118,14 +118,19 @@ class Accelerator:
         source, made = graph.input, manifest.load(self.folder)
         return Load(made.identity, Path(model).stem, words, graph.scale, graph.bias, source.scale, source.zero_point)
 
+    def hardware(self) -> manifest.Manifest:
+        """What describes the emitted hardware. Raises SpikeLoomError where it is missing or another plan's."""
+        made = manifest.load(self.folder)
+        if made.network_sha256 != planfile.hashes(self.plan).network:
+            raise SpikeLoomError(f"{self.folder / 'manifest.json'}: is the hardware of another plan; run 'spikeloom emit' again")
+        return made
+
     def network(self) -> Network:
-        """The emitted hardware, ready to be simulated. Raises SpikeLoomError where it is missing or another plan's."""
+        """The emitted hardware, ready to be simulated. Raises as ``hardware``."""
         from spikeloom_sim.network import Network
 
-        network = Network(self.folder)
-        if network.manifest.network_sha256 != planfile.hashes(self.plan).network:
-            raise SpikeLoomError(f"{self.folder / 'manifest.json'}: is the hardware of another plan; run 'spikeloom emit' again")
-        return network
+        self.hardware()
+        return Network(self.folder)
 
     def simulate(
         self,
@@ -170,7 +175,7 @@ class Accelerator:
         network.build()
         single = network.run(words, mode="single", steps=steps, progress=partial(progress, "single"))
         stream = network.run(words, mode="stream", steps=steps, progress=partial(progress, "stream"))
-        one, two = (Run(result.words, result.latency, result.interval, result.counters) for result in (single, stream))
+        one, two = (Run(found.words, found.latency, found.interval, found.counters) for found in (single, stream))
         return one, two
 
     def compare(self, x: Numbers, progress: Progress = silent) -> tuple[Verdict, ...]:
@@ -180,8 +185,7 @@ class Accelerator:
         """
         from spikeloom.report.measure import hardware_differences
 
-        graph = self.plan.graph
-        x = array_of(x, "input")
+        graph, x = self.plan.graph, array_of(x, "input")
         words = self.words(x)
         progress("golden", 0, 0)
         expected = golden.trace(graph, words)
@@ -197,8 +201,7 @@ class Accelerator:
     def waves(self, x: Numbers, path: Path, images: tuple[int, int], progress: Progress = silent) -> str:
         """Write the waves of images first to last (both included); a note for the user, or ""."""
         progress("waves", 0, 0)
-        words = self.words(x)[: images[1] + 1]
-        return self.network().run(words, waves=path, images=images).note
+        return self.network().run(self.words(x)[: images[1] + 1], waves=path, images=images).note
 
     @contextmanager
     def board(self, progress: Progress = silent) -> Iterator[Driver]:
@@ -206,17 +209,17 @@ class Accelerator:
 
         Raises SpikeLoomError where hardware, bitstream or the board's software are missing.
         """
-        from spikeloom import deploy, manifest
+        from spikeloom import deploy
         from spikeloom.board import Accelerator as Driver
         from spikeloom.board import environment
 
         if environment.on_board():  # its bitstream counts, whichever engine it was made with
-            with Driver(deploy.existing_bit(self.folder, manifest.load(self.folder))) as driver:
+            with Driver(deploy.existing_bit(self.folder, self.hardware())) as driver:
                 yield driver
             return
-        self.emit_if_need_be(progress)
         from spikeloom_sim.board import SimulatedBoard
 
+        self.emit_if_need_be(progress)
         progress("build", 0, 0)
         with SimulatedBoard(self.folder) as board, Driver(board.bitstream) as driver:
             yield driver
@@ -274,10 +277,9 @@ class Accelerator:
         from spikeloom_hw.identity import current
 
         try:
-            known = manifest.load(self.folder).network_sha256
+            return current(self.folder, self.hardware().top_sha256)
         except SpikeLoomError:
             return False
-        return known == planfile.hashes(self.plan).network and current(self.folder)
 
     @cached_property
     def layers(self) -> Table:
@@ -318,9 +320,9 @@ class Accelerator:
         """
         from spikeloom.report import curve
 
-        words = self.words(x)
+        words, timed = self.words(x), curve.TIMED if images is None else images
         truth = checked_labels(labels, self.plan.graph, len(words))
-        return curve.measure(self.folder, self.plan, words, truth, curve.TIMED if images is None else images, partial(progress, "steps"))
+        return curve.measure(self.folder, self.plan, words, truth, timed, partial(progress, "steps"))
 
     def report(self, x: Numbers | None = None) -> Page:
         """Write ``report.html`` from what was estimated and measured so far; ``x`` are inputs for the membrane histograms."""

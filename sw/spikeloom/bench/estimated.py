@@ -14,7 +14,7 @@ from spikeloom.bench.counting import Answers, answers
 from spikeloom.bench.measuring import compiled
 from spikeloom.bench.rows import Bench, find
 from spikeloom.bench.run import Options
-from spikeloom.bench.text import grid, said, three
+from spikeloom.bench.text import grid, said, tenth, three
 from spikeloom.bench.training import Progress
 from spikeloom.bench.usefulness import LUT_PER_USEFUL, SLOWEST, Longest, Slowest, engines, lut_per_useful
 from spikeloom.errors import SpikeLoomError
@@ -62,7 +62,7 @@ class Estimate:
     uram: int
     longest: Longest
     slowest: Slowest
-    lut_per_useful: float
+    lut_per_useful: float | None
 
 
 def estimate(bench: Bench, made: Accelerator, progress: Progress) -> Estimate:
@@ -111,7 +111,7 @@ def cells(found: Estimate) -> list[str]:
         f"{e.uram}",
         str(e.longest),
         str(e.slowest),
-        f"{e.lut_per_useful:.1f}",
+        tenth(e.lut_per_useful),
     ]
 
 

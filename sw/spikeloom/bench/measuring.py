@@ -13,7 +13,7 @@ from spikeloom.bench.rows import Bench
 from spikeloom.bench.training import Progress, prepare
 from spikeloom.bench.usefulness import Longest, Slowest, engines, lut_per_useful
 from spikeloom.estimate.cycles import ends
-from spikeloom.files import load_array
+from spikeloom.files import load_array, load_json
 from spikeloom.graph import Layer
 from spikeloom.neuron import Raw
 from spikeloom.plan import Plan
@@ -46,11 +46,12 @@ class Result:
     delay_without: types of cells whose delay is not known; paths through them are in no ``delay_ns``.
     lut_estimated, bram36_estimated, dsp_estimated: the same by the cost model, before anything was synthesised.
     longest, slowest, lut_per_useful: see :mod:`spikeloom.bench.usefulness`.
-    made_with: engine and Yosys that the row was made with.
+    made_with: engine and Yosys that the row was made with. dataset: what it was trained and tested on.
     """
 
     name: str
     made_with: str
+    dataset: str
     board: str
     clock_mhz: float
     weight_bits: int
@@ -83,7 +84,7 @@ class Result:
     delay_without: tuple[str, ...]
     longest: Longest
     slowest: Slowest
-    lut_per_useful: float
+    lut_per_useful: float | None
 
     @property
     def accuracy(self) -> float:
@@ -95,7 +96,7 @@ class Result:
 
     def routed_fps(self, factor: float) -> float:
         """Where a clock period is so many times the longest path of cells, and no shorter than assumed."""
-        return self.fps * min(1.0, 1000 / (factor * self.delay_ns) / self.clock_mhz)
+        return self.fps * min(1.0, 1000 / (factor * self.delay_ns) / self.clock_mhz) if self.delay_ns else self.fps
 
 
 def read(data: dict[str, Any]) -> Result:
@@ -139,6 +140,7 @@ def measure(bench: Bench, made: facade.Accelerator, images: int, progress: Progr
     return Result(
         name=bench.name,
         made_with=made_with(),
+        dataset=load_json(made.folder / "train.json", "settings of 'spikeloom train'")["dataset"],
         board=bench.board,
         clock_mhz=bench.clock_mhz,
         weight_bits=weight_bits(plan),

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from spikeloom.code import Ints
 from spikeloom.cycles import BACK_TO_BACK, simulate_trace
+from spikeloom.errors import SpikeLoomError
 from spikeloom.estimate.cycles import ends
 from spikeloom.plan import Plan
 
@@ -23,9 +24,12 @@ def sample(x: npt.NDArray[np.generic], images: int = IMAGES) -> npt.NDArray[np.g
 
 def intervals(plan: Plan, trace: dict[str, Ints]) -> npt.NDArray[np.float64]:
     """(N - 2,) cycles between two images by the words of every node, node -> (N, C, H, W); the pipeline is kept as full as the memory
-    port can, and the first interval, in which it fills, is left out.
+    port can, and the first interval, in which it fills, is left out. Raises SpikeLoomError with less than 3 images.
     """
-    timing = simulate_trace(plan, trace, BACK_TO_BACK, offers=offers(plan, len(trace[plan.graph.input.name])))
+    images = len(trace[plan.graph.input.name])
+    if images < 3:
+        raise SpikeLoomError(f"{plan.graph.name}: intervals need at least 3 images, found {images}")
+    timing = simulate_trace(plan, trace, BACK_TO_BACK, offers=offers(plan, images))
     return timing.intervals[1:].astype(np.float64)
 
 

@@ -44,8 +44,11 @@ def run(
     Returns what was written. shown: is told in one line which row cannot be made, and why. Raises SpikeLoomError where none comes to an
     end.
     """
-    chosen, before = options or Options(), tables.known(folder)
+    chosen = options or Options()
+    measuring.made_with()  # without Yosys no training is begun
     results: list[Row] = []
+    written: list[Row] = []
+    asked = {bench.name for bench in rows}
     failed: list[str] = []
 
     def said(error: SpikeLoomError, what: str) -> None:
@@ -60,18 +63,19 @@ def run(
         except SpikeLoomError as error:
             said(error, bench.name)
         if results:
-            tables.write(folder, with_others(results, before))
+            written = with_others(results, [row for row in tables.known(folder) if row.result.name not in asked])
+            tables.write(folder, written)
     progress("rows", len(rows), len(rows))
     if not results:
         raise SpikeLoomError(f"{folder}: no row came to an end; the first: {failed[0]}")
-    return with_others(results, before)
+    return written
 
 
-def with_others(results: Sequence[Row], before: Sequence[Row]) -> list[Row]:
-    """These and those of ``before`` that are of the same engine and Yosys, in the order of the benchmark."""
-    found = {row.result.name: row for row in (*before, *results) if row.result.made_with == results[0].result.made_with}
-    order = [bench.name for bench in ROWS]
-    return sorted(found.values(), key=lambda row: order.index(row.result.name))
+def with_others(results: Sequence[Row], others: Sequence[Row]) -> list[Row]:
+    """These and those of the others that are of the same engine and Yosys, in the order of the benchmark."""
+    order, made_with = [bench.name for bench in ROWS], results[0].result.made_with
+    found = [*results, *(row for row in others if row.result.made_with == made_with)]
+    return sorted(found, key=lambda row: order.index(row.result.name))
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,11 @@ class _Making:
         return found
 
 
+FIGURES = 2
+"""Counts up whenever a figure comes to mean something else, or comes about in another way."""
+
+
 def key_of(bench: Bench, made: Accelerator, images: int) -> str:
-    """Changes with whatever changes the row's figures."""
-    settings = repr((bench.name, bench.board, bench.clock_mhz, bench.share))
+    """Changes with network, folding, board, clock, engine, Yosys, and the images of the RTL; and with ``FIGURES``."""
+    settings = repr((FIGURES, bench.name, bench.board, bench.clock_mhz, bench.share))
     return store.key_of(settings, planfile.hashes(made.plan).network, str(images), measuring.made_with())

@@ -12,7 +12,7 @@ from spikeloom.bench.measuring import ROUTED, Result
 from spikeloom.bench.parallel import Parallel
 from spikeloom.bench.rows import Anchor, Bench, find
 from spikeloom.bench.sparse import Sparse
-from spikeloom.bench.text import grid, said, three
+from spikeloom.bench.text import grid, said, tenth, three
 from spikeloom.bench.usefulness import LUT_PER_USEFUL, SLOWEST
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_json, save_json, save_text
@@ -35,8 +35,8 @@ HOW = {
 }
 
 HEADS = (
-    "network", "board, assumed clock", "weights/input/T", "accuracy (95 %), images of sources", "density", "interval mean / p99 / worst",
-    "fps", "target", "fps at 15 / 25 / 35 / 50 %",
+    "network", "board, assumed clock", "weights/input/T", "accuracy (95 %), images of sources (data)", "density",
+    "interval mean / p99 / worst", "fps", "target", "fps at 15 / 25 / 35 / 50 %",
 )  # fmt: skip
 
 HEADS_LOGIC = (
@@ -55,7 +55,7 @@ def cells(result: Result, bench: Bench) -> list[str]:
         f"{bench.network} ({r.name})",
         f"{r.board}, {r.clock_mhz:g} MHz",
         f"{r.weight_bits} / {r.input_bits} / {r.steps}",
-        f"{r.accuracy:.1%} ({r.low:.1%} to {r.high:.1%}), {r.images} of {r.sources}",
+        f"{r.accuracy:.1%} ({r.low:.1%} to {r.high:.1%}), {r.images} of {r.sources} ({r.dataset})",
         f"{r.density:.0%}",
         f"{r.interval:,.1f} / {r.interval_p99:,.0f} / {r.worst:,.0f}",
         f"{three(r.fps)}{bound}",
@@ -99,7 +99,7 @@ def markdown(rows: Sequence[Row]) -> str:
     benches = [find(result.name) for result in results]
     ours = [cells(result, bench) for result, bench in zip(results, benches, strict=True)]
     others = [anchor_cells(bench, anchor) for bench in benches for anchor in bench.anchors]
-    work = [[result.name, str(result.longest), str(result.slowest), f"{result.lut_per_useful:.1f}"] for result in results]
+    work = [[result.name, str(result.longest), str(result.slowest), tenth(result.lut_per_useful)] for result in results]
     logic = [logic_cells(result) for result in results]
     lines = ["# Benchmark", "", *grid(HEADS, ours), "", *grid(HEADS_LOGIC, logic), "", *grid(HEADS_WORK, work), "", said(HOW)]
     twins = [line for row in rows if row.sparse is not None for line in sparse.cells(row.sparse, row.result)]
@@ -126,18 +126,26 @@ def write(folder: Path, rows: Sequence[Row]) -> None:
 
 
 def known(folder: Path) -> list[Row]:
-    """The rows of ``bench.json``, those that there still are; none where it is missing, damaged, or of an earlier SpikeLoom."""
+    """The rows of ``bench.json``; without those that are damaged, of an earlier SpikeLoom, or of no row that there still is."""
     try:
-        data = load_json(folder / "bench.json", "rows of 'spikeloom bench'")
-        return [row_of(found) for found in data["rows"]]
-    except (SpikeLoomError, AttributeError, KeyError, TypeError, ValueError):
+        rows = list(load_json(folder / "bench.json", "rows of 'spikeloom bench'")["rows"])
+    except (SpikeLoomError, KeyError, TypeError):
         return []
+    return [row for data in rows if (row := row_of(data)) is not None]
 
 
-def row_of(data: dict[str, Any]) -> Row:
-    """From what :func:`plain` made. Raises TypeError, KeyError or SpikeLoomError where the data is something else."""
+def row_of(data: Any) -> Row | None:
+    """From what :func:`plain` made; None where the data is something else."""
+    try:
+        row = _row_of(data)
+        markdown([row])
+        return row
+    except (SpikeLoomError, AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _row_of(data: dict[str, Any]) -> Row:
     result = measuring.read({name: value for name, value in data.items() if name not in ("fps_per_klut", "anchors", "sparse", "parallel")})
-    find(result.name)
     twin, baseline = data["sparse"], data["parallel"]
     return Row(result, None if twin is None else sparse.read(twin), None if baseline is None else parallel.read(baseline))
 

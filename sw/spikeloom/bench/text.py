@@ -10,6 +10,11 @@ def three(number: float) -> str:
     return f"{float(f'{number:.3g}'):,.0f}"
 
 
+def tenth(number: float | None) -> str:
+    """One digit behind the point; a dash for None."""
+    return "–" if number is None else f"{number:.1f}"
+
+
 def said(how: Mapping[str, str]) -> str:
     """How the numbers came about, in one line."""
     return "How: " + "; ".join(f"{what}: {text}" for what, text in how.items()) + "."

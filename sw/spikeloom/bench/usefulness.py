@@ -20,14 +20,14 @@ LUT_PER_USEFUL = "LUT per synapse added per cycle"
 """Head of the column."""
 
 
-def lut_per_useful(plan: Plan, trace: dict[str, Ints], interval: float, lut: int) -> float:
+def lut_per_useful(plan: Plan, trace: dict[str, Ints], interval: float, lut: int) -> float | None:
     """LUTs of the whole accelerator per synapse that adds its weight, per cycle, at an interval in cycles.
 
-    Layers that multiply add none: their LUTs count, their synapses do not. NaN where all do.
+    Layers that multiply add none: their LUTs count, their synapses do not. None where no other adds any.
     """
     adding = [work for work in works(plan, trace).values() if work.stage.folding.body != "parallel"]
     useful = sum(float(work.synaptic.mean()) for work in adding)
-    return lut * interval / useful if useful else float("nan")
+    return lut * interval / useful if useful else None
 
 
 @dataclass(frozen=True)
@@ -50,26 +50,28 @@ class Slowest:
     ----------
     layer: its name. against_bound: its busy cycles over the least there could be, spikes x folds / lanes. queues: what its queues take on
     average over that bound: more than 1, since a word without a spike takes a cycle too, and not all ports have a spike in a word's last
-    cycle. The rest is that a pass waits for the busiest of its queues.
+    cycle. The rest is that a pass waits for the busiest of its queues. Both are None where there is no such layer, or no spike in it.
     """
 
     layer: str
-    against_bound: float
-    queues: float
+    against_bound: float | None = None
+    queues: float | None = None
 
     @property
     def busiest(self) -> float:
-        """What the busiest queues take over the average."""
-        return self.against_bound / self.queues
+        """What the busiest queues take over the average; 1 where nothing is known."""
+        return self.against_bound / self.queues if self.against_bound and self.queues else 1.0
 
     def __str__(self) -> str:
+        if self.against_bound is None or self.queues is None:
+            return f"– ({self.layer})"
         return f"{self.against_bound:.2f} = {self.queues:.2f} x {self.busiest:.2f} ({self.layer})"
 
 
 SLOWEST = "slowest event layer: busy cycles / bound = queues x busiest"
 """Head of the column."""
 
-NOBODY = Slowest("no event layer", float("nan"), float("nan"))
+NOBODY = Slowest("no event layer")
 
 
 def engines(plan: Plan, trace: dict[str, Ints]) -> tuple[Longest, Slowest]:
@@ -90,8 +92,8 @@ def cycles(work: Work) -> float:
 
 
 def against_bound(work: Work) -> Slowest:
-    """An event layer against the least that its spikes could take; NaN without any."""
+    """An event layer against the least that its spikes could take."""
     stage = work.stage
     least = float(work.synaptic.mean()) / (stage.lanes * stage.folding.windows * stage.folding.elements)
     mean = float(np.mean([work.mean_queue(k) for k in range(len(work.words))]))
-    return Slowest(stage.name, cycles(work) / least, mean / least) if least else Slowest(stage.name, float("nan"), float("nan"))
+    return Slowest(stage.name, cycles(work) / least, mean / least) if least else Slowest(stage.name)

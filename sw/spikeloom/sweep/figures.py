@@ -76,6 +76,8 @@ def figures(accelerator: Accelerator, x: Array, labels: Array, source: Array, si
     graph = accelerator.plan.graph
     truth = checked_labels(labels, graph, len(x))
     assert truth is not None
+    if source.shape != truth.shape:
+        raise SpikeLoomError(f"test_source.npy: expected one number per label, {truth.shape}, found {source.shape}")
     spikes = count(graph, x, truth, partial(progress, "torch"))
     set_bits, bits = fired(graph, spikes)
     ops = arithmetic(graph, {name: spikes.density(name) for name in spikes.bits})

@@ -19,6 +19,7 @@ SHARED = ("calibration_x.npy", "test_source.npy", "test_x.npy", "test_y.npy")
 
 HOW = {
     "images, right, spikes, density": "counted on the frozen network, on the whole test set",
+    "effective": "independent images that the test set is worth: several of one source are fewer",
     "macs, s_ace, ns_ace, stored_bits": "computed from the frozen network and its density",
     "cycles, latency_cycles": "simulated by the cycle model on some of the test set",
     "cycles_estimated, lut, ff, bram18, uram, dsp": "estimated",

@@ -47,12 +47,20 @@ class Hardware:
         return SimpleNamespace(run=run)
 
 
-def test_speed_is_of_the_whole_set():
+def test_speed_is_of_the_whole_set(monkeypatch):
     hardware = Hardware()
     found = speed(hardware, np.zeros(50), 5, silent)
     assert (found.simulated, found.latency_p99, found.modelled) == (5, 99, 50)
+    monkeypatch.setattr(pace, "sample", lambda x: x[::5])
+    assert speed(hardware, np.zeros(50), 5, silent).modelled == 10
     assert found.intervals.tolist() == pace.intervals(hardware.plan, found.trace).tolist()
     assert found.interval == found.intervals.mean() and found.interval_p99 == found.intervals.max()
+
+
+@pytest.mark.parametrize("images", [1, 2])
+def test_too_few_images(images):
+    with pytest.raises(SpikeLoomError, match=f"intervals need at least 3 images, found {images}"):
+        speed(Hardware(), np.zeros(images), 4, silent)
 
 
 def test_hardware_that_differs_is_refused():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from spikeloom import facade
 from spikeloom.bench import run as running
-from spikeloom.bench import store
+from spikeloom.bench import store, tables
 from spikeloom.bench.parallel import Parallel
 from spikeloom.bench.rows import find
 from spikeloom.bench.run import Options, run
@@ -106,6 +106,33 @@ def test_rows_stand_beside_each_other(made, tmp_path):
     made.made_with = "engine 1, Yosys 0"
     assert [row.result.name for row in go(tmp_path, ROWS[1:])[0]] == ["digits-cnn"] and made.made == ["row digits-cnn"]
     assert [row["name"] for row in json.loads((tmp_path / "bench.json").read_text())["rows"]] == ["digits-cnn"]
+
+
+def test_a_row_that_fails_now_is_not_shown_as_it_was(made, tmp_path):
+    go(tmp_path)
+    made.broken = {"row tfc-w2t2"}
+    rows, said = go(tmp_path, anew=True)
+    assert said == ["tfc-w2t2: row tfc-w2t2 is broken"] and [row.result.name for row in rows] == ["digits-cnn"]
+    assert len(json.loads((tmp_path / "bench.json").read_text())["rows"]) == 1
+
+
+def test_what_another_process_wrote_meanwhile_stays(made, tmp_path, monkeypatch):
+    def measure(bench, made_, images, progress):
+        tables.write(tmp_path, [tables.Row(replace(RESULT, name="cnv-w2t2", made_with=made.made_with))])
+        return replace(RESULT, name=bench.name, made_with=made.made_with)
+
+    monkeypatch.setattr(running, "measure", measure)
+    assert [row.result.name for row in go(tmp_path, ROWS[:1])[0]] == ["tfc-w2t2", "cnv-w2t2"]
+
+
+def test_without_yosys_nothing_is_begun(made, tmp_path, monkeypatch):
+    def missing() -> str:
+        raise SpikeLoomError("Yosys is not installed")
+
+    monkeypatch.setattr(running.measuring, "made_with", missing)
+    with pytest.raises(SpikeLoomError, match="Yosys is not installed"):
+        go(tmp_path)
+    assert not made.made
 
 
 def test_another_plan_is_made_again(made, tmp_path):

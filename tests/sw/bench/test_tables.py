@@ -14,13 +14,13 @@ from spikeloom.bench.rows import ROWS, find
 from spikeloom.bench.sparse import Sparse, Try
 from spikeloom.bench.tables import Row
 from spikeloom.bench.text import three
-from spikeloom.bench.usefulness import Longest, Slowest
+from spikeloom.bench.usefulness import NOBODY, Longest, Slowest
 from spikeloom.boards import find_board
 from spikeloom.errors import SpikeLoomError
 from spikeloom.nets import find as find_recipe
 
 RESULT = Result(
-    name="lfc-w1t1", made_with="engine 0, Yosys 0",
+    name="lfc-w1t1", made_with="engine 0, Yosys 0", dataset="digits28",
     board="pynq-z2", clock_mhz=100, weight_bits=1, input_bits=1, steps=1, right=3801, images=4000, sources=364,
     low=0.943, high=0.957, density=0.41, simulated=24, latency_p99=1800, modelled=400,
     interval=400.0, interval_p99=420.0, worst=900.0, port_fps=1e6, fps=250_000.0,
@@ -55,7 +55,7 @@ def test_markdown() -> None:
     text = tables.markdown([Row(RESULT)])
     speed = next(line for line in text.splitlines() if line.startswith("| LFC") and "pynq-z2" in line)
     assert speed.count("|") == len(tables.HEADS) + 1
-    for wanted in ("95.0% (94.3% to 95.7%), 4000 of 364", "250,000", "500,000, missed", "400.0 / 420 / 900", "1 / 1 / 1"):
+    for wanted in ("95.0% (94.3% to 95.7%), 4000 of 364 (digits28)", "250,000", "500,000, missed", "400.0 / 420 / 900", "1 / 1 / 1"):
         assert f" {wanted} |" in speed, wanted
     logic = next(line for line in text.splitlines() if line.startswith("| lfc-w1t1 | 40,000"))
     assert logic.count("|") == len(tables.HEADS_LOGIC) + 1
@@ -111,8 +111,19 @@ def test_a_damaged_file_holds_no_rows(tmp_path: Path, change: str) -> None:
     assert tables.known(tmp_path) == []
 
 
-def test_rows_that_are_no_more(tmp_path: Path) -> None:
-    tables.write(tmp_path, [Row(RESULT)])
+@pytest.mark.parametrize(("old", "new"), [('"name": "lfc-w1t1"', '"name": "alexnet"'), ('"lut": 40000', '"lut": null'), ('"ff"', '"gg"')])
+def test_a_row_that_is_no_more_takes_no_other_with_it(tmp_path: Path, old: str, new: str) -> None:
+    other = Row(replace(RESULT, name="tfc-w2t2", lut=4))
+    tables.write(tmp_path, [Row(RESULT), other])
     path = tmp_path / "bench.json"
-    path.write_text(path.read_text(encoding="utf-8").replace("lfc-w1t1", "alexnet"), encoding="utf-8")
-    assert tables.known(tmp_path) == []
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    assert tables.known(tmp_path) == [other]
+
+
+def test_figures_that_there_are_not(tmp_path: Path) -> None:
+    """No event layer, no delay: written all the same, and read again."""
+    row = Row(replace(RESULT, slowest=NOBODY, lut_per_useful=None, delay_ns=0.0))
+    tables.write(tmp_path, [row])
+    assert tables.known(tmp_path) == [row] and "| – (no event layer) | – |" in tables.markdown([row])

@@ -71,6 +71,7 @@ def test_the_slowest_event_layer() -> None:
             continue
         chosen = event[found.layer]
         counted = simulate(plan, words, BACK_TO_BACK).stages
+        assert found.against_bound is not None and found.queues is not None
         busy = (
             found.against_bound
             * float(works(plan, trace)[chosen.name].synaptic.sum())
@@ -84,17 +85,19 @@ def test_the_slowest_event_layer() -> None:
 
 
 def test_the_layer_that_is_busy_longest() -> None:
-    """Whatever its body, residuals among them, by the counters; only the first image is free of the work behind the last output."""
-    bodies = set()
-    for seed in range(30):
+    """Whatever its body, residuals among them, by the counters, which leave out work of no use after the last output."""
+    bodies, equal, skips = set(), 0, 0
+    for seed in (*range(30), 89, 291):
         plan = random_plan(seed)
-        words = random_words(np.random.default_rng(seed), plan.graph, 1)
+        words = random_words(np.random.default_rng(seed), plan.graph, 2)
         longest, _ = engines(plan, golden.trace(plan.graph, words))
         counted = simulate(plan, words, BACK_TO_BACK).stages
-        assert longest.cycles >= max(stage.busy for stage in counted.values())
-        assert longest.layer in counted
+        most = max(stage.busy for stage in counted.values()) / 2
+        assert longest.cycles >= most and longest.layer in counted
+        equal += longest.cycles == most
+        skips += longest.layer.endswith(".skip")
         bodies.add(longest.body)
-    assert {"event", "dense"} <= bodies
+    assert {"event", "dense"} <= bodies and equal > 25 and skips
 
 
 def test_layers_that_multiply_add_no_synapse() -> None:
@@ -104,6 +107,6 @@ def test_layers_that_multiply_add_no_synapse() -> None:
         trace = golden.trace(plan.graph, random_words(np.random.default_rng(seed), plan.graph, 2))
         adding = {name: work.synaptic.mean() for name, work in works(plan, trace).items() if plan[name].folding.body != "parallel"}
         found = lut_per_useful(plan, trace, 100.0, 5000)
-        assert found == pytest.approx(100 * 5000 / sum(adding.values())) if sum(adding.values()) else np.isnan(found)
+        assert found == pytest.approx(100 * 5000 / sum(adding.values())) if sum(adding.values()) else found is None
         seen += len(adding) < len(plan.stages)
     assert seen > 3
