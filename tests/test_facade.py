@@ -270,6 +270,18 @@ def test_hardware_of_another_state_is_emitted_anew(
     assert len(emitted) == 1 and changed.emitted
 
 
+def test_a_board_keeps_to_the_plan_and_emits_nothing(accelerator: Accelerator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = shutil.copytree(accelerator.folder, tmp_path / "small")
+    monkeypatch.setattr("spikeloom.board.environment.on_board", lambda: True)
+    monkeypatch.setattr(Accelerator, "emit", None)
+    (folder / "rtl" / "engine.sha256").unlink()
+    with pytest.raises(SpikeLoomError, match=r"\.bit: 'spikeloom bitstream DIR' builds it"), Accelerator.load(folder).board():
+        pass
+    other_weights(folder / "weights.npz")
+    with pytest.raises(SpikeLoomError, match="is the hardware of another plan"), Accelerator.load(folder).board():
+        pass
+
+
 def test_a_plan_that_is_only_touched_is_not_emitted_anew(accelerator: Accelerator) -> None:
     (accelerator.folder / "plan.json").touch()
     assert Accelerator.load(accelerator.folder).emitted

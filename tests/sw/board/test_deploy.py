@@ -109,6 +109,21 @@ def test_a_bitstream_goes_with_its_own_handoff_file(folder: Path) -> None:
         deploy.deploy(folder, planfile.load(folder), np.load(folder / "test_x.npy"), folder / "out")
 
 
+def test_a_bitstream_outlives_the_engine_that_it_was_made_with(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Emitting anew would make it one of other hardware; without a bitstream, or with another plan, the engine of today emits."""
+    plan, mark = planfile.load(folder), folder / "rtl" / "engine.sha256"
+    emissions: list[Path] = []
+    monkeypatch.setattr("spikeloom.facade.Accelerator.emit", lambda self: emissions.append(emit(self.plan, self.folder)))
+    mark.write_text("an older one", encoding="utf-8")
+    monkeypatch.setattr(deploy, "find_bit", lambda folder, manifest: folder / "net.bit")
+    assert deploy.built(folder, plan) and not deploy.built(folder / "rtl", plan)
+    monkeypatch.setattr(deploy, "deploy", lambda *given: deploy.Deployed(folder, ""))
+    assert cli.run(["deploy", str(folder)]) == 0 and not emissions
+    assert not deploy.built(folder, replace(plan, clock_mhz=42.0))
+    monkeypatch.setattr(deploy, "find_bit", lambda folder, manifest: None)
+    assert cli.run(["deploy", str(folder)]) == 0 and len(emissions) == 1 and mark.read_text(encoding="utf-8") != "an older one"
+
+
 def test_a_published_bitstream_is_taken(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(publish, "bitstreams", lambda: tmp_path / "bitstreams")
     name, manifest = name_of(folder), manifests.load(folder)
