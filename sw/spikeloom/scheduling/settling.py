@@ -18,7 +18,8 @@ def settled(plan: Plan, trace: Mapping[str, Ints], choose: Callable[[Plan, float
     """The first plan within ``goal`` cycles an image as measured, or the fastest of all rounds.
 
     Arguments: trace: as for :func:`spikeloom.dealing.dealt`. choose: makes a plan within so many cycles as estimated, which are fewer
-    where the round before was too slow. Raises CapacityError where it finds none at first.
+    where the round before was too slow, and half as much fewer where there is no such plan. Raises CapacityError where it finds none at
+    first.
     """
     found: list[Plan] = []
     aim, least = goal, max(limit.cycles for limit in ends(plan.graph, plan.board))
@@ -28,7 +29,8 @@ def settled(plan: Plan, trace: Mapping[str, Ints], choose: Callable[[Plan, float
         except CapacityError:
             if not found:
                 raise
-            break  # nothing is as fast as what would make up for the round before
+            aim = (aim + goal) / 2  # nothing is as fast as what would make up for the round before: half of that
+            continue
         found.append(dealt(chosen, trace))
         cycles = network_interval(found[-1])
         if cycles <= goal:

@@ -48,5 +48,19 @@ def test_a_later_round_that_finds_nothing_leaves_what_was_found() -> None:
 
     found = settled(start, trace, choose, 20.0)
     assert found.foldings == start.foldings and network_interval(found) > 20 and asked[1] < asked[0] == 20.0
+    assert asked[2:] == [(asked[1] + 20) / 2, (asked[1] + 3 * 20) / 4], "half as much faster, each time that nothing is that fast"
     with pytest.raises(CapacityError, match="none"):
         settled(start, trace, choose, 20.0)
+
+
+def test_what_is_too_fast_to_be_had_is_not_the_end() -> None:
+    """A plan that is as fast as wanted stands between the first one and one that there is not."""
+    trace = golden.trace(network(), bursts())
+    slow, fast = (schedule(network(), "pynq-z2", {"x": 0.5}, target_fps=fps) for fps in (5e6, 12e6))
+
+    def choose(plan: Plan, aim: float) -> Plan:
+        if aim < 15:
+            raise CapacityError("none")
+        return slow if aim >= 20 else fast
+
+    assert settled(slow, trace, choose, 20.0).foldings == fast.foldings
