@@ -224,14 +224,6 @@ def broken_text(path: Path) -> None:
     path.write_text("{}", encoding="utf-8")
 
 
-def other_engine(path: Path) -> None:
-    path.write_text("0" * 64 + path.read_text(encoding="utf-8")[64:], encoding="utf-8")
-
-
-def other_verilog(path: Path) -> None:
-    path.write_text(path.read_text(encoding="utf-8")[:65] + "0" * 64 + "\n", encoding="utf-8")
-
-
 def other_weights(path: Path) -> None:
     """Another plan's numbers, behind a time stamp of long ago."""
     folder = path.parent
@@ -247,9 +239,6 @@ def other_weights(path: Path) -> None:
         ("manifest.json", broken_text),
         ("rtl/top.v", Path.unlink),
         ("rtl/engine.sha256", Path.unlink),
-        ("rtl/engine.sha256", broken_text),
-        ("rtl/engine.sha256", other_engine),
-        ("rtl/engine.sha256", other_verilog),
         ("weights.npz", other_weights),
     ],
 )
@@ -268,6 +257,16 @@ def test_hardware_of_another_state_is_emitted_anew(
     monkeypatch.setattr(Accelerator, "emit", lambda self: emitted.append(emit(self.plan, self.folder)))
     assert changed.simulate(x[:1]).differences == ()
     assert len(emitted) == 1 and changed.emitted
+
+
+def test_another_engine_or_other_verilog_is_noticed(accelerator: Accelerator, tmp_path: Path) -> None:
+    made = Accelerator.load(shutil.copytree(accelerator.folder, tmp_path / "small"))
+    mark = made.folder / "rtl" / "engine.sha256"
+    engine, verilog = mark.read_text(encoding="utf-8").split()
+    assert made.emitted and verilog == made.hardware().top_sha256
+    for text in ("", "{}", f"{'0' * 64} {verilog}\n", f"{engine} {'0' * 64}\n", f"{engine} {verilog}"):
+        mark.write_text(text, encoding="utf-8")
+        assert not made.emitted, text
 
 
 def test_a_board_keeps_to_the_plan_and_emits_nothing(accelerator: Accelerator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
