@@ -62,3 +62,15 @@ def checked_labels(labels: Any, graph: Graph, images: int) -> Ints | None:
     if truth.min() < 0 or truth.max() >= classes:
         raise SpikeLoomError(f"labels: expected class numbers 0 to {classes - 1}, got {truth.min()} to {truth.max()}")
     return truth
+
+
+def checked_sources(source: Array, images: int, where: str = "test_source.npy") -> Array:
+    """Which real example each test image is made of, (N,). Raises SpikeLoomError unless there is one number per image."""
+    if source.shape != (images,):
+        raise SpikeLoomError(f"{where}: expected one number per label, {(images,)}, found {source.shape}")
+    return source
+
+
+def spread(x: Array, images: int) -> Array:
+    """So many of (N, ...), evenly spread from the first on; all where there are fewer."""
+    return x[np.linspace(0, len(x), min(images, len(x)), endpoint=False).astype(np.int64)]

@@ -8,7 +8,7 @@ import torch
 from spikeloom.code import Code
 from spikeloom.errors import SpikeLoomError
 from spikeloom.graph import Graph, Input, Layer
-from spikeloom.inputs import array_of, checked_labels
+from spikeloom.inputs import array_of, checked_labels, checked_sources, spread
 from spikeloom.neuron import Raw
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
@@ -66,3 +66,18 @@ def test_labels() -> None:
     for labels, says in (([0.0, 2.0], "float64"), ([[0], [2]], "shape"), ("ab", "got str"), ([0, 3], "0 to 2")):
         with pytest.raises(SpikeLoomError, match=says):
             checked_labels(labels, graph, 2)
+
+
+@pytest.mark.parametrize(
+    ("images", "second", "last", "many"), [(4000, 10, 3990, 400), (364, 1, 363, 364), (401, 1, 399, 400), (1, 0, 0, 1)]
+)
+def test_spread(images: int, second: int, last: int, many: int) -> None:
+    found = spread(np.arange(images), 400)
+    assert (found[0], found[min(1, many - 1)], found[-1], len(np.unique(found))) == (0, second, last, many)
+
+
+def test_sources() -> None:
+    assert checked_sources(np.arange(3), 3).tolist() == [0, 1, 2]
+    for wrong in (np.arange(2), np.zeros((3, 1)), np.array(3)):
+        with pytest.raises(SpikeLoomError, match=r"test_source.npy: expected one number per label, \(3,\), found \("):
+            checked_sources(wrong, 3)

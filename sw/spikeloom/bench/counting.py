@@ -15,7 +15,7 @@ from spikeloom.code import Ints
 from spikeloom.cycles import BACK_TO_BACK, simulate
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_array
-from spikeloom.inputs import checked_labels
+from spikeloom.inputs import checked_labels, checked_sources, spread
 from spikeloom.interval import clustered
 from spikeloom.spikes import count, fired
 
@@ -46,9 +46,8 @@ class Answers:
 def answers(made: facade.Accelerator, progress: Progress) -> Answers:
     """Of a compiled network in the folder of its training. Raises SpikeLoomError where images, labels and network do not fit."""
     x, labels = load_array(made.folder / "test_x.npy"), load_array(made.folder / "test_y.npy")
-    source = load_array(made.folder / "test_source.npy", "the source of every test image (.npy) of 'spikeloom train'")
-    if source.shape != labels.shape:
-        raise SpikeLoomError(f"{made.folder / 'test_source.npy'}: expected one number per label, {labels.shape}, found {source.shape}")
+    path = made.folder / "test_source.npy"
+    source = checked_sources(load_array(path, "the source of every test image (.npy) of 'spikeloom train'"), len(labels), str(path))
     truth = checked_labels(labels, made.plan.graph, len(x))
     assert truth is not None
     counted = count(made.plan.graph, x, truth, partial(progress, "torch"))
@@ -90,7 +89,7 @@ def speed(made: facade.Accelerator, x: npt.NDArray[np.generic], images: int, pro
     first = x[:images]
     latency_p99 = simulated(made, first, progress)
     progress("cycle model", 0, 0)
-    trace = golden.trace(made.plan.graph, made.words(pace.sample(x)))
+    trace = golden.trace(made.plan.graph, made.words(spread(x, pace.IMAGES)))
     return Speed(len(first), latency_p99, trace, pace.intervals(made.plan, trace))
 
 

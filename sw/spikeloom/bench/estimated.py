@@ -21,6 +21,7 @@ from spikeloom.errors import SpikeLoomError
 from spikeloom.estimate.cycles import ends
 from spikeloom.facade import Accelerator
 from spikeloom.files import load_array, save_json, save_text
+from spikeloom.inputs import spread
 from spikeloom.scheduling.budget import total
 
 STEM = "estimate"
@@ -68,7 +69,7 @@ class Estimate:
 def estimate(bench: Bench, made: Accelerator, progress: Progress) -> Estimate:
     """All figures of a row that is compiled."""
     found, plan = answers(made, progress), made.plan
-    words = made.words(pace.sample(load_array(made.folder / "test_x.npy")))
+    words = made.words(spread(load_array(made.folder / "test_x.npy"), pace.IMAGES))
     progress("cycle model", 0, 0)
     trace = golden.trace(plan.graph, words)
     intervals, (longest, slowest) = pace.intervals(plan, trace), engines(plan, trace)

@@ -17,11 +17,6 @@ IMAGES = 400
 """Test images in a sample, spread evenly; all where there are fewer."""
 
 
-def sample(x: npt.NDArray[np.generic], images: int = IMAGES) -> npt.NDArray[np.generic]:
-    """(N, ...): so many of them, or all."""
-    return x[np.linspace(0, len(x), min(images, len(x)), endpoint=False).astype(np.int64)]
-
-
 def intervals(plan: Plan, trace: dict[str, Ints]) -> npt.NDArray[np.float64]:
     """(N - 2,) cycles between two images by the words of every node, node -> (N, C, H, W); the pipeline is kept as full as the memory
     port can, and the first interval, in which it fills, is left out. Raises SpikeLoomError with less than 3 images.

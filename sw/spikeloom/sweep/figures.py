@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from spikeloom import cycles
 from spikeloom.code import Ints
 from spikeloom.errors import SpikeLoomError
 from spikeloom.facade import Accelerator, Progress
 from spikeloom.files import Array, load_json
-from spikeloom.inputs import checked_labels
+from spikeloom.inputs import checked_labels, checked_sources, spread
 from spikeloom.interval import effective_images
 from spikeloom.report import estimates
 from spikeloom.report.performance import Spread
@@ -76,16 +74,15 @@ def figures(accelerator: Accelerator, x: Array, labels: Array, source: Array, si
     graph = accelerator.plan.graph
     truth = checked_labels(labels, graph, len(x))
     assert truth is not None
-    if source.shape != truth.shape:
-        raise SpikeLoomError(f"test_source.npy: expected one number per label, {truth.shape}, found {source.shape}")
+    sources = checked_sources(source, len(truth))
     spikes = count(graph, x, truth, partial(progress, "torch"))
     set_bits, bits = fired(graph, spikes)
     ops = arithmetic(graph, {name: spikes.density(name) for name in spikes.bits})
-    chosen = np.unique(np.linspace(0, len(x) - 1, min(simulated, len(x))).astype(np.int64))
+    chosen = spread(x, simulated)
     return Figures(
         images=spikes.images,
         right=spikes.right,
-        effective=effective_images(spikes.correct, source),
+        effective=effective_images(spikes.correct, sources),
         macs=ops.macs,
         s_ace=ops.s_ace,
         ns_ace=ops.ns_ace,
@@ -93,7 +90,7 @@ def figures(accelerator: Accelerator, x: Array, labels: Array, source: Array, si
         spikes=set_bits / spikes.images,
         density=set_bits / bits if bits else 0.0,
         simulated=len(chosen),
-        **_cycles(accelerator, accelerator.words(x[chosen]), progress),
+        **_cycles(accelerator, accelerator.words(chosen), progress),
         **_estimates(accelerator),
     )
 

@@ -9,16 +9,10 @@ import numpy as np
 import pytest
 from spikeloom import golden
 from spikeloom.bench import pace
-from spikeloom.bench.pace import IMAGES, intervals, offers, sample
+from spikeloom.bench.pace import intervals, offers
 from spikeloom.cycles import BACK_TO_BACK, simulate_trace
 
 from tests.networks import random_plan, random_words
-
-
-@pytest.mark.parametrize(("images", "first", "last", "many"), [(4000, 10, 3990, 400), (364, 1, 363, 364), (401, 1, 399, 400)])
-def test_sample(images: int, first: int, last: int, many: int) -> None:
-    found = sample(np.arange(images))
-    assert (found[1], found[-1], len(np.unique(found))) == (first, last, many) and many <= IMAGES
 
 
 def test_the_port_holds_back_what_comes_too_fast(monkeypatch: pytest.MonkeyPatch) -> None:
