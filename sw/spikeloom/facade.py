@@ -47,13 +47,6 @@ def silent(what: str, done: int, total: int) -> None:
     """Shows nothing."""
 
 
-def engine_sha256() -> str:
-    """Changes with whatever the engine writes Verilog by."""
-    from spikeloom_hw import identity
-
-    return identity.engine_sha256()
-
-
 @dataclass(frozen=True, eq=False)
 class Accelerator:
     """A compiled network in its folder.
@@ -95,6 +88,11 @@ class Accelerator:
         if not self.emitted:
             progress("emit", 0, 0)
             self.emit()
+
+    def top_sha256(self, progress: Progress = silent) -> str:
+        """Hash of the network's Verilog, as this engine emits it: what figures of the hardware are known by."""
+        self.emit_if_need_be(progress)
+        return self.hardware().top_sha256
 
     def hls(self) -> Path:
         """Write the network as C++ for Vitis HLS; the folder. Raises SpikeLoomError for weights that load at run time."""

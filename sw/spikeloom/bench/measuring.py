@@ -46,10 +46,11 @@ class Result:
     delay_without: types of cells whose delay is not known; paths through them are in no ``delay_ns``.
     lut_estimated, bram36_estimated, dsp_estimated: the same by the cost model, before anything was synthesised.
     longest, slowest, lut_per_useful: see :mod:`spikeloom.bench.usefulness`.
-    made_with: engine and Yosys that the row was made with. dataset: what it was trained and tested on.
+    top_sha256: of the Verilog, and made_with: the Yosys that the row was made with. dataset: what it was trained and tested on.
     """
 
     name: str
+    top_sha256: str
     made_with: str
     dataset: str
     board: str
@@ -126,8 +127,8 @@ def weight_bits(plan: Plan) -> int:
 
 
 def made_with() -> str:
-    """The engine and the Yosys that rows are made with."""
-    return f"engine {facade.engine_sha256()[:16]}, Yosys {yosys.version()}"
+    """The Yosys that rows are made with. Raises SpikeLoomError where there is none."""
+    return f"Yosys {yosys.version()}"
 
 
 def measure(bench: Bench, made: facade.Accelerator, images: int, progress: Progress) -> Result:
@@ -139,6 +140,7 @@ def measure(bench: Bench, made: facade.Accelerator, images: int, progress: Progr
     port, expected = clock / ends(plan.graph, plan.board)[0].cycles, total(plan)
     return Result(
         name=bench.name,
+        top_sha256=made.top_sha256(progress),
         made_with=made_with(),
         dataset=load_json(made.folder / "train.json", "settings of 'spikeloom train'")["dataset"],
         board=bench.board,

@@ -63,7 +63,8 @@ def run(
         except SpikeLoomError as error:
             said(error, bench.name)
         if results:
-            written = with_others(results, [row for row in tables.known(folder) if row.result.name not in asked])
+            others = (row for row in tables.known(folder) if row.result.name not in asked)
+            written = in_order([*results, *(row for row in others if current(row, folder, progress))])
             tables.write(folder, written)
     progress("rows", len(rows), len(rows))
     if not results:
@@ -71,11 +72,19 @@ def run(
     return written
 
 
-def with_others(results: Sequence[Row], others: Sequence[Row]) -> list[Row]:
-    """These and those of the others that are of the same engine and Yosys, in the order of the benchmark."""
-    order, made_with = [bench.name for bench in ROWS], results[0].result.made_with
-    found = [*results, *(row for row in others if row.result.made_with == made_with)]
-    return sorted(found, key=lambda row: order.index(row.result.name))
+def current(row: Row, folder: Path, progress: Progress) -> bool:
+    """Whether a row is of this Yosys, and of the very Verilog that its plan is emitted as now."""
+    try:
+        made = Accelerator.load(folder / row.result.name)
+        return (row.result.top_sha256, row.result.made_with) == (made.top_sha256(progress), measuring.made_with())
+    except SpikeLoomError:
+        return False
+
+
+def in_order(rows: Sequence[Row]) -> list[Row]:
+    """In the order of the benchmark."""
+    order = [bench.name for bench in ROWS]
+    return sorted(rows, key=lambda row: order.index(row.result.name))
 
 
 @dataclass(frozen=True)
@@ -95,25 +104,31 @@ class _Making:
         return Row(result, self.sparse(made, result), self.parallel(made, result))
 
     def result(self, made: Accelerator) -> Result:
-        key = key_of(self.bench, made, self.options.images)
+        key = self.key(made)
         found = None if self.options.anew else store.load(made.folder, key, measuring.read)
         if found is None:
             found = measure(self.bench, made, self.options.images, self.progress)
             store.save(made.folder, key, tables.HOW, asdict(found))
         return found
 
+    def key(self, made: Accelerator) -> str:
+        """Changes with Verilog, scales of the output, board, clock, Yosys and the images of the RTL; and with ``FIGURES``."""
+        settings = repr((FIGURES, self.bench.name, self.bench.board, self.bench.clock_mhz, self.bench.share))
+        known = (made.top_sha256(self.progress), planfile.hashes(made.plan).weights)
+        return store.key_of(settings, *known, str(self.options.images), measuring.made_with())
+
     def sparse(self, made: Accelerator, result: Result) -> Sparse | None:
         def make(folder: Path) -> Sparse:
             return sparse.make(self.bench, made, result, folder, self.options.images, self.options.data_dir, self.progress)
 
-        key = store.key_of(key_of(self.bench, made, self.options.images), f"{self.bench.spike_penalty} {result.accuracy}")
+        key = store.key_of(self.key(made), f"{self.bench.spike_penalty} {result.accuracy}")
         return self.extra("sparse", key, sparse.HOW, sparse.read, make, wanted=self.options.sparse)
 
     def parallel(self, made: Accelerator, result: Result) -> Parallel | None:
         def make(folder: Path) -> Parallel:
             return parallel.make(made, result, folder, self.options.images, self.progress)
 
-        key = store.key_of(key_of(self.bench, made, self.options.images), f"{result.lut}")
+        key = store.key_of(self.key(made), f"{result.lut}")
         return self.extra("parallel", key, parallel.HOW, parallel.read, make, wanted=self.options.parallel)
 
     def extra(
@@ -135,9 +150,3 @@ class _Making:
 
 FIGURES = 2
 """Counts up whenever a figure comes to mean something else, or comes about in another way."""
-
-
-def key_of(bench: Bench, made: Accelerator, images: int) -> str:
-    """Changes with network, folding, board, clock, engine, Yosys, and the images of the RTL; and with ``FIGURES``."""
-    settings = repr((FIGURES, bench.name, bench.board, bench.clock_mhz, bench.share))
-    return store.key_of(settings, planfile.hashes(made.plan).network, str(images), measuring.made_with())

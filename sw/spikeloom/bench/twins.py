@@ -110,7 +110,7 @@ def point(twins: Twins, kind: str, steps: int, seed: int, folder: Path, progress
     made = compiled(prepare(name, own, twins.data_dir, progress, seed=seed, epochs=twins.epochs), own, progress)
     share(own, folder / "data")
     rtl = 0 if seed else twins.rtl
-    key = store.key_of("twins", hashes(made.plan).network, f"{twins.timed} {rtl}", facade.engine_sha256() if rtl else "")
+    key = store.key_of("twins", hashes(made.plan).network, f"{twins.timed} {rtl}", made.top_sha256(progress) if rtl else "")
     known = None if twins.anew else store.load(own, key, lambda data: Point(**data))
     if known is None:
         known = judged(made, kind, steps, seed, twins.timed, rtl, progress)

@@ -20,7 +20,7 @@ from spikeloom.errors import SpikeLoomError
 from spikeloom.nets import find as find_recipe
 
 RESULT = Result(
-    name="lfc-w1t1", made_with="engine 0, Yosys 0", dataset="digits28",
+    name="lfc-w1t1", top_sha256="0", made_with="Yosys 0", dataset="digits28",
     board="pynq-z2", clock_mhz=100, weight_bits=1, input_bits=1, steps=1, right=3801, images=4000, sources=364,
     low=0.943, high=0.957, density=0.41, simulated=24, latency_p99=1800, modelled=400,
     interval=400.0, interval_p99=420.0, worst=900.0, port_fps=1e6, fps=250_000.0,
