@@ -49,7 +49,7 @@ endif
 
 SOFTWARE := $(shell find sw -name '*.py' 2>/dev/null)
 HARDWARE := $(shell find hw -name '*.py' 2>/dev/null)
-LEARNING := $(filter $(addprefix sw/spikeloom/,train% nets% nn% data% lif_onnx% export%),$(SOFTWARE))
+LEARNING := $(filter $(addprefix sw/spikeloom/,train/% nn/% frontend/onnx/lif_operator%),$(SOFTWARE))
 
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 .DEFAULT_GOAL := help

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from spikeloom.code import Code
-from spikeloom.graph import Graph, Input, Layer, Node, Pool
-from spikeloom.neuron import LIF, Neuron, Raw, SpikePack
-from spikeloom.plan import Folding
+from spikeloom.ir.graph import Graph, Input, Layer, Node, Pool
+from spikeloom.ir.neurons import LIF, Neuron, Raw, SpikePack
+from spikeloom.ir.number import Code
+from spikeloom.mapping.plan.plan import Folding
 
 SPIKES = Code(4)
 

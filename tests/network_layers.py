@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
-from spikeloom import golden
-from spikeloom.code import Code, Ints
 from spikeloom.errors import SpikeLoomError
-from spikeloom.graph import Graph, Input, Layer, Node, Pool
-from spikeloom.neuron import LIF, Neuron, Raw, SpikePack, Table, per_channel
-from spikeloom.plan import Folding, Plan
+from spikeloom.ir import golden
+from spikeloom.ir.graph import Graph, Input, Layer, Node, Pool
+from spikeloom.ir.neurons import LIF, Neuron, Raw, SpikePack, Table, per_channel
+from spikeloom.ir.number import Code, Ints
+from spikeloom.mapping.plan.plan import Folding, Plan
 
 T = TypeVar("T")
 Rng = np.random.Generator

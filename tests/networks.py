@@ -10,11 +10,11 @@ from collections import Counter
 from dataclasses import replace
 
 import numpy as np
-from spikeloom.code import Code
 from spikeloom.errors import SpikeLoomError
-from spikeloom.graph import Graph, Input, Layer, Pool
-from spikeloom.neuron import LIF, SpikePack
-from spikeloom.plan import Folding, Plan
+from spikeloom.ir.graph import Graph, Input, Layer, Pool
+from spikeloom.ir.neurons import LIF, SpikePack
+from spikeloom.ir.number import Code
+from spikeloom.mapping.plan.plan import Folding, Plan
 
 from tests.network_layers import Builder, Rng, chance, pick, plain_folding, plan_of, random_steps, random_words
 

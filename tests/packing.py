@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from spikeloom.code import Ints
-from spikeloom.manifest import InputFormat
+from spikeloom.interface.manifest import InputFormat
+from spikeloom.ir.number import Ints
 
 
 def laid(words: Ints, form: InputFormat) -> bytes:

@@ -18,19 +18,20 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from spikeloom import cycles, golden
-from spikeloom.cycles import BACK_TO_BACK, ONE_AT_A_TIME
+from spikeloom.backend.hls import project
 from spikeloom.errors import SpikeLoomError
-from spikeloom.estimate.cycles import limits
-from spikeloom.estimate.resources import plan_costs
-from spikeloom.hls import project
+from spikeloom.frontend.onnx.write import to_model
 from spikeloom.house import hls_templates
-from spikeloom.plan import Plan
-from spikeloom.planfile import PLAN_FILE, save
-from spikeloom.room import with_room
-from spikeloom.schedule import schedule
-from spikeloom.selectable import selectable
-from spikeloom.write import to_model
+from spikeloom.ir import golden
+from spikeloom.mapping import cycle_model
+from spikeloom.mapping.cycle_model import BACK_TO_BACK, ONE_AT_A_TIME
+from spikeloom.mapping.estimate.cycles import limits
+from spikeloom.mapping.estimate.resources import plan_costs
+from spikeloom.mapping.plan.headroom import with_room
+from spikeloom.mapping.plan.plan import Plan
+from spikeloom.mapping.plan.plan_file import PLAN_FILE, save
+from spikeloom.mapping.plan.runtime_steps import selectable
+from spikeloom.mapping.search.schedule import schedule
 from spikeloom_hw.emit import load_words, manifest, verilog_text, wrappers
 
 from tests.default_networks import DENSITY, FOLDINGS, default_graph
@@ -114,7 +115,7 @@ def hashes(name: str, folder: Path) -> Hashes:
 def figures(plan: Plan) -> dict[str, object]:
     """What golden model, cycle model, cost model and search say of a network, in plain numbers."""
     words = random_words(np.random.default_rng(0), plan.graph, 3)
-    timed = [cycles.simulate(plan, words, mode) for mode in (ONE_AT_A_TIME, BACK_TO_BACK)]
+    timed = [cycle_model.simulate(plan, words, mode) for mode in (ONE_AT_A_TIME, BACK_TO_BACK)]
     chosen = [schedule(plan.graph, plan.board, words=words, rooms=plan.rooms)]
     if len(plan.graph.nodes) <= 4:
         chosen.append(schedule(plan.graph, plan.board, words=words, rooms=plan.rooms, target_fps=50_000))

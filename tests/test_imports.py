@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from spikeloom_hw.identity import FROM_SOFTWARE
+from spikeloom_hw.fingerprint import FROM_SOFTWARE
 
 ROOT = Path(__file__).parent.parent
 HOUSES = {"spikeloom": ROOT / "sw/spikeloom", "spikeloom_hw": ROOT / "hw/spikeloom_hw", "spikeloom_sim": ROOT / "sim/spikeloom_sim"}
@@ -118,8 +118,8 @@ def test_rule_sees_every_form_of_import(tmp_path: Path, monkeypatch: pytest.Monk
         "    import spikeloom_sim",
     )
     path.write_text("\n".join(lines), encoding="utf-8")
-    assert names(path) == {"spikeloom.plan.Plan", "spikeloom.deep.near", "spikeloom_hw.top", "spikeloom_sim"}
-    assert names(path, only_at_import=True) == {"spikeloom.plan.Plan", "spikeloom.deep.near"}
+    assert names(path) == {"spikeloom.mapping.plan.plan.Plan", "spikeloom.deep.near", "spikeloom_hw.top", "spikeloom_sim"}
+    assert names(path, only_at_import=True) == {"spikeloom.mapping.plan.plan.Plan", "spikeloom.deep.near"}
 
 
 def loaded(statement: str) -> set[str]:
@@ -139,7 +139,7 @@ def test_facade_imports_lazily() -> None:
 
 
 def test_command_line_starts_without_the_heavy_ones() -> None:
-    assert not loaded("import spikeloom.cli") & (HEAVY - {"typer", "rich"})
+    assert not loaded("import spikeloom.cli.main") & (HEAVY - {"typer", "rich"})
 
 
 def test_unknown_name_is_an_attribute_error() -> None:

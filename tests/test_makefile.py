@@ -27,7 +27,13 @@ esac
 def project(tmp_path: Path) -> Path:
     """A copy of the Makefile with a command line that only writes down how it was called."""
     shutil.copy(ROOT / "Makefile", tmp_path)
-    for path in ("sw/spikeloom/train.py", "sw/spikeloom/read/simple.py", "hw/spikeloom_hw/top.py", "pyproject.toml", "constraints.txt"):
+    for path in (
+        "sw/spikeloom/train/loop.py",
+        "sw/spikeloom/frontend/onnx/arithmetic.py",
+        "hw/spikeloom_hw/top.py",
+        "pyproject.toml",
+        "constraints.txt",
+    ):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("", encoding="utf-8")
     fake = tmp_path / ".venv" / "bin" / "spikeloom"
@@ -100,13 +106,13 @@ def test_another_board_plans_anew_without_training(project: Path) -> None:
 
 def test_a_compiler_change_keeps_the_training(project: Path) -> None:
     calls(project)
-    touch(project / "sw/spikeloom/read/simple.py")
+    touch(project / "sw/spikeloom/frontend/onnx/arithmetic.py")
     assert calls(project) == ["compile", "emit", "sim"]
 
 
 def test_a_change_of_training_makes_everything_anew(project: Path) -> None:
     calls(project)
-    touch(project / "sw/spikeloom/train.py")
+    touch(project / "sw/spikeloom/train/loop.py")
     assert calls(project) == ["train", "export", "compile", "emit", "sim"]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spikeloom.graph import Layer, Pool
-from spikeloom.neuron import LIF
+from spikeloom.ir.graph import Layer, Pool
+from spikeloom.ir.neurons import LIF
 
 from tests import replay
 from tests.networks import coverage
@@ -33,7 +33,15 @@ def test_the_networks_hold_everything() -> None:
         (per_step, hard, leak) for per_step in (False, True) for hard in (False, True) for leak in (False, True)
     }
     seen = sum((coverage(plan.graph) for plan in plans), start=coverage(plans[0].graph))
-    wanted = ("tie flags", "negated", "residual: signed", "residual: from the input", "residual: per step", "max pool, flipped", "kind: grouped")
+    wanted = (
+        "tie flags",
+        "negated",
+        "residual: signed",
+        "residual: from the input",
+        "residual: per step",
+        "max pool, flipped",
+        "kind: grouped",
+    )
     assert all(seen[what] for what in wanted)
     assert {seen[f"tau: {base}"] > 0 for base in (1, 2, 3, 4)} == {True}
     assert sum(bool(plan.rooms) for plan in plans) == 3 and sum(plan.fewer_steps for plan in plans) == 3

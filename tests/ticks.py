@@ -13,10 +13,10 @@ from math import gcd
 from typing import Any
 
 import numpy as np
-from spikeloom import golden
-from spikeloom.code import Ints
-from spikeloom.graph import Layer
-from spikeloom.plan import Plan, Stage
+from spikeloom.ir import golden
+from spikeloom.ir.graph import Layer
+from spikeloom.ir.number import Ints
+from spikeloom.mapping.plan.plan import Plan, Stage
 
 from tests.tick_streams import Beat, Clock, Down, Fifo, Fork, Gather, Link, Side, Sink, Source, Up
 

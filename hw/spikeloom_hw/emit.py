@@ -13,19 +13,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from amaranth import Fragment
-from spikeloom.boards import find_board
-from spikeloom.counter_map import counter_map
 from spikeloom.files import save_text
-from spikeloom.manifest import InputFormat, Manifest, OutputFormat, Readout, SpikeStream
-from spikeloom.plan import Plan, Stage
-from spikeloom.planfile import hashes
+from spikeloom.interface.boards import find_board
+from spikeloom.interface.manifest import InputFormat, Manifest, OutputFormat, Readout, SpikeStream
+from spikeloom.mapping.plan.counters import counter_map
+from spikeloom.mapping.plan.plan import Plan, Stage
+from spikeloom.mapping.plan.plan_file import hashes
 
-from .convert import converted
-from .identity import ENGINE, mark
-from .loading import load_stream
+from .fingerprint import ENGINE, mark
+from .memory.loading import load_stream
 from .ps7.top import Ps7Top
 from .shell.shell import Pins, Shell
 from .top import Top
+from .verilog import converted
 
 
 def verilog_text(plan: Plan) -> str:

@@ -8,18 +8,18 @@ from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
-from spikeloom.plan import OUTPUT_WIDTH, Edge, Plan, Stage
+from spikeloom.mapping.plan.plan import OUTPUT_WIDTH, Edge, Plan, Stage
 
-from .accumulator import Accumulator
-from .counters import Counters, offer_stream
-from .counting import counter
-from .fork import Fork
-from .gather import Gather
-from .head import Head, output_width
-from .loading import CHUNK, Contents
-from .regroup import Regroup, widths
-from .source import Source
-from .steps import STEPS_WIDTH
+from .engine.accumulator import Accumulator
+from .engine.counters import Counters, offer_stream
+from .engine.neuron_units import Head, output_width
+from .engine.spike_source import Source
+from .lib.fork import Fork
+from .lib.gather import Gather
+from .lib.loop_counter import counter
+from .lib.regroup import Regroup, widths
+from .lib.runtime_steps import STEPS_WIDTH
+from .memory.loading import CHUNK, Contents
 
 
 def input_width(plan: Plan) -> int:

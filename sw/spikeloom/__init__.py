@@ -17,18 +17,18 @@ TYPE_CHECKING = False  # not typing's: its import would take most of the time in
 if TYPE_CHECKING:
     from typing import Any
 
-    from spikeloom.exporting import write_trained as export
-    from spikeloom.facade import Accelerator, Simulation, compile
-    from spikeloom.freezing import freeze
+    from spikeloom.accelerator import Accelerator, Simulation, compile
+    from spikeloom.frontend.freeze import freeze
+    from spikeloom.nn.export import write_trained as export
 
 __all__ = ["Accelerator", "CapacityError", "Simulation", "SpikeLoomError", "UnsupportedError", "compile", "export", "freeze"]
 
 LAZY = {
-    "Accelerator": ("facade", "Accelerator"),
-    "Simulation": ("facade", "Simulation"),
-    "compile": ("facade", "compile"),
-    "export": ("exporting", "write_trained"),
-    "freeze": ("freezing", "freeze"),
+    "Accelerator": ("accelerator", "Accelerator"),
+    "Simulation": ("accelerator", "Simulation"),
+    "compile": ("accelerator", "compile"),
+    "export": ("nn.export", "write_trained"),
+    "freeze": ("frontend.freeze", "freeze"),
 }
 """Name -> module and its name there."""
 

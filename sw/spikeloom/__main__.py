@@ -17,7 +17,7 @@ def main() -> None:
     usual = signal.getsignal(signal.SIGINT)
     if usual is signal.default_int_handler:
         signal.signal(signal.SIGINT, interrupted)
-    from spikeloom import cli
+    from spikeloom.cli import main as cli
 
     if usual is signal.default_int_handler:
         signal.signal(signal.SIGINT, usual)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from amaranth.sim import Simulator
-from spikeloom.code import Ints
-from spikeloom.counter_map import counter_map
-from spikeloom.plan import Plan
+from spikeloom.ir.number import Ints
+from spikeloom.mapping.plan.counters import counter_map
+from spikeloom.mapping.plan.plan import Plan
 from spikeloom_hw.top import Top
 
 DRAIN = 500

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from spikeloom import golden
-from spikeloom.cycles import simulate
-from spikeloom.cycles.timing import BACK_TO_BACK, ONE_AT_A_TIME
+from spikeloom.ir import golden
+from spikeloom.mapping.cycle_model import simulate
+from spikeloom.mapping.cycle_model.timing import BACK_TO_BACK, ONE_AT_A_TIME
 
+from tests.hw.bench import run
 from tests.networks import random_plan, random_words
-
-from .bench import run
 
 
 @pytest.mark.parametrize("seed", range(100, 112))

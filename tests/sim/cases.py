@@ -11,13 +11,14 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import numpy as np
-from spikeloom import cycles, golden
-from spikeloom.code import Ints
-from spikeloom.cycles import BACK_TO_BACK, ONE_AT_A_TIME, Timing
-from spikeloom.manifest import Manifest
+from spikeloom.interface.manifest import Manifest
+from spikeloom.ir import golden
+from spikeloom.ir.number import Ints
+from spikeloom.mapping import cycle_model
+from spikeloom.mapping.cycle_model import BACK_TO_BACK, ONE_AT_A_TIME, Timing
 from spikeloom_hw.emit import manifest, verilog_text
-from spikeloom_sim.batch import join
-from spikeloom_sim.network import Network
+from spikeloom_sim.network.batch import join
+from spikeloom_sim.network.network import Network
 
 from tests.networks import coverage, folding_coverage, random_plan, random_words
 
@@ -42,7 +43,7 @@ def case(seed: int) -> Case:
     plan = random_plan(rng)
     words = random_words(rng, plan.graph, IMAGES)
     top = verilog_text(plan)
-    timing = {"single": cycles.simulate(plan, words, ONE_AT_A_TIME), "stream": cycles.simulate(plan, words, BACK_TO_BACK)}
+    timing = {"single": cycle_model.simulate(plan, words, ONE_AT_A_TIME), "stream": cycle_model.simulate(plan, words, BACK_TO_BACK)}
     seen = coverage(plan.graph) + folding_coverage(plan)
     return Case(seed, manifest(plan, top), top, words, golden.integers(plan.graph, words), timing, seen)
 

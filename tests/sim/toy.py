@@ -9,8 +9,8 @@ from __future__ import annotations
 from amaranth.hdl import Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from spikeloom.code import Code
-from spikeloom.manifest import InputFormat, Manifest, OutputFormat
+from spikeloom.interface.manifest import InputFormat, Manifest, OutputFormat
+from spikeloom.ir.number import Code
 
 FAULTS = ("", "hang", "last", "unstable", "extra")
 

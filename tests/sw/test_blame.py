@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from spikeloom.blame import blaming, place, theirs
-from spikeloom.code import Code
 from spikeloom.errors import SpikeLoomError
-from spikeloom.nets import find
-from spikeloom.train import train
+from spikeloom.ir.number import Code
+from spikeloom.train.loop import train
+from spikeloom.train.zoo import find
 
 
 def line_of(text: str) -> int:

@@ -12,21 +12,21 @@ from pathlib import Path
 import numpy as np
 from amaranth.back import verilog
 from amaranth.lib import wiring
-from spikeloom.code import Code
-from spikeloom.graph import Graph, Input, Layer
-from spikeloom.neuron import SpikePack
-from spikeloom.plan import Folding, Plan
-from spikeloom.synth import yosys
-from spikeloom.synth.cells import NOTHING, Taken
-from spikeloom_hw.accumulator import Accumulator
-from spikeloom_hw.fork import Fork
-from spikeloom_hw.gather import Gather
-from spikeloom_hw.head import Head
-from spikeloom_hw.loading import Loader
-from spikeloom_hw.regroup import Regroup
-from spikeloom_hw.scan import Scan
+from spikeloom.backend.yosys import yosys
+from spikeloom.backend.yosys.cells import NOTHING, Taken
+from spikeloom.ir.graph import Graph, Input, Layer
+from spikeloom.ir.neurons import SpikePack
+from spikeloom.ir.number import Code
+from spikeloom.mapping.plan.plan import Folding, Plan
+from spikeloom_hw.bodies.scan import Scan
+from spikeloom_hw.engine.accumulator import Accumulator
+from spikeloom_hw.engine.neuron_units import Head
+from spikeloom_hw.engine.spike_source import Source
+from spikeloom_hw.lib.fork import Fork
+from spikeloom_hw.lib.gather import Gather
+from spikeloom_hw.lib.regroup import Regroup
+from spikeloom_hw.memory.loading import Loader
 from spikeloom_hw.shell.gearbox import Gearbox
-from spikeloom_hw.source import Source
 
 from tests.synthesis.measuring import measure
 

@@ -20,16 +20,16 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import nnls
-from spikeloom import planfile
-from spikeloom.estimate.memories import Memory
-from spikeloom.estimate.network import link_parts, shell, stage_parts
-from spikeloom.estimate.parts import Part
-from spikeloom.estimate.resources import FILE as COEFFICIENTS
-from spikeloom.estimate.resources import Model, added
+from spikeloom.backend.yosys import yosys
+from spikeloom.backend.yosys.cells import NOTHING, Taken
 from spikeloom.files import save_json
-from spikeloom.plan import Plan
-from spikeloom.synth import yosys
-from spikeloom.synth.cells import NOTHING, Taken
+from spikeloom.mapping.estimate.components import Part
+from spikeloom.mapping.estimate.memories import Memory
+from spikeloom.mapping.estimate.network import link_parts, shell, stage_parts
+from spikeloom.mapping.estimate.resources import FILE as COEFFICIENTS
+from spikeloom.mapping.estimate.resources import Model, added
+from spikeloom.mapping.plan import plan_file
+from spikeloom.mapping.plan.plan import Plan
 
 from tests.networks import random_plan
 from tests.synthesis.chosen import chosen, design
@@ -156,7 +156,7 @@ def measure_shells(data: dict[str, Any]) -> None:
 
 def measure_trained(data: dict[str, Any], folder: Path) -> None:
     """Its parts are taken anew in any case; Yosys runs only where the Verilog is another."""
-    plan = planfile.load(folder)
+    plan = plan_file.load(folder)
     design = network_design(plan, "trained")
     digest = hashlib.sha256(design[0].encode()).hexdigest()
     known = data["trained"].get(plan.graph.name, {})

@@ -10,18 +10,18 @@ from functools import cache
 from amaranth.back import verilog
 from amaranth.lib import wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
-from spikeloom.estimate.head import head
-from spikeloom.estimate.network import crc, gather, link_parts, output_bits
-from spikeloom.estimate.parts import Part, body, loaders, source, weight_shape
-from spikeloom.graph import Layer
-from spikeloom.plan import Plan, Stage
-from spikeloom_hw.accumulator import Accumulator
+from spikeloom.ir.graph import Layer
+from spikeloom.mapping.estimate.components import Part, body, loaders, source, weight_shape
+from spikeloom.mapping.estimate.network import crc, gather, link_parts, output_bits
+from spikeloom.mapping.estimate.neurons import head
+from spikeloom.mapping.plan.plan import Plan, Stage
+from spikeloom_hw.bodies.scan import Scan
 from spikeloom_hw.emit import verilog_text
-from spikeloom_hw.gather import Gather
-from spikeloom_hw.head import Head
-from spikeloom_hw.loading import Loader
-from spikeloom_hw.scan import Scan
-from spikeloom_hw.source import Source
+from spikeloom_hw.engine.accumulator import Accumulator
+from spikeloom_hw.engine.neuron_units import Head
+from spikeloom_hw.engine.spike_source import Source
+from spikeloom_hw.lib.gather import Gather
+from spikeloom_hw.memory.loading import Loader
 
 from tests.networks import random_plan
 from tests.synthesis.measuring import hollow, renamed

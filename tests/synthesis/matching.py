@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from spikeloom.estimate.parts import Part
-from spikeloom.synth.cells import NOTHING, Taken
-from spikeloom.synth.components import TOP, finder
+from spikeloom.backend.yosys.cells import NOTHING, Taken
+from spikeloom.backend.yosys.components import TOP, finder
+from spikeloom.mapping.estimate.components import Part
 
 from tests.synthesis.measuring import Cells
 

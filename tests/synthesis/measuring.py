@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from spikeloom.plan import Plan
-from spikeloom.synth import netlist, yosys
-from spikeloom.synth.cells import NOTHING, Taken, taken
+from spikeloom.backend.yosys import netlist, yosys
+from spikeloom.backend.yosys.cells import NOTHING, Taken, taken
+from spikeloom.mapping.plan.plan import Plan
 from spikeloom_hw.emit import manifest, shell_text, verilog_text
 
 Cells = dict[str, Taken]

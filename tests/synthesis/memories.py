@@ -16,9 +16,9 @@ from amaranth.back import verilog
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-from spikeloom.synth import yosys
-from spikeloom.synth.cells import NOTHING
-from spikeloom_hw.weights import STYLES
+from spikeloom.backend.yosys import yosys
+from spikeloom.backend.yosys.cells import NOTHING
+from spikeloom_hw.memory.weights import STYLES
 
 from tests.synthesis.measuring import measure
 

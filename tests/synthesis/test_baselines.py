@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from spikeloom.synth import yosys
-from spikeloom.synth.cells import NOTHING
+from spikeloom.backend.yosys import yosys
+from spikeloom.backend.yosys.cells import NOTHING
 
 from tests.synthesis import baselines, calibrate, chosen
 from tests.synthesis.measuring import measure

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from spikeloom import planfile
-from spikeloom.synth.cells import NOTHING
+from spikeloom.backend.yosys.cells import NOTHING
+from spikeloom.mapping.plan import plan_file
 
 from tests.synthesis import baselines, calibrate
 from tests.synthesis.chosen import chosen, sort
@@ -38,7 +38,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
 def test_measured_once_then_fitted(tiny: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tiny / "net"
     folder.mkdir()
-    planfile.save(baselines.layer(), folder)
+    plan_file.save(baselines.layer(), folder)
     whole = json.loads(Path(calibrate.__file__).with_name("calibration.json").read_text(encoding="utf-8"))
     run(monkeypatch, "measure", "--network", str(folder))
     data = json.loads((tiny / "calibration.json").read_text(encoding="utf-8"))

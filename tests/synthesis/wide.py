@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from amaranth.back import verilog
-from spikeloom.code import Code
-from spikeloom.estimate.head import head
-from spikeloom.estimate.parts import Part, body, source
-from spikeloom.graph import Graph, Input, Layer
-from spikeloom.neuron import Raw, SpikePack
-from spikeloom.plan import Folding, Plan, Stage
+from spikeloom.ir.graph import Graph, Input, Layer
+from spikeloom.ir.neurons import Raw, SpikePack
+from spikeloom.ir.number import Code
+from spikeloom.mapping.estimate.components import Part, body, source
+from spikeloom.mapping.estimate.neurons import head
+from spikeloom.mapping.plan.plan import Folding, Plan, Stage
 
 from tests.synthesis.chosen import component, one
 from tests.synthesis.measuring import hollow

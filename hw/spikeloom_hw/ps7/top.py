@@ -20,8 +20,8 @@ from amaranth import ClockDomain, ClockSignal, Const, Instance, Module, ResetSig
 from amaranth.lib import wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In
-from spikeloom.manifest import Manifest
-from spikeloom.registers import ADDRESS_WIDTH
+from spikeloom.interface.manifest import Manifest
+from spikeloom.interface.registers import ADDRESS_WIDTH
 
 from ..shell.shell import CONTROL, MEMORY, shell_ports
 from .control import Control

@@ -1,4 +1,4 @@
-"""The register bank, generated from ``spikeloom.registers``: nothing here names a register but those that are constants."""
+"""The register bank, generated from ``spikeloom.interface.registers``: nothing here names a register but those that are constants."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ from amaranth import Cat, Const, Module, Mux, Signal
 from amaranth.hdl import ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from spikeloom.registers import ADDRESS_WIDTH, COUNTERS, LOG, LOG_DEPTH, MAGIC, MAX_COUNTERS, REGISTERS, STEP_REGISTERS, VERSION, Register
+from spikeloom.interface.registers import (
+    ADDRESS_WIDTH,
+    COUNTERS,
+    LOG,
+    LOG_DEPTH,
+    MAGIC,
+    MAX_COUNTERS,
+    REGISTERS,
+    STEP_REGISTERS,
+    VERSION,
+    Register,
+)
 
 
 def constants(*, memory_width: int, counters: int, identity: str, runtime_weights: bool, steps: int) -> dict[str, list[int]]:

@@ -7,7 +7,7 @@ from amaranth.hdl import Elaboratable
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..steps import STEPS_WIDTH
+from ..lib.runtime_steps import STEPS_WIDTH
 
 
 def engine_ports(beat_bytes: int, loads: bool, steps: bool) -> dict[str, wiring.Member]:

@@ -7,15 +7,15 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
 
-from ..loading import CHUNK
-from ..regroup import Regroup
+from ..lib.regroup import Regroup
+from ..memory.loading import CHUNK
 
 PATIENCE = 1 << 14
 """Cycles that the last word may take through the chain of loaders; more than any chain has loaders."""
 
 
 class Feed(wiring.Component):
-    """Feeds the chain of loaders, see :mod:`spikeloom_hw.loading`.
+    """Feeds the chain of loaders, see :mod:`spikeloom_hw.memory.loading`.
 
     Timing: a memory word is taken every ``width / 32`` cycles; its first 32 bits leave in the next one.
 

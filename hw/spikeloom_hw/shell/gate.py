@@ -6,7 +6,7 @@ from amaranth import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..counting import counter
+from ..lib.loop_counter import counter
 
 
 class Gate(wiring.Component):

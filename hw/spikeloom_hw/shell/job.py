@@ -5,7 +5,7 @@ from __future__ import annotations
 from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from spikeloom.registers import register
+from spikeloom.interface.registers import register
 
 RESET_CYCLES = 8
 """Cycles that the network is held in reset."""

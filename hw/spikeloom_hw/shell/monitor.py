@@ -7,7 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-from spikeloom.registers import LOG_DEPTH
+from spikeloom.interface.registers import LOG_DEPTH
 
 IN_FLIGHT = 32
 """Images whose first beat is remembered; one more waits."""

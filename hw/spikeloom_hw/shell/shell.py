@@ -13,8 +13,8 @@ from __future__ import annotations
 from amaranth import ClockDomain, ClockSignal, Const, Module, Mux, ResetInserter, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from spikeloom.manifest import Manifest
-from spikeloom.registers import ADDRESS_WIDTH
+from spikeloom.interface.manifest import Manifest
+from spikeloom.interface.registers import ADDRESS_WIDTH
 
 from .axi import word_bits
 from .bank import Bank
@@ -74,7 +74,7 @@ class Shell(wiring.Component):
 
     Ports
     -----
-    s_axi_control_*: AXI4-Lite slave, see ``spikeloom.registers``. m_axi_memory_*: AXI4 master, one ID.
+    s_axi_control_*: AXI4-Lite slave, see ``spikeloom.interface.registers``. m_axi_memory_*: AXI4 master, one ID.
     """
 
     def __init__(self, *, manifest: Manifest, engine: Engine | None = None, quiet: int = QUIET):

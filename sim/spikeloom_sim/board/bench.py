@@ -1,13 +1,13 @@
-"""The module around a shell in the simulated board: its ports as they are, with the reset registered (as in ``spikeloom_sim.wrapper``).
+"""The module around a shell in the simulated board: its ports as they are, with the reset registered (as in ``spikeloom_sim.network.wrapper``).
 
 Below a model of a processing system it has the same ports.
 """
 
 from __future__ import annotations
 
-from spikeloom.registers import ADDRESS_WIDTH
+from spikeloom.interface.registers import ADDRESS_WIDTH
 
-from spikeloom_sim.wrapper import NAME
+from spikeloom_sim.network.wrapper import NAME
 
 Ports = tuple[tuple[str, int], ...]
 """Name and width; the direction as the shell sees it is in the name of the constant."""

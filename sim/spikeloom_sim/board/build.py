@@ -8,17 +8,17 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from spikeloom import manifest as manifests
-from spikeloom.manifest import Manifest
+from spikeloom.interface import manifest as manifests
+from spikeloom.interface.manifest import Manifest
 
-from spikeloom_sim import verilate
 from spikeloom_sim.board.bench import bench, ps7_bench
 from spikeloom_sim.board.simulation import BoardError
-from spikeloom_sim.verilate import Harness, Source
+from spikeloom_sim.network import verilate
+from spikeloom_sim.network.verilate import Harness, Source
 
 HARNESS = Harness(
     Path(__file__).parent / "harness",
-    ("board.cpp", "board.h", "memory.h", "faults.h", "rules.h", "ps7.h", "../../random.h"),
+    ("board.cpp", "board.h", "memory.h", "faults.h", "rules.h", "ps7.h", "../../network/random.h"),
     '#include "board.h"\nspikeloom::board::Base* open_{index}(uint64_t seed) {{ return new spikeloom::board::Board<{prefix}>(seed); }}\n',
 )
 

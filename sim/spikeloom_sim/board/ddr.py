@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from pynq.buffer import PynqBuffer
 
-from spikeloom_sim.beats import Bytes
 from spikeloom_sim.board.simulation import BoardError, Simulation
+from spikeloom_sim.network.beats import Bytes
 
 
 class OutOfMemory(BoardError, RuntimeError):

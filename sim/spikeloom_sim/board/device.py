@@ -13,11 +13,11 @@ from typing import Any
 
 import pynq
 from pynq.pl_server.embedded_device import Metadata, RuntimeMetadataParser
-from spikeloom import manifest as manifests
-from spikeloom.boards import find_board
 from spikeloom.files import save_text
-from spikeloom.hwh import hwh_text, system_of
-from spikeloom.registers import ADDRESS_WIDTH
+from spikeloom.interface import manifest as manifests
+from spikeloom.interface.boards import find_board
+from spikeloom.interface.handoff import hwh_text, system_of
+from spikeloom.interface.registers import ADDRESS_WIDTH
 
 from spikeloom_sim.board.build import build
 from spikeloom_sim.board.ddr import Block, Ddr

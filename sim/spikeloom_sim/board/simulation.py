@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from spikeloom.errors import SpikeLoomError
 
-from spikeloom_sim.beats import Bytes
 from spikeloom_sim.board import native
 from spikeloom_sim.board.model import Fault, MemoryModel
+from spikeloom_sim.network.beats import Bytes
 
 SLICE = 100_000
 """Cycles between two looks at the outside world: Ctrl-C."""

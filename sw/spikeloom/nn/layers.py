@@ -14,8 +14,8 @@ from brevitas.quant import Int8ActPerTensorFloat, Int8WeightPerChannelFloat, Uin
 from brevitas.quant.solver import WeightQuantSolver
 from torch import Tensor
 
-from spikeloom.code import MAX_STEPS, integer, number
 from spikeloom.errors import SpikeLoomError
+from spikeloom.ir.number import MAX_STEPS, integer, number
 from spikeloom.nn.onnx_ops import QuantNode
 
 

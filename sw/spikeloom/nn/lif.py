@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spikeloom import lif_onnx
-from spikeloom.code import integer
 from spikeloom.errors import SpikeLoomError
+from spikeloom.frontend.onnx import lif_operator
+from spikeloom.ir.number import integer
 from spikeloom.nn.neuron import Neuron
 from spikeloom.nn.onnx_ops import LIFNode
 
@@ -67,7 +67,7 @@ class LIF(Neuron):
         if surrogate not in SURROGATES:
             raise SpikeLoomError(f"LIF: surrogate must be one of {', '.join(SURROGATES)}, got {surrogate}")
         steps, leak = integer(steps, "LIF: time steps T"), integer(leak, "LIF: leak")
-        op_type = lif_onnx.op_name(steps, leak, hard_reset, repeat, real=True)
+        op_type = lif_operator.op_name(steps, leak, hard_reset, repeat, real=True)
         super().__init__(steps, theta, learn, power_of_two)
         self.leak = leak
         self.hard_reset = hard_reset
@@ -77,7 +77,7 @@ class LIF(Neuron):
 
     def set_steps(self, steps: int) -> None:
         steps = integer(steps, "LIF: time steps T")
-        self.op_type = lif_onnx.op_name(steps, self.leak, self.hard_reset, self.repeat, real=True)
+        self.op_type = lif_operator.op_name(steps, self.leak, self.hard_reset, self.repeat, real=True)
         self.steps = steps
 
     def extra_repr(self) -> str:

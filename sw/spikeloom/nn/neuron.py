@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from spikeloom.code import number
 from spikeloom.errors import SpikeLoomError
+from spikeloom.ir.number import number
 
 
 class Neuron(nn.Module, ABC):

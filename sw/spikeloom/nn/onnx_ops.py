@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from spikeloom import lif_onnx
+from spikeloom.frontend.onnx import lif_operator
 
 Compute = Callable[[Tensor, Tensor], Tensor]
 
@@ -57,7 +57,7 @@ class TableNode(Function):
 
 
 class LIFNode(Function):
-    """(u, theta, op_type, repeat, compute), exported as a node of `spikeloom.lif_onnx`; repeat: T for one constant current, else 0."""
+    """(u, theta, op_type, repeat, compute), exported as a node of `spikeloom.frontend.onnx.lif_operator`; repeat: T for one constant current, else 0."""
 
     @staticmethod
     def forward(ctx: Any, u: Tensor, theta: Tensor, op_type: str, repeat: int, compute: Compute) -> Tensor:
@@ -65,7 +65,7 @@ class LIFNode(Function):
 
     @staticmethod
     def symbolic(g: Any, u: Any, theta: Any, op_type: str, repeat: int, compute: Compute) -> Any:
-        node = g.op(f"{lif_onnx.DOMAIN}::{op_type}", u, theta)
+        node = g.op(f"{lif_operator.DOMAIN}::{op_type}", u, theta)
         sizes = u.type().sizes()
         node.setType(u.type().with_sizes([sizes[0], repeat, *sizes[1:]]) if repeat else u.type())
         return node

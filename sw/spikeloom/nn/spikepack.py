@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from spikeloom.code import Code
 from spikeloom.errors import SpikeLoomError
+from spikeloom.ir.number import Code
 from spikeloom.nn.neuron import Neuron
 from spikeloom.nn.onnx_ops import QuantNode, TableNode
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from spikeloom.code import Code
 from spikeloom.errors import SpikeLoomError
+from spikeloom.ir.number import Code
 
 
 class Steps(nn.Sequential):

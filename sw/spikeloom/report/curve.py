@@ -13,16 +13,16 @@ from zlib import crc32
 
 import numpy as np
 
-from spikeloom import golden
-from spikeloom.code import Ints
-from spikeloom.cycles import BACK_TO_BACK, ONE_AT_A_TIME, simulate
+from spikeloom.display import Table
 from spikeloom.errors import SpikeLoomError
-from spikeloom.fewer import most_steps, with_steps
 from spikeloom.files import load_json, save_json
-from spikeloom.plan import Plan
-from spikeloom.planfile import hashes
-from spikeloom.report.performance import Spread, accuracy
-from spikeloom.show import Table
+from spikeloom.interface.performance import Spread, accuracy
+from spikeloom.ir import golden
+from spikeloom.ir.fewer_steps import most_steps, with_steps
+from spikeloom.ir.number import Ints
+from spikeloom.mapping.cycle_model import BACK_TO_BACK, ONE_AT_A_TIME, simulate
+from spikeloom.mapping.plan.plan import Plan
+from spikeloom.mapping.plan.plan_file import hashes
 
 FILE = "fewer_steps.json"
 SCHEMA = 1

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from spikeloom.boards import BOARDS
-from spikeloom.estimate.cost import Cost
-from spikeloom.estimate.cycles import expected_cycles, limits
-from spikeloom.estimate.network import NETWORK, SHELL
-from spikeloom.estimate.resources import model, plan_costs
 from spikeloom.files import save_json
-from spikeloom.plan import Plan, Stage
+from spikeloom.interface.boards import BOARDS
+from spikeloom.mapping.estimate.cost import Cost
+from spikeloom.mapping.estimate.cycles import expected_cycles, limits
+from spikeloom.mapping.estimate.network import NETWORK, SHELL
+from spikeloom.mapping.estimate.resources import model, plan_costs
+from spikeloom.mapping.plan.plan import Plan, Stage
 
 CYCLES_FILE = "estimate_layer_cycles.json"
 RESOURCES_FILE = "estimate_layer_resources.json"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from spikeloom.boards import BOARDS
-from spikeloom.estimate.cost import Cost
 from spikeloom.files import load_json, save_json
-from spikeloom.plan import Folding, Plan
+from spikeloom.interface.boards import BOARDS
+from spikeloom.mapping.estimate.cost import Cost
+from spikeloom.mapping.plan.plan import Folding, Plan
+from spikeloom.mapping.search.budget import NAMES, tightest
+from spikeloom.mapping.search.explain import Other, Reason, Reasons, reasons
 from spikeloom.report.estimates import UNITS, units
-from spikeloom.scheduling.budget import NAMES, tightest
-from spikeloom.scheduling.reasons import Other, Reason, Reasons, reasons
 
 FILE = "estimate_folding.json"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from spikeloom.board.measurement import DEFINITIONS, Measurement
+from spikeloom.driver.measurement import DEFINITIONS, Measurement
 from spikeloom.files import save_text
-from spikeloom.report import pictures
+from spikeloom.report import plots
 from spikeloom.report.page import environment
 
 PAGE = "measure.html"
@@ -18,9 +18,9 @@ def render(measurement: Measurement) -> str:
     """The page's text."""
     m = measurement
     drawn = {
-        "latency": pictures.latency(m.latencies, {"median": m.latency.p50, "99 %": m.latency.p99}, m.source),
-        "sparsity": pictures.planes([(stream.name, stream.sparsity) for stream in m.streams], 1.0),
-        "cycles": pictures.cycles([stage for stage in m.stream if stage.cycles], m.images, m.source),
+        "latency": plots.latency(m.latencies, {"median": m.latency.p50, "99 %": m.latency.p99}, m.source),
+        "sparsity": plots.planes([(stream.name, stream.sparsity) for stream in m.streams], 1.0),
+        "cycles": plots.cycles([stage for stage in m.stream if stage.cycles], m.images, m.source),
     }
     jinja = environment()
     jinja.filters["number"] = lambda n: f"{n:,.2f}".rstrip("0").rstrip(".").replace(",", "\u202f")

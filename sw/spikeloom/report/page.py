@@ -9,21 +9,21 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from spikeloom.code import Ints
-from spikeloom.fewer import most_steps
+from spikeloom.backend.hls.report import Report
+from spikeloom.backend.hls.report import load as hls_report
+from spikeloom.backend.yosys import resources, text
+from spikeloom.backend.yosys.synthesis import Synthesis
 from spikeloom.files import load_json, save_text
-from spikeloom.hls.report import Report
-from spikeloom.hls.report import load as hls_report
-from spikeloom.plan import Plan
-from spikeloom.planfile import PLAN_FILE, hashes
-from spikeloom.report import estimates, foldings, pictures
+from spikeloom.interface.performance import FILE, Performance
+from spikeloom.ir.fewer_steps import most_steps
+from spikeloom.ir.number import Ints
+from spikeloom.mapping.plan.plan import Plan
+from spikeloom.mapping.plan.plan_file import PLAN_FILE, hashes
+from spikeloom.report import estimates, foldings, plots
 from spikeloom.report.curve import FILE as CURVE
 from spikeloom.report.curve import Curve
-from spikeloom.report.drives import histograms
-from spikeloom.report.performance import FILE, Performance
-from spikeloom.report.pipeline import code_text, draw, kind
-from spikeloom.synth import resources, text
-from spikeloom.synth.synthesis import Synthesis
+from spikeloom.report.drawing import code_text, draw, kind
+from spikeloom.report.membrane import histograms
 
 PAGE = "report.html"
 
@@ -41,11 +41,11 @@ def environment() -> Environment:
 def measured(performance: Performance) -> dict[str, str]:
     """The pictures of a simulation."""
     images = {
-        "density": pictures.density([row for row in performance.stream if row.spikes]),
-        "cycles": pictures.cycles([row for row in performance.stream if row.cycles], performance.images),
+        "density": plots.density([row for row in performance.stream if row.spikes]),
+        "cycles": plots.cycles([row for row in performance.stream if row.cycles], performance.images),
     }
     if performance.confusion:
-        images["confusion"] = pictures.confusion(np.array(performance.confusion, dtype=np.int64))
+        images["confusion"] = plots.confusion(np.array(performance.confusion, dtype=np.int64))
     return {name: Markup(text) for name, text in images.items()}
 
 
@@ -99,9 +99,9 @@ def render(
             synthesis=synthesised(synthesis),
             curve=curve,
             hls=hls,
-            curve_picture=Markup(pictures.curve(curve.points)) if curve is not None else "",
+            curve_picture=Markup(plots.curve(curve.points)) if curve is not None else "",
             pictures=measured(performance) if performance else {},
-            membranes=[Markup(pictures.membrane(h)) for h in histograms(plan.graph, words)] if words is not None else [],
+            membranes=[Markup(plots.membrane(h)) for h in histograms(plan.graph, words)] if words is not None else [],
             histogram_images=len(words) if words is not None else 0,
         )
     )

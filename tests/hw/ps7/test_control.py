@@ -10,7 +10,7 @@ import pytest
 from spikeloom_hw.ps7.axi3 import FIXED, INCR, WRAP
 from spikeloom_hw.ps7.control import Control
 
-from .channels import Sink, Source, play
+from tests.hw.ps7.channels import Sink, Source, play
 
 WIDTH = 16
 BASE = 0x4000_0000

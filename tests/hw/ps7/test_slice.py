@@ -11,7 +11,7 @@ from amaranth.sim import Simulator
 from spikeloom_hw.ps7.memory import Memory
 from spikeloom_hw.ps7.slice import Slice
 
-from .channels import Sink, Source, play
+from tests.hw.ps7.channels import Sink, Source, play
 
 
 @pytest.mark.parametrize("idle", [0.0, 0.6])

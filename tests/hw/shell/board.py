@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 from amaranth.hdl import Elaboratable
 from amaranth.sim import Simulator
-from spikeloom.manifest import Manifest
-from spikeloom.registers import LOG, register
+from spikeloom.interface.manifest import Manifest
+from spikeloom.interface.registers import LOG, register
 from spikeloom_hw.shell.engine import Engine
 from spikeloom_hw.shell.shell import Shell
 
+from tests.hw.shell.memory import Memory, ports_of
 from tests.packing import laid
-
-from .memory import Memory, ports_of
 
 INPUT, OUTPUT, WEIGHTS = 0x4000, 0x8000, 0x1_0000
 LIMIT = 20_000

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from spikeloom.manifest import Manifest
+from spikeloom.interface.manifest import Manifest
 
+from tests.hw.shell.board import OUTPUT, Board, fill
 from tests.sim.toy import Toy
-
-from .board import OUTPUT, Board, fill
 
 BEATS, OUTPUTS = 10, 3
 

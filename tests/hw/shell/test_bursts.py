@@ -12,7 +12,7 @@ from amaranth.sim import Simulator
 from spikeloom_hw.shell.reader import Reader
 from spikeloom_hw.shell.writer import Writer
 
-from .memory import Memory, Ports
+from tests.hw.shell.memory import Memory, Ports
 
 BASE = 0x8000
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from spikeloom.registers import register
+from spikeloom.interface.registers import register
 
-from .board import INPUT, OUTPUT, QUIET, Board, fill, play
-from .memory import Memory
-from .small import BEATS, answer, images, toy, works
+from tests.hw.shell.board import INPUT, OUTPUT, QUIET, Board, fill, play
+from tests.hw.shell.memory import Memory
+from tests.hw.shell.small import BEATS, answer, images, toy, works
 
 Story = Callable[[Board], Awaitable[None]]
 COUNT = 12

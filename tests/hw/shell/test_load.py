@@ -7,20 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from spikeloom import golden
-from spikeloom.plan import Plan
-from spikeloom.room import fitted
+from spikeloom.ir import golden
+from spikeloom.mapping.plan.headroom import fitted
+from spikeloom.mapping.plan.plan import Plan
 from spikeloom_hw.emit import load_words
 from spikeloom_hw.emit import manifest as describe
 from spikeloom_hw.shell import feed
 from spikeloom_hw.top import Top
 
-from tests.hw.test_loading import SEEDS, other, roomy
+from tests.hw.memory.test_loading import SEEDS, other, roomy
+from tests.hw.shell.board import WEIGHTS, Board, fill, play
+from tests.hw.shell.memory import Memory
+from tests.hw.shell.small import toy
 from tests.networks import random_words
-
-from .board import WEIGHTS, Board, fill, play
-from .memory import Memory
-from .small import toy
 
 SMALL = [seed for seed in SEEDS if len(load_words(roomy(seed))) < 600][:3]
 

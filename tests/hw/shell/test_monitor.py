@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from amaranth.hdl import Elaboratable
 from amaranth.sim import Simulator
-from spikeloom.registers import LOG_DEPTH
+from spikeloom.interface.registers import LOG_DEPTH
 from spikeloom_hw.shell.gate import Gate
 from spikeloom_hw.shell.monitor import IN_FLIGHT, Monitor
 

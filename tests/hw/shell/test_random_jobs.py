@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.hw.shell.board import QUIET, Board, fill, play
+from tests.hw.shell.memory import Memory
 from tests.sim.toy import Toy
-
-from .board import QUIET, Board, fill, play
-from .memory import Memory
 
 FAULTS = ("none", "none", "read", "write", "last", "abort", "underrun", "overrun", "unasked_read", "unasked_write", "again")
 EXPECTED = {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from amaranth import Elaboratable, Module, ResetInserter, Signal
 from amaranth.sim import Simulator
-from spikeloom.registers import ADDRESS_WIDTH, COUNTERS, LOG, LOG_DEPTH, MAGIC, REGISTERS, VERSION, Register, register
+from spikeloom.interface.registers import ADDRESS_WIDTH, COUNTERS, LOG, LOG_DEPTH, MAGIC, REGISTERS, VERSION, Register, register
 from spikeloom_hw.shell.bank import Bank
 from spikeloom_hw.shell.lite import SPACING, WAIT, Lite
 

@@ -7,18 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from spikeloom import golden
-from spikeloom.cycles import simulate
-from spikeloom.cycles.timing import BACK_TO_BACK, ONE_AT_A_TIME
+from spikeloom.ir import golden
+from spikeloom.mapping.cycle_model import simulate
+from spikeloom.mapping.cycle_model.timing import BACK_TO_BACK, ONE_AT_A_TIME
 from spikeloom_hw.emit import manifest as describe
 from spikeloom_hw.top import Top
 
+from tests.hw.shell.board import Board, fill, play
+from tests.hw.shell.memory import Memory
+from tests.hw.shell.small import BEATS, OUTPUTS, toy, works
 from tests.networks import random_plan, random_words
 from tests.sim.toy import Toy
-
-from .board import Board, fill, play
-from .memory import Memory
-from .small import BEATS, OUTPUTS, toy, works
 
 
 @pytest.mark.parametrize("width", [64, 128])

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pynq
 import pytest
-from spikeloom.registers import REGISTERS, register
+from spikeloom.interface.registers import REGISTERS, register
 from spikeloom_sim.board import BoardError, Fault, MemoryModel, SimulatedBoard
 from spikeloom_sim.board.ddr import PAGE, OutOfMemory
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from amaranth.back import verilog
-from spikeloom.manifest import Manifest
+from spikeloom.interface.manifest import Manifest
 from spikeloom_hw.emit import ps7_text
 from spikeloom_hw.shell.engine import Engine
 from spikeloom_hw.shell.shell import Pins, Shell
-from spikeloom_sim import verilate
 from spikeloom_sim.board.bench import ps7_bench
 from spikeloom_sim.board.build import HARNESS, MODELS
+from spikeloom_sim.network import verilate
 
 from tests.sim.toy import Toy
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from spikeloom.code import Ints
-from spikeloom.manifest import Manifest
-from spikeloom.registers import COUNTERS, LOG, LOG_DEPTH, register
-from spikeloom_sim.beats import unpack_output
+from spikeloom.interface.manifest import Manifest
+from spikeloom.interface.registers import COUNTERS, LOG, LOG_DEPTH, register
+from spikeloom.ir.number import Ints
 from spikeloom_sim.board import Simulation
+from spikeloom_sim.network.beats import unpack_output
 
 from tests.packing import laid
 

@@ -6,13 +6,13 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from spikeloom.boards import find_board
-from spikeloom.manifest import Manifest
-from spikeloom.registers import register
-from spikeloom_sim import verilate
+from spikeloom.interface.boards import find_board
+from spikeloom.interface.manifest import Manifest
+from spikeloom.interface.registers import register
 from spikeloom_sim.board import Simulation
 from spikeloom_sim.board.bench import bench
 from spikeloom_sim.board.build import HARNESS
+from spikeloom_sim.network import verilate
 
 from tests.sim.toy import Toy
 

@@ -7,19 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from spikeloom import cycles, golden
-from spikeloom.code import Code, Ints
-from spikeloom.cycles import BACK_TO_BACK, ONE_AT_A_TIME, Timing
-from spikeloom.estimate.cycles import network_interval
-from spikeloom.graph import Input
-from spikeloom.manifest import Manifest
-from spikeloom.plan import Folding, Plan
+from spikeloom.interface.manifest import Manifest
+from spikeloom.ir import golden
+from spikeloom.ir.graph import Input
+from spikeloom.ir.number import Code, Ints
+from spikeloom.mapping import cycle_model
+from spikeloom.mapping.cycle_model import BACK_TO_BACK, ONE_AT_A_TIME, Timing
+from spikeloom.mapping.estimate.cycles import network_interval
+from spikeloom.mapping.plan.plan import Folding, Plan
 from spikeloom_hw.emit import manifest as describe
 from spikeloom_hw.emit import shell_text, verilog_text
-from spikeloom_sim import verilate
 from spikeloom_sim.board import Simulation, random_memory
 from spikeloom_sim.board.bench import bench
 from spikeloom_sim.board.build import HARNESS
+from spikeloom_sim.network import verilate
 
 from tests.network_layers import Builder
 from tests.networks import finish, plan_of, random_foldings, random_plan, random_words
@@ -81,7 +82,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Case]]:
         for path, text in zip(paths, (shell_text(manifest), top), strict=True):
             path.write_text(text, encoding="utf-8")
         sources.append(verilate.Source(paths, bench(manifest.address_width, manifest.memory_width)))
-        timing = {True: cycles.simulate(plan, words, ONE_AT_A_TIME), False: cycles.simulate(plan, words, BACK_TO_BACK)}
+        timing = {True: cycle_model.simulate(plan, words, ONE_AT_A_TIME), False: cycle_model.simulate(plan, words, BACK_TO_BACK)}
         found.append(Case(manifest, words, golden.trace(plan.graph, words)[plan.graph.output.name], timing))
     return verilate.library(folder, sources, optimise="-O0", harness=HARNESS), found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from spikeloom.registers import register
+from spikeloom.interface.registers import register
 from spikeloom_sim.board import AxiViolation, BoardError, MemoryModel, Simulation, random_memory
 
 from tests.sim.board.ps7 import BROKEN, BUG, CONSEQUENCES, library, toy

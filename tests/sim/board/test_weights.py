@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from spikeloom import golden
 from spikeloom.files import save_arrays
-from spikeloom.graph import Graph
-from spikeloom.loadfile import Load
-from spikeloom.plan import Plan
-from spikeloom.room import fitted
+from spikeloom.interface.weight_file import Load
+from spikeloom.ir import golden
+from spikeloom.ir.graph import Graph
+from spikeloom.mapping.plan.headroom import fitted
+from spikeloom.mapping.plan.plan import Plan
 from spikeloom_hw.emit import emit, load_words
 
-from tests.hw.test_loading import SEEDS, other, roomy
+from tests.hw.memory.test_loading import SEEDS, other, roomy
 from tests.networks import random_words
 
 
@@ -40,7 +40,7 @@ def weights_file(path: Path, identity: str, plan: Plan) -> Path:
 
 @pytest.mark.parametrize("seed", [seed for seed in SEEDS if plain(seed)][:2])
 def test_predictions_are_the_other_networks(tmp_path: Path, seed: int) -> None:
-    from spikeloom.board import Accelerator, BoardError
+    from spikeloom.driver import Accelerator, BoardError
     from spikeloom_sim.board import Fault, SimulatedBoard, random_memory
 
     plan = roomy(seed)

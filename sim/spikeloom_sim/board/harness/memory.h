@@ -9,7 +9,7 @@
 #include <deque>
 #include <vector>
 
-#include "../../random.h"
+#include "../../network/random.h"
 #include "faults.h"
 #include "rules.h"
 

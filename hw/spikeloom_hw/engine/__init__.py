@@ -1,0 +1,1 @@
+"""The engine of one layer: spike source, accumulator array, neuron units, counters."""

@@ -1,0 +1,1 @@
+"""Small parts that every component may use: trees, counters, multiplexers, streams."""

@@ -1,0 +1,1 @@
+"""Memories: weights, parameters, and what loads them at run time."""

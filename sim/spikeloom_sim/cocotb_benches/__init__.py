@@ -1,0 +1,1 @@
+"""cocotb benches of the emitted Verilog: the bare top, and the shell on AXI models."""

@@ -1,0 +1,1 @@
+"""The emitted network in Verilator: a shared library with the loop over cycles in C++."""

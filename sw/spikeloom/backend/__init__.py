@@ -1,0 +1,1 @@
+"""What writes for, and calls, the tools that build hardware: HLS, Yosys, Vivado, nextpnr; and the folder for a board."""

@@ -1,0 +1,140 @@
+"""What a synthesis has found: resources and logic delay, by component."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from html import escape
+from typing import Any
+
+from spikeloom.backend.yosys.cells import NOTHING, Taken
+from spikeloom.interface.boards import Board
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Delay:
+    """The longest path that ends in a component, by what its cells take; wires are not in it.
+
+    Attributes
+    ----------
+    ns: from clock to clock, setup included. start, end: where it begins and ends, in words. cells: how many of which type are between.
+    """
+
+    ns: float
+    start: str
+    end: str
+    cells: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Component:
+    """One component.
+
+    Attributes
+    ----------
+    group: "shell", "network", or the layer. part: what of it. taken: its resources.
+    delay: None where no register, memory or port is the end of a path.
+    """
+
+    group: str
+    part: str
+    taken: Taken
+    delay: Delay | None
+
+
+@dataclass(frozen=True, repr=False)
+class Synthesis:
+    """Attributes
+    ----------
+    network, board: by name. source: how the numbers came about. components: shell, network, then the layers in the order of the stream.
+    estimates: LUTs by group, as 'spikeloom compile' expected them; empty where it left none.
+    without_arcs: types of cells whose delay is not known. without_setup: pins whose setup time is not known and counts as 0.
+    unknown: types of cells that are not counted. key: what the result depends on.
+    """
+
+    network: str
+    board: str
+    source: str
+    components: tuple[Component, ...]
+    estimates: dict[str, int]
+    without_arcs: tuple[str, ...]
+    without_setup: tuple[str, ...]
+    unknown: tuple[str, ...]
+    key: str
+
+    @property
+    def total(self) -> Taken:
+        return sum((component.taken for component in self.components), NOTHING)
+
+    @property
+    def delay(self) -> Delay | None:
+        """The longest of all paths."""
+        return longest(self.components)
+
+    def __repr__(self) -> str:
+        from spikeloom.backend.yosys.text import lines, tables
+
+        return "\n\n".join([*(repr(table) for table in tables(self)), "\n".join(lines(self))])
+
+    def _repr_html_(self) -> str:
+        from spikeloom.backend.yosys.text import lines, tables
+
+        return "".join(table._repr_html_() for table in tables(self)) + "".join(f"<p>{escape(line)}</p>" for line in lines(self))
+
+    def groups(self) -> Iterator[tuple[str, tuple[Component, ...]]]:
+        """Components of every group, in order."""
+        for group in dict.fromkeys(component.group for component in self.components):
+            yield group, tuple(component for component in self.components if component.group == group)
+
+
+def longest(components: tuple[Component, ...]) -> Delay | None:
+    """The longest path of some components."""
+    delays = [component.delay for component in components if component.delay is not None]
+    return max(delays, key=lambda delay: delay.ns, default=None)
+
+
+def available(board: Board) -> dict[str, int]:
+    """What a board has, under the names of ``Taken``."""
+    return {"lut": board.lut, "ff": board.ff, "ramb18": 2 * board.bram36, "uram": board.uram, "dsp": board.dsp}
+
+
+UNITS = {"lut": "LUT", "ff": "FF", "ramb18": "RAMB18", "uram": "URAM", "dsp": "DSP"}
+"""Resources as people call them."""
+
+
+def fits(taken: Taken, board: Board) -> tuple[str, ...]:
+    """What does not fit on the board, a line each; empty where all does. Placed and routed it may still not: near 100 % few designs are."""
+    lines = []
+    for name, there in available(board).items():
+        wanted = getattr(taken, name)
+        if wanted > there:
+            lines.append(f"{UNITS[name]}: {wanted:,} needed, {board.name} has {there:,}: {wanted - there:,} too many")
+    return tuple(lines)
+
+
+def to_json(synthesis: Synthesis) -> dict[str, Any]:
+    """Contents of ``synth.json``, with the totals."""
+    total = synthesis.total
+    return {"format": FORMAT, **asdict(synthesis), "total": asdict(total), "delay_ns": synthesis.delay.ns if synthesis.delay else None}
+
+
+def from_json(data: Any) -> Synthesis:
+    """The other way. Raises KeyError, TypeError or ValueError where the data is something else."""
+    if data["format"] != FORMAT:
+        raise ValueError("another format")
+    made = dict(data)
+    for key in ("format", "total", "delay_ns"):
+        made.pop(key)
+    made["components"] = tuple(
+        Component(c["group"], c["part"], Taken(**c["taken"]), None if c["delay"] is None else delay_of(c["delay"]))
+        for c in data["components"]
+    )
+    for key in ("without_arcs", "without_setup", "unknown"):
+        made[key] = tuple(data[key])
+    return Synthesis(**made)
+
+
+def delay_of(data: dict[str, Any]) -> Delay:
+    return Delay(float(data["ns"]), data["start"], data["end"], tuple((kind, int(count)) for kind, count in data["cells"]))

@@ -1,0 +1,1 @@
+"""SpikePack against LIF: the same network in both neurons."""

@@ -1,0 +1,1 @@
+"""From a model to exact integers: readers, the lowering to integer neurons with its proof, freezing."""

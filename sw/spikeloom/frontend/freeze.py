@@ -1,0 +1,39 @@
+"""Freezing: the trained float network becomes the integer network that is the reference from then on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from spikeloom.errors import about
+from spikeloom.frontend.lower import Admit, Progress, anything, unseen
+from spikeloom.frontend.lower.prove import Proof
+from spikeloom.frontend.onnx import compile_file
+from spikeloom.frontend.onnx.write import write_model
+from spikeloom.ir.graph import Graph
+
+__all__ = ["FreezeReport", "freeze", "write_model"]
+
+
+@dataclass(frozen=True, eq=False)
+class FreezeReport:
+    """The frozen network and what was proven about each of its layers."""
+
+    graph: Graph
+    proofs: tuple[Proof, ...]
+
+    @property
+    def steps(self) -> int:
+        """Staircase steps that were checked."""
+        return sum(proof.steps for proof in self.proofs)
+
+
+def freeze(trained: str | Path, model: str | Path, admit: Admit = anything, progress: Progress = unseen) -> FreezeReport:
+    """Read ``trained.onnx``, write ``model.onnx``; ``admit`` and ``progress`` as in :func:`spikeloom.frontend.lower.compile_source`.
+
+    Raises SpikeLoomError naming file and node, and what to do.
+    """
+    compiled = compile_file(trained, admit, progress)
+    with about(trained):
+        write_model(compiled.graph, model)
+    return FreezeReport(compiled.graph, compiled.proofs)

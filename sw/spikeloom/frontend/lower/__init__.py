@@ -1,0 +1,92 @@
+"""From the exact source network to the proven integer network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from spikeloom.frontend.lower.neurons import lower
+from spikeloom.frontend.lower.prove import Proof, prove
+from spikeloom.frontend.lower.tidy import drop_unused, flatten_input
+from spikeloom.frontend.lower.warnings import notes
+from spikeloom.ir.exact import Quantizer, Source, SourceLayer
+from spikeloom.ir.graph import Graph, Layer
+from spikeloom.ir.neurons import LIF, Raw
+from spikeloom.ir.staircase import Staircase, Tick, silent
+
+Admit = Callable[[Graph], None]
+"""Looks at an integer network that is not proven yet. Raises SpikeLoomError where there is no point in going on."""
+
+Progress = Callable[[int, int], None]
+"""Called with what is done and what there is to do."""
+
+TIDY = (drop_unused, flatten_input)
+"""Passes from graph to graph, in order."""
+
+
+def anything(graph: Graph) -> None:
+    """Refuses nothing."""
+
+
+def unseen(done: int, total: int) -> None:
+    """Shows nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """An integer network and what was proven about it, one record per layer."""
+
+    graph: Graph
+    proofs: tuple[Proof, ...]
+
+
+def check(graph: Graph) -> None:
+    """Shapes and formats of every node fit. Raises SpikeLoomError naming the node."""
+    _ = graph.shapes, graph.codes
+
+
+def prove_all(graph: Graph, stairs: dict[str, Staircase], tick: Tick = silent) -> tuple[Proof, ...]:
+    """Check every layer against its source's staircase. Raises SpikeLoomError naming layer and channel."""
+    proofs = []
+    for node in graph.nodes:
+        if not isinstance(node, Layer):
+            continue
+        channels = int(node.weight.shape[0])
+        if isinstance(node.neuron, LIF):
+            proofs.append(Proof(node.name, channels, 0, "frozen", node.shift))
+        elif isinstance(node.neuron, Raw):
+            proofs.append(Proof(node.name, channels, 0, "exact", node.shift))
+        else:
+            proofs.append(prove(node, stairs[node.name], tick))
+    return tuple(proofs)
+
+
+def counting(source: Source, progress: Progress) -> Tick:
+    """Adds up what it hears: every step of the source is found once, fitted once and proven once."""
+    activations = [node.activation for node in source.nodes if isinstance(node, SourceLayer) and isinstance(node.activation, Quantizer)]
+    total = 3 * sum(channels * steps for channels, steps in (activation.cuts.shape for activation in activations))
+    done = 0
+
+    def tick(steps: int) -> None:
+        nonlocal done
+        done += steps
+        progress(done, total)
+
+    return tick
+
+
+def compile_source(source: Source, admit: Admit = anything, progress: Progress = unseen) -> Compiled:
+    """The whole front end behind the reader, top to bottom.
+
+    ``admit`` sees the integer network before the proof and may refuse it; ``progress`` hears how many steps are done, and of how many.
+    """
+    tick = counting(source, progress)
+    lowered = lower(source, tick)
+    graph = lowered.graph
+    check(graph)
+    for tidy in TIDY:
+        graph = tidy(graph)
+        check(graph)
+    graph = replace(graph, notes=notes(graph, source, lowered.stairs))
+    admit(graph)
+    return Compiled(graph, prove_all(graph, lowered.stairs, tick))

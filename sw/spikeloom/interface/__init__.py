@@ -1,0 +1,1 @@
+"""What hardware and host share: registers, manifest, boards, weight files, performance figures."""

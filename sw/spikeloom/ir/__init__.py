@@ -1,0 +1,1 @@
+"""The integer network: number formats, neurons, graph, golden model. Everything else is built on it."""

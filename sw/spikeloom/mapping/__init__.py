@@ -1,0 +1,1 @@
+"""From the integer network to hardware in numbers: plan, cost model, cycle model, search."""

@@ -1,0 +1,115 @@
+"""Where the boxes and arrows of the pipeline's drawing stand; the page's template draws them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spikeloom.ir.graph import Pool, Shape
+from spikeloom.ir.neurons import LIF, Raw, SpikePack, Table
+from spikeloom.ir.number import Code
+from spikeloom.mapping.plan.plan import Plan, Stage
+from spikeloom.report.plots import short
+
+WIDTH, HEIGHT, GAP, PER_ROW = 184, 92, 46, 5
+
+
+@dataclass(frozen=True)
+class Box:
+    x: int
+    y: int
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Arrow:
+    path: str
+    skip: bool
+
+
+@dataclass(frozen=True)
+class Drawing:
+    width: int
+    height: int
+    box_width: int
+    box_height: int
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]
+
+
+def map_text(shape: Shape) -> str:
+    return "×".join(str(n) for n in shape) if shape[1:] != (1, 1) else str(shape[0])
+
+
+def code_text(code: Code | None) -> str:
+    if code is None:
+        return "integers"
+    if code.base == 1:
+        return f"{code.steps} time steps"
+    return f"T={code.steps} τ={code.base}" + (" signed" if code.signed else "")
+
+
+def kind(plan: Plan, stage: Stage) -> str:
+    """What a user would call the layer."""
+    layer, node = stage.layer, plan.graph[stage.name]
+    if isinstance(node, Pool):
+        return f"{node.kind} pool {layer.kernel[0]}×{layer.kernel[1]}"
+    if layer.kernel == stage.i_shape[1:] and stage.o_shape[1:] == (1, 1):
+        return f"linear {stage.i_shape[0] * layer.kernel[0] * layer.kernel[1]}→{stage.o_shape[0]}"
+    if stage.groups == stage.i_shape[0] and stage.groups > 1:
+        return f"depthwise {layer.kernel[0]}×{layer.kernel[1]}"
+    groups = f", {stage.groups} groups" if stage.groups > 1 else ""
+    return f"conv {layer.kernel[0]}×{layer.kernel[1]}{groups}"
+
+
+def neuron_text(stage: Stage) -> str:
+    neuron = getattr(stage.layer, "neuron", None)
+    if isinstance(neuron, SpikePack):
+        return "SpikePack"
+    if isinstance(neuron, Table):
+        return "threshold table"
+    if isinstance(neuron, LIF):
+        return f"LIF, leak 2^-{neuron.leak}" if neuron.leak else "IF"
+    if isinstance(neuron, Raw) and neuron.code is None:
+        return "output"
+    return "no neuron"
+
+
+def folding_text(stage: Stage) -> str:
+    f = stage.folding
+    lanes = f" {f.banks}×{f.ports} lanes" if f.body == "event" else ""
+    windows = f" × {f.windows} windows" if f.windows > 1 else ""
+    return f"{f.body}{lanes}, {f.elements} el.{windows}, {stage.folds} folds"
+
+
+def place(index: int) -> tuple[int, int]:
+    row, column = divmod(index, PER_ROW)
+    return column * (WIDTH + GAP) + GAP // 2, row * (HEIGHT + GAP) + 24
+
+
+def draw(plan: Plan) -> Drawing:
+    """One box per node in topological order, one arrow per stream."""
+    source = plan.graph.input
+    titles: list[tuple[str, tuple[str, ...]]] = [
+        (source.name, (f"input {map_text(source.shape)}", code_text(source.code), "events" if source.events else f"scale {source.scale:g}"))
+    ]
+    titles += [
+        (s.name, (kind(plan, s), f"{neuron_text(s)}, {code_text(s.o_code)}", f"{map_text(s.o_shape)}", folding_text(s)))
+        for s in plan.stages
+    ]
+    spots = {name: place(k) for k, (name, _) in enumerate(titles)}
+    boxes = tuple(Box(*spots[name], short(name), lines) for name, lines in titles)
+    arrows = []
+    for edge in plan.edges:
+        (x1, y1), (x2, y2) = spots[edge.source], spots[edge.target]
+        if edge.port == "skip":
+            a, b = x1 + WIDTH // 2, x2 + WIDTH // 2
+            arrows.append(Arrow(f"M{a},{y1} C{a},{y1 - 26} {b},{y2 - 26} {b},{y2}", True))
+        else:
+            a, half = x1 + WIDTH, HEIGHT // 2
+            if y1 != y2:  # around the corner, through the gap between the rows
+                arrows.append(Arrow(f"M{a},{y1 + half} h{GAP // 3} V{y2 - GAP // 2} H{x2 - GAP // 3} V{y2 + half} H{x2}", False))
+                continue
+            arrows.append(Arrow(f"M{a},{y1 + half} C{a + GAP},{y1 + half} {x2 - GAP},{y2 + half} {x2},{y2 + half}", False))
+    rows = -(-len(titles) // PER_ROW)
+    return Drawing(min(len(titles), PER_ROW) * (WIDTH + GAP), rows * (HEIGHT + GAP) + 24, WIDTH, HEIGHT, boxes, tuple(arrows))

@@ -1,0 +1,1 @@
+"""The rungs side by side: torch, ONNX executor, golden model, hardware; what differs, and where."""

@@ -1,0 +1,48 @@
+"""What is shown while a sweep runs."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+from spikeloom.cli import sweep_screen
+
+
+def test_time_left() -> None:
+    now = [100.0]
+    clock = sweep_screen.Clock(lambda: now[0])
+    clock.told("check", 1, 2)
+    assert (clock.share, clock.left) == (0.0, "")
+    now[0] = 150.0  # what went before the points is not theirs
+    clock.told("points", 0, 4)
+    assert clock.left == ""
+    now[0] += 10
+    clock.told("points", 1, 4)
+    assert (clock.share, clock.left) == (0.25, "about 30 s left")
+    clock.told("train", 5, 10)
+    assert clock.share == pytest.approx(1.45 / 4)
+    clock.told("torch", 1, 2)
+    assert clock.share == pytest.approx(1.45 / 4)
+    now[0] += 3600
+    clock.told("points", 3, 4)
+    assert clock.left == "about 20 min left"
+    clock.told("points", 4, 4)
+    assert (clock.share, clock.left) == (1.0, "")
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.2, "0 s"), (99.4, "99 s"), (99.6, "2 min"), (7140, "119 min"), (12_000, "3 h 20 min")])
+def test_duration(seconds: float, text: str) -> None:
+    assert sweep_screen.duration(seconds) == text
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_both_kinds_show_points(terminal: bool) -> None:
+    out = StringIO()
+    out.isatty = lambda: terminal  # type: ignore[method-assign]
+    console = Console(file=out, force_terminal=terminal, width=100)
+    with sweep_screen.watch(console) as show:
+        for told in (("check", 0, 1), ("points", 0, 2), ("train", 3, 10), ("freeze", 0, 0), ("points", 1, 2), ("points", 2, 2)):
+            show(*told)
+    text = out.getvalue()
+    assert "point 2 of 2" in text if terminal else text.splitlines()[0] == "point 1 of 2" and len(text.splitlines()) == 2
