@@ -13,32 +13,85 @@ settings.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--random-networks", type=int, default=40, help="how many random networks go through the Verilated hardware")
-    parser.addoption("--random-seed", type=int, default=0, help="seed of the first one; the next one has the next seed")
-    parser.addoption("--hls-networks", type=int, default=3, help="how many random networks go through the C++ of the HLS flow")
-    parser.addoption("--ap-types", metavar="DIR", help="ap_int.h and hls_stream.h of Vitis HLS, instead of the shim's")
-    parser.addoption("--synthesis-components", type=int, default=2, help="how many components of the calibration set Yosys makes again")
-    parser.addoption("--fault-runs", type=int, default=60, help="how many random faults the driver meets on the simulated board")
-    parser.addoption("--soak-images", type=int, default=2000, help="how many images go through the driver on the simulated board")
+    parser.addoption(
+        "--random-networks",
+        type=int,
+        default=40,
+        help="how many random networks go through the Verilated hardware",
+    )
+    parser.addoption(
+        "--random-seed",
+        type=int,
+        default=0,
+        help="seed of the first one; the next one has the next seed",
+    )
+    parser.addoption(
+        "--hls-networks",
+        type=int,
+        default=3,
+        help="how many random networks go through the C++ of the HLS flow",
+    )
+    parser.addoption(
+        "--ap-types",
+        metavar="DIR",
+        help="ap_int.h and hls_stream.h of Vitis HLS, instead of the shim's",
+    )
+    parser.addoption(
+        "--synthesis-components",
+        type=int,
+        default=2,
+        help="how many components of the calibration set Yosys makes again",
+    )
+    parser.addoption(
+        "--fault-runs",
+        type=int,
+        default=60,
+        help="how many random faults the driver meets on the simulated board",
+    )
+    parser.addoption(
+        "--soak-images",
+        type=int,
+        default=2000,
+        help="how many images go through the driver on the simulated board",
+    )
 
 
-def show_faults(terminalreporter: pytest.TerminalReporter, reports: list[pytest.TestReport]) -> None:
-    for seen in (value for report in reports for name, value in report.user_properties if name == "fault runs"):
+def show_faults(
+    terminalreporter: pytest.TerminalReporter, reports: list[pytest.TestReport]
+) -> None:
+    for seen in (
+        value
+        for report in reports
+        for name, value in report.user_properties
+        if name == "fault runs"
+    ):
         terminalreporter.section(f"{sum(seen.values())} random faults, and how the call ended")
         for how in sorted(seen):
             terminalreporter.write_line(f"{seen[how]:7d}  {how}")
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    reports = [
+        report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)
+    ]
     show_faults(terminalreporter, reports)
-    found = [json.loads(text) for report in reports for name, text in report.user_properties if name == "coverage"]
+    found = [
+        json.loads(text)
+        for report in reports
+        for name, text in report.user_properties
+        if name == "coverage"
+    ]
     if not found:
         return
     seen: Counter[str] = Counter()
     for coverage in found:
         seen.update(coverage)
     first = config.getoption("--random-seed")
-    terminalreporter.section(f"{len(found)} random networks, seeds {first} to {first + config.getoption('--random-networks') - 1}")
+    terminalreporter.section(
+        f"{len(found)} random networks, seeds {first} to"
+        f" {first + config.getoption('--random-networks') - 1}"
+    )
     for name in sorted(seen):
         terminalreporter.write_line(f"{seen[name]:7d}  {name}")

@@ -1,4 +1,6 @@
-"""The four networks of the Makefile in shape, with random weights, and the plans that the README measures."""
+"""The four networks of the Makefile in shape, with random weights, and the plans that the README
+measures.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,20 @@ DENSITY = {
         "pointwise": 0.174599,
         "pool2": 0.257121,
     },
-    "events-cnn": {"input": 0.126933, "conv1": 0.214845, "pool1": 0.375858, "conv2": 0.11161, "pool2": 0.263231},
-    "events-cnn-lif": {"input": 0.126933, "conv1": 0.107797, "pool1": 0.264491, "conv2": 0.112258, "pool2": 0.31862},
+    "events-cnn": {
+        "input": 0.126933,
+        "conv1": 0.214845,
+        "pool1": 0.375858,
+        "conv2": 0.11161,
+        "pool2": 0.263231,
+    },
+    "events-cnn-lif": {
+        "input": 0.126933,
+        "conv1": 0.107797,
+        "pool1": 0.264491,
+        "conv2": 0.112258,
+        "pool2": 0.31862,
+    },
 }
 """Shares of set bits, as trained networks have them on their calibration inputs."""
 
@@ -67,7 +81,13 @@ class Chain:
         self.lif = lif
 
     def layer(
-        self, name: str, shape: tuple[int, ...], padding: int = 0, groups: int = 1, skip: str | None = None, last: bool = False
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        padding: int = 0,
+        groups: int = 1,
+        skip: str | None = None,
+        last: bool = False,
     ) -> None:
         outputs, zero = shape[0], np.zeros(shape[0], dtype=np.int64)
         weight = self.rng.integers(-8, 8, shape)
@@ -78,10 +98,35 @@ class Chain:
         if last:
             neuron, beta, shift = Raw(None), zero, 0
         kappa = zero + 5000 if skip else zero
-        self.nodes.append(Layer(name, self.nodes[-1].name, weight, neuron, beta, zero, kappa, shift, (1, 1), (padding,) * 4, groups, skip))
+        self.nodes.append(
+            Layer(
+                name,
+                self.nodes[-1].name,
+                weight,
+                neuron,
+                beta,
+                zero,
+                kappa,
+                shift,
+                (1, 1),
+                (padding,) * 4,
+                groups,
+                skip,
+            )
+        )
 
     def pool(self, name: str, kind: str, channels: int) -> None:
-        self.nodes.append(Pool(name, self.nodes[-1].name, kind, (2, 2), (2, 2), (0, 0, 0, 0), np.zeros(channels, dtype=np.int64)))
+        self.nodes.append(
+            Pool(
+                name,
+                self.nodes[-1].name,
+                kind,
+                (2, 2),
+                (2, 2),
+                (0, 0, 0, 0),
+                np.zeros(channels, dtype=np.int64),
+            )
+        )
 
 
 def digits_mlp() -> Chain:
@@ -116,5 +161,10 @@ def events_cnn(lif: bool = False) -> Chain:
 
 
 def default_graph(name: str) -> Graph:
-    made = {"digits-mlp": digits_mlp, "digits-cnn": digits_cnn, "events-cnn": events_cnn, "events-cnn-lif": lambda: events_cnn(lif=True)}
+    made = {
+        "digits-mlp": digits_mlp,
+        "digits-cnn": digits_cnn,
+        "events-cnn": events_cnn,
+        "events-cnn-lif": lambda: events_cnn(lif=True),
+    }
     return Graph(name, tuple(made[name]().nodes))

@@ -1,4 +1,5 @@
-"""Random networks, foldings and inputs for tests: small, legal, and with outputs that are neither all 0 nor saturated.
+"""Random networks, foldings and inputs for tests: small, legal, and with outputs that are neither
+all 0 nor saturated.
 
 ``python -m tests.networks --count 1000`` prints how often each kind of thing came up.
 """
@@ -16,9 +17,27 @@ from spikeloom.ir.neurons import LIF, SpikePack
 from spikeloom.ir.number import Code
 from spikeloom.mapping.plan.plan import Folding, Plan
 
-from tests.network_layers import Builder, Rng, chance, pick, plain_folding, plan_of, random_steps, random_words
+from tests.network_layers import (
+    Builder,
+    Rng,
+    chance,
+    pick,
+    plain_folding,
+    plan_of,
+    random_steps,
+    random_words,
+)
 
-__all__ = ["coverage", "folding_coverage", "plain_folding", "plan_of", "random_foldings", "random_graph", "random_plan", "random_words"]
+__all__ = [
+    "coverage",
+    "folding_coverage",
+    "plain_folding",
+    "plan_of",
+    "random_foldings",
+    "random_graph",
+    "random_plan",
+    "random_words",
+]
 
 CHANNELS = (1, 2, 3, 4, 5, 6, 8, 12, 16)
 LAYERS = (0.13, 0.2, 0.24, 0.2, 0.14, 0.09)
@@ -45,13 +64,21 @@ def random_graph(rng: Rng | int, layers: int | None = None) -> Graph:
 def finish(builder: Builder) -> Graph:
     """Scales that differ by channel, so that nobody mixes them up."""
     outputs = builder.graph.shapes[builder.last][0]
-    return Graph("random", tuple(builder.nodes), 2.0 ** -builder.rng.integers(0, 6, outputs), builder.rng.integers(-8, 8, outputs) / 4)
+    return Graph(
+        "random",
+        tuple(builder.nodes),
+        2.0 ** -builder.rng.integers(0, 6, outputs),
+        builder.rng.integers(-8, 8, outputs) / 4,
+    )
 
 
 def random_input(rng: Rng, spiking: bool) -> Input:
     channels = int(pick(rng, CHANNELS))
     flat = chance(rng, 0.12)
-    shape = (channels if not flat else int(rng.integers(1, 33)), *((1, 1) if flat else (int(n) for n in rng.integers(2, 9, 2))))
+    shape = (
+        channels if not flat else int(rng.integers(1, 33)),
+        *((1, 1) if flat else (int(n) for n in rng.integers(2, 9, 2))),
+    )
     steps = random_steps(rng)
     if chance(rng, 0.6 if spiking else 0.15):
         code = Code(steps, 1 if spiking or chance(rng, 0.4) else pick(rng, (2, 3, 4)))
@@ -60,17 +87,35 @@ def random_input(rng: Rng, spiking: bool) -> Input:
     zero_point = 0 if signed or chance(rng, 0.7) else int(rng.integers(0, 1 << steps))
     real_shape = (shape[0],) if flat else shape
     scale = 2.0 ** -int(rng.integers(0, 9))
-    return Input("x", shape, real_shape, Code(steps, 2, signed), scale, zero_point, narrow=signed and chance(rng, 0.3))
+    return Input(
+        "x",
+        shape,
+        real_shape,
+        Code(steps, 2, signed),
+        scale,
+        zero_point,
+        narrow=signed and chance(rng, 0.3),
+    )
 
 
 def grow(builder: Builder, last: bool) -> None:
-    """Append one random node (a shortcut may add one more). Raises SpikeLoomError if it came out illegal."""
+    """Append one random node (a shortcut may add one more). Raises SpikeLoomError if it came out
+    illegal.
+    """
     rng, shape = builder.rng, builder.graph.shapes[builder.last]
     flat = shape[1:] == (1, 1)
     if flat:
         kinds = {linear: 0.65, grouped: 0.12, residual: 0.18, depthwise: 0.05}
     else:
-        kinds = {conv: 0.25, grouped: 0.1, depthwise: 0.14, pool: 0.18, residual: 0.17, shortcut: 0.07, linear: 0.5 if last else 0.04}
+        kinds = {
+            conv: 0.25,
+            grouped: 0.1,
+            depthwise: 0.14,
+            pool: 0.18,
+            residual: 0.17,
+            shortcut: 0.07,
+            linear: 0.5 if last else 0.04,
+        }
     share = np.array(list(kinds.values()))
     pick(rng, list(kinds), list(share / share.sum()))(builder, last)
 
@@ -78,7 +123,9 @@ def grow(builder: Builder, last: bool) -> None:
 def linear(builder: Builder, last: bool) -> None:
     """Every output sees the whole map: the kernel is the map."""
     channels, height, width = builder.graph.shapes[builder.last]
-    builder.layer(builder.weights(int(builder.rng.integers(1, 17)), channels, (height, width)), last=last)
+    builder.layer(
+        builder.weights(int(builder.rng.integers(1, 17)), channels, (height, width)), last=last
+    )
 
 
 def window(builder: Builder) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int, int, int]]:
@@ -87,8 +134,17 @@ def window(builder: Builder) -> tuple[tuple[int, int], tuple[int, int], tuple[in
     sides = []
     for size in builder.graph.shapes[builder.last][1:]:
         kernel = int(rng.integers(1, 5))
-        before, after = (int(rng.integers(0, kernel)) for _ in range(2)) if chance(rng, 0.5) else (0, 0)
-        sides.append((min(kernel, size + before + after), before, after, int(pick(rng, (1, 2, 3), (0.7, 0.2, 0.1)))))
+        before, after = (
+            (int(rng.integers(0, kernel)) for _ in range(2)) if chance(rng, 0.5) else (0, 0)
+        )
+        sides.append(
+            (
+                min(kernel, size + before + after),
+                before,
+                after,
+                int(pick(rng, (1, 2, 3), (0.7, 0.2, 0.1))),
+            )
+        )
     if chance(rng, 0.5):  # square, as networks mostly are
         sides[1] = sides[0]
     (kh, top, bottom, sh), (kw, left, right, sw) = sides
@@ -97,22 +153,40 @@ def window(builder: Builder) -> tuple[tuple[int, int], tuple[int, int], tuple[in
 
 def conv(builder: Builder, last: bool) -> None:
     kernel, stride, padding = window(builder)
-    weight = builder.weights(int(pick(builder.rng, CHANNELS)), builder.graph.shapes[builder.last][0], kernel)
+    weight = builder.weights(
+        int(pick(builder.rng, CHANNELS)), builder.graph.shapes[builder.last][0], kernel
+    )
     builder.layer(weight, stride=stride, padding=padding, last=last)
 
 
 def grouped(builder: Builder, last: bool) -> None:
     channels = builder.graph.shapes[builder.last][0]
-    groups = int(pick(builder.rng, [n for n in range(1, channels + 1) if channels % n == 0][1:] or [1]))
-    kernel, stride, padding = window(builder) if builder.graph.shapes[builder.last][1:] != (1, 1) else ((1, 1), (1, 1), (0, 0, 0, 0))
+    groups = int(
+        pick(builder.rng, [n for n in range(1, channels + 1) if channels % n == 0][1:] or [1])
+    )
+    kernel, stride, padding = (
+        window(builder)
+        if builder.graph.shapes[builder.last][1:] != (1, 1)
+        else ((1, 1), (1, 1), (0, 0, 0, 0))
+    )
     weight = builder.weights(groups * int(builder.rng.integers(1, 4)), channels // groups, kernel)
     builder.layer(weight, groups=groups, stride=stride, padding=padding, last=last)
 
 
 def depthwise(builder: Builder, last: bool) -> None:
     channels = builder.graph.shapes[builder.last][0]
-    kernel, stride, padding = window(builder) if builder.graph.shapes[builder.last][1:] != (1, 1) else ((1, 1), (1, 1), (0, 0, 0, 0))
-    builder.layer(builder.weights(channels, 1, kernel), groups=channels, stride=stride, padding=padding, last=last)
+    kernel, stride, padding = (
+        window(builder)
+        if builder.graph.shapes[builder.last][1:] != (1, 1)
+        else ((1, 1), (1, 1), (0, 0, 0, 0))
+    )
+    builder.layer(
+        builder.weights(channels, 1, kernel),
+        groups=channels,
+        stride=stride,
+        padding=padding,
+        last=last,
+    )
 
 
 def pool(builder: Builder, last: bool) -> None:
@@ -121,12 +195,18 @@ def pool(builder: Builder, last: bool) -> None:
     graph, rng = builder.graph, builder.rng
     kind = "max" if graph.code(builder.last).signed or chance(rng, 0.6) else "sum"
     channels = graph.shapes[builder.last][0]
-    flip = rng.integers(0, 2, channels) if kind == "max" and chance(rng, 0.3) else np.zeros(channels, dtype=np.int64)
+    flip = (
+        rng.integers(0, 2, channels)
+        if kind == "max" and chance(rng, 0.3)
+        else np.zeros(channels, dtype=np.int64)
+    )
     builder.add(Pool(builder.name, builder.last, kind, kernel, stride, padding, flip))
 
 
 def residual(builder: Builder, last: bool) -> None:
-    """A layer that keeps the map and joins an earlier node of that size, which may be its own source or the input."""
+    """A layer that keeps the map and joins an earlier node of that size, which may be its own
+    source or the input.
+    """
     rng, shapes = builder.rng, builder.graph.shapes
     here = shapes[builder.last]
     skip = pick(rng, [name for name in shapes if shapes[name][1:] == here[1:]])
@@ -139,13 +219,22 @@ def residual(builder: Builder, last: bool) -> None:
 
 
 def shortcut(builder: Builder, last: bool) -> None:
-    """Two branches from one node, both with the same stride, that join: a residual block that halves the map."""
+    """Two branches from one node, both with the same stride, that join: a residual block that
+    halves the map.
+    """
     rng, source, nodes = builder.rng, builder.last, list(builder.nodes)
     outputs, stride = int(pick(rng, CHANNELS)), (int(rng.integers(1, 4)), int(rng.integers(1, 4)))
     channels = builder.graph.shapes[source][0]
     try:
         branch = builder.layer(builder.weights(outputs, channels, (1, 1)), stride=stride)
-        builder.layer(builder.weights(outputs, channels, (3, 3)), source, branch, stride=stride, padding=(1, 1, 1, 1), last=last)
+        builder.layer(
+            builder.weights(outputs, channels, (3, 3)),
+            source,
+            branch,
+            stride=stride,
+            padding=(1, 1, 1, 1),
+            last=last,
+        )
     except SpikeLoomError:
         builder.nodes = nodes
         raise
@@ -154,7 +243,9 @@ def shortcut(builder: Builder, last: bool) -> None:
 def divisor(rng: Rng, number: int, largest: int = 64) -> int:
     """A random divisor, large ones more often."""
     divisors = [n for n in range(1, min(number, largest) + 1) if number % n == 0]
-    return max(pick(rng, divisors), pick(rng, divisors)) if chance(rng, 0.6) else pick(rng, divisors)
+    return (
+        max(pick(rng, divisors), pick(rng, divisors)) if chance(rng, 0.6) else pick(rng, divisors)
+    )
 
 
 def random_foldings(rng: Rng | int, graph: Graph) -> dict[str, Folding]:
@@ -181,21 +272,32 @@ def random_foldings(rng: Rng | int, graph: Graph) -> dict[str, Folding]:
 
 
 def random_plan(rng: Rng | int, layers: int | None = None) -> Plan:
-    """A random network with random foldings, channels dealt to banks at random in about half of its layers."""
+    """A random network with random foldings, channels dealt to banks at random in about half of its
+    layers.
+    """
     rng = np.random.default_rng(rng)
     graph = random_graph(rng, layers)
     foldings = random_foldings(rng, graph)
-    shuffled = {name: f.group for name, f in foldings.items() if f.body == "event" and chance(rng, 0.5)}
-    return replace(plan_of(graph, foldings), dealing={name: tuple(rng.permutation(n).tolist()) for name, n in shuffled.items()})
+    shuffled = {
+        name: f.group for name, f in foldings.items() if f.body == "event" and chance(rng, 0.5)
+    }
+    return replace(
+        plan_of(graph, foldings),
+        dealing={name: tuple(rng.permutation(n).tolist()) for name, n in shuffled.items()},
+    )
 
 
 def coverage(graph: Graph) -> Counter[str]:
-    """What a network holds: each thing counts once per node that has it, those that start with "net" once per network."""
+    """What a network holds: each thing counts once per node that has it, those that start with
+    "net" once per network.
+    """
     source = graph.input
     kind = "signed" if source.code.signed else "events" if source.events else "unsigned"
     seen = Counter([f"net layers: {len(graph.nodes) - 1}", f"input: {kind}"])
     layers = [node for node in graph.nodes if isinstance(node, Layer)]
-    wise = any(n.groups > 1 and n.groups == n.weight.shape[0] == graph.shapes[n.source][0] for n in layers)
+    wise = any(
+        n.groups > 1 and n.groups == n.weight.shape[0] == graph.shapes[n.source][0] for n in layers
+    )
     seen["net with three or more layers"] += len(graph.nodes) > 3
     seen["net with residual or depthwise"] += wise or any(n.skip for n in layers)
     seen["net with residual"] += any(n.skip for n in layers)
@@ -208,7 +310,15 @@ def coverage(graph: Graph) -> Counter[str]:
         assert isinstance(node, (Layer, Pool))
         seen[f"stride: {node.stride[0]}"] += 1
         seen[f"kernel: {node.kernel[0]}x{node.kernel[1]}"] += 1
-        seen["padding: none" if not any(node.padding) else "padding: equal" if len(set(node.padding)) == 1 else "padding: asymmetric"] += 1
+        seen[
+            (
+                "padding: none"
+                if not any(node.padding)
+                else "padding: equal"
+                if len(set(node.padding)) == 1
+                else "padding: asymmetric"
+            )
+        ] += 1
         if isinstance(node, Layer):
             seen += layer_coverage(graph, node)
         else:
@@ -223,12 +333,22 @@ def layer_coverage(graph: Graph, node: Layer) -> Counter[str]:
     if node.groups > 1:
         kind = "depthwise" if node.groups == i_shape[0] == weight.shape[0] else "grouped"
     else:
-        kind = "linear" if graph.shapes[node.name][1:] == (1, 1) and node.kernel == i_shape[1:] else "conv"
+        kind = (
+            "linear"
+            if graph.shapes[node.name][1:] == (1, 1) and node.kernel == i_shape[1:]
+            else "conv"
+        )
     low, high = int(weight.min()), int(weight.max())
-    width = 1 if set(np.unique(weight)) <= {-1, 1} else max((-low - 1 if low < 0 else 0).bit_length(), high.bit_length()) + 1
+    width = (
+        1
+        if set(np.unique(weight)) <= {-1, 1}
+        else max((-low - 1 if low < 0 else 0).bit_length(), high.bit_length()) + 1
+    )
     neuron = type(node.neuron).__name__
     if isinstance(node.neuron, LIF):
-        neuron = f"{'LIF' if node.neuron.leak else 'IF'} {'hard' if node.neuron.hard_reset else 'soft'}"
+        neuron = (
+            f"{'LIF' if node.neuron.leak else 'IF'} {'hard' if node.neuron.hard_reset else 'soft'}"
+        )
         neuron += " per step" if graph.per_step(node) else " one current"
     seen = Counter([f"kind: {kind}", f"weight width: {width}", f"neuron: {neuron}"])
     seen["tie flags"] += isinstance(node.neuron, SpikePack) and bool(node.neuron.tie.any())
@@ -252,7 +372,19 @@ def folding_coverage(plan: Plan) -> Counter[str]:
         seen["folds: 2 or more"] += stage.folds > 1
     for edge in plan.edges:
         i, o = edge.i_group, edge.o_group
-        seen["regroup: none" if i == o else "regroup: up" if o % i == 0 else "regroup: down" if i % o == 0 else "regroup: both"] += 1
+        seen[
+            (
+                "regroup: none"
+                if i == o
+                else (
+                    "regroup: up"
+                    if o % i == 0
+                    else "regroup: down"
+                    if i % o == 0
+                    else "regroup: both"
+                )
+            )
+        ] += 1
     return +seen
 
 

@@ -1,4 +1,6 @@
-"""The two versions of pynq that boards have: 4.0 is installed, 3.1 (the last one for Zynq-7000) lies beside it, see the Makefile."""
+"""The two versions of pynq that boards have: 4.0 is installed, 3.1 (the last one for Zynq-7000)
+lies beside it, see the Makefile.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,31 @@ VERSIONS: dict[str, tuple[Path, ...]] = {"3.1.2": (OLDER,), "4.0.0": ()}
 
 
 def run_tests(version: str, program: Path, *arguments: str) -> None:
-    """Run a file of tests in an interpreter of its own, under one version of pynq. Fails with its output if one of them does."""
+    """Run a file of tests in an interpreter of its own, under one version of pynq. Fails with its
+    output if one of them does.
+    """
     first = [str(path) for path in VERSIONS[version]]
-    assert all(Path(path, "pynq").is_dir() for path in first), f"{first[0]}: expected pynq {version}; run 'make venv'"
-    path = os.pathsep.join([*first, *([os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else [])])
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", str(program), *arguments]
+    assert all(Path(path, "pynq").is_dir() for path in first), (
+        f"{first[0]}: expected pynq {version}; run 'make venv'"
+    )
+    path = os.pathsep.join(
+        [*first, *([os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else [])]
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        str(program),
+        *arguments,
+    ]
     environment = {**os.environ, "PYTHONPATH": path, "SPIKELOOM_PYNQ": version}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout and "skipped" not in done.stdout

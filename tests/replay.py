@@ -1,7 +1,8 @@
-"""Thirty networks and the hash of every file that is made of them: what a change of the house may not change.
+"""Thirty networks and the hash of every file that is made of them: what a change of the house may
+not change.
 
-``python -m tests.replay`` says what differs from ``tests/replay.json``; ``--write`` records it anew. A recorded hash changes only with a
-commit that means to change what is emitted, and says so.
+``python -m tests.replay`` says what differs from ``tests/replay.json``; ``--write`` records it
+anew. A recorded hash changes only with a commit that means to change what is emitted, and says so.
 """
 
 from __future__ import annotations
@@ -48,7 +49,10 @@ def on_board(board: str, plan: Plan) -> Plan:
 
 def in_memory(kind: str, plan: Plan) -> Plan:
     """Every layer that has weights keeps them in LUTs, or in block RAM."""
-    foldings = {name: f if f.body == "max" else replace(f, weights=kind) for name, f in plan.foldings.items()}
+    foldings = {
+        name: f if f.body == "max" else replace(f, weights=kind)
+        for name, f in plan.foldings.items()
+    }
     return replace(plan, foldings=foldings)
 
 
@@ -60,7 +64,9 @@ def loadable(plan: Plan) -> Plan:
 def drawn(seed: int) -> Plan:
     """A random network, of which a quarter of all bits is taken to be set."""
     plan = random_plan(seed)
-    return replace(plan, density={name: 0.25 for name, code in plan.graph.codes.items() if code is not None})
+    return replace(
+        plan, density={name: 0.25 for name, code in plan.graph.codes.items() if code is not None}
+    )
 
 
 def default_plan(name: str) -> Plan:
@@ -92,7 +98,9 @@ def digest(text: str | bytes) -> str:
 
 
 def hashes(name: str, folder: Path) -> Hashes:
-    """Of every file that is made of one network; what cannot be made of it has the kind of the refusal in the place of the hash."""
+    """Of every file that is made of one network; what cannot be made of it has the kind of the
+    refusal in the place of the hash.
+    """
     plan = NETWORKS[name]()
     top = verilog_text(plan)
     save(plan, folder)
@@ -118,13 +126,22 @@ def figures(plan: Plan) -> dict[str, object]:
     timed = [cycle_model.simulate(plan, words, mode) for mode in (ONE_AT_A_TIME, BACK_TO_BACK)]
     chosen = [schedule(plan.graph, plan.board, words=words, rooms=plan.rooms)]
     if len(plan.graph.nodes) <= 4:
-        chosen.append(schedule(plan.graph, plan.board, words=words, rooms=plan.rooms, target_fps=50_000))
+        chosen.append(
+            schedule(plan.graph, plan.board, words=words, rooms=plan.rooms, target_fps=50_000)
+        )
     return {
         "golden": [values.tolist() for values in golden.trace(plan.graph, words).values()],
         "cycles": [[t.first.tolist(), t.last.tolist(), t.counters()] for t in timed],
-        "cost": [{name: asdict(cost) for name, cost in plan_costs(p).items()} for p in (plan, *chosen)],
-        "limits": [[[limit.stage, limit.what, limit.cycles] for limit in limits(p)] for p in (plan, *chosen)],
-        "folding": [{name: list(asdict(f).values()) for name, f in p.foldings.items()} for p in chosen],
+        "cost": [
+            {name: asdict(cost) for name, cost in plan_costs(p).items()} for p in (plan, *chosen)
+        ],
+        "limits": [
+            [[limit.stage, limit.what, limit.cycles] for limit in limits(p)]
+            for p in (plan, *chosen)
+        ],
+        "folding": [
+            {name: list(asdict(f).values()) for name, f in p.foldings.items()} for p in chosen
+        ],
         "dealing": [{name: list(order) for name, order in p.dealing.items()} for p in chosen],
     }
 
@@ -132,7 +149,9 @@ def figures(plan: Plan) -> dict[str, object]:
 def headers() -> Hashes:
     """Of the C++ that is the same for every network, without comments and spacing."""
     return {
-        f"hls_templates/{path.relative_to(hls_templates())}": digest(" ".join(code(path.read_text(encoding="utf-8")).split()))
+        f"hls_templates/{path.relative_to(hls_templates())}": digest(
+            " ".join(code(path.read_text(encoding="utf-8")).split())
+        )
         for pattern in project.COPIED
         for path in sorted(hls_templates().glob(pattern))
     }
@@ -172,7 +191,10 @@ def main() -> None:
         for file in sorted(before.get(name, {}) | found.get(name, {}))
         if before.get(name, {}).get(file) != found.get(name, {}).get(file)
     ]
-    print("\n".join(differences) or f"{len(found) - 1} networks, {sum(map(len, found.values()))} files: all as recorded")
+    print(
+        "\n".join(differences)
+        or f"{len(found) - 1} networks, {sum(map(len, found.values()))} files: all as recorded"
+    )
     raise SystemExit(bool(differences))
 
 

@@ -15,7 +15,9 @@ FENCED = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 def blocks(text: str) -> list[str]:
     """The Python of a page, each block on the lines where it stands."""
-    return ["\n" * text.count("\n", 0, match.start(1)) + match[1] for match in FENCED.finditer(text)]
+    return [
+        "\n" * text.count("\n", 0, match.start(1)) + match[1] for match in FENCED.finditer(text)
+    ]
 
 
 def test_training_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,15 +46,29 @@ def project(tmp_path: Path) -> Path:
 
 def make(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A make of its own, also inside 'make test'."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
-    return subprocess.run(["make", *arguments], cwd=project, capture_output=True, text=True, check=False, env=environment, timeout=60)
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("MAKE") and name != "MFLAGS"
+    }
+    return subprocess.run(
+        ["make", *arguments],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        timeout=60,
+    )
 
 
 def calls(project: Path, *arguments: str) -> list[str]:
     """Commands that one 'make sim' runs, by name."""
     (project / "calls").write_text("", encoding="utf-8")
     assert make(project, "sim", *arguments).returncode == 0
-    return [line.split()[0] for line in (project / "calls").read_text(encoding="utf-8").splitlines()]
+    return [
+        line.split()[0] for line in (project / "calls").read_text(encoding="utf-8").splitlines()
+    ]
 
 
 def test_hls_needs_the_plan_and_no_verilog(project: Path) -> None:
@@ -66,16 +80,36 @@ def test_hls_needs_the_plan_and_no_verilog(project: Path) -> None:
 
 def test_measure_deploy_and_synth_need_the_hardware_and_nothing_else(project: Path) -> None:
     calls(project)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
-    for target, option in (("measure", "MEASURE=--images 3"), ("deploy", "DEPLOY=-o out"), ("synth", "SYNTH=--board zcu104")):
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("MAKE") and name != "MFLAGS"
+    }
+    for target, option in (
+        ("measure", "MEASURE=--images 3"),
+        ("deploy", "DEPLOY=-o out"),
+        ("synth", "SYNTH=--board zcu104"),
+    ):
         (project / "calls").write_text("", encoding="utf-8")
-        subprocess.run(["make", target, option], cwd=project, check=True, capture_output=True, env=environment, timeout=60)
-        assert (project / "calls").read_text(encoding="utf-8") == f"{target} build/digits-cnn {option.partition('=')[2]}\n"
+        subprocess.run(
+            ["make", target, option],
+            cwd=project,
+            check=True,
+            capture_output=True,
+            env=environment,
+            timeout=60,
+        )
+        assert (project / "calls").read_text(
+            encoding="utf-8"
+        ) == f"{target} build/digits-cnn {option.partition('=')[2]}\n"
 
 
 def test_a_sweep_has_a_folder_of_its_own(project: Path) -> None:
     (project / "calls").write_text("", encoding="utf-8")
-    assert make(project, "sweep", "NET=digits-mlp", "SWEEP=--steps 1,2", "BOARD=zcu104").returncode == 0
+    assert (
+        make(project, "sweep", "NET=digits-mlp", "SWEEP=--steps 1,2", "BOARD=zcu104").returncode
+        == 0
+    )
     assert make(project, "sweep", "NET=mine.py:network", "SWEEP=--anew").returncode == 0
     assert (project / "calls").read_text(encoding="utf-8").splitlines() == [
         "sweep digits-mlp -o build/sweep-digits-mlp --board zcu104 --steps 1,2",

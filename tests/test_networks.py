@@ -1,4 +1,6 @@
-"""The random networks themselves: legal, varied enough, the same for the same seed, and not all of one word."""
+"""The random networks themselves: legal, varied enough, the same for the same seed, and not all of
+one word.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +14,35 @@ from tests.networks import coverage, folding_coverage, random_graph, random_plan
 COUNT = 250
 
 WANTED = [
-    *(f"kind: {kind}" for kind in ("linear", "conv", "depthwise", "grouped", "max pool", "sum pool")),
+    *(
+        f"kind: {kind}"
+        for kind in ("linear", "conv", "depthwise", "grouped", "max pool", "sum pool")
+    ),
     *(f"neuron: {kind}" for kind in ("SpikePack", "Table", "Raw")),
-    *(f"neuron: {leak} {reset} {drive}" for leak in ("IF", "LIF") for reset in ("soft", "hard") for drive in ("per step", "one current")),
+    *(
+        f"neuron: {leak} {reset} {drive}"
+        for leak in ("IF", "LIF")
+        for reset in ("soft", "hard")
+        for drive in ("per step", "one current")
+    ),
     *(f"T: {steps}" for steps in range(1, 9)),
     *(f"tau: {base}" for base in range(1, 5)),
     *(f"weight width: {width}" for width in range(1, 9)),
     *(f"stride: {stride}" for stride in (1, 2, 3)),
     *(f"body: {body}" for body in ("event", "dense", "parallel", "depthwise", "max")),
-    *(f"{number}: 2 or more" for number in ("banks", "ports", "elements", "windows", "neurons", "folds")),
+    *(
+        f"{number}: 2 or more"
+        for number in ("banks", "ports", "elements", "windows", "neurons", "folds")
+    ),
     *(f"regroup: {kind}" for kind in ("none", "up", "down", "both")),
     *(f"input: {kind}" for kind in ("unsigned", "signed", "events")),
-    *("residual: per step", "residual: from the input", "residual: signed", "max pool, flipped", "max pool, signed"),
+    *(
+        "residual: per step",
+        "residual: from the input",
+        "residual: signed",
+        "max pool, flipped",
+        "max pool, signed",
+    ),
     *("padding: asymmetric", "signed output words", "tie flags", "negated"),
 ]
 

@@ -24,13 +24,31 @@ def test_headers_are_those_on_record() -> None:
 def test_the_networks_hold_everything() -> None:
     plans = [make() for make in replay.NETWORKS.values()]
     nodes = [(plan, node) for plan in plans for node in plan.graph.nodes]
-    assert {f.body for plan in plans for f in plan.foldings.values()} == {"event", "dense", "parallel", "depthwise", "max"}
+    assert {f.body for plan in plans for f in plan.foldings.values()} == {
+        "event",
+        "dense",
+        "parallel",
+        "depthwise",
+        "max",
+    }
     assert {f.weights for plan in plans for f in plan.foldings.values()} == {"auto", "lut", "block"}
-    assert {type(node.neuron).__name__ for _, node in nodes if isinstance(node, Layer)} == {"SpikePack", "Table", "LIF", "Raw"}
+    assert {type(node.neuron).__name__ for _, node in nodes if isinstance(node, Layer)} == {
+        "SpikePack",
+        "Table",
+        "LIF",
+        "Raw",
+    }
     assert {node.kind for _, node in nodes if isinstance(node, Pool)} == {"max", "sum"}
-    lif = [(p.graph.per_step(n), n.neuron) for p, n in nodes if isinstance(n, Layer) and isinstance(n.neuron, LIF)]
+    lif = [
+        (p.graph.per_step(n), n.neuron)
+        for p, n in nodes
+        if isinstance(n, Layer) and isinstance(n.neuron, LIF)
+    ]
     assert {(per_step, neuron.hard_reset, neuron.leak > 0) for per_step, neuron in lif} >= {
-        (per_step, hard, leak) for per_step in (False, True) for hard in (False, True) for leak in (False, True)
+        (per_step, hard, leak)
+        for per_step in (False, True)
+        for hard in (False, True)
+        for leak in (False, True)
     }
     seen = sum((coverage(plan.graph) for plan in plans), start=coverage(plans[0].graph))
     wanted = (
@@ -44,5 +62,8 @@ def test_the_networks_hold_everything() -> None:
     )
     assert all(seen[what] for what in wanted)
     assert {seen[f"tau: {base}"] > 0 for base in (1, 2, 3, 4)} == {True}
-    assert sum(bool(plan.rooms) for plan in plans) == 3 and sum(plan.fewer_steps for plan in plans) == 3
+    assert (
+        sum(bool(plan.rooms) for plan in plans) == 3
+        and sum(plan.fewer_steps for plan in plans) == 3
+    )
     assert {plan.board for plan in plans} == {"pynq-z2", "zcu104"}

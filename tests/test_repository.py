@@ -1,4 +1,6 @@
-"""What holds for the files themselves: short, portable, without machine paths; and the Makefile says what it does."""
+"""What holds for the files themselves: short, portable, without machine paths; and the Makefile
+says what it does.
+"""
 
 from __future__ import annotations
 
@@ -17,21 +19,32 @@ TEXT = {".py", ".md", ".toml", ".txt", ".j2", ".cpp", ".hpp", ".h", ".v", ".ipyn
 def own_files() -> list[Path]:
     found = [path for path in ROOT.iterdir() if path.is_file()]
     for name in OWN:
-        found += [path for path in (ROOT / name).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+        found += [
+            path
+            for path in (ROOT / name).rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        ]
     return sorted(path for path in found if path.suffix in TEXT)
 
 
 def test_the_six_houses_stand() -> None:
-    assert all((ROOT / name).is_dir() for name in ("sw", "hw", "sim", "hls_templates", "bitstreams", "tests"))
+    assert all(
+        (ROOT / name).is_dir()
+        for name in ("sw", "hw", "sim", "hls_templates", "bitstreams", "tests")
+    )
 
 
-@pytest.mark.parametrize("path", [p for p in own_files() if p.suffix == ".py"], ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", [p for p in own_files() if p.suffix == ".py"], ids=lambda p: str(p.relative_to(ROOT))
+)
 def test_no_python_file_is_long(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 
 
 def test_no_machine_paths() -> None:
-    pattern = re.compile("|".join(("/" + "home/[a-z]", "/" + "root/", "/" + "Users/", "/" + "work/", r"[A-Z]:\\\\")))
+    pattern = re.compile(
+        "|".join(("/" + "home/[a-z]", "/" + "root/", "/" + "Users/", "/" + "work/", r"[A-Z]:\\\\"))
+    )
     hits = [
         f"{path.relative_to(ROOT)}:{k}"
         for path in own_files()
@@ -42,13 +55,21 @@ def test_no_machine_paths() -> None:
 
 
 def test_constraints_are_exact_and_portable() -> None:
-    lines = [line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+    lines = [
+        line
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("#")
+    ]
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.!]+", line) for line in lines), (
         "a pin is name==version, without a build tag or an address"
     )
     pins = {line.split("==")[0].lower().replace("_", "-") for line in lines}
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    wanted = {re.split(r"[\[<>=]", item)[0].lower() for items in extras.values() for item in items} - {"spikeloom"}
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    wanted = {
+        re.split(r"[\[<>=]", item)[0].lower() for items in extras.values() for item in items
+    } - {"spikeloom"}
     assert wanted <= pins
 
 
@@ -58,7 +79,14 @@ def test_license_is_whole() -> None:
 
 
 def test_make_shows_help_and_installs_nothing() -> None:
-    done = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        ["make", "--no-print-directory"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
     for target in ("sim", "test", "lint", "clean"):
         assert re.search(rf"^  {target} +\S", done.stdout, re.MULTILINE)
     assert "pip install" not in done.stdout
@@ -70,7 +98,9 @@ def test_every_public_module_says_what_it_is() -> None:
     silent = [
         path
         for path in own_files()
-        if path.suffix == ".py" and "tests" not in path.parts and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        if path.suffix == ".py"
+        and "tests" not in path.parts
+        and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert not [str(path.relative_to(ROOT)) for path in silent]
 

@@ -1,4 +1,6 @@
-"""What lies between stages, cycle by cycle, for :mod:`tests.ticks`: links, source, sink, fork, regroup, FIFO, gather."""
+"""What lies between stages, cycle by cycle, for :mod:`tests.ticks`: links, source, sink, fork,
+regroup, FIFO, gather.
+"""
 
 from __future__ import annotations
 
@@ -30,14 +32,31 @@ class Link:
 
 
 class Source:
-    def __init__(self, clock: Clock, out: Link, beats: list[Beat], per_image: int, offers: Sequence[int] | None, sink: Sink | None) -> None:
-        self.clock, self.out, self.beats, self.per_image, self.offers, self.sink = clock, out, beats, per_image, offers, sink
+    def __init__(
+        self,
+        clock: Clock,
+        out: Link,
+        beats: list[Beat],
+        per_image: int,
+        offers: Sequence[int] | None,
+        sink: Sink | None,
+    ) -> None:
+        self.clock, self.out, self.beats, self.per_image, self.offers, self.sink = (
+            clock,
+            out,
+            beats,
+            per_image,
+            offers,
+            sink,
+        )
         self.sent = 0
         self.first: list[int] = []
         out.source = self
 
     def valid(self, link: Link) -> bool:
-        if self.sent == len(self.beats) or (self.offers is not None and self.clock.now < self.offers[self.sent]):
+        if self.sent == len(self.beats) or (
+            self.offers is not None and self.clock.now < self.offers[self.sent]
+        ):
             return False
         return self.sink is None or len(self.sink.last) >= self.sent // self.per_image
 
@@ -52,7 +71,9 @@ class Source:
 
 
 class Sink:
-    def __init__(self, clock: Clock, into: Link, per_image: int, accepts: Callable[[int], int] | None) -> None:
+    def __init__(
+        self, clock: Clock, into: Link, per_image: int, accepts: Callable[[int], int] | None
+    ) -> None:
         self.clock, self.into, self.per_image, self.accepts = clock, into, per_image, accepts
         self.values: list[int] = []
         self.last: list[int] = []
@@ -85,7 +106,10 @@ class Fork:
         return all(taken or out.ready() for taken, out in zip(self.taken, self.outs, strict=True))
 
     def step(self) -> None:
-        self.taken = [not self.into.fired and (taken or out.fired) for taken, out in zip(self.taken, self.outs, strict=True)]
+        self.taken = [
+            not self.into.fired and (taken or out.fired)
+            for taken, out in zip(self.taken, self.outs, strict=True)
+        ]
 
 
 class Up:

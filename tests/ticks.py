@@ -1,7 +1,9 @@
-"""The engine of docs/engine.md cycle by cycle: registers, valid and ready, nothing clever. A second opinion on the cycle model.
+"""The engine of docs/engine.md cycle by cycle: registers, valid and ready, nothing clever. A second
+opinion on the cycle model.
 
-In each cycle every link works out ``valid`` and ``ready`` from registers, every component decides from registers and links what it
-does, and then all registers change at once. Beats carry their data, which is checked against the golden model at every line buffer.
+In each cycle every link works out ``valid`` and ``ready`` from registers, every component decides
+from registers and links what it does, and then all registers change at once. Beats carry their
+data, which is checked against the golden model at every line buffer.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ from tests.tick_streams import Beat, Clock, Down, Fifo, Fork, Gather, Link, Side
 
 @dataclass
 class Queue:
-    words: deque[list[int]] = field(default_factory=deque)  # each a word's spikes by channel, one entry per issue
+    words: deque[list[int]] = field(
+        default_factory=deque
+    )  # each a word's spikes by channel, one entry per issue
     reserved: int = 0
     popped: int = 0
     waiting: bool = False
@@ -56,7 +60,9 @@ class Array:
         into.target = self
 
     def fetches(self) -> Iterator[tuple[int, int, int, int, int, int, int, bool, int]]:
-        """(image, y, first column of the step, plane, ky, kx, word, first of the step, beats of the image freed or -1) in order."""
+        """(image, y, first column of the step, plane, ky, kx, word, first of the step, beats of the
+        image freed or -1) in order.
+        """
         s = self.stage
         height, width = s.o_shape[1:]
         for image in range(len(self.words)):
@@ -73,8 +79,22 @@ class Array:
                                         free = -1
                                         if rest == 0 and x + s.folding.windows == width:
                                             rows = (y + 1) * s.layer.stride[0] - s.layer.padding[0]
-                                            free = s.i_shape[1] if y == height - 1 else min(max(rows, 0), s.i_shape[1])
-                                        yield image, y, x, plane, ky, kx, s.fold_word(fold) + word, first, free
+                                            free = (
+                                                s.i_shape[1]
+                                                if y == height - 1
+                                                else min(max(rows, 0), s.i_shape[1])
+                                            )
+                                        yield (
+                                            image,
+                                            y,
+                                            x,
+                                            plane,
+                                            ky,
+                                            kx,
+                                            s.fold_word(fold) + word,
+                                            first,
+                                            free,
+                                        )
 
     def ready(self, link: Link) -> bool:
         return self.written - self.freed < self.capacity
@@ -87,7 +107,9 @@ class Array:
         s = self.stage
         x += s.folding.windows - 1
         row = min(y * s.layer.stride[0] - s.layer.padding[0] + s.layer.kernel[0], s.i_shape[1]) - 1
-        column = min(x * s.layer.stride[1] - s.layer.padding[1] + s.layer.kernel[1], s.i_shape[2]) - 1
+        column = (
+            min(x * s.layer.stride[1] - s.layer.padding[1] + s.layer.kernel[1], s.i_shape[2]) - 1
+        )
         return image * self.image_beats() + row * self.row_beats + (column + 1) * s.beats
 
     def read(self, image: int, y: int, x: int, ky: int, kx: int, word: int) -> list[Beat]:
@@ -101,10 +123,14 @@ class Array:
                 beats.append((0,) * s.folding.group)
                 continue
             index = image * self.image_beats() + row * self.row_beats + column * s.beats + word
-            assert max(self.freed, self.written - self.capacity) <= index < self.written, f"{s.name}: a beat was read that is not there"
+            assert max(self.freed, self.written - self.capacity) <= index < self.written, (
+                f"{s.name}: a beat was read that is not there"
+            )
             beat = self.ring[index % self.capacity]
             group = slice(word * s.folding.group, (word + 1) * s.folding.group)
-            assert beat == tuple(self.words[image, group, row, column].tolist()), f"{s.name}: another beat stands in the line buffer"
+            assert beat == tuple(self.words[image, group, row, column].tolist()), (
+                f"{s.name}: another beat stands in the line buffer"
+            )
             beats.append(beat)
         return beats
 
@@ -139,13 +165,17 @@ class Array:
             queue.working = queue.popping = False
             if queue.waiting:
                 continue
-            assert queue.words or queue.issues or queue.popped == 0, f"{s.name}: a pass waits in its middle"
+            assert queue.words or queue.issues or queue.popped == 0, (
+                f"{s.name}: a pass waits in its middle"
+            )
             if queue.words:
                 self.working = queue.working = True
                 issues = queue.issues or queue.words[0]
                 self.issued += issues[0]
                 queue.popping = len(issues) == 1
-        finished = all(q.waiting or (q.popping and q.popped == s.pass_words - 1) for q in self.queues)
+        finished = all(
+            q.waiting or (q.popping and q.popped == s.pass_words - 1) for q in self.queues
+        )
         self.advance = finished and (not self.commits() or self.credits > 0)
         self.stalling = all(q.waiting for q in self.queues)
         room = all(q.reserved < s.pass_words + 2 for q in self.queues)
@@ -160,7 +190,9 @@ class Array:
     def step(self) -> None:
         s = self.stage
         if isinstance(s.layer, Layer):
-            self.counts["synaptic"] += self.issued * (1 if s.folding.body == "depthwise" else s.folding.elements)
+            self.counts["synaptic"] += self.issued * (
+                1 if s.folding.body == "depthwise" else s.folding.elements
+            )
         if self.pipe is not None:
             for queue, issues in zip(self.queues, self.pipe, strict=True):
                 queue.words.append(issues)
@@ -170,7 +202,10 @@ class Array:
         if self.advance and self.commits():
             self.credits -= 1
             self.results.append(self.clock.now + s.body_cycles + 1)
-            assert sum(time <= self.clock.now + s.body_cycles for time in self.results) <= s.result_depth
+            assert (
+                sum(time <= self.clock.now + s.body_cycles for time in self.results)
+                <= s.result_depth
+            )
         if self.advance:
             self.plane = (self.plane + 1) % s.planes
             self.passes += 1
@@ -189,7 +224,9 @@ class Array:
             position, beat = divmod(rest, s.beats)
             row, column = divmod(position, s.i_shape[2])
             group = slice(beat * s.folding.group, (beat + 1) * s.folding.group)
-            assert self.into.value == tuple(self.words[image, group, row, column].tolist()), f"{s.name}: beats arrive in another order"
+            assert self.into.value == tuple(self.words[image, group, row, column].tolist()), (
+                f"{s.name}: beats arrive in another order"
+            )
             self.ring[self.written % self.capacity] = self.into.value
             self.written += 1
 
@@ -206,14 +243,19 @@ class Array:
             queue.popped, queue.waiting = 0, False
 
     def idle(self) -> bool:
-        return self.passes == len(self.words) * self.stage.positions * self.stage.folds * self.stage.planes
+        return (
+            self.passes
+            == len(self.words) * self.stage.positions * self.stage.folds * self.stage.planes
+        )
 
     def has_result(self) -> bool:
         return bool(self.results) and self.results[0] <= self.clock.now
 
 
 class Head:
-    def __init__(self, clock: Clock, out: Link, stage: Stage, arrays: list[Array], words: Ints) -> None:
+    def __init__(
+        self, clock: Clock, out: Link, stage: Stage, arrays: list[Array], words: Ints
+    ) -> None:
         self.clock, self.out, self.stage, self.arrays, self.words = clock, out, stage, arrays, words
         self.finish_at: int | None = None
         self.finished = self.sent = 0
@@ -232,14 +274,23 @@ class Head:
         image, step = divmod(step, s.positions)
         y, x = divmod(step * f.windows, s.o_shape[2])
         return [
-            tuple(self.words[image, fold * f.elements : (fold + 1) * f.elements, y, x + window].tolist()) for window in range(f.windows)
+            tuple(
+                self.words[
+                    image, fold * f.elements : (fold + 1) * f.elements, y, x + window
+                ].tolist()
+            )
+            for window in range(f.windows)
         ]
 
     def idle(self) -> bool:
         return self.sent == len(self.words) * self.stage.positions * self.stage.folds
 
     def decide(self) -> None:
-        self.finish = self.finish_at is not None and self.clock.now >= self.finish_at and (self.out.fired or not self.emits())
+        self.finish = (
+            self.finish_at is not None
+            and self.clock.now >= self.finish_at
+            and (self.out.fired or not self.emits())
+        )
         free = self.finish_at is None or self.finish
         self.take = free and all(array.has_result() for array in self.arrays)
         for array in self.arrays:
@@ -259,7 +310,12 @@ class Machine:
     """A whole network under the clock."""
 
     def __init__(
-        self, plan: Plan, words: Ints, wait: bool, offers: Sequence[int] | None = None, accepts: Callable[[int], int] | None = None
+        self,
+        plan: Plan,
+        words: Ints,
+        wait: bool,
+        offers: Sequence[int] | None = None,
+        accepts: Callable[[int], int] | None = None,
     ) -> None:
         self.plan, self.trace, self.clock = plan, golden.trace(plan.graph, words), Clock()
         self.links: list[Link] = []
@@ -276,8 +332,20 @@ class Machine:
         flat = words.transpose(0, 2, 3, 1).reshape(-1, group).tolist()
         beats = [tuple(beat) for beat in flat]
         per_image = int(np.prod(shape)) // group
-        self.sink = Sink(self.clock, self.result, int(np.prod(plan.graph.shapes[plan.graph.output.name])), accepts)
-        self.source = Source(self.clock, self.producers[plan.graph.input.name], beats, per_image, offers, self.sink if wait else None)
+        self.sink = Sink(
+            self.clock,
+            self.result,
+            int(np.prod(plan.graph.shapes[plan.graph.output.name])),
+            accepts,
+        )
+        self.source = Source(
+            self.clock,
+            self.producers[plan.graph.input.name],
+            beats,
+            per_image,
+            offers,
+            self.sink if wait else None,
+        )
         self.parts += [self.sink, self.source]
 
     def link(self) -> Link:
@@ -289,18 +357,25 @@ class Machine:
         for engine, port in ((stage, "i"), (stage.skip_stage, "skip")):
             if engine is not None:
                 ends[stage.name, port] = self.link()
-                array = Array(self.clock, ends[stage.name, port], engine, self.trace[engine.layer.source])
+                array = Array(
+                    self.clock, ends[stage.name, port], engine, self.trace[engine.layer.source]
+                )
                 self.arrays[engine.name] = array
                 arrays.append(array)
         out, windows = self.link(), self.link()
         self.heads.append(Head(self.clock, windows, stage, arrays, self.trace[stage.name]))
         f = stage.folding
-        self.parts.append(Gather(windows, out, stage.folds, f.windows) if f.windows > 1 else Side(windows, out))
+        self.parts.append(
+            Gather(windows, out, stage.folds, f.windows) if f.windows > 1 else Side(windows, out)
+        )
         self.producers[stage.name] = out
 
     def connect(self, name: str, ends: dict[tuple[str, str], Link]) -> None:
         plan, producer = self.plan, self.producers[name]
-        targets = [(edge.o_group, edge.depth, ends[edge.target, edge.port]) for edge in plan.consumers(name)]
+        targets = [
+            (edge.o_group, edge.depth, ends[edge.target, edge.port])
+            for edge in plan.consumers(name)
+        ]
         if name == plan.graph.output.name:
             self.result = self.link()
             targets.append((1, 0, self.result))
@@ -329,7 +404,11 @@ class Machine:
         self.active = 0
         self.fired: dict[str, Counter[int]] = {name: Counter() for name in self.trace}
         idle = [*self.heads, *self.arrays.values()]
-        while len(self.sink.last) < images or self.source.sent < len(self.source.beats) or not all(part.idle() for part in idle):
+        while (
+            len(self.sink.last) < images
+            or self.source.sent < len(self.source.beats)
+            or not all(part.idle() for part in idle)
+        ):
             assert self.clock.now < bound, "the network hangs"
             for link in self.links:
                 link.settle()
@@ -348,7 +427,10 @@ class Machine:
 
     def count_spikes(self) -> None:
         """Words that leave their producer, per node."""
-        producers = [(self.plan.graph.input.name, self.source.out), *((head.stage.name, head.out) for head in self.heads)]
+        producers = [
+            (self.plan.graph.input.name, self.source.out),
+            *((head.stage.name, head.out) for head in self.heads),
+        ]
         for name, link in producers:
             if link.fired:
                 beats = link.value if isinstance(link.value, list) else [link.value]
@@ -357,11 +439,16 @@ class Machine:
     def counters(self) -> dict[str, int]:
         found = {"cycles": self.active, "images": len(self.sink.last)}
         for name, array in self.arrays.items():
-            found |= {f"{name}.{what}": array.counts[what] for what in ("busy", "stalled", "starved", "synaptic")}
+            found |= {
+                f"{name}.{what}": array.counts[what]
+                for what in ("busy", "stalled", "starved", "synaptic")
+            }
         for name, words in self.fired.items():
             code = self.plan.graph.codes[name]
             if code is not None:
                 found[f"{name}.nonzero"] = sum(n for word, n in words.items() if word)
                 for t in range(code.steps):
-                    found[f"{name}.spikes[{t}]"] = sum(n for word, n in words.items() if word >> (code.steps - 1 - t) & 1)
+                    found[f"{name}.spikes[{t}]"] = sum(
+                        n for word, n in words.items() if word >> (code.steps - 1 - t) & 1
+                    )
         return found

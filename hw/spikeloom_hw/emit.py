@@ -1,6 +1,8 @@
-"""A plan to Verilog and its manifest: ``rtl/top.v``, ``manifest.json`` and ``rtl/shell.v``, the same bytes every time.
+"""A plan to Verilog and its manifest: ``rtl/top.v``, ``manifest.json`` and ``rtl/shell.v``, the
+same bytes every time.
 
-For a Zynq-7000 also ``rtl/ps7_top.v``: the shell below the processing system itself, without vendor IP.
+For a Zynq-7000 also ``rtl/ps7_top.v``: the shell below the processing system itself, without vendor
+IP.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ def verilog_text(plan: Plan) -> str:
 
 
 def load_words(plan: Plan) -> npt.NDArray[np.uint32]:
-    """The stream that loads this plan's weights into hardware of its shape; empty where they are fixed."""
+    """The stream that loads this plan's weights into hardware of its shape; empty where they are
+    fixed.
+    """
     if not plan.rooms:
         return np.zeros(0, dtype=np.uint32)
     top = Top(plan)
@@ -43,30 +47,45 @@ def load_words(plan: Plan) -> npt.NDArray[np.uint32]:
 
 
 def shell_text(manifest: Manifest) -> str:
-    """The AXI shell around the module ``top``; its top module is ``shell``. It carries the manifest's identity."""
+    """The AXI shell around the module ``top``; its top module is ``shell``. It carries the
+    manifest's identity.
+    """
     return converted(Pins(shell=Shell(manifest=manifest)), "shell")
 
 
 def ps7_text(manifest: Manifest) -> str:
-    """The processing system of a Zynq-7000 around the module ``shell``; its top module is ``ps7_top``, without ports."""
+    """The processing system of a Zynq-7000 around the module ``shell``; its top module is
+    ``ps7_top``, without ports.
+    """
     return converted(Ps7Top(manifest=manifest), "ps7_top")
 
 
 def most_cycles(stage: Stage) -> int:
-    """Cycles that one stage can at most take for one image, whatever the spikes: filling, scanning and handing on never overlap."""
+    """Cycles that one stage can at most take for one image, whatever the spikes: filling, scanning
+    and handing on never overlap.
+    """
     f = stage.folding
     results = stage.positions * stage.folds * (stage.planes if stage.per_step else 1)
     per_word = -(-f.group // f.banks // f.ports) if f.body == "event" else 1
     filling = stage.i_shape[1] * stage.i_shape[2] * stage.i_shape[0]
     scanning = stage.positions * stage.folds * stage.planes * stage.pass_words * per_word
-    handing_on = results * (stage.neuron_cycles + stage.body_cycles + 4) + stage.o_shape[0] * stage.o_shape[1] * stage.o_shape[2] * 2
+    handing_on = (
+        results * (stage.neuron_cycles + stage.body_cycles + 4)
+        + stage.o_shape[0] * stage.o_shape[1] * stage.o_shape[2] * 2
+    )
     return filling + scanning + handing_on
 
 
 def limit_cycles(plan: Plan) -> int:
-    """No transfer for so long is a hang: twice what the whole pipeline could take for an image if nothing overlapped."""
+    """No transfer for so long is a hang: twice what the whole pipeline could take for an image if
+    nothing overlapped.
+    """
     engines = [e for stage in plan.stages for e in (stage, stage.skip_stage) if e is not None]
-    return 1000 + 2 * sum(most_cycles(engine) for engine in engines) + 2 * sum(edge.depth for edge in plan.edges)
+    return (
+        1000
+        + 2 * sum(most_cycles(engine) for engine in engines)
+        + 2 * sum(edge.depth for edge in plan.edges)
+    )
 
 
 def spike_streams(plan: Plan) -> Iterator[SpikeStream]:
@@ -115,11 +134,14 @@ def manifest(plan: Plan, top: str) -> Manifest:
 
 def readout(plan: Plan) -> Readout:
     """Scale and bias of the network's output."""
-    return Readout(tuple(float(s) for s in plan.graph.scale), tuple(float(b) for b in plan.graph.bias))
+    return Readout(
+        tuple(float(s) for s in plan.graph.scale), tuple(float(b) for b in plan.graph.bias)
+    )
 
 
 def emit(plan: Plan, folder: Path | str) -> Manifest:
-    """Write ``rtl/top.v``, ``manifest.json``, ``rtl/shell.v`` and for a Zynq-7000 ``rtl/ps7_top.v`` into ``folder``, made if missing.
+    """Write ``rtl/top.v``, ``manifest.json``, ``rtl/shell.v`` and for a Zynq-7000 ``rtl/ps7_top.v``
+    into ``folder``, made if missing.
 
     At last ``rtl/engine.sha256``, by which :func:`.identity.current` knows it again.
     """
@@ -138,7 +160,9 @@ def emit(plan: Plan, folder: Path | str) -> Manifest:
 
 
 def wrappers(made: Manifest) -> dict[str, str]:
-    """Verilog around the network by file: the shell, and for a Zynq-7000 the top with its processing system."""
+    """Verilog around the network by file: the shell, and for a Zynq-7000 the top with its
+    processing system.
+    """
     found = {"shell.v": shell_text(made)}
     if find_board(made.board).family == "xc7":
         found["ps7_top.v"] = ps7_text(made)

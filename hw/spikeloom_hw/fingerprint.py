@@ -1,4 +1,6 @@
-"""Which engine wrote a Verilog file: the same plan gives other hardware once the engine has changed."""
+"""Which engine wrote a Verilog file: the same plan gives other hardware once the engine has
+changed.
+"""
 
 from __future__ import annotations
 
@@ -20,21 +22,36 @@ FROM_SOFTWARE = ("errors", "files", "house", "interface", "ir", "mapping/plan")
 
 @cache
 def engine_sha256() -> str:
-    """SHA-256 of the versions of ``PACKAGES`` and of every source file that the Verilog comes from."""
+    """SHA-256 of the versions of ``PACKAGES`` and of every source file that the Verilog comes
+    from.
+    """
     hardware, software = Path(__file__).parent, Path(spikeloom.__file__).parent
     digest = hashlib.sha256(" ".join(version(package) for package in PACKAGES).encode())
-    rooms = [path for name in FROM_SOFTWARE for path in (software / f"{name}.py", *(software / name).rglob("*.py")) if path.is_file()]
+    rooms = [
+        path
+        for name in FROM_SOFTWARE
+        for path in (software / f"{name}.py", *(software / name).rglob("*.py"))
+        if path.is_file()
+    ]
     for source in sorted([*hardware.rglob("*.py"), *rooms]):
         digest.update(hashlib.sha256(source.read_bytes()).digest())
     return digest.hexdigest()
 
 
 def mark(top_sha256: str) -> str:
-    """The text of ``rtl/engine.sha256``: of the engine as it is now, and of the Verilog that it wrote."""
+    """The text of ``rtl/engine.sha256``: of the engine as it is now, and of the Verilog that it
+    wrote.
+    """
     return f"{engine_sha256()} {top_sha256}\n"
 
 
 def current(folder: Path, top_sha256: str) -> bool:
-    """Whether the Verilog of that hash in a folder was written, to the end, by the engine as it is now."""
+    """Whether the Verilog of that hash in a folder was written, to the end, by the engine as it is
+    now.
+    """
     made = folder / ENGINE
-    return (folder / "rtl" / "top.v").is_file() and made.is_file() and made.read_text(errors="replace") == mark(top_sha256)
+    return (
+        (folder / "rtl" / "top.v").is_file()
+        and made.is_file()
+        and made.read_text(errors="replace") == mark(top_sha256)
+    )

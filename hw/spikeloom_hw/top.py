@@ -1,4 +1,6 @@
-"""The whole network: stages, the streams between them, counters; AXI4-Stream in and out with flat names."""
+"""The whole network: stages, the streams between them, counters; AXI4-Stream in and out with flat
+names.
+"""
 
 from __future__ import annotations
 
@@ -32,20 +34,28 @@ class Top(wiring.Component):
 
     Ports
     -----
-    s_axis_*: ``plan.input_group`` channels of one position a beat, channel c's T-bit word at bits [c*T, (c+1)*T); positions row-major,
-        channel groups inside. ``s_axis_tlast`` is not looked at: images have a fixed number of beats.
-    m_axis_*: one value a beat, 32 bits two's complement, positions row-major, channels inside; ``m_axis_tlast`` with the last of an image.
+    s_axis_*: ``plan.input_group`` channels of one position a beat, channel c's T-bit word at bits
+        [c*T, (c+1)*T); positions row-major, channel groups inside. ``s_axis_tlast`` is not looked
+        at: images have a fixed number of beats.
+    m_axis_*: one value a beat, 32 bits two's complement, positions row-major, channels inside;
+        ``m_axis_tlast`` with the last of an image.
     counter_address, counter_data, counter_clear: see Counters.
-    load_start, load_valid, load_data, load_done (only where weights can be loaded): a pulse, then from the next cycle on 32-bit words, at
-        most one a cycle: the rows of :meth:`contents`. ``load_done``: every memory is full, and one word more has come. No image may be in
-        flight.
-    steps (only where they can be chosen): time steps to run; 0 or too many for all of them. Changes in a reset alone.
+    load_start, load_valid, load_data, load_done (only where weights can be loaded): a pulse, then
+        from the next cycle on 32-bit words, at most one a cycle: the rows of :meth:`contents`.
+        ``load_done``: every memory is full, and one word more has come. No image may be in flight.
+    steps (only where they can be chosen): time steps to run; 0 or too many for all of them. Changes
+        in a reset alone.
     """
 
     def __init__(self, plan: Plan):
         self.plan = plan
         self.links: list[Accumulator | Head] = []
-        load = {"load_start": In(1), "load_valid": In(1), "load_data": In(CHUNK), "load_done": Out(1)}
+        load = {
+            "load_start": In(1),
+            "load_valid": In(1),
+            "load_data": In(CHUNK),
+            "load_done": Out(1),
+        }
         super().__init__(
             {
                 "s_axis_tdata": In(input_width(plan)),
@@ -79,7 +89,9 @@ class Top(wiring.Component):
         if plan.fewer_steps:
             most = len(plan.fewer) + 1
             self.run = Signal(range(most))
-            m.d.comb += self.run.eq(Mux((self.steps == 0) | (self.steps > most), most - 1, self.steps - 1))
+            m.d.comb += self.run.eq(
+                Mux((self.steps == 0) | (self.steps > most), most - 1, self.steps - 1)
+            )
         for stage in plan.stages:
             self.stage(m, stage, counters, active, targets, producers)
 
@@ -98,7 +110,11 @@ class Top(wiring.Component):
 
         result = self.connect(m, targets, producers)
         sent = Signal()
-        value = result.payload.as_signed() if plan[plan.graph.output.name].o_code is None else result.payload
+        value = (
+            result.payload.as_signed()
+            if plan[plan.graph.output.name].o_code is None
+            else result.payload
+        )
         m.d.comb += [
             self.m_axis_tvalid.eq(result.valid),
             self.m_axis_tdata.eq(value),
@@ -114,46 +130,87 @@ class Top(wiring.Component):
         """The chain through every memory, in the order of the stages."""
         start, valid, data = self.load_start, self.load_valid, self.load_data
         for link in self.links:
-            m.d.comb += [link.load_i.start.eq(start), link.load_i.valid.eq(valid), link.load_i.data.eq(data)]
+            m.d.comb += [
+                link.load_i.start.eq(start),
+                link.load_i.valid.eq(valid),
+                link.load_i.data.eq(data),
+            ]
             start, valid, data = link.load_o.start, link.load_o.valid, link.load_o.data
         m.d.sync += self.load_done.eq((self.load_done | valid) & ~self.load_start)
 
     def contents(self) -> list[Contents]:
-        """The memories of the chain in its order, and what they hold. The top must have been elaborated."""
-        return [replace(c, name=f"{link.stage.name}.{c.name}") for link in self.links if link.chain for c in link.chain.contents]
+        """The memories of the chain in its order, and what they hold. The top must have been
+        elaborated.
+        """
+        return [
+            replace(c, name=f"{link.stage.name}.{c.name}")
+            for link in self.links
+            if link.chain
+            for c in link.chain.contents
+        ]
 
-    def stage(self, m: Module, stage: Stage, counters: Counters, active: Signal, targets: dict, producers: dict) -> None:
+    def stage(
+        self,
+        m: Module,
+        stage: Stage,
+        counters: Counters,
+        active: Signal,
+        targets: dict,
+        producers: dict,
+    ) -> None:
         """Source, accumulators and head of one layer, and those of its residual."""
         head = Head(stage)
         m.submodules[f"{stage.name}_head"] = head
         self.steer(m, head)
         links: list[Accumulator | Head] = []
-        for engine, port, results in ((stage, "i", head.i), (stage.skip_stage, "skip", getattr(head, "skip", None))):
+        for engine, port, results in (
+            (stage, "i", head.i),
+            (stage.skip_stage, "skip", getattr(head, "skip", None)),
+        ):
             if engine is None:
                 continue
             source, body = Source(engine), Accumulator(engine)
             links.append(body)
             self.steer(m, source)
             self.steer(m, body)
-            m.submodules[f"{engine.name}_source"], m.submodules[f"{engine.name}_body"] = source, body
+            m.submodules[f"{engine.name}_source"], m.submodules[f"{engine.name}_body"] = (
+                source,
+                body,
+            )
             for o, i in zip(source.queues, body.queues, strict=True):
                 wiring.connect(m, o, i)
             wiring.connect(m, body.o, results)
             targets[stage.name, port] = source.i
-            busy, stalled = Signal(name=f"{engine.name}_busy"), Signal(name=f"{engine.name}_stalled")
+            busy, stalled = (
+                Signal(name=f"{engine.name}_busy"),
+                Signal(name=f"{engine.name}_stalled"),
+            )
             starved = Signal(name=f"{engine.name}_starved")
-            m.d.comb += [busy.eq(body.busy & active), stalled.eq(body.stalled & active), starved.eq(~(body.busy | body.stalled) & active)]
+            m.d.comb += [
+                busy.eq(body.busy & active),
+                stalled.eq(body.stalled & active),
+                starved.eq(~(body.busy | body.stalled) & active),
+            ]
             synapses = 1 if engine.folding.body == "depthwise" else engine.folding.elements
-            for what, amount in (("busy", busy), ("stalled", stalled), ("starved", starved), ("synaptic", body.issued * synapses)):
+            for what, amount in (
+                ("busy", busy),
+                ("stalled", stalled),
+                ("starved", starved),
+                ("synaptic", body.issued * synapses),
+            ):
                 counters.offer(f"{engine.name}.{what}", amount)
         self.links += [link for link in (*links, head) if link.stage.room is not None]
         count = stage.folding.windows * stage.folding.elements
         if stage.o_code is not None:
-            offer_stream(m, counters, stage.name, head.o.valid & head.o.ready, slices(head.o.payload, count))
+            offer_stream(
+                m, counters, stage.name, head.o.valid & head.o.ready, slices(head.o.payload, count)
+            )
         producers[stage.name] = head.o
         if stage.folding.windows > 1:
             width = output_width(stage) * stage.folding.elements
-            m.submodules[f"{stage.name}_gather"] = gather = Gather(width=width, windows=stage.folding.windows, folds=stage.folds)
+            m.submodules[f"{stage.name}_gather"] = gather = Gather(
+                width=width, windows=stage.folding.windows, folds=stage.folds
+            )
             wiring.connect(m, head.o, gather.i)
             producers[stage.name] = gather.o
 
@@ -173,7 +230,9 @@ class Top(wiring.Component):
             o = producers[node.name]
             branches = [o]
             if len(edges) > 1:
-                m.submodules[f"{node.name}_fork"] = fork = Fork(width=len(o.payload), branches=len(edges))
+                m.submodules[f"{node.name}_fork"] = fork = Fork(
+                    width=len(o.payload), branches=len(edges)
+                )
                 wiring.connect(m, o, fork.i)
                 branches = [getattr(fork, f"o{b}") for b in range(len(edges))]
             for branch, edge in zip(branches, edges, strict=True):
@@ -183,7 +242,9 @@ class Top(wiring.Component):
                     groups, name = widths(edge.i_group, edge.o_group), f"{edge.target}_{edge.port}"
                 word = len(branch.payload) // groups[0]
                 for step, (i_group, o_group) in enumerate(zip(groups, groups[1:], strict=False)):
-                    m.submodules[f"{name}_regroup{step}"] = regroup = Regroup(i_width=i_group * word, o_width=o_group * word)
+                    m.submodules[f"{name}_regroup{step}"] = regroup = Regroup(
+                        i_width=i_group * word, o_width=o_group * word
+                    )
                     wiring.connect(m, branch, regroup.i)
                     branch = regroup.o
                 if edge is None:
@@ -195,7 +256,9 @@ class Top(wiring.Component):
         assert result is not None
         return result
 
-    def fifo(self, m: Module, name: str, i: wiring.PureInterface, depth: int) -> wiring.PureInterface:
+    def fifo(
+        self, m: Module, name: str, i: wiring.PureInterface, depth: int
+    ) -> wiring.PureInterface:
         m.submodules[name] = fifo = SyncFIFO(width=len(i.payload), depth=depth)
         o = stream.Signature(len(i.payload)).create(path=(name,))
         m.d.comb += [
@@ -208,8 +271,12 @@ class Top(wiring.Component):
         ]
         return o
 
-    def count_images(self, m: Module, counters: Counters, accepted: Signal, sent: Signal, active: Signal) -> None:
-        """Which cycles are active: an image is in flight from the cycle after its first beat to the cycle of its last value."""
+    def count_images(
+        self, m: Module, counters: Counters, accepted: Signal, sent: Signal, active: Signal
+    ) -> None:
+        """Which cycles are active: an image is in flight from the cycle after its first beat to the
+        cycle of its last value.
+        """
         plan = self.plan
         channels, height, width = plan.graph.input.shape
         i_beat = counter(m, "i_beat", channels // plan.input_group * height * width)

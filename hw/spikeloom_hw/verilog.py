@@ -1,4 +1,6 @@
-"""From Amaranth to Verilog text, which depends on nothing but the component and the packages that are installed."""
+"""From Amaranth to Verilog text, which depends on nothing but the component and the packages that
+are installed.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,14 @@ from amaranth.back import verilog
 from amaranth.lib import wiring
 
 DEPTH = 20_000
-"""Python calls within each other: the CRC of a wide beat is one expression as deep as the beat is wide."""
+"""Python calls within each other: the CRC of a wide beat is one expression as deep as the beat is
+wide.
+"""
 
 CHOICE = "AMARANTH_USE_YOSYS"
-"""Environment variable: which Yosys Amaranth takes. It would take one on PATH first, whose text is another one; and users of the open flow
-have one there."""
+"""Environment variable: which Yosys Amaranth takes. It would take one on PATH first, whose text is
+another one; and users of the open flow have one there.
+"""
 
 
 def converted(component: wiring.Component, name: str) -> str:

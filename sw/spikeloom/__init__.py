@@ -3,17 +3,20 @@
     from spikeloom import nn, export, freeze, compile
     export(model, X.shape[1:], "trained.onnx")              # QONNX, as trained
     freeze("trained.onnx", "model.onnx")                    # integers, the reference from there on
-    acc = compile(model, board="pynq-z2", calibration=X)    # both in one; a torch module, or the path of a QONNX file
+    # Both in one; a torch module, or the path of a QONNX file:
+    acc = compile(model, board="pynq-z2", calibration=X)
     acc.golden(X); acc.simulate(X); acc.layers; acc.report()
 
-Importing the package needs numpy alone: torch, onnx, amaranth and the simulator come in where they are used.
+Importing the package needs numpy alone: torch, onnx, amaranth and the simulator come in where they
+are used.
 """
 
 from __future__ import annotations
 
 from spikeloom.errors import CapacityError, SpikeLoomError, UnsupportedError
 
-TYPE_CHECKING = False  # not typing's: its import would take most of the time in which a Ctrl-C shows a traceback
+# Not typing's: its import would take most of the time in which a Ctrl-C shows a traceback.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
@@ -21,7 +24,16 @@ if TYPE_CHECKING:
     from spikeloom.frontend.freeze import freeze
     from spikeloom.nn.export import write_trained as export
 
-__all__ = ["Accelerator", "CapacityError", "Simulation", "SpikeLoomError", "UnsupportedError", "compile", "export", "freeze"]
+__all__ = [
+    "Accelerator",
+    "CapacityError",
+    "Simulation",
+    "SpikeLoomError",
+    "UnsupportedError",
+    "compile",
+    "export",
+    "freeze",
+]
 
 LAZY = {
     "Accelerator": ("accelerator", "Accelerator"),

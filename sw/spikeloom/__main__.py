@@ -1,4 +1,6 @@
-"""The command, and ``python -m spikeloom``: what a Ctrl-C finds before anything else is imported."""
+"""The command, and ``python -m spikeloom``: what a Ctrl-C finds before anything else is
+imported.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,9 @@ import signal
 
 
 def interrupted(*_: object) -> None:
-    """One line and the end. Nothing has been started yet, and an exception inside an import may come out as another one."""
+    """One line and the end. Nothing has been started yet, and an exception inside an import may
+    come out as another one.
+    """
     os.write(2, b"spikeloom: interrupted\n")
     os._exit(130)
 

@@ -1,6 +1,7 @@
 """From a model to an accelerator in Python: what the command line calls, and what a notebook shows.
 
-This file and the command line alone know all three houses; hardware and simulation are imported when they are needed.
+This file and the command line alone know all three houses; hardware and simulation are imported
+when they are needed.
 """
 
 from __future__ import annotations
@@ -69,14 +70,17 @@ class Accelerator:
         return cls(Path(folder), plan_file.load(folder))
 
     def words(self, x: Numbers) -> Ints:
-        """Input words (N, C, H, W) of real input (N, ...), as the network takes it: an array, a list or a torch tensor.
+        """Input words (N, C, H, W) of real input (N, ...), as the network takes it: an array, a
+        list or a torch tensor.
 
         Raises SpikeLoomError on any other input.
         """
         return input_words(self.plan.graph, array_of(x, "input"))
 
     def golden(self, x: Numbers, *, steps: int | None = None) -> Floats:
-        """Real outputs of the integer model, (N, O) or (N, O, H, W), with fewer time steps if wanted. Raises SpikeLoomError."""
+        """Real outputs of the integer model, (N, O) or (N, O, H, W), with fewer time steps if
+        wanted. Raises SpikeLoomError.
+        """
         graph = self.plan.with_steps(steps).graph
         return golden.dequantize(graph, golden.integers(graph, self.words(x)))
 
@@ -93,37 +97,59 @@ class Accelerator:
             self.emit()
 
     def top_sha256(self, progress: Progress = silent) -> str:
-        """Hash of the network's Verilog, as this engine emits it: what figures of the hardware are known by."""
+        """Hash of the network's Verilog, as this engine emits it: what figures of the hardware are
+        known by.
+        """
         self.emit_if_need_be(progress)
         return self.hardware().top_sha256
 
     def hls(self) -> Path:
-        """Write the network as C++ for Vitis HLS; the folder. Raises SpikeLoomError for weights that load at run time."""
+        """Write the network as C++ for Vitis HLS; the folder. Raises SpikeLoomError for weights
+        that load at run time.
+        """
         from spikeloom.backend.hls import project
 
         return project.write(self.plan, self.folder)
 
     def weights(self, model: str | Path) -> Load:
-        """What the driver's ``load_weights`` takes: another QONNX file of the same shape, as it runs on this folder's hardware.
+        """What the driver's ``load_weights`` takes: another QONNX file of the same shape, as it
+        runs on this folder's hardware.
 
-        Raises SpikeLoomError naming the node that has no room for its numbers, or that is another one.
+        Raises SpikeLoomError naming the node that has no room for its numbers, or that is another
+        one.
         """
         from spikeloom_hw.emit import load_words
 
         from spikeloom.frontend.onnx import read
 
         if not self.plan.rooms:
-            raise SpikeLoomError(f"{self.folder}: its weights are fixed in hardware; compile it with --runtime-weights")
+            raise SpikeLoomError(
+                f"{self.folder}: its weights are fixed in hardware; compile it with"
+                " --runtime-weights"
+            )
         graph = fitted(self.plan.graph, self.plan.rooms, read(Path(model)))
         words = load_words(replace(self.plan, graph=graph))
         source, made = graph.input, manifest.load(self.folder)
-        return Load(made.identity, Path(model).stem, words, graph.scale, graph.bias, source.scale, source.zero_point)
+        return Load(
+            made.identity,
+            Path(model).stem,
+            words,
+            graph.scale,
+            graph.bias,
+            source.scale,
+            source.zero_point,
+        )
 
     def hardware(self) -> manifest.Manifest:
-        """What describes the emitted hardware. Raises SpikeLoomError where it is missing or another plan's."""
+        """What describes the emitted hardware. Raises SpikeLoomError where it is missing or another
+        plan's.
+        """
         made = manifest.load(self.folder)
         if made.network_sha256 != plan_file.hashes(self.plan).network:
-            raise SpikeLoomError(f"{self.folder / 'manifest.json'}: is the hardware of another plan; run 'spikeloom emit' again")
+            raise SpikeLoomError(
+                f"{self.folder / 'manifest.json'}: is the hardware of another plan; run 'spikeloom"
+                " emit' again"
+            )
         return made
 
     def network(self) -> Network:
@@ -142,11 +168,14 @@ class Accelerator:
         torch: bool = False,
         progress: Progress = silent,
     ) -> Simulation:
-        """Run real input through the Verilated hardware, every cycle of it: once image by image, once with the pipeline kept full.
+        """Run real input through the Verilated hardware, every cycle of it: once image by image,
+        once with the pipeline kept full.
 
-        Both runs are compared with the golden model, and so is torch on the frozen network if wanted and installed. With labels (N,) the
-        accuracy and the confusion matrix are part of the result, which is also written into the folder. ``steps``: fewer time steps, for
-        hardware that can run them. Raises SpikeLoomError on a wrong input, or hardware that always runs all time steps.
+        Both runs are compared with the golden model, and so is torch on the frozen network if
+        wanted and installed. With labels (N,) the accuracy and the confusion matrix are part of the
+        result, which is also written into the folder. ``steps``: fewer time steps, for hardware
+        that can run them. Raises SpikeLoomError on a wrong input, or hardware that always runs all
+        time steps.
         """
         from spikeloom.interface import performance
         from spikeloom.mapping.plan.runtime_steps import runnable
@@ -158,7 +187,9 @@ class Accelerator:
         graph = plan.graph
         truth = checked_labels(labels, graph, len(words))
         wanted = torch and not rungs.missing("train", "torch")
-        others = {"torch": rungs.torch_words(graph, x, partial(progress, "torch"))} if wanted else {}
+        others = (
+            {"torch": rungs.torch_words(graph, x, partial(progress, "torch"))} if wanted else {}
+        )
         progress("golden", 0, 0)
         expected = golden.trace(graph, words)
         single, stream = self.runs(words, progress, steps)
@@ -168,20 +199,30 @@ class Accelerator:
         return Simulation(golden.dequantize(graph, values), values, found, differences)
 
     def runs(self, words: Ints, progress: Progress, steps: int | None = None) -> tuple[Run, Run]:
-        """Hardware on input words, image by image and with the pipeline kept full; emitted and built if need be."""
+        """Hardware on input words, image by image and with the pipeline kept full; emitted and
+        built if need be.
+        """
         from spikeloom.verify.hardware import Run
 
         self.emit_if_need_be(progress)
         network = self.network()
         progress("build", 0, 0)
         network.build()
-        single = network.run(words, mode="single", steps=steps, progress=partial(progress, "single"))
-        stream = network.run(words, mode="stream", steps=steps, progress=partial(progress, "stream"))
-        one, two = (Run(found.words, found.latency, found.interval, found.counters) for found in (single, stream))
+        single = network.run(
+            words, mode="single", steps=steps, progress=partial(progress, "single")
+        )
+        stream = network.run(
+            words, mode="stream", steps=steps, progress=partial(progress, "stream")
+        )
+        one, two = (
+            Run(found.words, found.latency, found.interval, found.counters)
+            for found in (single, stream)
+        )
         return one, two
 
     def compare(self, x: Numbers, progress: Progress = silent) -> tuple[Verdict, ...]:
-        """All rungs side by side on real input: torch (frozen), the QONNX executor on the file that was compiled, and the hardware.
+        """All rungs side by side on real input: torch (frozen), the QONNX executor on the file that
+        was compiled, and the hardware.
 
         Raises SpikeLoomError where that file is damaged or another network's.
         """
@@ -195,19 +236,24 @@ class Accelerator:
             torch_verdict(graph, x, expected, partial(progress, "torch")),
             executor_verdict(graph, self.folder, x, expected, partial(progress, "onnx")),
         ]
-        for name, run in zip(("RTL", "RTL, pipeline full"), self.runs(words, progress), strict=True):
+        for name, run in zip(
+            ("RTL", "RTL, pipeline full"), self.runs(words, progress), strict=True
+        ):
             lines = hardware_differences(self.plan, expected, run, name)
             verdicts.append(Verdict(name, "outputs; spikes by layer, plane", len(x), tuple(lines)))
         return tuple(verdicts)
 
-    def waves(self, x: Numbers, path: Path, images: tuple[int, int], progress: Progress = silent) -> str:
+    def waves(
+        self, x: Numbers, path: Path, images: tuple[int, int], progress: Progress = silent
+    ) -> str:
         """Write the waves of images first to last (both included); a note for the user, or ""."""
         progress("waves", 0, 0)
         return self.network().run(self.words(x)[: images[1] + 1], waves=path, images=images).note
 
     @contextmanager
     def board(self, progress: Progress = silent) -> Iterator[Driver]:
-        """The driver on the emitted network: on the board if this is one, else on the simulated one. Buffers are freed at the end.
+        """The driver on the emitted network: on the board if this is one, else on the simulated
+        one. Buffers are freed at the end.
 
         Raises SpikeLoomError where hardware, bitstream or the board's software are missing.
         """
@@ -227,7 +273,8 @@ class Accelerator:
             yield driver
 
     def clocked(self, clock_mhz: float) -> Accelerator:
-        """The same network for another clock, planned and emitted in a folder of its own below this one, ``at-<F>-MHz``.
+        """The same network for another clock, planned and emitted in a folder of its own below this
+        one, ``at-<F>-MHz``.
 
         Raises SpikeLoomError for a clock that the board cannot have.
         """
@@ -252,11 +299,13 @@ class Accelerator:
         progress: Progress = silent,
         shown: Callable[[str], None] = lambda _: None,
     ) -> Made:
-        """Build the bitstream with the tools on PATH, or write the complete folder for them where they are missing.
+        """Build the bitstream with the tools on PATH, or write the complete folder for them where
+        they are missing.
 
-        Arguments: flow: "vivado", or "open" for a PYNQ-Z2. clock_mhz: another than the plan's; "auto" searches the fastest one that passes.
-        ooc: only synthesise, out of context. shown: is told in one line what a user should know on the way.
-        Raises SpikeLoomError where the network does not fit, the clock is not met, or a tool fails.
+        Arguments: flow: "vivado", or "open" for a PYNQ-Z2. clock_mhz: another than the plan's;
+        "auto" searches the fastest one that passes. ooc: only synthesise, out of context. shown: is
+        told in one line what a user should know on the way. Raises SpikeLoomError where the network
+        does not fit, the clock is not met, or a tool fails.
         """
         from spikeloom.backend.bitstream.build import make
 
@@ -265,13 +314,18 @@ class Accelerator:
         return make(self, flow, clock=clock_mhz, ooc=ooc, progress=progress, shown=shown)
 
     def check_wrappers(self) -> None:
-        """Raises SpikeLoomError where the Verilog around the network was changed: the manifest has only the network's own hash."""
+        """Raises SpikeLoomError where the Verilog around the network was changed: the manifest has
+        only the network's own hash.
+        """
         from spikeloom_hw.emit import wrappers
 
         for name, text in wrappers(manifest.load(self.folder)).items():
             path = self.folder / "rtl" / name
             if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != text:
-                raise SpikeLoomError(f"{path}: expected it as it was emitted, found it changed or gone; run 'spikeloom emit' again")
+                raise SpikeLoomError(
+                    f"{path}: expected it as it was emitted, found it changed or gone; run"
+                    " 'spikeloom emit' again"
+                )
 
     @property
     def emitted(self) -> bool:
@@ -301,11 +355,20 @@ class Accelerator:
             )
             for s in self.plan.stages
         ]
-        heads = ("layer", "kind", "output", "neuron", "words out", "engine", "cycles per image (estimated)")
+        heads = (
+            "layer",
+            "kind",
+            "output",
+            "neuron",
+            "words out",
+            "engine",
+            "cycles per image (estimated)",
+        )
         return Table(f"{self.plan.graph.name} on {self.plan.board}", heads, tuple(rows))
 
     def synth(self, board: str | None = None, progress: Progress = silent) -> Synthesis:
-        """Resources and logic delay by component, from Yosys on the Verilog, emitted first if need be. ``board``: the plan's if None.
+        """Resources and logic delay by component, from Yosys on the Verilog, emitted first if need
+        be. ``board``: the plan's if None.
 
         Raises SpikeLoomError where Yosys is not installed or ends with an error.
         """
@@ -314,20 +377,33 @@ class Accelerator:
         self.emit_if_need_be(progress)
         return resources(self.folder, board, progress)
 
-    def curve(self, x: Numbers, labels: Numbers | None = None, *, images: int | None = None, progress: Progress = silent) -> Curve:
-        """Accuracy and latency over the number of time steps, from golden model and cycle model; also written into the folder.
+    def curve(
+        self,
+        x: Numbers,
+        labels: Numbers | None = None,
+        *,
+        images: int | None = None,
+        progress: Progress = silent,
+    ) -> Curve:
+        """Accuracy and latency over the number of time steps, from golden model and cycle model;
+        also written into the folder.
 
-        ``images``: so many go through the cycle model; 16 if None. Goes on where it was interrupted. Raises SpikeLoomError on a wrong
-        input, or naming a layer that cannot do with fewer time steps.
+        ``images``: so many go through the cycle model; 16 if None. Goes on where it was
+        interrupted. Raises SpikeLoomError on a wrong input, or naming a layer that cannot do with
+        fewer time steps.
         """
         from spikeloom.report import curve
 
         words, timed = self.words(x), curve.TIMED if images is None else images
         truth = checked_labels(labels, self.plan.graph, len(words))
-        return curve.measure(self.folder, self.plan, words, truth, timed, partial(progress, "steps"))
+        return curve.measure(
+            self.folder, self.plan, words, truth, timed, partial(progress, "steps")
+        )
 
     def report(self, x: Numbers | None = None) -> Page:
-        """Write ``report.html`` from what was estimated and measured so far; ``x`` are inputs for the membrane histograms."""
+        """Write ``report.html`` from what was estimated and measured so far; ``x`` are inputs for
+        the membrane histograms.
+        """
         from spikeloom.report import page
 
         return Page(page.write(self.folder, self.plan, self.words(x) if x is not None else None))
@@ -341,7 +417,9 @@ class Accelerator:
         return "\n".join([repr(self.layers), *(f"warning: {note}" for note in self.notes)])
 
     def _repr_html_(self) -> str:
-        return self.layers._repr_html_() + "".join(f"<p>warning: {escape(note)}</p>" for note in self.notes)
+        return self.layers._repr_html_() + "".join(
+            f"<p>warning: {escape(note)}</p>" for note in self.notes
+        )
 
 
 def compile(
@@ -359,20 +437,27 @@ def compile(
     fewer_steps: bool = False,
     progress: Progress = silent,
 ) -> Accelerator:
-    """Turn a model into an accelerator: read it, prove every neuron, fold it for a board, write plan and estimates.
+    """Turn a model into an accelerator: read it, prove every neuron, fold it for a board, write
+    plan and estimates.
 
     Arguments
     ---------
-    model: a torch module of :mod:`spikeloom.nn` layers, frozen on the way, or the path of a QONNX file.
-    calibration: real inputs (N, ...), as the network takes them: an array, a list or a torch tensor. The share of set bits is measured on
-        them. Without them one is assumed; a torch module needs them for the shape of its input.
+    model: a torch module of :mod:`spikeloom.nn` layers, frozen on the way, or the path of a QONNX
+        file.
+    calibration: real inputs (N, ...), as the network takes them: an array, a list or a torch
+        tensor. The share of set bits is measured on them. Without them one is assumed; a torch
+        module needs them for the shape of its input.
     folder: where the files go; a new temporary folder if None.
-    target_fps: frames per second to fold for. max_throughput: fold for as many as fit. Without either a modest size.
+    target_fps: frames per second to fold for. max_throughput: fold for as many as fit. Without
+        either a modest size.
     share: of the board's LUTs and registers that may be used with either of them; 0.7 if None.
     clock_mhz: the board's usual one if None.
-    overrides: node -> folding numbers set by hand, see :func:`spikeloom.mapping.search.schedule.schedule`.
-    runtime_weights: memories that can be loaded with a retrained network of the same shape, see :meth:`Accelerator.weights`.
-    fewer_steps: hardware that can run with fewer time steps; the driver's ``steps=`` chooses how many.
+    overrides: node -> folding numbers set by hand, see
+        :func:`spikeloom.mapping.search.schedule.schedule`.
+    runtime_weights: memories that can be loaded with a retrained network of the same shape, see
+        :meth:`Accelerator.weights`.
+    fewer_steps: hardware that can run with fewer time steps; the driver's ``steps=`` chooses how
+        many.
     Raises SpikeLoomError naming the file or node, and what to do.
     """
     from spikeloom.mapping.plan.runtime_steps import selectable
@@ -385,7 +470,9 @@ def compile(
     checked(board, clock_mhz, goal)
     x = array_of(calibration, "calibration") if calibration is not None else None
     with target_folder(folder) as target:
-        graph, path = integer_network(model, x, target, partial(admit, board=board, overrides=overrides, goal=goal), progress)
+        graph, path = integer_network(
+            model, x, target, partial(admit, board=board, overrides=overrides, goal=goal), progress
+        )
         if folder is not None:
             graph = replace(graph, name=target.resolve().name.encode("utf-8", "replace").decode())
         graph, rooms = with_room(graph) if runtime_weights else (graph, {})
@@ -393,7 +480,16 @@ def compile(
         progress("schedule", 0, 0)
         with about(named(model), path):
             shown = partial(progress, "schedule")
-            plan = schedule(graph, board, words=words, **vars(goal), clock_mhz=clock_mhz, overrides=overrides, rooms=rooms, progress=shown)
+            plan = schedule(
+                graph,
+                board,
+                words=words,
+                **vars(goal),
+                clock_mhz=clock_mhz,
+                overrides=overrides,
+                rooms=rooms,
+                progress=shown,
+            )
             plan = selectable(plan) if fewer_steps else plan
         keep(graph, path, target)
         estimates.write(plan, target)

@@ -1,4 +1,6 @@
-"""Errors in a user's own code: the line to blame is theirs, not the one of ours or of a library that they called."""
+"""Errors in a user's own code: the line to blame is theirs, not the one of ours or of a library
+that they called.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ NOT_THEIRS = (Path(__file__).parent, Path(sysconfig.get_paths()["stdlib"]))
 
 
 def theirs(filename: str) -> bool:
-    """Whether a user wrote that file: it is not SpikeLoom's, the standard library's, or an installed package's."""
+    """Whether a user wrote that file: it is not SpikeLoom's, the standard library's, or an
+    installed package's.
+    """
     path = Path(filename)
     if filename.startswith("<") or {"site-packages", "dist-packages"} & set(path.parts):
         return False
@@ -24,14 +28,22 @@ def theirs(filename: str) -> bool:
 def message(error: BaseException) -> str:
     """An error as one line, with its type unless it is a line of ours already."""
     text = " ".join(str(error).split())
-    return text if isinstance(error, SpikeLoomError) else f"{type(error).__name__}: {text}".removesuffix(": ")
+    return (
+        text
+        if isinstance(error, SpikeLoomError)
+        else f"{type(error).__name__}: {text}".removesuffix(": ")
+    )
 
 
 def place(error: BaseException) -> str | None:
-    """``net.py line 12: TypeError: ...``: the innermost line of the user's code that led to the error; None if there is none."""
+    """``net.py line 12: TypeError: ...``: the innermost line of the user's code that led to the
+    error; None if there is none.
+    """
     if isinstance(error, SyntaxError) and error.filename is not None:
         return f"{Path(error.filename).name} line {error.lineno}: {error.msg}"
-    lines = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    lines = [
+        (frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
     for filename, line in reversed(lines):
         if theirs(filename):
             return f"{Path(filename).name} line {line}: {message(error)}"
@@ -40,7 +52,9 @@ def place(error: BaseException) -> str | None:
 
 @contextmanager
 def blaming(what: str) -> Iterator[None]:
-    """Runs code that calls the user's. Raises SpikeLoomError with :func:`place` for what fails in there; any other error passes."""
+    """Runs code that calls the user's. Raises SpikeLoomError with :func:`place` for what fails in
+    there; any other error passes.
+    """
     try:
         yield
     except Exception as error:  # whatever a user's code does wrong

@@ -19,13 +19,25 @@ class Table:
         lines = [self.heads, *self.rows]
         widths = [max(len(line[k]) for line in lines) for k in range(len(self.heads))]
         return "\n".join(
-            [self.title, *("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)]
+            [
+                self.title,
+                *(
+                    "  ".join(
+                        cell.ljust(width) for cell, width in zip(line, widths, strict=True)
+                    ).rstrip()
+                    for line in lines
+                ),
+            ]
         )
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{escape(cell)}</th>" for cell in self.heads)
-        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows)
-        return f"<table><caption>{escape(self.title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in self.rows
+        )
+        caption = f"<caption>{escape(self.title)}</caption>"
+        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 @dataclass(frozen=True)
@@ -39,4 +51,7 @@ class Page:
 
     def _repr_html_(self) -> str:
         text = escape(self.path.read_text(encoding="utf-8"), quote=True)
-        return f'<iframe srcdoc="{text}" sandbox width="100%" height="700" style="border: 1px solid #ddd"></iframe>'
+        return (
+            f'<iframe srcdoc="{text}" sandbox width="100%" height="700" style="border: 1px solid'
+            ' #ddd"></iframe>'
+        )

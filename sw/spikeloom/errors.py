@@ -1,4 +1,6 @@
-"""Errors that a user can act on: one line with what was expected, what was found, where, and how to go on."""
+"""Errors that a user can act on: one line with what was expected, what was found, where, and how to
+go on.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ from pathlib import Path
 
 
 class SpikeLoomError(Exception):
-    """Bad input or a request that cannot be met. The command line prints it as one line and exits with status 2."""
+    """Bad input or a request that cannot be met. The command line prints it as one line and exits
+    with status 2.
+    """
 
 
 class UnsupportedError(SpikeLoomError):
@@ -21,7 +25,9 @@ class CapacityError(SpikeLoomError):
 
 @contextmanager
 def about(name: str | Path, path: Path | None = None) -> Iterator[None]:
-    """Errors inside begin with ``name``; where they already do, or with ``path``, it is not said twice."""
+    """Errors inside begin with ``name``; where they already do, or with ``path``, it is not said
+    twice.
+    """
     try:
         yield
     except SpikeLoomError as error:

@@ -1,7 +1,7 @@
 """Files are data: arrays and JSON come in without pickle, and go out whole or not at all.
 
-Every writer makes a temporary file beside its target and renames it, so that an interrupted command leaves either the
-old file or the new one.
+Every writer makes a temporary file beside its target and renames it, so that an interrupted command
+leaves either the old file or the new one.
 """
 
 from __future__ import annotations
@@ -39,12 +39,15 @@ def existing(path: Path, what: str) -> Path:
 def folder_to_write(text: str) -> Path:
     """The folder of that name, which need not be there yet.
 
-    Raises SpikeLoomError for no name, for the root of the file system, and where a file is in the way.
+    Raises SpikeLoomError for no name, for the root of the file system, and where a file is in the
+    way.
     """
     path = Path(text)
     real = Path(os.path.realpath(path))
     if not text.strip() or real == real.parent:
-        raise SpikeLoomError(f"--output: expected a folder of its own to write, e.g. build/mine, found {text!r}")
+        raise SpikeLoomError(
+            f"--output: expected a folder of its own to write, e.g. build/mine, found {text!r}"
+        )
     nearest = next(place for place in (path, *path.parents) if os.path.lexists(place))
     if not nearest.is_dir():
         raise SpikeLoomError(f"{path}: expected a folder to write, but {nearest} is not a folder")
@@ -52,7 +55,9 @@ def folder_to_write(text: str) -> Path:
 
 
 def file_to_write(text: str) -> Path:
-    """The file of that name, which need not be there yet. Raises SpikeLoomError for no name, and where a folder is in the way."""
+    """The file of that name, which need not be there yet. Raises SpikeLoomError for no name, and
+    where a folder is in the way.
+    """
     if not text.strip():
         raise SpikeLoomError(f"--output: expected the name of a file to write, found {text!r}")
     if Path(text).is_dir():
@@ -63,18 +68,23 @@ def file_to_write(text: str) -> Path:
 def load_array(path: Path, what: str = "an array (.npy)") -> Array:
     """One array from a ``.npy`` file.
 
-    Raises SpikeLoomError on a missing or truncated file, another format, or an array of Python objects (pickle).
+    Raises SpikeLoomError on a missing or truncated file, another format, or an array of Python
+    objects (pickle).
     """
     existing(path, what)
     try:
         with path.open("rb") as stream:
             if stream.read(2) == b"PK":
-                raise SpikeLoomError(f"{path}: expected {what}, found an archive of several arrays; save one with numpy.save")
+                raise SpikeLoomError(
+                    f"{path}: expected {what}, found an archive of several arrays; save one with"
+                    " numpy.save"
+                )
             stream.seek(0)
             return cast(Array, np.lib.format.read_array(stream, allow_pickle=False))  # type: ignore[no-untyped-call]
     except (ValueError, EOFError, OSError, SyntaxError, tokenize.TokenError, MemoryError) as error:
         raise SpikeLoomError(
-            f"{path}: expected {what}, found a file that numpy cannot read without pickle ({first_line(error)})"
+            f"{path}: expected {what}, found a file that numpy cannot read without pickle"
+            f" ({first_line(error)})"
         ) from error
 
 
@@ -84,7 +94,9 @@ def load_json(path: Path, what: str) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise SpikeLoomError(f"{path}: expected {what}, found broken JSON ({first_line(error)})") from error
+        raise SpikeLoomError(
+            f"{path}: expected {what}, found broken JSON ({first_line(error)})"
+        ) from error
 
 
 @contextmanager
@@ -121,8 +133,12 @@ def npz_bytes(arrays: Mapping[str, Array]) -> bytes:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
         for name in sorted(arrays):
             array = io.BytesIO()
-            np.lib.format.write_array(array, np.ascontiguousarray(arrays[name]), version=(1, 0), allow_pickle=False)  # type: ignore[no-untyped-call]
-            target.writestr(zipfile.ZipInfo(f"{name}.npy"), array.getvalue(), zipfile.ZIP_DEFLATED, 6)
+            np.lib.format.write_array(
+                array, np.ascontiguousarray(arrays[name]), version=(1, 0), allow_pickle=False
+            )  # type: ignore[no-untyped-call]
+            target.writestr(
+                zipfile.ZipInfo(f"{name}.npy"), array.getvalue(), zipfile.ZIP_DEFLATED, 6
+            )
     return archive.getvalue()
 
 
@@ -139,7 +155,9 @@ def save_text(path: Path, text: str) -> None:
 
 
 def save_json(path: Path, data: Any) -> None:
-    """Write JSON as people read it, the same text for the same data. Raises ValueError on NaN, which is not JSON."""
+    """Write JSON as people read it, the same text for the same data. Raises ValueError on NaN,
+    which is not JSON.
+    """
     save_text(path, json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 

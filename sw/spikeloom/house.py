@@ -21,7 +21,9 @@ def house(name: str) -> Path:
 
 
 def bitstreams() -> Path:
-    """The folder with ``boards/*.toml`` and the Tcl; in a clone also the one that finished bitstreams go to."""
+    """The folder with ``boards/*.toml`` and the Tcl; in a clone also the one that finished
+    bitstreams go to.
+    """
     return house("bitstreams")
 
 

@@ -1,4 +1,6 @@
-"""From what a user hands over to the integer network: a torch module or a QONNX file, read and proven."""
+"""From what a user hands over to the integer network: a torch module or a QONNX file, read and
+proven.
+"""
 
 from __future__ import annotations
 
@@ -47,8 +49,11 @@ def named(model: object) -> str:
     return os.fspath(model) if isinstance(model, str | os.PathLike) else type(model).__name__
 
 
-def integer_network(model: object, x: Array | None, folder: Path, fits: Fits, progress: Progress) -> tuple[Graph, Path]:
-    """The integer network of a QONNX file or a torch module, and its file: the one given, or ``model.onnx`` in ``folder``.
+def integer_network(
+    model: object, x: Array | None, folder: Path, fits: Fits, progress: Progress
+) -> tuple[Graph, Path]:
+    """The integer network of a QONNX file or a torch module, and its file: the one given, or
+    ``model.onnx`` in ``folder``.
 
     Raises SpikeLoomError naming the file, or the module's class.
     """
@@ -61,9 +66,15 @@ def integer_network(model: object, x: Array | None, folder: Path, fits: Fits, pr
             return compile_file(path, fits, partial(progress, "read")).graph, path
     torch = sys.modules.get("torch")  # who has a module has imported it
     if torch is None or not isinstance(model, torch.nn.Module):
-        raise SpikeLoomError(f"compile: expected a torch module or the path of a QONNX file, got {type(model).__name__} {model!r:.60}")
+        raise SpikeLoomError(
+            "compile: expected a torch module or the path of a QONNX file, got"
+            f" {type(model).__name__} {model!r:.60}"
+        )
     if x is None:
-        raise SpikeLoomError("compile: a torch module needs calibration inputs, batch first, also for the shape of its input")
+        raise SpikeLoomError(
+            "compile: a torch module needs calibration inputs, batch first, also for the shape of"
+            " its input"
+        )
     name, path = type(model).__name__, folder / "model.onnx"
     with about(name, folder / "trained.onnx"):
         notes = freeze_module(model, tuple(nonempty(x).shape[1:]), folder, fits, progress)
@@ -73,7 +84,9 @@ def integer_network(model: object, x: Array | None, folder: Path, fits: Fits, pr
     return replace(graph, name=name, notes=notes), path
 
 
-def freeze_module(model: nn.Module, shape: tuple[int, ...], folder: Path, fits: Fits, progress: Progress) -> tuple[str, ...]:
+def freeze_module(
+    model: nn.Module, shape: tuple[int, ...], folder: Path, fits: Fits, progress: Progress
+) -> tuple[str, ...]:
     """Export and freeze a torch module into ``folder``: notes that name the module's own nodes.
 
     Raises SpikeLoomError naming the user's line, or the node.
@@ -91,6 +104,10 @@ def freeze_module(model: nn.Module, shape: tuple[int, ...], folder: Path, fits: 
     except SpikeLoomError:
         raise
     except Exception as error:  # whatever torch makes of a module that does not fit
-        raise SpikeLoomError(f"{name}: cannot be exported for inputs of shape {shape}: {first_line(error)}") from error
+        raise SpikeLoomError(
+            f"{name}: cannot be exported for inputs of shape {shape}: {first_line(error)}"
+        ) from error
     progress("freeze", 0, 0)
-    return freeze(folder / "trained.onnx", folder / "model.onnx", fits, partial(progress, "freeze")).graph.notes
+    return freeze(
+        folder / "trained.onnx", folder / "model.onnx", fits, partial(progress, "freeze")
+    ).graph.notes

@@ -1,4 +1,6 @@
-"""Runs a whole network in Amaranth's own simulator: slow, but nothing stands between the test and the design."""
+"""Runs a whole network in Amaranth's own simulator: slow, but nothing stands between the test and
+the design.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,16 @@ from spikeloom.mapping.plan.plan import Plan
 from spikeloom_hw.top import Top
 
 DRAIN = 500
-"""Cycles for what is still on its way when the last output has left: rows of the last image that no output needs."""
+"""Cycles for what is still on its way when the last output has left: rows of the last image that no
+output needs.
+"""
 
 
 @dataclass(frozen=True)
 class Run:
-    """Outputs (N, O, H, W), cycle numbers of the first input and the last output of each image, counters by name."""
+    """Outputs (N, O, H, W), cycle numbers of the first input and the last output of each image,
+    counters by name.
+    """
 
     values: Ints
     first: list[int]
@@ -35,7 +41,9 @@ def beats(plan: Plan, words: Ints) -> list[int]:
 
 
 async def load_weights(ctx, top: Top, words: Sequence[int], rng: np.random.Generator) -> None:  # type: ignore[no-untyped-def]
-    """The load stream with pauses; the top says that it is done after the last word, and not before."""
+    """The load stream with pauses; the top says that it is done after the last word, and not
+    before.
+    """
     ctx.set(top.load_start, 1)
     await ctx.tick()
     ctx.set(top.load_start, 0)
@@ -88,7 +96,9 @@ def run(
             await load_weights(ctx, top, load, rng)
         for cycle in range(bound):
             allowed = index < len(sent) and not (single and index // per_image > len(last))
-            offering = allowed and (offering or rng.random() >= idle)  # valid stays until it is taken
+            offering = allowed and (
+                offering or rng.random() >= idle
+            )  # valid stays until it is taken
             ctx.set(top.s_axis_tvalid, offering)
             if offering:
                 ctx.set(top.s_axis_tdata, sent[index])
@@ -106,7 +116,9 @@ def run(
             await ctx.tick()
             if len(got) == out_total * len(words) and index == len(sent):
                 break
-        assert len(got) == out_total * len(words), f"{len(got)} of {out_total * len(words)} values after {bound} cycles"
+        assert len(got) == out_total * len(words), (
+            f"{len(got)} of {out_total * len(words)} values after {bound} cycles"
+        )
         ctx.set(top.s_axis_tvalid, 0)
         await ctx.tick().repeat(DRAIN)
         for name, address in counter_map(plan):
@@ -118,5 +130,9 @@ def run(
     simulator.add_clock(1e-8)
     simulator.add_testbench(bench)
     simulator.run()
-    values = np.array(got, dtype=np.int64).reshape(len(words), shape[1], shape[2], shape[0]).transpose(0, 3, 1, 2)
+    values = (
+        np.array(got, dtype=np.int64)
+        .reshape(len(words), shape[1], shape[2], shape[0])
+        .transpose(0, 3, 1, 2)
+    )
     return Run(values, first, last, counters)

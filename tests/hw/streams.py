@@ -1,4 +1,6 @@
-"""Drives the streams of one component in Amaranth's simulator and notes in which cycle each beat moved."""
+"""Drives the streams of one component in Amaranth's simulator and notes in which cycle each beat
+moved.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,11 @@ def drive(
     bound: int = 100_000,
     watch: Callable[[Any, int], None] | None = None,
 ) -> dict[str, Log]:
-    """Feeds payloads into streams and takes ``drains[port]`` beats from others, with random idles and stalls.
+    """Feeds payloads into streams and takes ``drains[port]`` beats from others, with random idles
+    and stalls.
 
-    Checks on the way that a stream holds its payload while it waits. ``watch(ctx, cycle)`` sees every cycle before its clock edge.
+    Checks on the way that a stream holds its payload while it waits. ``watch(ctx, cycle)`` sees
+    every cycle before its clock edge.
     """
     logs = {name: Log() for name in [*feeds, *drains]}
     queues = {name: list(data) for name, data in feeds.items()}
@@ -50,7 +54,10 @@ def drive(
                 if offering[name]:
                     ctx.set(Value.cast(port.payload), queue[0])
             for name, count in drains.items():
-                ctx.set(getattr(component, name).ready, len(logs[name].data) < count and rng.random() >= stall)
+                ctx.set(
+                    getattr(component, name).ready,
+                    len(logs[name].data) < count and rng.random() >= stall,
+                )
             if watch is not None:
                 watch(ctx, cycle)
             for name in feeds:
@@ -62,7 +69,9 @@ def drive(
                 port = getattr(component, name)
                 valid, payload = ctx.get(port.valid), ctx.get(Value.cast(port.payload))
                 if name in waiting:
-                    assert valid and payload == waiting[name], f"{name}: a waiting beat changed in cycle {cycle}"
+                    assert valid and payload == waiting[name], (
+                        f"{name}: a waiting beat changed in cycle {cycle}"
+                    )
                     del waiting[name]
                 if valid and ctx.get(port.ready):
                     logs[name].data.append(payload)
@@ -72,7 +81,9 @@ def drive(
             await ctx.tick()
             if all(len(logs[name].data) == count for name, count in drains.items()):
                 return
-        raise AssertionError(f"hang: { {name: len(log.data) for name, log in logs.items()} } after {bound} cycles")
+        raise AssertionError(
+            f"hang: { {name: len(log.data) for name, log in logs.items()} } after {bound} cycles"
+        )
 
     simulator = Simulator(component)
     simulator.add_clock(1e-8)

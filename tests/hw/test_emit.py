@@ -1,4 +1,6 @@
-"""What is emitted: the same bytes every time, a manifest that comes back as it was, and Verilog that Verilator has nothing to say about."""
+"""What is emitted: the same bytes every time, a manifest that comes back as it was, and Verilog
+that Verilator has nothing to say about.
+"""
 
 from __future__ import annotations
 
@@ -33,15 +35,32 @@ def test_same_bytes_in_another_process(tmp_path: Path) -> None:
     verilog_text(random_plan(np.random.default_rng(6)))  # what was emitted before does not matter
     written = emit(random_plan(np.random.default_rng(5)), tmp_path / "a")
     environment = {"PYTHONPATH": ":".join(sys.path), "PYTHONHASHSEED": "1"}
-    subprocess.run([sys.executable, "-c", AGAIN.format(str(tmp_path / "b"))], check=True, env=environment)
-    files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*") if path.is_file())
-    assert [str(path) for path in files] == ["manifest.json", "rtl/engine.sha256", "rtl/ps7_top.v", "rtl/shell.v", "rtl/top.v"]
+    subprocess.run(
+        [sys.executable, "-c", AGAIN.format(str(tmp_path / "b"))], check=True, env=environment
+    )
+    files = sorted(
+        path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*") if path.is_file()
+    )
+    assert [str(path) for path in files] == [
+        "manifest.json",
+        "rtl/engine.sha256",
+        "rtl/ps7_top.v",
+        "rtl/shell.v",
+        "rtl/top.v",
+    ]
     for path in files:
         assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes(), path
     assert manifests.load(tmp_path / "a") == written
     known = hashes(random_plan(np.random.default_rng(5)))
-    assert (written.network_sha256, written.plan_sha256, written.weights_sha256) == (known.network, known.plan, known.weights)
-    assert written.top_sha256 == hashlib.sha256((tmp_path / "a" / "rtl" / "top.v").read_bytes()).hexdigest()
+    assert (written.network_sha256, written.plan_sha256, written.weights_sha256) == (
+        known.network,
+        known.plan,
+        known.weights,
+    )
+    assert (
+        written.top_sha256
+        == hashlib.sha256((tmp_path / "a" / "rtl" / "top.v").read_bytes()).hexdigest()
+    )
     assert str(tmp_path) not in (tmp_path / "a" / "rtl" / "top.v").read_text()
 
 
@@ -54,11 +73,16 @@ def test_a_yosys_on_path_changes_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("AMARANTH_USE_YOSYS", "system")
     emit(plan, tmp_path / "b")
     for name in ("top.v", "shell.v", "ps7_top.v"):
-        assert (tmp_path / "a" / "rtl" / name).read_bytes() == (tmp_path / "b" / "rtl" / name).read_bytes()
+        assert (tmp_path / "a" / "rtl" / name).read_bytes() == (
+            tmp_path / "b" / "rtl" / name
+        ).read_bytes()
     assert os.environ["AMARANTH_USE_YOSYS"] == "system"
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "3", "\ufffd", '{"format": 1}', '{"format": 0}', '{"format": 1, "input": 3}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", "3", "\ufffd", '{"format": 1}', '{"format": 0}', '{"format": 1, "input": 3}'],
+)
 def test_a_file_that_is_no_manifest(text: str) -> None:
     with pytest.raises(SpikeLoomError, match="manifest.json"):
         manifests.from_json(text)
@@ -79,21 +103,37 @@ def test_lint_of_the_shell(tmp_path: Path, board: str) -> None:
         written = emit(plan, tmp_path)
         assert lint(tmp_path / "rtl" / "shell.v", tmp_path / "rtl" / "top.v", module="shell") == []
         text = (tmp_path / "rtl" / "shell.v").read_text()
-        assert written.identity == hashlib.sha256((tmp_path / "manifest.json").read_bytes()).hexdigest()
+        assert (
+            written.identity
+            == hashlib.sha256((tmp_path / "manifest.json").read_bytes()).hexdigest()
+        )
         for k in range(0, 64, 8):
-            assert f"32'h{written.identity[k : k + 8]}" in text or f"32'd{int(written.identity[k : k + 8], 16)}" in text
-        assert all(f" {name}" in text for name in ("aclk", "aresetn", "s_axi_control_awaddr", "m_axi_memory_rdata"))
+            assert (
+                f"32'h{written.identity[k : k + 8]}" in text
+                or f"32'd{int(written.identity[k : k + 8], 16)}" in text
+            )
+        assert all(
+            f" {name}" in text
+            for name in ("aclk", "aresetn", "s_axi_control_awaddr", "m_axi_memory_rdata")
+        )
 
 
 def test_lint_of_the_top_of_a_zynq_7000(tmp_path: Path) -> None:
-    """Below the model of its processing system; what that drives and nobody needs is left open. Another family has no such top."""
+    """Below the model of its processing system; what that drives and nobody needs is left open.
+    Another family has no such top.
+    """
     plan = random_plan(np.random.default_rng(100))
     emit(plan, tmp_path)
     (tmp_path / "bench.v").write_text(ps7_bench(32, 64), encoding="utf-8")
     rtl = [tmp_path / "rtl" / name for name in ("ps7_top.v", "shell.v", "top.v")]
     found = lint(tmp_path / "bench.v", *rtl, *MODELS, module="bench")
     pins = {line.rpartition("missing pin: ")[2] for line in found if "PINMISSING" in line}
-    assert len(pins) == len(found) and pins == {"'MAXIGP0WID'", "'MAXIGP0WLAST'", "'SAXIHP0RID'", "'SAXIHP0BID'"}
+    assert len(pins) == len(found) and pins == {
+        "'MAXIGP0WID'",
+        "'MAXIGP0WLAST'",
+        "'SAXIHP0RID'",
+        "'SAXIHP0BID'",
+    }
     emit(replace(plan, board="zcu104"), tmp_path)
     assert not (tmp_path / "rtl" / "ps7_top.v").exists()
 
@@ -101,7 +141,10 @@ def test_lint_of_the_top_of_a_zynq_7000(tmp_path: Path) -> None:
 def test_lint_finds_what_it_should(tmp_path: Path) -> None:
     top = tmp_path / "top.v"
     body = "assign t = a; assign w = clk; assign w = en; always @* if (en) q = a;"
-    top.write_text(f"module top(input clk, input [3:0] a, input en, output reg [3:0] q, output [2:0] t, output w);\n{body}\nendmodule\n")
+    top.write_text(
+        "module top(input clk, input [3:0] a, input en, output reg [3:0] q, output [2:0] t, output"
+        f" w);\n{body}\nendmodule\n"
+    )
     found = " ".join(lint(top))
     assert all(rule in found for rule in ("WIDTHTRUNC", "LATCH", "MULTIDRIVEN"))
     top.write_text("module top(input clk")

@@ -1,4 +1,6 @@
-"""Random networks in Amaranth's simulator: outputs equal the golden model's, times and counters the cycle model's."""
+"""Random networks in Amaranth's simulator: outputs equal the golden model's, times and counters the
+cycle model's.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Random networks with everything that is known about them before the hardware is asked: Verilog, inputs, golden outputs, cycles."""
+"""Random networks with everything that is known about them before the hardware is asked: Verilog,
+inputs, golden outputs, cycles.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ IMAGES = 4
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """words: (N, C, H, W). values: (N, O, H, W). timing: per mode of the simulation. coverage: what the network holds."""
+    """words: (N, C, H, W). values: (N, O, H, W). timing: per mode of the simulation. coverage: what
+    the network holds.
+    """
 
     seed: int
     manifest: Manifest
@@ -43,9 +47,14 @@ def case(seed: int) -> Case:
     plan = random_plan(rng)
     words = random_words(rng, plan.graph, IMAGES)
     top = verilog_text(plan)
-    timing = {"single": cycle_model.simulate(plan, words, ONE_AT_A_TIME), "stream": cycle_model.simulate(plan, words, BACK_TO_BACK)}
+    timing = {
+        "single": cycle_model.simulate(plan, words, ONE_AT_A_TIME),
+        "stream": cycle_model.simulate(plan, words, BACK_TO_BACK),
+    }
     seen = coverage(plan.graph) + folding_coverage(plan)
-    return Case(seed, manifest(plan, top), top, words, golden.integers(plan.graph, words), timing, seen)
+    return Case(
+        seed, manifest(plan, top), top, words, golden.integers(plan.graph, words), timing, seen
+    )
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,9 @@
-"""A top that is not an engine: the same ports, a known answer, and faults on demand. It tests the simulation, not the hardware.
+"""A top that is not an engine: the same ports, a known answer, and faults on demand. It tests the
+simulation, not the hardware.
 
-``v[o] = (o + 1) · Σ words − 1000``: one accumulator, then ``outputs`` values. Counter 0 counts images, 1 cycles since
-the last clear, 2 and up (``a.busy``, ``a.stalled``, ``a.starved``) cycles spent taking, sending and waiting.
+``v[o] = (o + 1) · Σ words − 1000``: one accumulator, then ``outputs`` values. Counter 0 counts
+images, 1 cycles since the last clear, 2 and up (``a.busy``, ``a.stalled``, ``a.starved``) cycles
+spent taking, sending and waiting.
 """
 
 from __future__ import annotations
@@ -16,12 +18,21 @@ FAULTS = ("", "hang", "last", "unstable", "extra")
 
 
 class Toy(wiring.Component):
-    """``fault``: "hang" stops inside image 1, "last" puts tlast one value early, "unstable" changes a value that waits,
-    "extra" sends one value more."""
+    """``fault``: "hang" stops inside image 1, "last" puts tlast one value early, "unstable" changes
+    a value that waits, "extra" sends one value more.
+    """
 
-    def __init__(self, *, steps: int, group: int, beats: int, outputs: int, fault: str = "") -> None:
+    def __init__(
+        self, *, steps: int, group: int, beats: int, outputs: int, fault: str = ""
+    ) -> None:
         assert fault in FAULTS
-        self.steps, self.group, self.beats, self.outputs, self.fault = steps, group, beats, outputs, fault
+        self.steps, self.group, self.beats, self.outputs, self.fault = (
+            steps,
+            group,
+            beats,
+            outputs,
+            fault,
+        )
         width = 8 * -(-group * steps // 8)
         super().__init__(
             {
@@ -48,7 +59,12 @@ class Toy(wiring.Component):
             top_sha256="",
             board="pynq-z2",
             clock_mhz=100.0,
-            input=InputFormat((self.group, 1, self.beats), (self.group, 1, self.beats), Code(self.steps), self.group),
+            input=InputFormat(
+                (self.group, 1, self.beats),
+                (self.group, 1, self.beats),
+                Code(self.steps),
+                self.group,
+            ),
             output=OutputFormat((self.outputs, 1, 1), None),
             scale=(1.0,),
             bias=(0.0,),
@@ -63,7 +79,9 @@ class Toy(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         total, beat, out = Signal(32), Signal(16), Signal(16)
-        images, cycles, busy, stalled, starved = (Signal(64, name=n) for n in ("images", "cycles", "busy", "stalled", "starved"))
+        images, cycles, busy, stalled, starved = (
+            Signal(64, name=n) for n in ("images", "cycles", "busy", "stalled", "starved")
+        )
         sending = Signal()
         words = [self.s_axis_tdata.word_select(c, self.steps) for c in range(self.group)]
         hang = Const(0) if self.fault != "hang" else (images == 1) & (beat == self.beats - 1)
@@ -79,7 +97,9 @@ class Toy(wiring.Component):
         m.d.sync += wobble.eq(~wobble)
         m.d.comb += [
             self.m_axis_tvalid.eq(sending),
-            self.m_axis_tdata.eq((out + 1) * total - 1000 + (wobble if self.fault == "unstable" else 0)),
+            self.m_axis_tdata.eq(
+                (out + 1) * total - 1000 + (wobble if self.fault == "unstable" else 0)
+            ),
             self.m_axis_tlast.eq(out == self.outputs - (2 if self.fault == "last" else 1)),
         ]
         with m.If(sending):

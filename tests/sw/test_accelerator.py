@@ -1,4 +1,6 @@
-"""The facade on a trained-like network: golden, torch, QONNX executor and hardware side by side, and a fault that must be seen."""
+"""The facade on a trained-like network: golden, torch, QONNX executor and hardware side by side,
+and a fault that must be seen.
+"""
 
 from __future__ import annotations
 
@@ -39,9 +41,25 @@ def network() -> Graph:
     rng = np.random.default_rng(0)
     zero, ones = np.zeros(4, dtype=np.int64), np.ones(4, dtype=np.int64)
     neuron = SpikePack(Code(3), 3 * ones, zero)
-    conv = Layer("conv", "input", rng.integers(-3, 4, (4, 1, 3, 3)), neuron, 2 * ones, zero, zero, padding=(1, 1, 1, 1))
-    fc = Layer("fc", "conv", rng.integers(-3, 4, (3, 4, 4, 4)), Raw(None), zero[:3], zero[:3], zero[:3])
-    return Graph("small", (Input("input", (1, 4, 4), (1, 4, 4), Code(4)), conv, fc), np.full(3, 0.25), np.array([0.0, 1.0, 2.0]))
+    conv = Layer(
+        "conv",
+        "input",
+        rng.integers(-3, 4, (4, 1, 3, 3)),
+        neuron,
+        2 * ones,
+        zero,
+        zero,
+        padding=(1, 1, 1, 1),
+    )
+    fc = Layer(
+        "fc", "conv", rng.integers(-3, 4, (3, 4, 4, 4)), Raw(None), zero[:3], zero[:3], zero[:3]
+    )
+    return Graph(
+        "small",
+        (Input("input", (1, 4, 4), (1, 4, 4), Code(4)), conv, fc),
+        np.full(3, 0.25),
+        np.array([0.0, 1.0, 2.0]),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -66,19 +84,29 @@ def test_golden_is_the_golden_model(accelerator: Accelerator, x: np.ndarray) -> 
     assert np.array_equal(accelerator.golden(x), golden.run(network(), x))
 
 
-def test_simulation_measures_every_image_and_writes_it_down(accelerator: Accelerator, x: np.ndarray) -> None:
+def test_simulation_measures_every_image_and_writes_it_down(
+    accelerator: Accelerator, x: np.ndarray
+) -> None:
     labels = np.load(accelerator.folder / "test_y.npy")
     run = accelerator.simulate(x, labels, torch=True)
     p = run.performance
     assert run.differences == () and np.array_equal(run.outputs, accelerator.golden(x))
-    assert p.identical == ("torch", "golden", "RTL") and p.accuracy == {"torch": 1.0, "golden": 1.0, "RTL": 1.0}
+    assert p.identical == ("torch", "golden", "RTL") and p.accuracy == {
+        "torch": 1.0,
+        "golden": 1.0,
+        "RTL": 1.0,
+    }
     assert sum(map(sum, p.confusion)) == IMAGES == p.images
     trace = golden.trace(accelerator.plan.graph, accelerator.words(x))
     for row in p.single:
         code = accelerator.plan.graph.codes[row.name]
         if code is not None:
-            assert row.spikes == tuple(code.planes(trace[row.name]).reshape(code.steps, -1).sum(axis=1))
-            assert row.words == trace[row.name].size and row.nonzero == np.count_nonzero(trace[row.name])
+            assert row.spikes == tuple(
+                code.planes(trace[row.name]).reshape(code.steps, -1).sum(axis=1)
+            )
+            assert row.words == trace[row.name].size and row.nonzero == np.count_nonzero(
+                trace[row.name]
+            )
     assert [row.spikes for row in p.single] == [row.spikes for row in p.stream]
     assert len({row.cycles for row in p.single if row.kind != "input"}) == 1
     assert Performance.load(accelerator.folder) == p
@@ -87,25 +115,40 @@ def test_simulation_measures_every_image_and_writes_it_down(accelerator: Acceler
 
 def test_compare_finds_all_rungs_equal(accelerator: Accelerator, x: np.ndarray) -> None:
     verdicts = accelerator.compare(x[:3])
-    assert [v.rung for v in verdicts] == ["torch, frozen", "QONNX executor, model.onnx", "RTL", "RTL, pipeline full"]
+    assert [v.rung for v in verdicts] == [
+        "torch, frozen",
+        "QONNX executor, model.onnx",
+        "RTL",
+        "RTL, pipeline full",
+    ]
     assert all(v.differences == () and v.images == 3 and v.result == "equal" for v in verdicts)
 
 
-def test_a_wrong_threshold_is_found_where_it_is(accelerator: Accelerator, x: np.ndarray, tmp_path: Path) -> None:
-    """Golden, torch of another network than the emitted one, which claims to be it: the first layer that differs is named, not the last."""
+def test_a_wrong_threshold_is_found_where_it_is(
+    accelerator: Accelerator, x: np.ndarray, tmp_path: Path
+) -> None:
+    """Golden, torch of another network than the emitted one, which claims to be it: the first layer
+    that differs is named, not the last.
+    """
     graph = accelerator.plan.graph
     conv = graph["conv"]
     assert isinstance(conv, Layer)
     beta = conv.beta.copy()
     beta[2] += 3
-    other = dataclasses.replace(graph, nodes=(graph.input, dataclasses.replace(conv, beta=beta), graph["fc"]))
+    other = dataclasses.replace(
+        graph, nodes=(graph.input, dataclasses.replace(conv, beta=beta), graph["fc"])
+    )
     folder = shutil.copytree(accelerator.folder, tmp_path / "small")
     changed = Accelerator(folder, dataclasses.replace(accelerator.plan, graph=other))
-    claims = dataclasses.replace(manifests.load(folder), network_sha256=plan_file.hashes(changed.plan).network)
+    claims = dataclasses.replace(
+        manifests.load(folder), network_sha256=plan_file.hashes(changed.plan).network
+    )
     (folder / "manifest.json").write_text(claims.to_json(), encoding="utf-8")
     torch_, onnx_, *hardware = changed.compare(x)
     assert torch_.differences == ()
-    assert "layer conv: " in onnx_.differences[0] and "channel 2, position (" in onnx_.differences[0]
+    assert (
+        "layer conv: " in onnx_.differences[0] and "channel 2, position (" in onnx_.differences[0]
+    )
     assert all("layer conv, plane" in verdict.differences[0] for verdict in hardware)
     run = changed.simulate(x)
     assert run.differences and run.performance.identical == ()
@@ -114,10 +157,16 @@ def test_a_wrong_threshold_is_found_where_it_is(accelerator: Accelerator, x: np.
 def test_layers_and_report_show_themselves(accelerator: Accelerator, x: np.ndarray) -> None:
     assert "conv 3×3" in repr(accelerator) and "linear 64→3" in accelerator._repr_html_()
     page = accelerator.report(x)
-    assert page.path == accelerator.folder / "report.html" and "srcdoc" in page._repr_html_() and "sandbox" in page._repr_html_()
+    assert (
+        page.path == accelerator.folder / "report.html"
+        and "srcdoc" in page._repr_html_()
+        and "sandbox" in page._repr_html_()
+    )
 
 
-def test_sim_command_ends_with_one_screen(accelerator: Accelerator, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sim_command_ends_with_one_screen(
+    accelerator: Accelerator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = accelerator.folder
     assert main.run(["sim", str(folder), "--output", str(tmp_path / "y.npy")]) == 0
     screen = capsys.readouterr().out
@@ -132,18 +181,31 @@ def test_sim_command_ends_with_one_screen(accelerator: Accelerator, tmp_path: Pa
         "report.html",
     ):
         assert word in screen
-    assert np.array_equal(np.load(tmp_path / "y.npy"), accelerator.golden(np.load(folder / "test_x.npy")))
-    assert json.loads((folder / "rtlsim_performance.json").read_text(encoding="utf-8"))["source"] == "simulated"
+    assert np.array_equal(
+        np.load(tmp_path / "y.npy"), accelerator.golden(np.load(folder / "test_x.npy"))
+    )
+    assert (
+        json.loads((folder / "rtlsim_performance.json").read_text(encoding="utf-8"))["source"]
+        == "simulated"
+    )
 
 
-def test_sim_command_takes_any_input_without_labels(accelerator: Accelerator, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sim_command_takes_any_input_without_labels(
+    accelerator: Accelerator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     np.save(tmp_path / "x.npy", np.zeros((1, 1, 4, 4), dtype=np.uint8))
     assert main.run(["sim", str(accelerator.folder), "--input", str(tmp_path / "x.npy")]) == 0
     screen = capsys.readouterr().out
-    assert "accuracy" not in screen and "initiation interval" not in screen and "latency, median" in screen
+    assert (
+        "accuracy" not in screen
+        and "initiation interval" not in screen
+        and "latency, median" in screen
+    )
 
 
-def test_another_networks_hardware_is_refused(accelerator: Accelerator, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_networks_hardware_is_refused(
+    accelerator: Accelerator, capsys: pytest.CaptureFixture[str]
+) -> None:
     top = accelerator.folder / "rtl" / "top.v"
     whole = top.read_text(encoding="utf-8")
     try:
@@ -161,7 +223,9 @@ def test_module_without_calibration_is_refused() -> None:
         compile(Sequential())
 
 
-def test_errors_begin_with_the_file_as_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_begin_with_the_file_as_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     write_model(network(), tmp_path / "small.onnx")
     x = np.zeros((1, 1, 4, 4), dtype=np.float32)
@@ -188,7 +252,9 @@ def test_arguments_of_another_type(tmp_path: Path, given: dict[str, Any], says: 
 
 
 def test_errors_of_a_module_begin_with_its_class(tmp_path: Path) -> None:
-    """Not with a file that the user never saw, whether it cannot be exported, read, frozen or planned."""
+    """Not with a file that the user never saw, whether it cannot be exported, read, frozen or
+    planned.
+    """
     import torch
     from spikeloom import nn
 
@@ -219,8 +285,16 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_illegal_values_equal_no_word() -> None:
     values = np.array([[[[0.0, 1.0, 3.0, 4.0, 5.0, 0.5, -1.0]]]])
     assert words_of(Code(2, 3), values).ravel().tolist() == [0, 1, 2, 3, ILLEGAL, ILLEGAL, ILLEGAL]
-    assert words_of(Code(2, signed=True), np.array([[[[-2.0, -1, 0, 1, 2]]]])).ravel().tolist() == [2, 3, 0, 1, ILLEGAL]
-    assert words_of(Code(2, 1), np.array([[[[[1.0, 0, 2]]]], [[[[0.0, 1, 0]]]]])).ravel().tolist() == [2, 1, ILLEGAL]
+    assert words_of(Code(2, signed=True), np.array([[[[-2.0, -1, 0, 1, 2]]]])).ravel().tolist() == [
+        2,
+        3,
+        0,
+        1,
+        ILLEGAL,
+    ]
+    assert words_of(
+        Code(2, 1), np.array([[[[[1.0, 0, 2]]]], [[[[0.0, 1, 0]]]]])
+    ).ravel().tolist() == [2, 1, ILLEGAL]
 
 
 def broken_text(path: Path) -> None:
@@ -231,7 +305,10 @@ def other_weights(path: Path) -> None:
     """Another plan's numbers, behind a time stamp of long ago."""
     folder = path.parent
     plan = plan_file.load(folder)
-    plan_file.save(dataclasses.replace(plan, graph=dataclasses.replace(plan.graph, bias=plan.graph.bias + 1)), folder)
+    plan_file.save(
+        dataclasses.replace(plan, graph=dataclasses.replace(plan.graph, bias=plan.graph.bias + 1)),
+        folder,
+    )
     os.utime(folder / "plan.json", (0, 0))
 
 
@@ -246,7 +323,12 @@ def other_weights(path: Path) -> None:
     ],
 )
 def test_hardware_of_another_state_is_emitted_anew(
-    accelerator: Accelerator, x: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, damage: Callable[[Path], None]
+    accelerator: Accelerator,
+    x: np.ndarray,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    damage: Callable[[Path], None],
 ) -> None:
     folder = shutil.copytree(accelerator.folder, tmp_path / "small")
     assert Accelerator.load(folder).emitted
@@ -254,33 +336,54 @@ def test_hardware_of_another_state_is_emitted_anew(
     changed = Accelerator.load(folder)
     assert not changed.emitted
     if name == "weights.npz":
-        with pytest.raises(SpikeLoomError, match=r"manifest\.json: is the hardware of another plan; run 'spikeloom emit' again"):
+        with pytest.raises(
+            SpikeLoomError,
+            match=r"manifest\.json: is the hardware of another plan; run 'spikeloom emit' again",
+        ):
             changed.network()
     emitted = []
-    monkeypatch.setattr(Accelerator, "emit", lambda self: emitted.append(emit(self.plan, self.folder)))
+    monkeypatch.setattr(
+        Accelerator, "emit", lambda self: emitted.append(emit(self.plan, self.folder))
+    )
     assert changed.simulate(x[:1]).differences == ()
     assert len(emitted) == 1 and changed.emitted
 
 
-def test_another_engine_or_other_verilog_is_noticed(accelerator: Accelerator, tmp_path: Path) -> None:
+def test_another_engine_or_other_verilog_is_noticed(
+    accelerator: Accelerator, tmp_path: Path
+) -> None:
     made = Accelerator.load(shutil.copytree(accelerator.folder, tmp_path / "small"))
     mark = made.folder / "rtl" / "engine.sha256"
     engine, verilog = mark.read_text(encoding="utf-8").split()
     assert made.emitted and verilog == made.hardware().top_sha256
-    for text in ("", "{}", f"{'0' * 64} {verilog}\n", f"{engine} {'0' * 64}\n", f"{engine} {verilog}"):
+    for text in (
+        "",
+        "{}",
+        f"{'0' * 64} {verilog}\n",
+        f"{engine} {'0' * 64}\n",
+        f"{engine} {verilog}",
+    ):
         mark.write_text(text, encoding="utf-8")
         assert not made.emitted, text
 
 
-def test_a_board_keeps_to_the_plan_and_emits_nothing(accelerator: Accelerator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_board_keeps_to_the_plan_and_emits_nothing(
+    accelerator: Accelerator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = shutil.copytree(accelerator.folder, tmp_path / "small")
     monkeypatch.setattr("spikeloom.driver.environment.on_board", lambda: True)
     monkeypatch.setattr(Accelerator, "emit", None)
     (folder / "rtl" / "engine.sha256").unlink()
-    with pytest.raises(SpikeLoomError, match=r"\.bit: 'spikeloom bitstream DIR' builds it"), Accelerator.load(folder).board():
+    with (
+        pytest.raises(SpikeLoomError, match=r"\.bit: 'spikeloom bitstream DIR' builds it"),
+        Accelerator.load(folder).board(),
+    ):
         pass
     other_weights(folder / "weights.npz")
-    with pytest.raises(SpikeLoomError, match="is the hardware of another plan"), Accelerator.load(folder).board():
+    with (
+        pytest.raises(SpikeLoomError, match="is the hardware of another plan"),
+        Accelerator.load(folder).board(),
+    ):
         pass
 
 
@@ -293,8 +396,14 @@ def test_tensors_and_lists_are_inputs(accelerator: Accelerator, x: np.ndarray) -
     expected = accelerator.golden(x)
     assert np.array_equal(accelerator.golden(torch.from_numpy(x).requires_grad_()), expected)
     assert np.array_equal(accelerator.golden(x.tolist()), expected)
-    run = accelerator.simulate(torch.from_numpy(x), torch.from_numpy(expected.argmax(axis=1)), torch=True)
-    assert run.differences == () and np.array_equal(run.outputs, expected) and run.performance.accuracy["RTL"] == 1
+    run = accelerator.simulate(
+        torch.from_numpy(x), torch.from_numpy(expected.argmax(axis=1)), torch=True
+    )
+    assert (
+        run.differences == ()
+        and np.array_equal(run.outputs, expected)
+        and run.performance.accuracy["RTL"] == 1
+    )
     with pytest.raises(SpikeLoomError, match="^input: expected numbers .* got str"):
         accelerator.golden("x.npy")
     with pytest.raises(SpikeLoomError, match="^calibration: expected numbers .* got str"):
@@ -316,7 +425,10 @@ def renamed(source: Path, path: Path) -> None:
 def test_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
     m = Model(1, 4)
     folder = tmp_path / os.fsdecode(b"a\xff")
-    made = compile(m.save(tmp_path / "a.onnx", m.op("MatMul", m.quant("x"), m.weights(np.eye(4)))), folder=folder)
+    made = compile(
+        m.save(tmp_path / "a.onnx", m.op("MatMul", m.quant("x"), m.weights(np.eye(4)))),
+        folder=folder,
+    )
     assert made.plan.graph.name == "a?" and Accelerator.load(folder).plan.graph.name == "a?"
 
 
@@ -330,7 +442,10 @@ def test_a_foreign_file_is_compared_by_its_outputs(
     rungs = {verdict.rung: verdict for verdict in made.compare(x.tolist())}
     assert all(verdict.result == "equal" for verdict in rungs.values())
     assert main.run(["compare", str(folder), "--images", "2"]) == 0
-    assert "QONNX executor, original.onnx: 0 of 6 outputs differ; float32 rounds in this file" in capsys.readouterr().out
+    assert (
+        "QONNX executor, original.onnx: 0 of 6 outputs differ; float32 rounds in this file"
+        in capsys.readouterr().out
+    )
 
 
 class Failing(torch.nn.Module):
@@ -345,7 +460,10 @@ class Failing(torch.nn.Module):
         (None, "got NoneType"),
         (torch.nn.Flatten, "got type"),
         (b"x.onnx", "got bytes"),
-        (Sequential(nn.QuantInput(4), Softmax(1)), "Sequential: 1/Softmax: operator Softmax is not supported"),
+        (
+            Sequential(nn.QuantInput(4), Softmax(1)),
+            "Sequential: 1/Softmax: operator Softmax is not supported",
+        ),
         (Sequential(), "Sequential: the output output does not depend on the input"),
         (
             Sequential(nn.QuantInput(4), Flatten(), nn.QuantLinear(9, 2)),
@@ -383,7 +501,10 @@ def test_a_network_that_only_adds_or_passes_on_has_hardware_too() -> None:
         (lambda: nn.QuantInput(4.0), "input bits must be an integer, got 4.0"),
         (lambda: nn.QuantInput(4, scale="a"), "input scale must be a number, got 'a'"),
         (lambda: nn.QuantLinear(2, 2, weight_bits="4"), "weight_bits must be an integer, got '4'"),
-        (lambda: nn.QuantConv2d(2, 2, 1, weight_bits=2.5), "weight_bits must be an integer, got 2.5"),
+        (
+            lambda: nn.QuantConv2d(2, 2, 1, weight_bits=2.5),
+            "weight_bits must be an integer, got 2.5",
+        ),
     ],
 )
 def test_numbers_of_layers(layer: Callable[[], object], says: str) -> None:

@@ -25,13 +25,25 @@ def test_whose_file() -> None:
     import spikeloom
 
     assert theirs(__file__) and theirs("/tmp/ipykernel_1/2.py")
-    assert not any(theirs(f) for f in (spikeloom.__file__, json.__file__, numpy.__file__, "<string>", "<frozen importlib._bootstrap>"))
+    assert not any(
+        theirs(f)
+        for f in (
+            spikeloom.__file__,
+            json.__file__,
+            numpy.__file__,
+            "<string>",
+            "<frozen importlib._bootstrap>",
+        )
+    )
 
 
 def test_the_innermost_line_of_the_user() -> None:
     with pytest.raises(SpikeLoomError) as caught, blaming("net"):
         Code(99)  # ours
-    assert str(caught.value) == f"net: test_blame.py line {line_of('ours')}: time steps T must be 1 to 16, got 99"
+    assert (
+        str(caught.value)
+        == f"net: test_blame.py line {line_of('ours')}: time steps T must be 1 to 16, got 99"
+    )
     with pytest.raises(SpikeLoomError) as caught, blaming("net"):
         sorted([1, "a"])  # builtin
     assert f"test_blame.py line {line_of('builtin')}: TypeError: '<'" in str(caught.value)
@@ -49,9 +61,18 @@ def test_an_error_without_a_line_of_the_user_passes() -> None:
 FILES = {
     "import": ("x = 1\nimport nothing_of_the_kind\n", "net.py line 2: ModuleNotFoundError"),
     "syntax": ("x = 1\ndef f(:\n", "net.py line 2: "),
-    "library": ("import json\n\ndef f():\n    return json.loads('{')\n", "net.py line 4: JSONDecodeError"),
-    "ours": ("from spikeloom import nn\n\ndef f():\n    return nn.SpikePack(40)\n", "net.py line 4: time steps T must be 1 to 16, got 40"),
-    "neighbour": ("import beside\n\ndef f():\n    return beside.g()\n", "beside.py line 2: ZeroDivisionError"),
+    "library": (
+        "import json\n\ndef f():\n    return json.loads('{')\n",
+        "net.py line 4: JSONDecodeError",
+    ),
+    "ours": (
+        "from spikeloom import nn\n\ndef f():\n    return nn.SpikePack(40)\n",
+        "net.py line 4: time steps T must be 1 to 16, got 40",
+    ),
+    "neighbour": (
+        "import beside\n\ndef f():\n    return beside.g()\n",
+        "beside.py line 2: ZeroDivisionError",
+    ),
 }
 
 
@@ -85,7 +106,9 @@ def f():
 
 
 @pytest.mark.parametrize("when", ["True", "not self.training"])
-def test_a_users_module_in_training(tmp_path: Path, when: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_users_module_in_training(
+    tmp_path: Path, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It fails at once, or where its accuracy is measured."""
     monkeypatch.setattr("sys.dont_write_bytecode", True)
     (tmp_path / "net.py").write_text(NET.format(when=when), encoding="utf-8")

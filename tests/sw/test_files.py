@@ -49,7 +49,9 @@ def test_every_truncation_is_one_line(tmp_path: Path) -> None:
     np.savez(archive, np.arange(3))
     unclosed = whole.getvalue().replace(b"(3, 4)", b"((3, 4")
     huge = io.BytesIO()
-    np.lib.format.write_array_header_1_0(huge, {"descr": "<f8", "fortran_order": False, "shape": (10**13,)})
+    np.lib.format.write_array_header_1_0(
+        huge, {"descr": "<f8", "fortran_order": False, "shape": (10**13,)}
+    )
     cut = [data[:n] for data in (whole.getvalue(), archive.getvalue()) for n in range(len(data))]
     for content in [*cut, unclosed, huge.getvalue()]:
         path.write_bytes(content)
@@ -58,7 +60,9 @@ def test_every_truncation_is_one_line(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"hello", b"\x93NUMPY\x01\x00\xff\xff{'descr'"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x93NUMPY", b"hello", b"\x93NUMPY\x01\x00\xff\xff{'descr'"]
+)
 def test_broken_arrays_are_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.npy"
     path.write_bytes(content)

@@ -1,4 +1,5 @@
-"""What Yosys makes of a few small components, kept in ``baselines.json`` so that a change of area is seen in review.
+"""What Yosys makes of a few small components, kept in ``baselines.json`` so that a change of area
+is seen in review.
 
 ``python -m tests.synthesis.baselines`` writes the file anew, where a change is meant.
 """
@@ -41,7 +42,14 @@ def layer() -> Plan:
     neuron = SpikePack(Code(3), np.array([5, 6, 7, 8]), zero)
     node = Layer("conv", "x", rng.integers(-4, 4, (4, 2, 3, 3)), neuron, zero + 3, zero, zero)
     graph = Graph("baseline", (Input("x", (2, 4, 4), (2, 4, 4), Code(3)), node))
-    return Plan(graph, {"conv": Folding("event", 2, banks=2, elements=2, neurons=1)}, "pynq-z2", 100.0, {}, "none")
+    return Plan(
+        graph,
+        {"conv": Folding("event", 2, banks=2, elements=2, neurons=1)},
+        "pynq-z2",
+        100.0,
+        {},
+        "none",
+    )
 
 
 def components() -> dict[str, wiring.Component]:
@@ -64,7 +72,10 @@ def components() -> dict[str, wiring.Component]:
 def designs() -> dict[str, tuple[str, str]]:
     """Verilog and name of its top module."""
     return {
-        name: (verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True), name)
+        name: (
+            verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True),
+            name,
+        )
         for name, component in components().items()
     }
 
@@ -75,7 +86,10 @@ def row(cells: Mapping[str, Taken]) -> dict[str, int]:
 
 
 def main() -> None:
-    rows = [f"  {json.dumps(name)}: {json.dumps(row(cells))}" for name, cells in sorted(measure(designs()).items())]
+    rows = [
+        f"  {json.dumps(name)}: {json.dumps(row(cells))}"
+        for name, cells in sorted(measure(designs()).items())
+    ]
     text = ",\n".join([f'  "yosys": {json.dumps(yosys.version())}', *rows])
     FILE.write_text(f"{{\n{text}\n}}\n", encoding="utf-8")
 

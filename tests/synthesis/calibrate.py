@@ -3,9 +3,9 @@
     python -m tests.synthesis.calibrate measure [--network build/digits-cnn ...]
     python -m tests.synthesis.calibrate fit
 
-``measure`` synthesises the chosen components, some shells, and trained networks that are named; what is in ``calibration.json`` already is
-not made again, so it can be interrupted. All takes about a quarter of an hour of processor time. ``fit`` takes seconds, and writes
-``coefficients.json``.
+``measure`` synthesises the chosen components, some shells, and trained networks that are named;
+what is in ``calibration.json`` already is not made again, so it can be interrupted. All takes about
+a quarter of an hour of processor time. ``fit`` takes seconds, and writes ``coefficients.json``.
 """
 
 from __future__ import annotations
@@ -63,7 +63,10 @@ class Trained:
 
 def network_parts(plan: Plan) -> list[Part]:
     """Everything but the shell, for the family that is calibrated on."""
-    return [*(part for stage in plan.stages for part in stage_parts(stage, "xc7")), *link_parts(plan, "xc7")]
+    return [
+        *(part for stage in plan.stages for part in stage_parts(stage, "xc7")),
+        *link_parts(plan, "xc7"),
+    ]
 
 
 def load() -> dict[str, Any]:
@@ -84,19 +87,29 @@ def taken_of(values: list[int]) -> Taken:
 def components(data: dict[str, Any]) -> list[Match]:
     """The chosen components that are in the set; their parts are made anew."""
     known = data["components"]
-    return [Match((choice.part,), taken_of(known[choice.name])) for choice in chosen() if choice.name in known]
+    return [
+        Match((choice.part,), taken_of(known[choice.name]))
+        for choice in chosen()
+        if choice.name in known
+    ]
 
 
 def wide_bodies(data: dict[str, Any]) -> list[Match]:
     """Those that are in the set; their parts are made anew."""
-    return [Match((body.part,), taken_of(data["wide"][body.name])) for body in wide() if body.name in data["wide"]]
+    return [
+        Match((body.part,), taken_of(data["wide"][body.name]))
+        for body in wide()
+        if body.name in data["wide"]
+    ]
 
 
 def trained(data: dict[str, Any]) -> list[Trained]:
     """Their parts are in the file, since their weights are not."""
     found = []
     for name, entry in data["trained"].items():
-        parts = tuple(Part(**{**part, "memory": Memory(**part["memory"])}) for part in entry["parts"])
+        parts = tuple(
+            Part(**{**part, "memory": Memory(**part["memory"])}) for part in entry["parts"]
+        )
         cells = {place: taken_of(values) for place, values in entry["cells"].items()}
         found.append(Trained(name, tuple(entry["stages"]), parts, cells))
     return found
@@ -106,7 +119,9 @@ def shells(data: dict[str, Any]) -> list[Match]:
     found = []
     for name, values in data["shells"].items():
         seed, board = name.split(" ")
-        found.append(Match((shell(replace(random_plan(int(seed)), board=board)),), taken_of(values)))
+        found.append(
+            Match((shell(replace(random_plan(int(seed)), board=board)),), taken_of(values))
+        )
     return found
 
 
@@ -114,11 +129,15 @@ def save(data: dict[str, Any]) -> None:
     """One entry a line, so that a change is seen in review."""
 
     def rows(key: str) -> str:
-        lines = [f"    {json.dumps(name)}: {json.dumps(data[key][name])}" for name in sorted(data[key])]
+        lines = [
+            f"    {json.dumps(name)}: {json.dumps(data[key][name])}" for name in sorted(data[key])
+        ]
         return "{\n" + ",\n".join(lines) + "\n  }" if lines else "{}"
 
     keys = ("components", "wide", "shells", "trained")
-    body = ",\n".join([f'  "yosys": {json.dumps(data["yosys"])}', *(f'  "{key}": {rows(key)}' for key in keys)])
+    body = ",\n".join(
+        [f'  "yosys": {json.dumps(data["yosys"])}', *(f'  "{key}": {rows(key)}' for key in keys)]
+    )
     SET.write_text(f"{{\n{body}\n}}\n", encoding="utf-8")
 
 
@@ -127,7 +146,9 @@ def measure_components(data: dict[str, Any]) -> None:
     wanted = [choice for choice in every if choice.name not in data["components"]]
     for start in range(0, len(wanted), AT_ONCE):
         some = wanted[start : start + AT_ONCE]
-        for name, cells in measure({choice.name: design(choice, f"c{k}") for k, choice in enumerate(some)}).items():
+        for name, cells in measure(
+            {choice.name: design(choice, f"c{k}") for k, choice in enumerate(some)}
+        ).items():
             data["components"][name] = row(sum(cells.values(), NOTHING))
         save(data)
         print(f"{len(data['components'])} of {len(every)} components", flush=True)
@@ -137,7 +158,9 @@ def measure_wide(data: dict[str, Any]) -> None:
     """One at a time: they are large."""
     for k, body in enumerate(wide()):
         if body.name not in data["wide"]:
-            data["wide"][body.name] = row(sum(measure({"body": body.design(f"w{k}")})["body"].values(), NOTHING))
+            data["wide"][body.name] = row(
+                sum(measure({"body": body.design(f"w{k}")})["body"].values(), NOTHING)
+            )
             save(data)
             print(f"{len(data['wide'])} of {len(wide())} wide bodies", flush=True)
 
@@ -147,7 +170,9 @@ def measure_shells(data: dict[str, Any]) -> None:
     for name in SHELLS:
         seed, board = name.split(" ")
         if name not in data["shells"]:
-            designs[name] = shell_design(replace(random_plan(int(seed)), board=board), f"s{seed}{board[0]}")
+            designs[name] = shell_design(
+                replace(random_plan(int(seed)), board=board), f"s{seed}{board[0]}"
+            )
     if designs:
         for name, cells in measure(designs).items():
             data["shells"][name] = row(sum(cells.values(), NOTHING))
@@ -160,7 +185,11 @@ def measure_trained(data: dict[str, Any], folder: Path) -> None:
     design = network_design(plan, "trained")
     digest = hashlib.sha256(design[0].encode()).hexdigest()
     known = data["trained"].get(plan.graph.name, {})
-    cells = known["cells"] if known.get("sha256") == digest else {p: row(taken) for p, taken in measure({"all": design})["all"].items()}
+    cells = (
+        known["cells"]
+        if known.get("sha256") == digest
+        else {p: row(taken) for p, taken in measure({"all": design})["all"].items()}
+    )
     data["trained"][plan.graph.name] = {
         "sha256": digest,
         "stages": [stage.name for stage in plan.stages],
@@ -171,7 +200,9 @@ def measure_trained(data: dict[str, Any], folder: Path) -> None:
 
 
 def solve(rows: list[tuple[Mapping[str, float], float, float]]) -> dict[str, float]:
-    """Coefficients of zero or more for (amounts, wanted, whole): least squares of the error relative to the whole."""
+    """Coefficients of zero or more for (amounts, wanted, whole): least squares of the error
+    relative to the whole.
+    """
     names = sorted({name for amounts, _, _ in rows for name in amounts})
     if not rows:
         return {}
@@ -179,7 +210,11 @@ def solve(rows: list[tuple[Mapping[str, float], float, float]]) -> dict[str, flo
     matrix = np.array([[amounts.get(name, 0.0) for name in names] for amounts, _, _ in rows])
     wanted = np.array([value for _, value, _ in rows])
     found, _ = nnls(matrix * weight[:, None], wanted * weight)
-    return {name: round(float(value), 3) for name, value in zip(names, found, strict=True) if value > 0.0005}
+    return {
+        name: round(float(value), 3)
+        for name, value in zip(names, found, strict=True)
+        if value > 0.0005
+    }
 
 
 def joined(parts: tuple[Part, ...]) -> dict[str, float]:
@@ -192,13 +227,21 @@ LARGE_WEIGHT = 4
 
 ADDING = {"logic": 1.0, "adder": 1.0, "gates": 1.0, "shifted": 1.0, "held": 1.0}
 
-FIXED = {"event body": ADDING, "dense body": ADDING, "parallel body": {"logic": 1.0, "adder": 1.0, "held": 1.0}}
-"""LUTs that are counted one by one: tables of weights in logic, bits of adders and of accumulators. A fit to small components would give
-them away for nothing, where another amount goes up and down with them."""
+FIXED = {
+    "event body": ADDING,
+    "dense body": ADDING,
+    "parallel body": {"logic": 1.0, "adder": 1.0, "held": 1.0},
+}
+"""LUTs that are counted one by one: tables of weights in logic, bits of adders and of accumulators.
+A fit to small components would give them away for nothing, where another amount goes up and down
+with them.
+"""
 
 
 def fitted(found: list[Match]) -> Model:
-    """Coefficients by kind of part; registers of the shell are fitted too, those of other parts are counted."""
+    """Coefficients by kind of part; registers of the shell are fitted too, those of other parts are
+    counted.
+    """
     lut = {}
     for kind in sorted({match.kind for match in found}):
         own = [match for match in found if match.kind == kind]
@@ -209,7 +252,11 @@ def fitted(found: list[Match]) -> Model:
             less = sum(worth * amounts.pop(name, 0.0) for name, worth in fixed.items())
             rows.append((amounts, m.taken.lut - m.taken.lutram - less, m.taken.lut))
         lut[kind] = solve(rows) | fixed
-    ff = {"shell": solve([(joined(m.parts), m.taken.ff, m.taken.ff) for m in found if m.kind == "shell"])}
+    ff = {
+        "shell": solve(
+            [(joined(m.parts), m.taken.ff, m.taken.ff) for m in found if m.kind == "shell"]
+        )
+    }
     return Model(lut, ff, "")
 
 
@@ -225,7 +272,9 @@ def layer_errors(found: list[Trained], model: Model) -> dict[tuple[str, str], fl
     for network in found:
         every = network.matches()
         for group in sorted({match.parts[0].group for match in every}):
-            errors[network.name, group] = error([match for match in every if match.parts[0].group == group], model)
+            errors[network.name, group] = error(
+                [match for match in every if match.parts[0].group == group], model
+            )
     return errors
 
 
@@ -236,24 +285,36 @@ def tenth(errors: list[float]) -> float:
 
 def fit(data: dict[str, Any]) -> Model:
     parts, large, networks = components(data), wide_bodies(data), trained(data)
-    model = fitted([*parts, *large * LARGE_WEIGHT, *shells(data), *(match for network in networks for match in network.matches())])
+    model = fitted(
+        [
+            *parts,
+            *large * LARGE_WEIGHT,
+            *shells(data),
+            *(match for network in networks for match in network.matches()),
+        ]
+    )
     alone = tenth([error([match], model) for match in parts if match.taken.lut >= 50])
     broad = tenth([error([match], model) for match in large])
     layers = tenth(list(layer_errors(networks, model).values()))
     whole = max(abs(100 * error(network.matches(), model)) for network in networks)
     how = (
-        f"amounts of the hardware times coefficients, fitted to Yosys {data['yosys']}, modules kept whole: LUTs of nine components of ten"
-        f" are within {alone:.0f} % ({len(parts)} random ones), of nine wide bodies of ten within {broad:.0f} %"
-        f" ({len(large)}), of nine layers of ten within {layers:.0f} %, of whole networks within"
-        f" {whole:.0f} % ({len(networks)} trained ones)"
+        f"amounts of the hardware times coefficients, fitted to Yosys {data['yosys']}, modules kept"
+        f" whole: LUTs of nine components of ten are within {alone:.0f} % ({len(parts)} random"
+        f" ones), of nine wide bodies of ten within {broad:.0f} % ({len(large)}), of nine layers of"
+        f" ten within {layers:.0f} %, of whole networks within {whole:.0f} % ({len(networks)}"
+        " trained ones)"
     )
     return replace(model, how=how)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("command", choices=("measure", "fit"))
-    parser.add_argument("--network", type=Path, action="append", default=[], help="folder of a compiled network")
+    parser.add_argument(
+        "--network", type=Path, action="append", default=[], help="folder of a compiled network"
+    )
     options = parser.parse_args()
     data = load()
     if options.command == "measure":

@@ -1,4 +1,6 @@
-"""The components that the cost model is calibrated on: sources, bodies, heads, scans and gathers of random stages, some of every kind."""
+"""The components that the cost model is calibrated on: sources, bodies, heads, scans and gathers of
+random stages, some of every kind.
+"""
 
 from __future__ import annotations
 
@@ -53,18 +55,35 @@ def sort(part: Part) -> str:
     if part.kind in QUOTA:
         return part.kind
     return " ".join(
-        [part.kind, *sorted(name for name in ("partial", "negate", "held", "multiplied", "skip", "tie") if part.amounts.get(name))]
+        [
+            part.kind,
+            *sorted(
+                name
+                for name in ("partial", "negate", "held", "multiplied", "skip", "tie")
+                if part.amounts.get(name)
+            ),
+        ]
     )
 
 
 def candidates(plan: Plan) -> Iterator[tuple[str, Part]]:
     for stage in plan.stages:
-        parts = [*source(stage, stage.name, "source", "xc7"), *body(stage, stage.name, "body", "xc7"), *head(stage, "xc7")]
+        parts = [
+            *source(stage, stage.name, "source", "xc7"),
+            *body(stage, stage.name, "body", "xc7"),
+            *head(stage, "xc7"),
+        ]
         parts += [gather(stage, "xc7")] if stage.folding.windows > 1 else []
-        parts += [loaders(stage.name, "body", [weight_shape(stage)])] if isinstance(stage.layer, Layer) else []
+        parts += (
+            [loaders(stage.name, "body", [weight_shape(stage)])]
+            if isinstance(stage.layer, Layer)
+            else []
+        )
         parts += [crc(stage.name, "crc", crc_width(stage))] if stage.o_code is not None else []
         yield from ((stage.name, one(part)) for part in parts if part.kind != "fifo")
-    yield from (("", part) for part in link_parts(plan, "xc7") if part.kind in ("network", "counters"))
+    yield from (
+        ("", part) for part in link_parts(plan, "xc7") if part.kind in ("network", "counters")
+    )
 
 
 def crc_width(stage: Stage) -> int:
@@ -75,7 +94,11 @@ def crc_width(stage: Stage) -> int:
 def one(part: Part) -> Part:
     """Of scans a single one."""
     count = int(part.amounts["one"]) if part.kind == "scan" else 1
-    return replace(part, registers=part.registers // count, amounts={name: value / count for name, value in part.amounts.items()})
+    return replace(
+        part,
+        registers=part.registers // count,
+        amounts={name: value / count for name, value in part.amounts.items()},
+    )
 
 
 @cache
@@ -87,7 +110,11 @@ def chosen() -> tuple[Choice, ...]:
         taken: set[str] = set()
         for name, part in candidates(random_plan(seed)):
             key = sort(part)
-            if key in taken or seen[key] >= QUOTA.get(key, 3) or part.registers > LARGEST * (1 + 3 * (part.kind == "counters")):
+            if (
+                key in taken
+                or seen[key] >= QUOTA.get(key, 3)
+                or part.registers > LARGEST * (1 + 3 * (part.kind == "counters"))
+            ):
                 continue
             seen[key] += 1
             taken.add(key)  # no two of a sort from one network
@@ -101,7 +128,13 @@ def component(stage: Stage, kind: str) -> wiring.Component:
         return Source(stage)
     if kind == "scan":
         part = f.group // f.banks
-        return Scan(width=part, ports=f.ports, pass_words=stage.pass_words, passes=stage.folds, idle=stage.zero_row)
+        return Scan(
+            width=part,
+            ports=f.ports,
+            pass_words=stage.pass_words,
+            passes=stage.folds,
+            idle=stage.zero_row,
+        )
     if kind == "gather":
         return Gather(width=output_bits(stage) * f.elements, windows=f.windows, folds=stage.folds)
     if kind == "loader":

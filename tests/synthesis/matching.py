@@ -19,7 +19,9 @@ SKIP = re.compile(r"(?P<engine>.*?\.skip_(?:source|body))(?:\.(?P<inner>.*))?")
 
 @dataclass(frozen=True)
 class Match:
-    """A part of the model, all of its kind in one component taken together, and what Yosys made of it."""
+    """A part of the model, all of its kind in one component taken together, and what Yosys made of
+    it.
+    """
 
     parts: tuple[Part, ...]
     taken: Taken
@@ -57,7 +59,11 @@ def matches(parts: list[Part], cells: Cells, stages: tuple[str, ...]) -> Iterato
     groups: defaultdict[tuple[str, str, str], list[Part]] = defaultdict(list)
     for part in parts:
         groups[part.group, part.part, part.kind].append(part)
-    own = {(group, part): kind for group, part, kind in groups if kind not in ("fifo", "scan", "loader")}
+    own = {
+        (group, part): kind
+        for group, part, kind in groups
+        if kind not in ("fifo", "scan", "loader")
+    }
     found: defaultdict[tuple[str, str, str], Taken] = defaultdict(lambda: NOTHING)
     for place, taken in cells.items():
         inner = split(place)
@@ -65,11 +71,18 @@ def matches(parts: list[Part], cells: Cells, stages: tuple[str, ...]) -> Iterato
         kind = inner_kind(part, inner[1:]) or own.get((group, part), "?")
         found[group, part, kind] += taken
     if found.keys() != groups.keys():
-        raise ValueError(f"without cells: {sorted(groups.keys() - found.keys())}; without a part: {sorted(found.keys() - groups.keys())}")
+        raise ValueError(
+            f"without cells: {sorted(groups.keys() - found.keys())}; without a part:"
+            f" {sorted(found.keys() - groups.keys())}"
+        )
     return (Match(tuple(groups[key]), found[key]) for key in sorted(groups))
 
 
 def network_cells(cells: Mapping[str, Taken]) -> Cells:
     """Those of the network, of a design that is a whole shell."""
     before = ".".join(TOP)
-    return {place[len(before) + 1 :]: taken for place, taken in cells.items() if place == before or place.startswith(before + ".")}
+    return {
+        place[len(before) + 1 :]: taken
+        for place, taken in cells.items()
+        if place == before or place.startswith(before + ".")
+    }

@@ -1,4 +1,6 @@
-"""What Yosys makes of whole networks, of several in one run: cells by the place that they have in the hierarchy."""
+"""What Yosys makes of whole networks, of several in one run: cells by the place that they have in
+the hierarchy.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +19,26 @@ Cells = dict[str, Taken]
 """Cells by place: the names of the instances around them, with dots between."""
 
 
-def measure(designs: Mapping[str, tuple[str, str]], family: str = "xc7", until: str = "") -> dict[str, Cells]:
-    """Synthesise several designs in one run: name -> (Verilog, its top module), whose modules must have names of their own.
+def measure(
+    designs: Mapping[str, tuple[str, str]], family: str = "xc7", until: str = ""
+) -> dict[str, Cells]:
+    """Synthesise several designs in one run: name -> (Verilog, its top module), whose modules must
+    have names of their own.
 
     ``until``: the step of ``synth_xilinx`` before which it ends.
     """
     lines = [f"(* keep *) {top} u{k} ();" for k, (_, top) in enumerate(designs.values())]
     with tempfile.TemporaryDirectory() as text:
         work = Path(text)
-        (work / "all.v").write_text("\n".join([*(v for v, _ in designs.values()), "module all;", *lines, "endmodule\n"]), encoding="utf-8")
+        (work / "all.v").write_text(
+            "\n".join([*(v for v, _ in designs.values()), "module all;", *lines, "endmodule\n"]),
+            encoding="utf-8",
+        )
         script = yosys.synthesis_script(["all.v"], "all", family)
         if until:  # models of cells still have processes there, which JSON cannot hold
-            script = script.replace("-run prepare:", f"-run prepare:{until}").replace("write_json", "proc =*\nwrite_json")
+            script = script.replace("-run prepare:", f"-run prepare:{until}").replace(
+                "write_json", "proc =*\nwrite_json"
+            )
         yosys.run(work, "synthesis", script, work / "log")
         design = netlist.take_apart(netlist.load(work / yosys.NETLIST), "all")
     found: list[defaultdict[str, Taken]] = [defaultdict(lambda: NOTHING) for _ in designs]
@@ -52,7 +62,9 @@ PORT = re.compile(r"^  (?:input|output) .*;$", re.MULTILINE)
 
 
 def hollow(text: str, keep: str, name: str) -> str:
-    """Of Verilog the one module ``keep``, called ``name``, with its weights; all others are there, but empty."""
+    """Of Verilog the one module ``keep``, called ``name``, with its weights; all others are there,
+    but empty.
+    """
     found = []
     for match in MODULE.finditer(text):
         module, called = match.group(), match.group(1).removeprefix("\\")
@@ -76,5 +88,15 @@ def shell_design(plan: Plan, name: str) -> tuple[str, str]:
     top = verilog_text(plan)
     head = top[top.index("module top(") :]
     ports = re.findall(r"^  (?:input|output) .*;$", head[: head.index("endmodule")], re.MULTILINE)
-    inner = f"(* blackbox *)\n{head[: head.index(';')].replace('module top', f'module {name}_top')};\n" + "\n".join(ports) + "\nendmodule\n"
-    return inner + renamed(shell_text(manifest(plan, top)), "shell", name).replace("  top top (", f"  {name}_top top ("), name
+    inner = (
+        f"(* blackbox *)\n{head[: head.index(';')].replace('module top', f'module {name}_top')};\n"
+        + "\n".join(ports)
+        + "\nendmodule\n"
+    )
+    return (
+        inner
+        + renamed(shell_text(manifest(plan, top)), "shell", name).replace(
+            "  top top (", f"  {name}_top top ("
+        ),
+        name,
+    )

@@ -1,4 +1,6 @@
-"""The area of the hardware: what Yosys makes of it today is what is on file. Where a change is meant, a command writes the files anew."""
+"""The area of the hardware: what Yosys makes of it today is what is on file. Where a change is
+meant, a command writes the files anew.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,13 @@ from tests.synthesis.measuring import measure
 
 def test_small_components() -> None:
     known = json.loads(baselines.FILE.read_text(encoding="utf-8"))
-    assert known.pop("yosys") == yosys.version(), "another Yosys than that of the baselines: python -m tests.synthesis.baselines"
+    assert known.pop("yosys") == yosys.version(), (
+        "another Yosys than that of the baselines: python -m tests.synthesis.baselines"
+    )
     found = {name: baselines.row(cells) for name, cells in measure(baselines.designs()).items()}
-    assert found == known, "the area has changed; where that is meant: python -m tests.synthesis.baselines"
+    assert found == known, (
+        "the area has changed; where that is meant: python -m tests.synthesis.baselines"
+    )
 
 
 def test_components_of_the_calibration_set(request: pytest.FixtureRequest) -> None:
@@ -26,4 +32,6 @@ def test_components_of_the_calibration_set(request: pytest.FixtureRequest) -> No
     some = sorted(chosen.chosen(), key=lambda choice: (choice.part.registers, choice.name))[:count]
     found = measure({choice.name: chosen.design(choice, f"c{k}") for k, choice in enumerate(some)})
     rows = {name: calibrate.row(sum(cells.values(), NOTHING)) for name, cells in found.items()}
-    assert rows and rows == {name: known[name] for name in rows}, "where that is meant: delete these, python -m tests.synthesis.calibrate"
+    assert rows and rows == {name: known[name] for name in rows}, (
+        "where that is meant: delete these, python -m tests.synthesis.calibrate"
+    )

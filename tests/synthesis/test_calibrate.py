@@ -35,19 +35,30 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
     calibrate.main()
 
 
-def test_measured_once_then_fitted(tiny: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_measured_once_then_fitted(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tiny / "net"
     folder.mkdir()
     plan_file.save(baselines.layer(), folder)
-    whole = json.loads(Path(calibrate.__file__).with_name("calibration.json").read_text(encoding="utf-8"))
+    whole = json.loads(
+        Path(calibrate.__file__).with_name("calibration.json").read_text(encoding="utf-8")
+    )
     run(monkeypatch, "measure", "--network", str(folder))
     data = json.loads((tiny / "calibration.json").read_text(encoding="utf-8"))
     for kind, count in (("components", 2), ("wide", 1)):
-        assert data[kind] == {name: whole[kind][name] for name in data[kind]} and len(data[kind]) == count
+        assert (
+            data[kind] == {name: whole[kind][name] for name in data[kind]}
+            and len(data[kind]) == count
+        )
     network = calibrate.trained(data)[0]
     known = json.loads(baselines.FILE.read_text(encoding="utf-8"))
-    body = sum((match.taken for match in network.matches() if match.parts[0].part == "body"), NOTHING)
-    assert (body.ff, body.lutram) == (known["body"]["ff"], known["body"]["lutram"]) and abs(body.lut - known["body"]["lut"]) <= 5
+    body = sum(
+        (match.taken for match in network.matches() if match.parts[0].part == "body"), NOTHING
+    )
+    assert (body.ff, body.lutram) == (known["body"]["ff"], known["body"]["lutram"]) and abs(
+        body.lut - known["body"]["lut"]
+    ) <= 5
 
     before = (tiny / "calibration.json").read_bytes()
     monkeypatch.setattr(calibrate, "measure", lambda *_: pytest.fail("synthesised again"))
@@ -55,7 +66,9 @@ def test_measured_once_then_fitted(tiny: Path, monkeypatch: pytest.MonkeyPatch, 
     assert (tiny / "calibration.json").read_bytes() == before
     run(monkeypatch, "fit")
     made = json.loads((tiny / "coefficients.json").read_text(encoding="utf-8"))
-    assert made["how"] in capsys.readouterr().out and made["lut"]["scan"] and "within" in made["how"]
+    assert (
+        made["how"] in capsys.readouterr().out and made["lut"]["scan"] and "within" in made["how"]
+    )
 
 
 def test_the_choice_holds_some_of_every_sort() -> None:
@@ -63,7 +76,16 @@ def test_the_choice_holds_some_of_every_sort() -> None:
     assert [choice.name for choice in some] == [choice.name for choice in chosen.__wrapped__()]
     assert len({choice.name for choice in some}) == len(some)
     kinds = {sort(choice.part) for choice in some}
-    for word in ("event body", "dense body", "parallel body", "depthwise body", "max body", "spikepack head", "table head", "lif head"):
+    for word in (
+        "event body",
+        "dense body",
+        "parallel body",
+        "depthwise body",
+        "max body",
+        "spikepack head",
+        "table head",
+        "lif head",
+    ):
         assert any(kind.startswith(word) for kind in kinds), word
     for word in ("negate", "multiplied", "tie", "skip", "partial", "held"):
         assert any(word in kind.split() for kind in kinds), word
@@ -77,7 +99,10 @@ def test_cells_without_a_part_are_no_secret() -> None:
 
 
 def test_places_are_split() -> None:
-    assert split("n1_body.scan0") == ("n1_body", "scan0") and split("n1.skip_body.results") == ("n1.skip_body", "results")
+    assert split("n1_body.scan0") == ("n1_body", "scan0") and split("n1.skip_body.results") == (
+        "n1.skip_body",
+        "results",
+    )
     assert split("") == () and split("n1.skip_source") == ("n1.skip_source",)
 
 
@@ -85,11 +110,21 @@ def test_hollow_keeps_one_module_and_its_weights() -> None:
     def module(name: str, wire: str) -> str:
         return f"module {name}(x);\n  input x;\n  wire {wire};\nendmodule\n"
 
-    kept, gone = ["\\a.weights0 ", "\\a.weights12_3 ", "\\a.weights0.memory "], ["\\a.b ", "\\a.weights0_loader "]
+    kept, gone = (
+        ["\\a.weights0 ", "\\a.weights12_3 ", "\\a.weights0.memory "],
+        ["\\a.b ", "\\a.weights0_loader "],
+    )
     text = "\n".join(
-        [*(module(name, f"in{k}") for k, name in enumerate(kept)), *(module(name, "out") for name in gone), module("a", "own")]
+        [
+            *(module(name, f"in{k}") for k, name in enumerate(kept)),
+            *(module(name, "out") for name in gone),
+            module("a", "own"),
+        ]
     )
     made = hollow(text, "a", "c")
-    assert [match.group(1) for match in MODULE.finditer(made)] == [*(name.strip() for name in (*kept, *gone)), "c"]
+    assert [match.group(1) for match in MODULE.finditer(made)] == [
+        *(name.strip() for name in (*kept, *gone)),
+        "c",
+    ]
     assert made.count("(* blackbox *)") == len(gone) and "wire out" not in made
     assert all(f"wire {wire};" in made for wire in ("own", "in0", "in1", "in2"))

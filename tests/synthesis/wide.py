@@ -1,6 +1,8 @@
-"""Bodies and heads as wide as those of large networks: many lanes, many elements, weights of few bits, in LUTs and in block RAM.
+"""Bodies and heads as wide as those of large networks: many lanes, many elements, weights of few
+bits, in LUTs and in block RAM.
 
-Random networks have narrow ones, whose sums are mostly a single level; what a lane costs in a deep tree cannot be told from them.
+Random networks have narrow ones, whose sums are mostly a single level; what a lane costs in a deep
+tree cannot be told from them.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ from tests.synthesis.measuring import hollow
 
 @dataclass(frozen=True)
 class Wide:
-    """A layer whose output is a map of 1x4: its channels, bits of weights (1: plus or minus one) and time steps, its folding, its kernel.
+    """A layer whose output is a map of 1x4: its channels, bits of weights (1: plus or minus one)
+    and time steps, its folding, its kernel.
 
     ``what``: its body, its head, its source, or one of its scans.
     """
@@ -42,25 +45,43 @@ class Wide:
         numbers = f"{f.group}.{f.banks}.{f.ports}.{f.elements}.{f.windows}"
         last = {"body": f.weights, "head": f"n{f.neurons} head"}.get(self.what, self.what)
         kernel = f" k{self.kernel}" if self.kernel > 1 else ""
-        return f"wide {f.body} {self.inputs}-{self.outputs}{kernel} w{self.weight_bits} t{self.steps} {numbers} {last}"
+        return (
+            f"wide {f.body} {self.inputs}-{self.outputs}{kernel} w{self.weight_bits} t{self.steps}"
+            f" {numbers} {last}"
+        )
 
     @property
     def stage(self) -> Stage:
         rng, zero = np.random.default_rng(0), np.zeros(self.outputs, dtype=np.int64)
         high = 1 << (self.weight_bits - 1)
-        shape, image = (self.outputs, self.inputs, self.kernel, self.kernel), (self.inputs, self.kernel, self.kernel + 3)
-        weight = 2 * rng.integers(0, 2, shape) - 1 if self.weight_bits == 1 else rng.integers(-high, high, shape)
+        shape, image = (
+            (self.outputs, self.inputs, self.kernel, self.kernel),
+            (self.inputs, self.kernel, self.kernel + 3),
+        )
+        weight = (
+            2 * rng.integers(0, 2, shape) - 1
+            if self.weight_bits == 1
+            else rng.integers(-high, high, shape)
+        )
         pixels = Input("x", image, image, Code(self.steps))
         neuron, beta = Raw(None), zero
         if self.what == "head":
-            neuron, beta = SpikePack(Code(self.steps), rng.integers(1, 40, self.outputs), zero), rng.integers(-30, 30, self.outputs)
+            neuron, beta = (
+                SpikePack(Code(self.steps), rng.integers(1, 40, self.outputs), zero),
+                rng.integers(-30, 30, self.outputs),
+            )
         graph = Graph("wide", (pixels, Layer("wide", "x", weight, neuron, beta, zero, zero)))
         return Plan(graph, {"wide": self.folding}, "pynq-z2", 100.0, {}, "").stages[0]
 
     @property
     def part(self) -> Part:
-        """The body itself, without its scans and its queue of results; or the head; or the source without its queues; or one scan."""
-        parts = {"head": head(self.stage, "xc7"), "source": source(self.stage, "wide", "source", "xc7")}
+        """The body itself, without its scans and its queue of results; or the head; or the source
+        without its queues; or one scan.
+        """
+        parts = {
+            "head": head(self.stage, "xc7"),
+            "source": source(self.stage, "wide", "source", "xc7"),
+        }
         found = parts.get(self.what, body(self.stage, "wide", "body", "xc7"))
         return one(next(part for part in found if part.kind.endswith(self.what)))
 
@@ -100,7 +121,10 @@ def wide() -> tuple[Wide, ...]:
     found = []
     for k, (inputs, outputs, weight_bits, steps, folding) in enumerate(shapes):
         kinds = ("block", "lut") if k % 3 == 0 else ("block",) if k % 2 == 0 else ("lut",)
-        found += [Wide(inputs, outputs, weight_bits, steps, replace(folding, weights=kind)) for kind in kinds]
+        found += [
+            Wide(inputs, outputs, weight_bits, steps, replace(folding, weights=kind))
+            for kind in kinds
+        ]
     return (*found, *convolutions(), *others())
 
 
@@ -128,7 +152,15 @@ def others() -> Iterator[Wide]:
         (32, 2, 3, Folding("dense", 64, elements=16, neurons=16)),
     ):
         yield Wide(64, outputs, weight_bits, steps, folding, what="head")
-    for banks, ports, weight_bits in ((16, 1, 2), (8, 2, 2), (4, 1, 2), (4, 2, 1), (2, 1, 2), (2, 2, 2), (1, 2, 2)):
+    for banks, ports, weight_bits in (
+        (16, 1, 2),
+        (8, 2, 2),
+        (4, 1, 2),
+        (4, 2, 1),
+        (2, 1, 2),
+        (2, 2, 2),
+        (1, 2, 2),
+    ):
         yield Wide(64, 64, weight_bits, 2, event(64, banks, ports, 16), kernel=3, what="scan")
     for steps, folding in (
         (2, event(64, 4, 1, 16)),

@@ -1,4 +1,5 @@
-"""The accumulator array: words in, one sum per element and window out. No multiplier but in the parallel body.
+"""The accumulator array: words in, one sum per element and window out. No multiplier but in the
+parallel body.
 
 words ─► scan or pick ─► weight memory ─► gate ─► adder tree ─► accumulate ─► o
               └───────────── barrier (advance, commit) ────────────┘
@@ -27,9 +28,10 @@ from .spike_source import queue_signature, queue_widths
 class Accumulator(wiring.Component):
     """Bodies event, dense, parallel, depthwise and max of one stage, with the queue of results.
 
-    Timing (docs/engine.md): a pass lasts as long as its busiest queue; the next one starts in the cycle after. A result is written into the
-    result queue ``body_cycles`` after the advance that commits it, and visible one cycle later. An advance that commits takes one of
-    ``result_depth`` credits; a result taken at ``o`` gives one back.
+    Timing (docs/engine.md): a pass lasts as long as its busiest queue; the next one starts in the
+    cycle after. A result is written into the result queue ``body_cycles`` after the advance that
+    commits it, and visible one cycle later. An advance that commits takes one of ``result_depth``
+    credits; a result taken at ``o`` gives one back.
 
     Ports
     -----
@@ -38,17 +40,23 @@ class Accumulator(wiring.Component):
     busy, stalled: what this cycle counts as; neither is starved.
     issued: spikes that went to the weights one cycle before.
     load_i, load_o: chain of the weight memories (only where weights can be loaded).
-    steps: time steps that are run, less one (only where they can be chosen). Planes that are left away count in the head.
+    steps: time steps that are run, less one (only where they can be chosen). Planes that are left
+        away count in the head.
     """
 
     def __init__(self, stage: Stage):
         self.stage = stage
         self.widths = queue_widths(stage)
         f = stage.folding
-        lanes = {"event": len(self.widths) * f.ports, "parallel": self.widths[0], "max": 0}.get(f.body, self.widths[0])
+        lanes = {"event": len(self.widths) * f.ports, "parallel": self.widths[0], "max": 0}.get(
+            f.body, self.widths[0]
+        )
         super().__init__(
             {
-                **{f"i{q}": In(queue_signature(stage, width)) for q, width in enumerate(self.widths)},
+                **{
+                    f"i{q}": In(queue_signature(stage, width))
+                    for q, width in enumerate(self.widths)
+                },
                 "o": Out(stream.Signature(f.windows * f.elements * stage.acc_width)),
                 "busy": Out(1),
                 "stalled": Out(1),
@@ -69,8 +77,15 @@ class Accumulator(wiring.Component):
         self.chain = None if s.room is None else Chain(m, self)
         self.memories: dict[tuple[int, int], tuple[Weights, Loader | None]] = {}
         self.last_plane = chosen(m, self, s, "last_plane", lambda stage: stage.planes - 1)
-        self.plane, self.fold = counter(m, "plane", s.planes, self.last_plane), counter(m, "fold", s.folds)
-        advance, commit, credit = Signal(), Signal(), Signal(range(s.result_depth + 1), init=s.result_depth)
+        self.plane, self.fold = (
+            counter(m, "plane", s.planes, self.last_plane),
+            counter(m, "fold", s.folds),
+        )
+        advance, commit, credit = (
+            Signal(),
+            Signal(),
+            Signal(range(s.result_depth + 1), init=s.result_depth),
+        )
 
         write, taken = self.results(m)
         m.d.sync += credit.eq(credit + taken - (advance & commit))
@@ -99,20 +114,25 @@ class Accumulator(wiring.Component):
         if s.i_code.signed and f.body not in ("parallel", "max"):
             m.d.comb += negate.eq(self.plane.value == 0)
         negate = later(negate, s.body_cycles)
-        # What a sum is added to: at the start of a fold nothing, at that of a plane what there is times the base.
+        # What a sum is added to: at the start of a fold nothing, at that of a plane what there is
+        # times the base.
         fresh, shifted = Signal(init=1), Signal()
         m.d.sync += [fresh.eq(late_advance & late_commit), shifted.eq(late_advance & ~late_commit)]
         totals = []
         for window, sums in enumerate(per_window):
             for element, value in enumerate(sums):
-                totals.append(self.accumulate(m, value, fresh, shifted, negate, f"{window}_{element}"))
+                totals.append(
+                    self.accumulate(m, value, fresh, shifted, negate, f"{window}_{element}")
+                )
         m.d.comb += [write.valid.eq(late_advance & late_commit), write.payload.eq(Cat(*totals))]
         if self.chain is not None:
             self.chain.close()
         return m
 
     def at_last_plane(self) -> ValueLike:
-        return self.plane.value == (self.stage.planes - 1 if self.last_plane is None else self.last_plane)
+        return self.plane.value == (
+            self.stage.planes - 1 if self.last_plane is None else self.last_plane
+        )
 
     def base(self, m: Module, rows: int) -> tuple[Signal, Value]:
         """Where the rows of a fold begin, of ``rows`` each, and where those of the next."""
@@ -125,7 +145,10 @@ class Accumulator(wiring.Component):
 
     def results(self, m: Module) -> tuple[stream.Interface, Signal]:
         """The queue of results, and whether one is taken from it. A single one is a register."""
-        write, depth = stream.Signature(len(self.o.payload)).create(path=("write",)), self.stage.result_depth
+        write, depth = (
+            stream.Signature(len(self.o.payload)).create(path=("write",)),
+            self.stage.result_depth,
+        )
         taken = Signal()
         m.d.comb += taken.eq(self.o.valid & self.o.ready)
         if depth == 1:
@@ -144,27 +167,48 @@ class Accumulator(wiring.Component):
         ]
         return write, taken
 
-    def accumulate(self, m: Module, value: Signal, fresh: Signal, shifted: Signal, negate: Signal, name: str) -> Signal:
-        """One accumulator; returns its total of this cycle, which is the result when a commit arrives."""
+    def accumulate(
+        self, m: Module, value: Signal, fresh: Signal, shifted: Signal, negate: Signal, name: str
+    ) -> Signal:
+        """One accumulator; returns its total of this cycle, which is the result when a commit
+        arrives.
+        """
         s = self.stage
         if s.folding.body == "max":
-            best, total = Signal(s.acc_width, name=f"best{name}"), Signal(s.acc_width, name=f"total{name}")
+            best, total = (
+                Signal(s.acc_width, name=f"best{name}"),
+                Signal(s.acc_width, name=f"total{name}"),
+            )
             before = Mux(fresh, 0, best)
-            m.d.comb += total.eq(before | value if s.i_code.base == 1 else Mux(value > before, value, before))
+            m.d.comb += total.eq(
+                before | value if s.i_code.base == 1 else Mux(value > before, value, before)
+            )
             m.d.sync += best.eq(total)
             return total
-        acc, total = Signal(signed(s.acc_width), name=f"acc{name}"), Signal(signed(s.acc_width), name=f"total{name}")
-        before = acc if s.planes == 1 or s.per_step else Mux(shifted, acc * s.i_code.base, acc)[: s.acc_width].as_signed()
+        acc, total = (
+            Signal(signed(s.acc_width), name=f"acc{name}"),
+            Signal(signed(s.acc_width), name=f"total{name}"),
+        )
+        before = (
+            acc
+            if s.planes == 1 or s.per_step
+            else Mux(shifted, acc * s.i_code.base, acc)[: s.acc_width].as_signed()
+        )
         start = Mux(fresh, 0, before)
-        # The sum comes first: a carry chain takes its first operand as it is, and the choice fits into the LUT of the second.
+        # The sum comes first: a carry chain takes its first operand as it is, and the choice fits
+        # into the LUT of the second.
         m.d.comb += total.eq(
-            Mux(negate, start - value, value + start) if s.i_code.signed and s.folding.body != "parallel" else value + start
+            Mux(negate, start - value, value + start)
+            if s.i_code.signed and s.folding.body != "parallel"
+            else value + start
         )
         m.d.sync += acc.eq(total)
         return total
 
     def memory(self, m: Module, bank: int, window: int) -> tuple[Weights, Loader | None]:
-        """The weights of a bank, for all windows; where they can be loaded, for one, since block RAM has no third port to write through."""
+        """The weights of a bank, for all windows; where they can be loaded, for one, since block
+        RAM has no third port to write through.
+        """
         key = (bank, 0 if self.chain is None else window)
         if key not in self.memories:
             rows = bank_rows(self.stage, bank)
@@ -173,12 +217,27 @@ class Accumulator(wiring.Component):
             if self.stage.folding.body in ("dense", "parallel"):
                 width *= self.stage.folding.group
             name = f"weights{bank}" + (f"_{window}" if window and self.chain is not None else "")
-            m.submodules[name] = memory = Weights(rows, width, memory_style(self.stage), self.chain is not None)
-            self.memories[key] = memory, None if self.chain is None else self.chain.loader(name, rows, width)
+            m.submodules[name] = memory = Weights(
+                rows, width, memory_style(self.stage), self.chain is not None
+            )
+            self.memories[key] = (
+                memory,
+                None if self.chain is None else self.chain.loader(name, rows, width),
+            )
         return self.memories[key]
 
-    def read(self, m: Module, memory: Weights, loader: Loader | None, row: ValueLike, enable: ValueLike, name: str) -> Value:
-        """A row of weights, one cycle later. A loader writes through the same address, so that one port of a block RAM does for both."""
+    def read(
+        self,
+        m: Module,
+        memory: Weights,
+        loader: Loader | None,
+        row: ValueLike,
+        enable: ValueLike,
+        name: str,
+    ) -> Value:
+        """A row of weights, one cycle later. A loader writes through the same address, so that one
+        port of a block RAM does for both.
+        """
         if loader is None:
             return memory.read(m, row, enable)
         address = Signal(range(max(2, loader.depth)), name=f"{name}_address")
@@ -186,11 +245,14 @@ class Accumulator(wiring.Component):
         memory.write(m, address, loader.value, loader.write)
         return memory.read(m, address, enable)
 
-    def event_lanes(self, m: Module, advance: Signal) -> tuple[Signal, Signal, Signal, list[list[Signal]]]:
+    def event_lanes(
+        self, m: Module, advance: Signal
+    ) -> tuple[Signal, Signal, Signal, list[list[Signal]]]:
         s, f = self.stage, self.stage.folding
         part = f.group // f.banks
         base, following = self.base(m, s.pass_words * step(part))
-        # Of the pass after this one, from registers alone: the advance that starts it is late in the cycle.
+        # Of the pass after this one, from registers alone: the advance that starts it is late in
+        # the cycle.
         next_base = Signal.like(base)
         m.d.comb += next_base.eq(Mux(self.at_last_plane(), following, base))
         scans, issued, per_window = [], [], []
@@ -200,7 +262,13 @@ class Accumulator(wiring.Component):
             rows = []
             for bank in range(f.banks):
                 q = window * f.banks + bank
-                scan = Scan(width=part, ports=f.ports, pass_words=s.pass_words, passes=s.folds, idle=s.zero_row)
+                scan = Scan(
+                    width=part,
+                    ports=f.ports,
+                    pass_words=s.pass_words,
+                    passes=s.folds,
+                    idle=s.zero_row,
+                )
                 m.submodules[f"scan{q}"] = scan
                 wiring.connect(m, wiring.flipped(self.queues[q]), scan.i)
                 m.d.comb += [scan.advance.eq(advance), scan.next_base.eq(next_base)]
@@ -212,10 +280,22 @@ class Accumulator(wiring.Component):
                     fired = Signal(name=f"fired{q}_{port}")
                     m.d.sync += [address.eq(spike.row), fired.eq(spike.valid), gate.eq(fired)]
                     enable = fired if s.zero_row is None else Const(1)
-                    row = self.read(m, memory, loader if port == 0 else None, address, enable, f"weights{q}_{port}")
+                    row = self.read(
+                        m,
+                        memory,
+                        loader if port == 0 else None,
+                        address,
+                        enable,
+                        f"weights{q}_{port}",
+                    )
                     rows.append(self.terms(row, gate if s.zero_row is None else None))
                     issued.append(fired)
-            per_window.append([self.sum(m, [row[e] for row in rows], f"sum{window}_{e}") for e in range(f.elements)])
+            per_window.append(
+                [
+                    self.sum(m, [row[e] for row in rows], f"sum{window}_{e}")
+                    for e in range(f.elements)
+                ]
+            )
         m.d.comb += self.issued.eq(ones(issued))
         working, done, waiting = Signal(), Signal(), Signal()
         m.d.comb += [
@@ -231,15 +311,22 @@ class Accumulator(wiring.Component):
         weights = [row[k : k + width] for k in range(0, len(row), width)]
         if self.stage.binary:
             return [Cat(gate, gate & ~bit).as_signed() for bit in weights]
-        return [weight.as_signed() if gate is None else Mux(gate, weight.as_signed(), 0) for weight in weights]
+        return [
+            weight.as_signed() if gate is None else Mux(gate, weight.as_signed(), 0)
+            for weight in weights
+        ]
 
     def sum(self, m: Module, terms: list[Value], name: str) -> Signal:
         s = self.stage
         if s.folding.body == "parallel":
             return summed(m, terms, width=s.acc_width, cycles=s.tree_cycles, name=name)
-        return tree(m, terms, width=s.acc_width, first=s.first_terms, cycles=s.tree_cycles, name=name)
+        return tree(
+            m, terms, width=s.acc_width, first=s.first_terms, cycles=s.tree_cycles, name=name
+        )
 
-    def word_lanes(self, m: Module, advance: Signal) -> tuple[Signal, Signal, Signal, list[list[Signal]]]:
+    def word_lanes(
+        self, m: Module, advance: Signal
+    ) -> tuple[Signal, Signal, Signal, list[list[Signal]]]:
         """One word of every window per cycle, whatever it holds."""
         s, f, i = self.stage, self.stage.folding, self.i0
         waiting, working, done = Signal(), Signal(), Signal()
@@ -265,7 +352,11 @@ class Accumulator(wiring.Component):
         if f.body == "max":
             steps = s.i_code.steps
             per_window = [
-                [self.hold(m, w[c * steps : (c + 1) * steps], f"word{n}_{c}") for c in range(f.group)] for n, w in enumerate(words)
+                [
+                    self.hold(m, w[c * steps : (c + 1) * steps], f"word{n}_{c}")
+                    for c in range(f.group)
+                ]
+                for n, w in enumerate(words)
             ]
             return working, done, waiting, per_window
 
@@ -279,15 +370,24 @@ class Accumulator(wiring.Component):
         for n, w in enumerate(words):
             if f.body == "depthwise":
                 weights = self.terms(row, None)
-                per_window.append([self.sum(m, [Mux(w[e], weights[e], 0)], f"sum{n}_{e}") for e in range(f.elements)])
+                per_window.append(
+                    [
+                        self.sum(m, [Mux(w[e], weights[e], 0)], f"sum{n}_{e}")
+                        for e in range(f.elements)
+                    ]
+                )
                 continue
             part = len(row) // f.group
             lanes = [self.lane(row[c * part : (c + 1) * part], w, c) for c in range(f.group)]
-            per_window.append([self.sum(m, [lane[e] for lane in lanes], f"sum{n}_{e}") for e in range(f.elements)])
+            per_window.append(
+                [self.sum(m, [lane[e] for lane in lanes], f"sum{n}_{e}") for e in range(f.elements)]
+            )
         return working, done, waiting, per_window
 
     def lane(self, row: Value, word: Signal, channel: int) -> list[Value]:
-        """What one channel of a word makes of its weights: gates them (dense), or multiplies them by the whole word (parallel)."""
+        """What one channel of a word makes of its weights: gates them (dense), or multiplies them
+        by the whole word (parallel).
+        """
         s = self.stage
         if s.folding.body == "dense":
             return self.terms(row, word[channel])

@@ -35,15 +35,21 @@ class Counters(wiring.Component):
         super().__init__({"clear": In(1), "address": In(16), "data": Out(WIDTH)})
 
     def offer(self, name: str, amount: ValueLike) -> None:
-        """What ``name`` grows by in this cycle. Called by the top, once per counter, before elaboration."""
+        """What ``name`` grows by in this cycle. Called by the top, once per counter, before
+        elaboration.
+        """
         self.offers[name] = amount
 
     def count(self, name: str, bits: list[ValueLike], when: Value) -> None:
-        """``name`` grows by the bits that are set in a cycle in which ``when`` is high. Called by the top before elaboration."""
+        """``name`` grows by the bits that are set in a cycle in which ``when`` is high. Called by
+        the top before elaboration.
+        """
         self.counted[name] = bits, when
 
     def show(self, name: str, value: ValueLike) -> None:
-        """What is read as ``name``: a value kept elsewhere. Called by the top before elaboration."""
+        """What is read as ``name``: a value kept elsewhere. Called by the top before
+        elaboration.
+        """
         self.shown[name] = value
 
     def elaborate(self, platform: object) -> Module:
@@ -53,19 +59,29 @@ class Counters(wiring.Component):
             if name in self.shown:
                 values.append(self.shown[name])
                 continue
-            amount = ones_of_many(m, *self.counted[name], f"part{address}") if name in self.counted else Value.cast(self.offers[name])
+            amount = (
+                ones_of_many(m, *self.counted[name], f"part{address}")
+                if name in self.counted
+                else Value.cast(self.offers[name])
+            )
             step = Signal(max(1, len(amount)), name=f"step{address}")
             value = Signal(WIDTH, name=f"counter{address}", reset_less=True)
             m.d.sync += [step.eq(amount), value.eq(Mux(self.clear, 0, value + step))]
             values.append(value)
         bits = (len(values) - 1).bit_length()
         values += [Const(0, WIDTH)] * ((1 << bits) - len(values))
-        m.d.sync += self.data.eq(Mux(self.address[bits:].any(), 0, choose(values, self.address[:bits])))
+        m.d.sync += self.data.eq(
+            Mux(self.address[bits:].any(), 0, choose(values, self.address[:bits]))
+        )
         return m
 
 
-def offer_stream(m: Module, counters: Counters, name: str, valid: ValueLike, words: list[ValueLike]) -> None:
-    """Spikes by plane, words that are not zero, and the CRC of one beat; one cycle later, off the path of the neurons."""
+def offer_stream(
+    m: Module, counters: Counters, name: str, valid: ValueLike, words: list[ValueLike]
+) -> None:
+    """Spikes by plane, words that are not zero, and the CRC of one beat; one cycle later, off the
+    path of the neurons.
+    """
     steps = len(words[0])
     fired = Signal(name=f"{name}_fired")
     held = [Signal(steps, name=f"{name}_fired{k}") for k in range(len(words))]
@@ -73,7 +89,9 @@ def offer_stream(m: Module, counters: Counters, name: str, valid: ValueLike, wor
     words = held
     if counters.checksums:
         payload = Cat(*words)
-        m.submodules[f"{name}_crc"] = crc = CRC32_ISO_HDLC(data_width=(len(payload) + 7) // 8 * 8).create()
+        m.submodules[f"{name}_crc"] = crc = CRC32_ISO_HDLC(
+            data_width=(len(payload) + 7) // 8 * 8
+        ).create()
         m.d.comb += [crc.start.eq(counters.clear), crc.valid.eq(fired), crc.data.eq(payload)]
         counters.show(f"{name}.crc", crc.crc)
     counters.count(f"{name}.nonzero", [word != 0 for word in words], fired)

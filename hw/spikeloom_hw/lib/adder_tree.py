@@ -1,4 +1,6 @@
-"""Adder trees: a first level of small sums in logic, where few bits make one, then two terms per adder and register."""
+"""Adder trees: a first level of small sums in logic, where few bits make one, then two terms per
+adder and register.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,9 @@ from amaranth import Module, Signal, Value, signed
 from amaranth.hdl import ValueLike
 
 
-def tree(m: Module, terms: list[ValueLike], *, width: int, first: int, cycles: int, name: str) -> Signal:
+def tree(
+    m: Module, terms: list[ValueLike], *, width: int, first: int, cycles: int, name: str
+) -> Signal:
     """Sum of signed terms after ``cycles`` clock edges, with a register after every level.
 
     Parameters
@@ -29,7 +33,9 @@ def tree(m: Module, terms: list[ValueLike], *, width: int, first: int, cycles: i
 
 
 def small_sum(m: Module, terms: list[Value]) -> Value:
-    """Sum of signed terms out of single gates, so that a synthesis makes one LUT of each of its bits where there are six bits in all."""
+    """Sum of signed terms out of single gates, so that a synthesis makes one LUT of each of its
+    bits where there are six bits in all.
+    """
     total = terms[0]
     for term in terms[1:]:
         total = rippled(m, total, term)
@@ -49,7 +55,9 @@ def rippled(m: Module, a: Value, b: Value) -> Value:
 
 
 def summed(m: Module, terms: list[ValueLike], *, width: int, cycles: int, name: str) -> Signal:
-    """Sum of signed terms after ``cycles`` clock edges, four per level and register: what a synthesis turns into multiply-adds."""
+    """Sum of signed terms after ``cycles`` clock edges, four per level and register: what a
+    synthesis turns into multiply-adds.
+    """
     for level in range(cycles):
         sums = []
         for i in range(0, len(terms), 4):

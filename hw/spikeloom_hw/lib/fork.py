@@ -19,7 +19,12 @@ class Fork(wiring.Component):
 
     def __init__(self, *, width: int, branches: int):
         self.branches = branches
-        super().__init__({"i": In(stream.Signature(width)), **{f"o{b}": Out(stream.Signature(width)) for b in range(branches)}})
+        super().__init__(
+            {
+                "i": In(stream.Signature(width)),
+                **{f"o{b}": Out(stream.Signature(width)) for b in range(branches)},
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -13,8 +13,8 @@ from .loop_counter import counter
 class Gather(wiring.Component):
     """Reorders (fold; windows) to (window; folds), two steps deep.
 
-    Timing (docs/engine.md): one fold in per cycle while a buffer is free; the first beat leaves in the cycle after the
-    last fold at the earliest, then one a cycle.
+    Timing (docs/engine.md): one fold in per cycle while a buffer is free; the first beat leaves in
+    the cycle after the last fold at the earliest, then one a cycle.
 
     Parameters
     ----------
@@ -23,13 +23,19 @@ class Gather(wiring.Component):
 
     def __init__(self, *, width: int, windows: int, folds: int):
         self.width, self.windows, self.folds = width, windows, folds
-        super().__init__({"i": In(stream.Signature(width * windows)), "o": Out(stream.Signature(width))})
+        super().__init__(
+            {"i": In(stream.Signature(width * windows)), "o": Out(stream.Signature(width))}
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         writing, reading = Signal(), Signal()
         i_fold, i_half = counter(m, "i_fold", self.folds), counter(m, "i_half", 2)
-        o_fold, window, o_half = counter(m, "o_fold", self.folds), counter(m, "window", self.windows), counter(m, "o_half", 2)
+        o_fold, window, o_half = (
+            counter(m, "o_fold", self.folds),
+            counter(m, "window", self.windows),
+            counter(m, "o_half", 2),
+        )
         opened, complete = Signal(range(3)), Signal(range(3))
         starts = Signal()
         m.d.comb += [
@@ -44,10 +50,15 @@ class Gather(wiring.Component):
             window.step.eq(o_fold.wrap),
             o_half.step.eq(window.wrap),
         ]
-        m.d.sync += [opened.eq(opened + starts - window.wrap), complete.eq(complete + i_fold.wrap - window.wrap)]
+        m.d.sync += [
+            opened.eq(opened + starts - window.wrap),
+            complete.eq(complete + i_fold.wrap - window.wrap),
+        ]
         data = []
         for w in range(self.windows):
-            m.submodules[f"buffer{w}"] = memory = Memory(shape=self.width, depth=2 * self.folds, init=[])
+            m.submodules[f"buffer{w}"] = memory = Memory(
+                shape=self.width, depth=2 * self.folds, init=[]
+            )
             write, read = memory.write_port(), memory.read_port(domain="comb")
             m.d.comb += [
                 write.en.eq(writing),

@@ -9,7 +9,9 @@ from amaranth import Module, Mux, Signal
 
 @dataclass(frozen=True)
 class Counter:
-    """``value`` runs 0..count-1, one further per ``step``; ``wrap`` is high in the step that leaves the last value."""
+    """``value`` runs 0..count-1, one further per ``step``; ``wrap`` is high in the step that leaves
+    the last value.
+    """
 
     value: Signal
     step: Signal
@@ -17,8 +19,14 @@ class Counter:
 
 
 def counter(m: Module, name: str, count: int, last: Signal | None = None) -> Counter:
-    """A loop counter in the sync domain; the caller drives ``step``. ``last``: the last value, where it is not always ``count - 1``."""
-    value, step, wrap = Signal(range(max(2, count)), name=name), Signal(name=f"{name}_step"), Signal(name=f"{name}_wrap")
+    """A loop counter in the sync domain; the caller drives ``step``. ``last``: the last value,
+    where it is not always ``count - 1``.
+    """
+    value, step, wrap = (
+        Signal(range(max(2, count)), name=name),
+        Signal(name=f"{name}_step"),
+        Signal(name=f"{name}_wrap"),
+    )
     if count == 1:
         m.d.comb += wrap.eq(step)
         return Counter(value, step, wrap)

@@ -9,10 +9,15 @@ from amaranth.hdl import ValueLike
 
 
 def choose(values: Sequence[ValueLike], index: Value) -> Value:
-    """A tree of multiplexers, which a synthesis makes of LUTs and the wide multiplexers beside them. An index beyond the last gives any."""
+    """A tree of multiplexers, which a synthesis makes of LUTs and the wide multiplexers beside
+    them. An index beyond the last gives any.
+    """
     level = [Value.cast(value) for value in values]
     for bit in index:
         if len(level) == 1:
             break
-        level = [Mux(bit, level[k + 1], level[k]) if k + 1 < len(level) else level[k] for k in range(0, len(level), 2)]
+        level = [
+            Mux(bit, level[k + 1], level[k]) if k + 1 < len(level) else level[k]
+            for k in range(0, len(level), 2)
+        ]
     return level[0]

@@ -10,7 +10,9 @@ from spikeloom.mapping.plan.counters import MANY
 
 
 def ones(bits: Sequence[ValueLike]) -> Value:
-    """The number of one-bit values that are set: six at a time by gates, each bit of whose number is one LUT, then by adders."""
+    """The number of one-bit values that are set: six at a time by gates, each bit of whose number
+    is one LUT, then by adders.
+    """
     return added([(six(bits[k : k + 6]), len(bits[k : k + 6])) for k in range(0, len(bits), 6)])
 
 
@@ -18,14 +20,16 @@ def added(counts: list[tuple[Value, int]]) -> Value:
     """The sum of some numbers, each with the most that it can be."""
     while len(counts) > 1:
         pairs = list(zip(counts[::2], counts[1::2], strict=False))
-        sums = [((a + b)[: (most + more).bit_length()], most + more) for (a, most), (b, more) in pairs]
+        sums = [
+            ((a + b)[: (most + more).bit_length()], most + more) for (a, most), (b, more) in pairs
+        ]
         counts = sums + counts[2 * len(pairs) :]
     return counts[0][0]
 
 
 def ones_of_many(m: Module, bits: Sequence[ValueLike], when: Value, name: str) -> Value:
-    """The number of bits that are set in a cycle in which ``when`` is high, else 0; where they are many, one cycle later: parts of them
-    are counted first.
+    """The number of bits that are set in a cycle in which ``when`` is high, else 0; where they are
+    many, one cycle later: parts of them are counted first.
     """
     parts = [bits[k : k + MANY] for k in range(0, len(bits), MANY)]
     if len(parts) == 1:

@@ -1,4 +1,6 @@
-"""Channels per beat, changed: several beats to one, or one to several, the lowest channels first."""
+"""Channels per beat, changed: several beats to one, or one to several, the lowest channels
+first.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,9 @@ from .loop_counter import counter
 class Regroup(wiring.Component):
     """Changes the width of a stream by a whole factor.
 
-    Timing (docs/engine.md). Up: takes n beats, offers one from the next cycle on; the next input may be taken in the cycle of that output.
-    Down: offers n parts, one a cycle, from the cycle after the input; the next input may be taken in the cycle of the last part.
+    Timing (docs/engine.md). Up: takes n beats, offers one from the next cycle on; the next input
+    may be taken in the cycle of that output. Down: offers n parts, one a cycle, from the cycle
+    after the input; the next input may be taken in the cycle of the last part.
 
     Parameters
     ----------
@@ -24,7 +27,9 @@ class Regroup(wiring.Component):
 
     def __init__(self, *, i_width: int, o_width: int):
         if max(i_width, o_width) % min(i_width, o_width) or i_width == o_width:
-            raise ValueError(f"one width must be a multiple of the other, got {i_width} and {o_width}")
+            raise ValueError(
+                f"one width must be a multiple of the other, got {i_width} and {o_width}"
+            )
         self.i_width, self.o_width = i_width, o_width
         super().__init__({"i": In(stream.Signature(i_width)), "o": Out(stream.Signature(o_width))})
 
@@ -42,7 +47,9 @@ class Regroup(wiring.Component):
                 count.step.eq(taking),
             ]
             with m.If(taking):
-                m.d.sync += held.eq(held[self.i_width :] | (self.i.payload << (self.o_width - self.i_width)))
+                m.d.sync += held.eq(
+                    held[self.i_width :] | (self.i.payload << (self.o_width - self.i_width))
+                )
             m.d.sync += full.eq(count.wrap | (full & ~giving))
         else:
             count = counter(m, "count", self.i_width // self.o_width)
@@ -61,6 +68,12 @@ class Regroup(wiring.Component):
 
 
 def widths(i_group: int, o_group: int) -> list[int]:
-    """Groups that a stream goes through: straight where one divides the other, else down to the greatest common divisor and up."""
+    """Groups that a stream goes through: straight where one divides the other, else down to the
+    greatest common divisor and up.
+    """
     common = gcd(i_group, o_group)
-    return [i_group, *([common] if common not in (i_group, o_group) else []), *([o_group] if o_group != i_group else [])]
+    return [
+        i_group,
+        *([common] if common not in (i_group, o_group) else []),
+        *([o_group] if o_group != i_group else []),
+    ]

@@ -25,10 +25,13 @@ def by_steps(stage: Stage, value: Callable[[Stage], int]) -> list[int]:
     return [value(found) for found in (*stage.fewer, stage)]
 
 
-def chosen(m: Module, component: wiring.Component, stage: Stage, name: str, value: Callable[[Stage], int]) -> Signal | None:
+def chosen(
+    m: Module, component: wiring.Component, stage: Stage, name: str, value: Callable[[Stage], int]
+) -> Signal | None:
     """A number of the stage as it runs now, in a register; None where it is always the same.
 
-    Time steps change in a reset alone, which the register outlives: it is right before anything begins.
+    Time steps change in a reset alone, which the register outlives: it is right before anything
+    begins.
     """
     values = by_steps(stage, value)
     if len(set(values)) == 1:
@@ -39,7 +42,9 @@ def chosen(m: Module, component: wiring.Component, stage: Stage, name: str, valu
 
 
 def selected(m: Module, name: str, index: Signal | None, values: dict[int, Value]) -> Value:
-    """One of several values of one shape by a number that :func:`chosen` gave; the only one without it."""
+    """One of several values of one shape by a number that :func:`chosen` gave; the only one without
+    it.
+    """
     if index is None:
         (only,) = values.values()
         return only
@@ -57,27 +62,38 @@ def missing(stage: Stage) -> int:
 
 
 def whole(m: Module, index: Signal | None, stage: Stage, value: Value, name: str) -> Value:
-    """A sum over the planes that were run as that over all planes: the missing ones are 0, and multiplied by the base all the same.
+    """A sum over the planes that were run as that over all planes: the missing ones are 0, and
+    multiplied by the base all the same.
 
     ``index``: what :func:`missing` is now.
     """
-    places = {places: (value * stage.i_code.base**places)[: len(value)].as_signed() for places in sorted(set(by_steps(stage, missing)))}
+    places = {
+        places: (value * stage.i_code.base**places)[: len(value)].as_signed()
+        for places in sorted(set(by_steps(stage, missing)))
+    }
     return selected(m, name, index, places) if index is not None else value
 
 
 def tables(stage: Stage) -> list[Table]:
     """The tables of a stage by rising number of planes, one each."""
-    found = {layer.neuron.code.live: layer.neuron for layer in (other.layer for other in (*stage.fewer, stage))}
+    found = {
+        layer.neuron.code.live: layer.neuron
+        for layer in (other.layer for other in (*stage.fewer, stage))
+    }
     return [found[live] for live in sorted(found)]
 
 
 def search_tree(tables: list[Table], channel: int) -> list[int]:
-    """The thresholds of a channel by node, which is a 1 followed by the bits so far; of several tables that of T planes from 2^T on."""
+    """The thresholds of a channel by node, which is a 1 followed by the bits so far; of several
+    tables that of T planes from 2^T on.
+    """
     found = [0] * (2 << tables[-1].code.live if len(tables) > 1 else 0)
     for table in tables:
         live, thresholds = table.code.live, [int(t) for t in table.thresholds[channel]]
         nodes = thresholds[:1]
         for t in range(live):
-            nodes += [thresholds[(((bits << 1) | 1) << (live - 1 - t)) - 1] for bits in range(1 << t)]
+            nodes += [
+                thresholds[(((bits << 1) | 1) << (live - 1 - t)) - 1] for bits in range(1 << t)
+            ]
         found[1 << live if len(tables) > 1 else 0 :] = nodes
     return found

@@ -4,8 +4,9 @@ load ──► loader ──► loader ──► ... ──► end
            │          │
          memory     memory
 
-Every loader takes what its memory holds, row by row, and hands on the rest. So the stream is the memories' contents one after the
-other, and what comes out at the end says that all of them are full.
+Every loader takes what its memory holds, row by row, and hands on the rest. So the stream is the
+memories' contents one after the other, and what comes out at the end says that all of them are
+full.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ CHUNK = 32
 """Bits of a word of the load stream."""
 
 LINK = wiring.Signature({"start": Out(1), "valid": Out(1), "data": Out(CHUNK)})
-"""One step of the chain. ``start``: a new load begins, its first word comes in a later cycle. No ready: a loader takes a word a cycle."""
+"""One step of the chain. ``start``: a new load begins, its first word comes in a later cycle. No
+ready: a loader takes a word a cycle.
+"""
 
 LOAD_PORTS = {"load_i": In(LINK), "load_o": Out(LINK)}
 
@@ -36,7 +39,8 @@ def chunks(width: int) -> int:
 class Loader(wiring.Component):
     """Fills one memory from the chain.
 
-    Timing: a row is written one cycle after its last word; a word that is not for this memory leaves one cycle after it came.
+    Timing: a row is written one cycle after its last word; a word that is not for this memory
+    leaves one cycle after it came.
 
     Parameters
     ----------
@@ -51,7 +55,15 @@ class Loader(wiring.Component):
         if depth < 1 or width < 1:
             raise ValueError(f"depth and width must be 1 or more, got {depth} and {width}")
         self.depth, self.width = depth, width
-        super().__init__({"i": In(LINK), "o": Out(LINK), "write": Out(1), "row": Out(range(max(2, depth))), "value": Out(width)})
+        super().__init__(
+            {
+                "i": In(LINK),
+                "o": Out(LINK),
+                "write": Out(1),
+                "row": Out(range(max(2, depth))),
+                "value": Out(width),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -59,7 +71,12 @@ class Loader(wiring.Component):
         held, chunk, full = Signal(count * CHUNK), Signal(range(max(2, count))), Signal()
         last = chunk == count - 1
         m.d.comb += self.value.eq(held)
-        m.d.sync += [self.write.eq(0), self.o.start.eq(self.i.start), self.o.valid.eq(self.i.valid & full), self.o.data.eq(self.i.data)]
+        m.d.sync += [
+            self.write.eq(0),
+            self.o.start.eq(self.i.start),
+            self.o.valid.eq(self.i.valid & full),
+            self.o.data.eq(self.i.data),
+        ]
         with m.If(self.i.valid & ~full):
             m.d.sync += [
                 held.eq((held >> CHUNK) | (self.i.data << ((count - 1) * CHUNK))),
@@ -112,5 +129,10 @@ class Chain:
 
 def load_stream(contents: Sequence[Contents]) -> npt.NDArray[np.uint32]:
     """The words that fill these memories, and the one that says that all of them are full."""
-    words = [row >> (CHUNK * k) & 0xFFFF_FFFF for c in contents for row in c.rows for k in range(chunks(c.width))]
+    words = [
+        row >> (CHUNK * k) & 0xFFFF_FFFF
+        for c in contents
+        for row in c.rows
+        for k in range(chunks(c.width))
+    ]
     return np.array([*words, 0], dtype=np.uint32)

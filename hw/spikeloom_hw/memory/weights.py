@@ -1,4 +1,6 @@
-"""Where the weights of a bank lie: the row of ``elements`` weights that a spike, or a word, adds."""
+"""Where the weights of a bank lie: the row of ``elements`` weights that a spike, or a word,
+adds.
+"""
 
 from __future__ import annotations
 
@@ -16,21 +18,34 @@ from spikeloom.mapping.plan.weight_layout import weight_rows
 class Weights(Elaboratable):
     """A memory of weights as a module of its own, whose borders are registers.
 
-    Its columns share parts of their address. A synthesis that maps it together with the adders behind it makes LUTs of these parts,
-    beside those that hold 64 rows each; mapped alone it takes the latter only (Yosys with ABC9).
+    Its columns share parts of their address. A synthesis that maps it together with the adders
+    behind it makes LUTs of these parts, beside those that hold 64 rows each; mapped alone it takes
+    the latter only (Yosys with ABC9).
 
     Parameters
     ----------
-    rows: what it holds at first, ``width`` bits each. style: attributes of the memory. written: whether it has a write port as well; where
-        it has none, bits that are the same in all rows are no memory, and known outside.
+    rows: what it holds at first, ``width`` bits each. style: attributes of the memory. written:
+        whether it has a write port as well; where it has none, bits that are the same in all rows
+        are no memory, and known outside.
     """
 
     def __init__(self, rows: Sequence[int], width: int, style: dict[str, str], written: bool):
         never, always = ~reduce(or_, rows), reduce(and_, rows)
-        self.known = {} if written else {k: (always >> k) & 1 for k in range(width) if (never | always) >> k & 1}
+        self.known = (
+            {}
+            if written
+            else {k: (always >> k) & 1 for k in range(width) if (never | always) >> k & 1}
+        )
         kept = [k for k in range(width) if k not in self.known]
-        held = rows if not self.known else [sum((row >> k & 1) << n for n, k in enumerate(kept)) for row in rows]
-        self.width, self.memory = width, Memory(shape=len(kept), depth=len(rows), init=held, attrs=style) if kept else None
+        held = (
+            rows
+            if not self.known
+            else [sum((row >> k & 1) << n for n, k in enumerate(kept)) for row in rows]
+        )
+        self.width, self.memory = (
+            width,
+            Memory(shape=len(kept), depth=len(rows), init=held, attrs=style) if kept else None,
+        )
 
     def read(self, m: Module, row: ValueLike, enable: ValueLike) -> Value:
         """One row, one cycle later."""
@@ -41,7 +56,9 @@ class Weights(Elaboratable):
         if not self.known:
             return port.data
         bits = iter(port.data)
-        return Cat(Const(self.known[k], 1) if k in self.known else next(bits) for k in range(self.width))
+        return Cat(
+            Const(self.known[k], 1) if k in self.known else next(bits) for k in range(self.width)
+        )
 
     def write(self, m: Module, row: ValueLike, value: ValueLike, enable: ValueLike) -> None:
         assert self.memory is not None
@@ -56,7 +73,8 @@ class Weights(Elaboratable):
 
 
 def bank_rows(stage: Stage, bank: int) -> list[int]:
-    """Memory rows of one bank (see :func:`spikeloom.mapping.plan.weight_layout.weight_rows`) as unsigned integers, the first weight in the lowest bits.
+    """Memory rows of one bank (see :func:`spikeloom.mapping.plan.weight_layout.weight_rows`) as
+    unsigned integers, the first weight in the lowest bits.
 
     Where all are +1 or -1, a one is +1.
     """
@@ -74,8 +92,10 @@ STYLES = {
     (True, "lut"): {"ram_style": "distributed"},
     (True, "block"): {"ram_style": "block"},
 }
-"""By whether weights are loaded at run time, and what they lie in. Yosys has no distributed memory that nothing writes: it takes
-``ram_style`` first, under which it builds logic, and Vivado looks at ``rom_style`` for what is never written."""
+"""By whether weights are loaded at run time, and what they lie in. Yosys has no distributed memory
+that nothing writes: it takes ``ram_style`` first, under which it builds logic, and Vivado looks at
+``rom_style`` for what is never written.
+"""
 
 
 def memory_style(stage: Stage) -> dict[str, str]:

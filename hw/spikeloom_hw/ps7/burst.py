@@ -12,13 +12,16 @@ from .axi3 import FIXED, GP_ID, WRAP, request_layout
 class Burst(wiring.Component):
     """Holds one burst and walks through it.
 
-    Timing: the first address is there in the cycle after ``load``, the next one in the cycle after ``step``.
+    Timing: the first address is there in the cycle after ``load``, the next one in the cycle after
+    ``step``.
 
     Ports
     -----
-    load: take ``request``. step: to the next beat. address: byte address of the beat. id: of the burst. last: this beat is the last one.
+    load: take ``request``. step: to the next beat. address: byte address of the beat. id: of the
+        burst. last: this beat is the last one.
 
-    Addresses are those of AXI3, but for the bits within a word: FIXED stays; INCR goes on by the size of a beat (1, 2 or 4 bytes);
+    Addresses are those of AXI3, but for the bits within a word: FIXED stays; INCR goes on by the
+        size of a beat (1, 2 or 4 bytes);
     WRAP, whose first address is aligned, stays within the aligned block of all its beats.
     """
 
@@ -53,7 +56,11 @@ class Burst(wiring.Component):
             with m.Default():
                 m.d.comb += following.eq(onward)
         with m.If(self.load):
-            m.d.sync += [held.eq(self.request), self.address.eq(self.request.addr), left.eq(self.request.len)]
+            m.d.sync += [
+                held.eq(self.request),
+                self.address.eq(self.request.addr),
+                left.eq(self.request.len),
+            ]
         with m.Elif(self.step):
             m.d.sync += [self.address.eq(following), left.eq(left - 1)]
         return m

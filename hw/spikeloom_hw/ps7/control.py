@@ -13,14 +13,16 @@ from .slice import Slice
 
 
 class Control(wiring.Component):
-    """One beat after the other, each an access of a whole word at the address below it; writes and reads do not wait for each other.
+    """One beat after the other, each an access of a whole word at the address below it; writes and
+    reads do not wait for each other.
 
-    The strobes of a beat go on as they are. The response of a write is the worst of its beats'; beats are counted by the length of the
-    burst, so W needs no WLAST here.
+    The strobes of a beat go on as they are. The response of a write is the worst of its beats';
+    beats are counted by the length of the burst, so W needs no WLAST here.
 
-    Timing, with a slave that takes what it is offered at once and answers ``a`` cycles after it took an access: from the transfer of AR to
-    R of a burst's k-th beat (from 0), where R is taken at once, 3 + a + k · (1 + a) cycles. From the transfer of AW to B, where the only
-    W comes no later, 3 + a cycles.
+    Timing, with a slave that takes what it is offered at once and answers ``a`` cycles after it
+    took an access: from the transfer of AR to R of a burst's k-th beat (from 0), where R is taken
+    at once, 3 + a + k · (1 + a) cycles. From the transfer of AW to B, where the only W comes no
+    later, 3 + a cycles.
 
     Parameters
     ----------
@@ -41,7 +43,9 @@ class Control(wiring.Component):
                 "aw": In(stream.Signature(request_layout())),
                 "w": In(stream.Signature(word_layout())),
                 "b": Out(stream.Signature(response_layout())),
-                "lite": Out(wiring.Signature({name: member.flip() for name, member in self.names.items()})),
+                "lite": Out(
+                    wiring.Signature({name: member.flip() for name, member in self.names.items()})
+                ),
             }
         )
 
@@ -122,12 +126,17 @@ class Control(wiring.Component):
                     address_gone.eq(address_gone | (lite.awvalid & lite.awready)),
                     data_gone.eq(data_gone | (lite.wvalid & lite.wready)),
                 ]
-                with m.If(words.o.valid & (address_gone | lite.awready) & (data_gone | lite.wready)):
+                with m.If(
+                    words.o.valid & (address_gone | lite.awready) & (data_gone | lite.wready)
+                ):
                     m.d.comb += words.o.ready.eq(1)
                     m.d.sync += [address_gone.eq(0), data_gone.eq(0)]
                     m.next = "HEAR"
             with m.State("HEAR"):
-                m.d.comb += [answers.i.valid.eq(lite.bvalid & burst.last), lite.bready.eq(answers.i.ready | ~burst.last)]
+                m.d.comb += [
+                    answers.i.valid.eq(lite.bvalid & burst.last),
+                    lite.bready.eq(answers.i.ready | ~burst.last),
+                ]
                 with m.If(lite.bvalid & lite.bready):
                     m.d.comb += burst.step.eq(1)
                     m.d.sync += worst.eq(response)

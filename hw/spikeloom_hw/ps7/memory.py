@@ -11,7 +11,8 @@ from .slice import Slice
 
 
 class Memory(wiring.Component):
-    """Five register slices. All bursts have one ID, so responses come in order; the shell's bursts are of 16 beats or less, as AXI3's are.
+    """Five register slices. All bursts have one ID, so responses come in order; the shell's bursts
+    are of 16 beats or less, as AXI3's are.
 
     Timing: each channel is one cycle later on its other side, and carries one transfer per cycle.
 
@@ -35,7 +36,10 @@ class Memory(wiring.Component):
         super().__init__(
             {
                 **{name: In(stream.Signature(near)) for name, (near, _) in self.ways.items()},
-                **{f"far_{name}": Out(stream.Signature(far)) for name, (_, far) in self.ways.items()},
+                **{
+                    f"far_{name}": Out(stream.Signature(far))
+                    for name, (_, far) in self.ways.items()
+                },
                 **{name: Out(stream.Signature(shape)) for name, shape in self.back.items()},
                 **{f"far_{name}": In(stream.Signature(shape)) for name, shape in self.back.items()},
             }
@@ -47,7 +51,10 @@ class Memory(wiring.Component):
             m.submodules[name] = part = Slice(far)
             near = getattr(self, name)
             m.d.comb += [
-                *(getattr(part.i.payload, field).eq(getattr(near.payload, field)) for field in far.members),
+                *(
+                    getattr(part.i.payload, field).eq(getattr(near.payload, field))
+                    for field in far.members
+                ),
                 part.i.valid.eq(near.valid),
                 near.ready.eq(part.i.ready),
             ]

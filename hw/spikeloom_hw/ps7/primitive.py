@@ -1,13 +1,16 @@
-"""The primitive ``PS7``: its inputs by name and width (the names of Xilinx's libraries guide), and what those rest at that nobody drives.
+"""The primitive ``PS7``: its inputs by name and width (the names of Xilinx's libraries guide), and
+what those rest at that nobody drives.
 
-On this fabric an input without a wire reads 1. So every input that could act is tied: only those of ports whose clock is left open, and so
-never ticks, are left open too.
+On this fabric an input without a wire reads 1. So every input that could act is tied: only those of
+ports whose clock is left open, and so never ticks, are left open too.
 """
 
 from __future__ import annotations
 
 HIGH = 1
-"""Rest of a line that is active low: the fabric never says that it is idle, serial lines idle high."""
+"""Rest of a line that is active low: the fabric never says that it is idle, serial lines idle
+high.
+"""
 
 RESTS: dict[str, tuple[int, int]] = {
     "DDRARB": (4, 0),
@@ -39,7 +42,11 @@ RESTS: dict[str, tuple[int, int]] = {
     "EMIOSPI0SSIN": (1, HIGH),
     "EMIOSPI1SSIN": (1, HIGH),
     "EMIOSRAMINTIN": (1, 0),
-    **{f"EMIOUART{k}{line}": (1, HIGH if line == "RX" else 0) for k in (0, 1) for line in ("CTSN", "DCDN", "DSRN", "RIN", "RX")},
+    **{
+        f"EMIOUART{k}{line}": (1, HIGH if line == "RX" else 0)
+        for k in (0, 1)
+        for line in ("CTSN", "DCDN", "DSRN", "RIN", "RX")
+    },
     "EMIOUSB0VBUSPWRFAULT": (1, 0),
     "EMIOUSB1VBUSPWRFAULT": (1, 0),
     "EVENTEVENTI": (1, 0),
@@ -82,8 +89,18 @@ GP, HP = "MAXIGP0", "SAXIHP0"
 """The port to the registers, and the port to memory."""
 
 CONSTANT = {
-    **{f"A{way}{name}": value for way in "RW" for name, value in {"ID": (6, 0), "SIZE": (2, 3), "BURST": (2, 1), "LOCK": (2, 0)}.items()},
-    **{f"A{way}{name}": value for way in "RW" for name, value in {"CACHE": (4, 3), "PROT": (3, 0), "QOS": (4, 0)}.items()},
+    **{
+        f"A{way}{name}": value
+        for way in "RW"
+        for name, value in {"ID": (6, 0), "SIZE": (2, 3), "BURST": (2, 1), "LOCK": (2, 0)}.items()
+    },
+    **{
+        f"A{way}{name}": value
+        for way in "RW"
+        for name, value in {"CACHE": (4, 3), "PROT": (3, 0), "QOS": (4, 0)}.items()
+    },
     "WID": (6, 0),
 }
-"""Signals of the port to memory that never change: full width, incrementing, one ID (WID is AWID's), as the shell asks."""
+"""Signals of the port to memory that never change: full width, incrementing, one ID (WID is
+AWID's), as the shell asks.
+"""

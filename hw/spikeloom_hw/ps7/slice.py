@@ -9,9 +9,11 @@ from amaranth.lib.wiring import In, Out
 
 
 class Slice(wiring.Component):
-    """Every output comes from a flip-flop, ``i.ready`` too. In reset ``i.ready`` and ``o.valid`` are low, so that nothing is lost there.
+    """Every output comes from a flip-flop, ``i.ready`` too. In reset ``i.ready`` and ``o.valid``
+    are low, so that nothing is lost there.
 
-    Timing: a payload is at ``o`` one cycle after its transfer at ``i``; one per cycle as long as ``o.ready`` is high.
+    Timing: a payload is at ``o`` one cycle after its transfer at ``i``; one per cycle as long as
+    ``o.ready`` is high.
 
     Parameters
     ----------

@@ -1,4 +1,5 @@
-"""The top of a bitstream without vendor IP: PS7, bridges, shell. It has no ports: DDR and fixed pins belong to the PS7 itself.
+"""The top of a bitstream without vendor IP: PS7, bridges, shell. It has no ports: DDR and fixed
+pins belong to the PS7 itself.
 
 ┌────────────────────────── ps7_top ──────────────────────────┐
 │ ┌─────┐ MAXIGP0  ┌─────────┐ AXI4-Lite ┌───────┐             │
@@ -40,13 +41,15 @@ class Ps7Top(wiring.Component):
 
     Parameters
     ----------
-    manifest: of the network; an instance of the Verilog module ``shell`` is inside. Raises ValueError unless its memory port is SAXIHP0's.
+    manifest: of the network; an instance of the Verilog module ``shell`` is inside. Raises
+        ValueError unless its memory port is SAXIHP0's.
     """
 
     def __init__(self, *, manifest: Manifest):
         if (manifest.memory_width, manifest.address_width) != WIDTHS:
             raise ValueError(
-                f"memory port: expected {WIDTHS} bits of data and address, got {manifest.memory_width, manifest.address_width}"
+                f"memory port: expected {WIDTHS} bits of data and address, got"
+                f" {manifest.memory_width, manifest.address_width}"
             )
         self.manifest = manifest
         super().__init__({})
@@ -79,15 +82,25 @@ class Ps7Top(wiring.Component):
 
     def shell(self, m: Module) -> None:
         """The instance, and what is on its ports."""
-        wires = {name: Signal(member.shape, name=name) for name, member in shell_ports(self.manifest).items()}
-        ways = {name: "i" if member.flow is In else "o" for name, member in shell_ports(self.manifest).items()}
+        wires = {
+            name: Signal(member.shape, name=name)
+            for name, member in shell_ports(self.manifest).items()
+        }
+        ways = {
+            name: "i" if member.flow is In else "o"
+            for name, member in shell_ports(self.manifest).items()
+        }
         for name, member in self.control.names.items():
             ours, theirs = getattr(self.control.lite, name), wires[f"{CONTROL}_{name}"]
             m.d.comb += theirs.eq(ours) if member.flow is In else ours.eq(theirs)
         for channel in CHANNELS:
             for ours, name in pairs(getattr(self.memory, channel), channel):
                 theirs = wires[f"{MEMORY}_{name}"]
-                m.d.comb += ours.eq(theirs) if (channel in ASKING) != (name == f"{channel}ready") else theirs.eq(ours)
+                m.d.comb += (
+                    ours.eq(theirs)
+                    if (channel in ASKING) != (name == f"{channel}ready")
+                    else theirs.eq(ours)
+                )
         m.submodules.shell = Instance(
             "shell",
             i_aclk=ClockSignal(),
@@ -100,7 +113,11 @@ def pairs(part: Any, channel: str) -> list[tuple[Any, str]]:
     """The signals of a stream with the names that AXI has for them."""
     payload = part.payload
     members = getattr(payload.shape(), "members", None)
-    fields = [(payload, "bresp")] if members is None else [(getattr(payload, name), channel + name) for name in members]
+    fields = (
+        [(payload, "bresp")]
+        if members is None
+        else [(getattr(payload, name), channel + name) for name in members]
+    )
     return [*fields, (part.valid, f"{channel}valid"), (part.ready, f"{channel}ready")]
 
 

@@ -1,1 +1,3 @@
-"""The AXI shell around a network: control registers, a memory reader and writer, measurements. No vendor IP."""
+"""The AXI shell around a network: control registers, a memory reader and writer, measurements. No
+vendor IP.
+"""

@@ -5,14 +5,18 @@ from __future__ import annotations
 from amaranth.lib import data
 
 BURST = 16
-"""Beats of a burst at most: what AXI3 ports take as well. Bursts end at multiples of so many words, and so never cross 4 KiB."""
+"""Beats of a burst at most: what AXI3 ports take as well. Bursts end at multiples of so many words,
+and so never cross 4 KiB.
+"""
 
 SLVERR, DECERR = 2, 3
 """Responses that tell an error."""
 
 
 def word_bits(width: int) -> int:
-    """Address bits inside one memory word of ``width`` bits. Raises ValueError where the width is none of AXI's up to 256 bits."""
+    """Address bits inside one memory word of ``width`` bits. Raises ValueError where the width is
+    none of AXI's up to 256 bits.
+    """
     if width not in (32, 64, 128, 256):
         raise ValueError(f"memory width: expected 32, 64, 128 or 256, got {width}")
     return (width // 8).bit_length() - 1

@@ -1,4 +1,6 @@
-"""The register bank, generated from ``spikeloom.interface.registers``: nothing here names a register but those that are constants."""
+"""The register bank, generated from ``spikeloom.interface.registers``: nothing here names a
+register but those that are constants.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from spikeloom.interface.registers import (
 )
 
 
-def constants(*, memory_width: int, counters: int, identity: str, runtime_weights: bool, steps: int) -> dict[str, list[int]]:
+def constants(
+    *, memory_width: int, counters: int, identity: str, runtime_weights: bool, steps: int
+) -> dict[str, list[int]]:
     """What the registers read that never change, by name, one value per register of a ``count``."""
     digest = bytes.fromhex(identity)
     return {
@@ -40,35 +44,56 @@ def field_bits(register: Register) -> int:
 class Bank(wiring.Component):
     """Registers, and the way to the counters of the network and to the log.
 
-    Timing: what a ``read`` names is sampled in that cycle and at ``data`` from the next one on. ``counter_data`` and ``log_data`` may come
-    two cycles after their addresses, which follow ``read_address``: it is stable for so long before ``read``.
+    Timing: what a ``read`` names is sampled in that cycle and at ``data`` from the next one on.
+    ``counter_data`` and ``log_data`` may come two cycles after their addresses, which follow
+    ``read_address``: it is stable for so long before ``read``.
 
     Parameters
     ----------
     address_width: bits of an address on the memory port; registers of addresses hold no more.
-    memory_width, counters, identity, runtime_weights, steps: what constant registers tell. Without steps their registers are not built.
+    memory_width, counters, identity, runtime_weights, steps: what constant registers tell. Without
+        steps their registers are not built.
 
     Ports
     -----
-    Per register, from its access: "rw" ``<name>``, its value; "wo" ``<name>_<field>``, high in the cycle after the write; "w1c" ``<name>``
+    Per register, from its access: "rw" ``<name>``, its value; "wo" ``<name>_<field>``, high in the
+        cycle after the write; "w1c" ``<name>``
     and ``<name>_set``, bits to set; "ro" ``<name>``, or ``<name>_<field>`` where it has fields.
     write, write_address, write_data, read, read_address, data: the bus, see Lite.
-    counter_address, counter_data, log_address, log_data: one counter of the network; one entry of the log, latency in the low half.
+    counter_address, counter_data, log_address, log_data: one counter of the network; one entry of
+        the log, latency in the low half.
     """
 
     def __init__(
-        self, *, address_width: int, memory_width: int, counters: int, identity: str, runtime_weights: bool = False, steps: int = 0
+        self,
+        *,
+        address_width: int,
+        memory_width: int,
+        counters: int,
+        identity: str,
+        runtime_weights: bool = False,
+        steps: int = 0,
     ):
         if len(identity) != 64:
-            raise ValueError(f"identity: expected the 64 hexadecimal digits of a SHA-256, got {identity!r}")
+            raise ValueError(
+                f"identity: expected the 64 hexadecimal digits of a SHA-256, got {identity!r}"
+            )
         if not 0 < counters <= MAX_COUNTERS:
             raise ValueError(f"counters: expected 1 to {MAX_COUNTERS}, got {counters}")
         self.address_width = address_width
         self.constants = constants(
-            memory_width=memory_width, counters=counters, identity=identity, runtime_weights=runtime_weights, steps=steps
+            memory_width=memory_width,
+            counters=counters,
+            identity=identity,
+            runtime_weights=runtime_weights,
+            steps=steps,
         )
-        self.registers = [register for register in REGISTERS if steps or register.name not in STEP_REGISTERS]
-        ports = {name: member for register in self.registers for name, member in self.ports(register)}
+        self.registers = [
+            register for register in REGISTERS if steps or register.name not in STEP_REGISTERS
+        ]
+        ports = {
+            name: member for register in self.registers for name, member in self.ports(register)
+        }
         super().__init__(
             {
                 **ports,
@@ -137,17 +162,24 @@ class Bank(wiring.Component):
             return
         for half in range(register.width // 32):
             hit = Signal(name=f"{register.name}_hit{half}")
-            m.d.comb += hit.eq(self.write & (self.write_address[2:] == (register.offset >> 2) + half))
+            m.d.comb += hit.eq(
+                self.write & (self.write_address[2:] == (register.offset >> 2) + half)
+            )
             if register.access == "rw":
                 part = getattr(self, register.name)[32 * half : 32 * half + 32]
                 with m.If(hit):
                     m.d.sync += part.eq(self.write_data)
             elif register.access == "w1c":
                 value = getattr(self, register.name)
-                m.d.sync += value.eq((value & ~Mux(hit, self.write_data[: len(value)], 0)) | getattr(self, f"{register.name}_set"))
+                m.d.sync += value.eq(
+                    (value & ~Mux(hit, self.write_data[: len(value)], 0))
+                    | getattr(self, f"{register.name}_set")
+                )
             else:
                 for field in register.fields:
-                    m.d.sync += getattr(self, f"{register.name}_{field.name}").eq(hit & self.write_data[field.bit])
+                    m.d.sync += getattr(self, f"{register.name}_{field.name}").eq(
+                        hit & self.write_data[field.bit]
+                    )
 
     def read_side(self, m: Module, values: dict[int, ValueLike]) -> None:
         """One word at a time; the low half of 64 bits keeps the high half for the read after it."""
@@ -163,7 +195,11 @@ class Bank(wiring.Component):
             with m.If(address < LOG + 8 * LOG_DEPTH):
                 m.d.comb += [low.eq(self.log_data[:32]), high.eq(self.log_data[32:]), wide.eq(1)]
         with m.Elif(address >= COUNTERS):
-            m.d.comb += [low.eq(self.counter_data[:32]), high.eq(self.counter_data[32:]), wide.eq(1)]
+            m.d.comb += [
+                low.eq(self.counter_data[:32]),
+                high.eq(self.counter_data[32:]),
+                wide.eq(1),
+            ]
         with m.Else(), m.Switch(address[2 : (COUNTERS - 1).bit_length()]):
             for word, value in values.items():
                 with m.Case(*([word] if len(value) <= 32 else [word, word + 1])):

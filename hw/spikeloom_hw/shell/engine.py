@@ -35,15 +35,24 @@ class Engine(wiring.Component):
 
     Parameters
     ----------
-    beat_bytes: of ``s_axis_tdata``. loads: whether weights can be loaded. steps: whether time steps can be chosen.
-    inner: a component with the ports of ``Top``; None for an instance of the Verilog module ``top``.
+    beat_bytes: of ``s_axis_tdata``. loads: whether weights can be loaded. steps: whether time steps
+        can be chosen.
+    inner: a component with the ports of ``Top``; None for an instance of the Verilog module
+        ``top``.
 
     Ports
     -----
     reset: the network to its beginning. The others: see ``Top``.
     """
 
-    def __init__(self, *, beat_bytes: int, loads: bool = False, steps: bool = False, inner: Elaboratable | None = None):
+    def __init__(
+        self,
+        *,
+        beat_bytes: int,
+        loads: bool = False,
+        steps: bool = False,
+        inner: Elaboratable | None = None,
+    ):
         self.flat, self.inner, self.loads = engine_ports(beat_bytes, loads, steps), inner, loads
         super().__init__({"reset": In(1), **self.flat})
 
@@ -51,7 +60,10 @@ class Engine(wiring.Component):
         m = Module()
         inputs = {name: member for name, member in self.flat.items() if member.flow is In}
         if self.inner is None:
-            ports = {f"{'i' if name in inputs else 'o'}_{name}": getattr(self, name) for name in self.flat}
+            ports = {
+                f"{'i' if name in inputs else 'o'}_{name}": getattr(self, name)
+                for name in self.flat
+            }
             m.submodules.top = Instance("top", i_clk=ClockSignal(), i_rst=self.reset, **ports)
             return m
         m.submodules.top = ResetInserter(self.reset)(self.inner)

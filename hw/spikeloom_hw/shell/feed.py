@@ -11,13 +11,16 @@ from ..lib.regroup import Regroup
 from ..memory.loading import CHUNK
 
 PATIENCE = 1 << 14
-"""Cycles that the last word may take through the chain of loaders; more than any chain has loaders."""
+"""Cycles that the last word may take through the chain of loaders; more than any chain has
+loaders.
+"""
 
 
 class Feed(wiring.Component):
     """Feeds the chain of loaders, see :mod:`spikeloom_hw.memory.loading`.
 
-    Timing: a memory word is taken every ``width / 32`` cycles; its first 32 bits leave in the next one.
+    Timing: a memory word is taken every ``width / 32`` cycles; its first 32 bits leave in the next
+    one.
 
     Parameters
     ----------
@@ -25,8 +28,10 @@ class Feed(wiring.Component):
 
     Ports
     -----
-    go: a load begins, its words come later. i: memory words. valid, data: to the chain. empty: words have come, and none is held.
-    late: nothing has come for long. words, crc: since ``go``; they may be read after the load, whatever its end.
+    go: a load begins, its words come later. i: memory words. valid, data: to the chain. empty:
+        words have come, and none is held.
+    late: nothing has come for long. words, crc: since ``go``; they may be read after the load,
+        whatever its end.
     """
 
     def __init__(self, *, width: int, patience: int = PATIENCE):

@@ -12,7 +12,8 @@ from ..lib.loop_counter import counter
 class Gate(wiring.Component):
     """Lets the images of a job through, all beats of one after its first.
 
-    Timing: no latency. With ``single``, the first beat of an image may pass in the cycle after the last value of the one before left.
+    Timing: no latency. With ``single``, the first beat of an image may pass in the cycle after the
+    last value of the one before left.
 
     Parameters
     ----------
@@ -20,9 +21,11 @@ class Gate(wiring.Component):
 
     Ports
     -----
-    begin: ``images_in`` to zero. go: a job of ``last_image`` + 1 images begins. open: the job runs. single: one image in flight.
+    begin: ``images_in`` to zero. go: a job of ``last_image`` + 1 images begins. open: the job runs.
+        single: one image in flight.
     flying: there is one. room: one more may come.
-    i, o: beats. started: the first beat of an image passes. images_in: of this job. exhausted: all beats have passed.
+    i, o: beats. started: the first beat of an image passes. images_in: of this job. exhausted: all
+        beats have passed.
     waiting: the network would take a beat that is due, and there is none.
     """
 

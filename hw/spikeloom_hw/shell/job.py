@@ -1,4 +1,6 @@
-"""One job from its start to its end: well, aborted, or with an error after which everything under way is awaited."""
+"""One job from its start to its end: well, aborted, or with an error after which everything under
+way is awaited.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ RESET_CYCLES = 8
 """Cycles that the network is held in reset."""
 
 QUIET = 1 << 16
-"""Cycles without a response after which a memory port that broke its rules is believed to be done."""
+"""Cycles without a response after which a memory port that broke its rules is believed to be
+done.
+"""
 
 FAULTS = (
     "read_slverr",
@@ -34,23 +38,30 @@ FROM_MEMORY = FAULTS[:5]
 class Job(wiring.Component):
     """The order of things.
 
-    Timing: ``go`` is high two cycles after ``start``, ``running`` from the cycle after. ``ended`` or a fault ends that in its own cycle;
-    without a fault ``busy`` falls in the next one. A reset lasts ``RESET_CYCLES``; one follows a reset of the shell.
+    Timing: ``go`` is high two cycles after ``start``, ``running`` from the cycle after. ``ended``
+    or a fault ends that in its own cycle; without a fault ``busy`` falls in the next one. A reset
+    lasts ``RESET_CYCLES``; one follows a reset of the shell.
 
     Parameters
     ----------
-    word_bytes: of the memory port; addresses must be multiples of it. load_words: memory words of a load; 0 where weights are fixed.
+    word_bytes: of the memory port; addresses must be multiples of it. load_words: memory words of a
+        load; 0 where weights are fixed.
     quiet: see ``QUIET``.
 
     Ports
     -----
-    start, load, abort: what was written to ``control``. input_address, ..., watchdog: registers, sampled up to ``go``.
+    start, load, abort: what was written to ``control``. input_address, ..., watchdog: registers,
+        sampled up to ``go``.
     read_slverr, ... protocol: in this cycle. moved: any transfer, at memory or network.
-    ended: all beats are in the network, all results acknowledged. leftover: and input words are not used. dry: beats are missing, and no
-    words are left. sending: addresses or data are offered to memory. awaiting: responses are due. responded: one came.
-    begin: a start is looked at; what is counted per job begins at zero. go: everything begins. loading: it is a load.
+    ended: all beats are in the network, all results acknowledged. leftover: and input words are not
+        used. dry: beats are missing, and no
+    words are left. sending: addresses or data are offered to memory. awaiting: responses are due.
+        responded: one came.
+    begin: a start is looked at; what is counted per job begins at zero. go: everything begins.
+        loading: it is a load.
     running: from then on to the end, or to the first fault. stop: begin nothing with memory.
-    flush: data paths to their beginning. reset: likewise, and the network. last_image: ``images`` - 1.
+    flush: data paths to their beginning. reset: likewise, and the network. last_image: ``images`` -
+        1.
     error_set: see ``FAULTS``. status_busy, ...: fields of ``status``. job_cycles: register.
     """
 
@@ -62,7 +73,18 @@ class Job(wiring.Component):
         super().__init__(
             {
                 **{name: In(1) for name in ("start", "load", "abort", *FROM_MEMORY)},
-                **{name: In(1) for name in ("moved", "ended", "leftover", "dry", "sending", "awaiting", "responded")},
+                **{
+                    name: In(1)
+                    for name in (
+                        "moved",
+                        "ended",
+                        "leftover",
+                        "dry",
+                        "sending",
+                        "awaiting",
+                        "responded",
+                    )
+                },
                 "input_low": In(self.low),
                 "output_low": In(self.low),
                 **{name: In(32) for name in ("images", "input_words", "watchdog")},
@@ -70,7 +92,10 @@ class Job(wiring.Component):
                 **{name: Out(1, init=1) for name in ("flush", "reset")},
                 "last_image": Out(32),
                 "error_set": Out(len(FAULTS)),
-                **{f"status_{name}": Out(1) for name in ("busy", "done", "failed", "draining", "weights")},
+                **{
+                    f"status_{name}": Out(1)
+                    for name in ("busy", "done", "failed", "draining", "weights")
+                },
                 "job_cycles": Out(64),
             }
         )
@@ -81,12 +106,17 @@ class Job(wiring.Component):
         m.d.comb += [faults[name].eq(getattr(self, name)) for name in FROM_MEMORY]
         m.d.comb += self.error_set.eq(Cat(faults[name] for name in FAULTS))
         fails, early, settled = Signal(), Signal(), Signal()
-        m.d.comb += fails.eq(early | self.abort | Cat(faults[name] for name in FAULTS if name != "start_while_busy").any())
+        m.d.comb += fails.eq(
+            early
+            | self.abort
+            | Cat(faults[name] for name in FAULTS if name != "start_while_busy").any()
+        )
         self.watch(m, faults["stuck"])
         self.settle(m, settled)
 
         failing, count = Signal(), Signal(range(RESET_CYCLES))
-        # As long as the memories themselves: neither reset nor abort brings weights back that a broken load has overwritten.
+        # As long as the memories themselves: neither reset nor abort brings weights back that a
+        # broken load has overwritten.
         whole, begins = Signal(init=1, reset_less=True), self.begin
         with m.FSM(init="RESET", name="job_state") as fsm:
             with m.State("RESET"):
@@ -106,7 +136,12 @@ class Job(wiring.Component):
                     m.next = "RESET"
                 with m.Elif(self.start | self.load):
                     m.d.comb += begins.eq(1)
-                    m.d.sync += [self.status_done.eq(0), self.status_failed.eq(0), self.flush.eq(1), early.eq(0)]
+                    m.d.sync += [
+                        self.status_done.eq(0),
+                        self.status_failed.eq(0),
+                        self.flush.eq(1),
+                        early.eq(0),
+                    ]
                     m.d.sync += self.loading.eq(~self.start)
                     m.next = "CHECK"
             with m.State("CHECK"):
@@ -114,7 +149,11 @@ class Job(wiring.Component):
                 wrong_load = self.input_words != self.load_words
                 wrong, missing = Signal(), Signal()
                 m.d.comb += [
-                    wrong.eq(self.input_low.any() | (self.input_words == 0) | Mux(self.loading, wrong_load, wrong_run)),
+                    wrong.eq(
+                        self.input_low.any()
+                        | (self.input_words == 0)
+                        | Mux(self.loading, wrong_load, wrong_run)
+                    ),
                     missing.eq(~self.loading & ~whole),
                     faults["misaligned"].eq(wrong),
                     faults["no_weights"].eq(missing),
@@ -151,7 +190,10 @@ class Job(wiring.Component):
         m.d.comb += [
             self.status_busy.eq(~idle),
             self.status_weights.eq(whole),
-            faults["start_while_busy"].eq((self.start & (~idle | self.abort)) | (self.load & (~idle | self.abort | self.start))),
+            faults["start_while_busy"].eq(
+                (self.start & (~idle | self.abort))
+                | (self.load & (~idle | self.abort | self.start))
+            ),
             ticking.eq(~idle & ~fsm.ongoing("RESET")),
         ]
         with m.If(begins):
@@ -165,11 +207,15 @@ class Job(wiring.Component):
         left = Signal(32)
         m.d.comb += stuck.eq(self.running & (self.watchdog != 0) & (left == 0))
         m.d.sync += left.eq(Mux(self.moved | ~self.running, self.watchdog, left - 1))
-        with m.If(self.watchdog == 0):  # one that is set while a job runs begins with the next transfer
+        with m.If(
+            self.watchdog == 0
+        ):  # one that is set while a job runs begins with the next transfer
             m.d.sync += left.eq(0xFFFF_FFFF)
 
     def settle(self, m: Module, settled: Signal) -> None:
-        """Nothing is under way; where the memory port broke its rules, counting is no proof of that, and silence must do."""
+        """Nothing is under way; where the memory port broke its rules, counting is no proof of
+        that, and silence must do.
+        """
         broken, silence = Signal(), Signal(range(self.quiet + 1), init=self.quiet)
         with m.If(~self.status_draining | self.responded):
             m.d.sync += silence.eq(self.quiet)
@@ -179,4 +225,6 @@ class Job(wiring.Component):
             m.d.sync += broken.eq(0)
         with m.Elif(self.protocol):
             m.d.sync += broken.eq(1)
-        m.d.comb += settled.eq(~self.sending & Mux(broken | self.protocol, silence == 0, ~self.awaiting))
+        m.d.comb += settled.eq(
+            ~self.sending & Mux(broken | self.protocol, silence == 0, ~self.awaiting)
+        )

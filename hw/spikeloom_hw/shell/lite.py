@@ -7,11 +7,15 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 WAIT = 3
-"""Cycles from a read address to the sampling of what it names: a counter of the network takes two."""
+"""Cycles from a read address to the sampling of what it names: a counter of the network takes
+two.
+"""
 
 
 SPACING = 4
-"""Cycles from one write to the next, at least: a job has sampled its parameters before the write behind its start can change them."""
+"""Cycles from one write to the next, at least: a job has sampled its parameters before the write
+behind its start can change them.
+"""
 
 
 def lite_ports(address_width: int) -> dict[str, wiring.Member]:
@@ -42,10 +46,10 @@ def lite_ports(address_width: int) -> dict[str, wiring.Member]:
 class Lite(wiring.Component):
     """Every response is OKAY; a write of less than four bytes changes nothing.
 
-    Timing: ``write`` is high in the cycle after the later of address and data, and ``SPACING`` cycles after the write before it at the
-    earliest; ``bvalid`` one cycle later. ``read`` is high ``WAIT`` + 1
-    cycles after the address came, ``rvalid`` one cycle later. In reset, and in the cycle after it, nothing is ready: what was taken there
-    would be forgotten.
+    Timing: ``write`` is high in the cycle after the later of address and data, and ``SPACING``
+    cycles after the write before it at the earliest; ``bvalid`` one cycle later. ``read`` is high
+    ``WAIT`` + 1 cycles after the address came, ``rvalid`` one cycle later. In reset, and in the
+    cycle after it, nothing is ready: what was taken there would be forgotten.
 
     Parameters
     ----------
@@ -53,7 +57,8 @@ class Lite(wiring.Component):
 
     Ports
     -----
-    awaddr, ...: the bus. write, write_address, write_data: a word to write. read_address: stable from ``WAIT`` cycles before ``read`` on.
+    awaddr, ...: the bus. write, write_address, write_data: a word to write. read_address: stable
+        from ``WAIT`` cycles before ``read`` on.
     read: ``data`` is to be there in the next cycle, and to stay until the next ``read``.
     """
 
@@ -92,11 +97,20 @@ class Lite(wiring.Component):
         with m.If(self.awvalid & self.awready):
             m.d.sync += [have_address.eq(1), self.write_address.eq(self.awaddr)]
         with m.If(self.wvalid & self.wready):
-            m.d.sync += [have_data.eq(1), self.write_data.eq(self.wdata), whole.eq(self.wstrb.all())]
+            m.d.sync += [
+                have_data.eq(1),
+                self.write_data.eq(self.wdata),
+                whole.eq(self.wstrb.all()),
+            ]
         with m.If(pause != 0):
             m.d.sync += pause.eq(pause - 1)
         with m.If(both):
-            m.d.sync += [pause.eq(SPACING - 1), have_address.eq(0), have_data.eq(0), self.bvalid.eq(1)]
+            m.d.sync += [
+                pause.eq(SPACING - 1),
+                have_address.eq(0),
+                have_data.eq(0),
+                self.bvalid.eq(1),
+            ]
         with m.Elif(self.bready):
             m.d.sync += self.bvalid.eq(0)
 

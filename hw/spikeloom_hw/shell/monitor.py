@@ -1,4 +1,6 @@
-"""Measures: when images came and went, what that makes of latencies and intervals, and a log of the last ones."""
+"""Measures: when images came and went, what that makes of latencies and intervals, and a log of the
+last ones.
+"""
 
 from __future__ import annotations
 
@@ -28,27 +30,46 @@ FIGURES = {
 
 
 class Monitor(wiring.Component):
-    """Latency: cycles from the transfer of an image's first beat to that of its last value, both counted. Interval: from the last value of
-    the image before to its own; an image without one before in its job has 0 in the log, and none in the figures.
+    """Latency: cycles from the transfer of an image's first beat to that of its last value, both
+    counted. Interval: from the last value of the image before to its own; an image without one
+    before in its job has 0 in the log, and none in the figures.
 
-    Timing: an image is in the figures and in the log three cycles after ``finished``; ``log_data`` comes two cycles after its address.
+    Timing: an image is in the figures and in the log three cycles after ``finished``; ``log_data``
+    comes two cycles after its address.
 
     Ports
     -----
-    started, finished: the first beat of an image, the last value of one. flying: images are between the two. room: one more can be.
-    go, flush: no image came before; those in flight are forgotten. clear: all figures and the log are forgotten.
-    waits_input, waits_output: what ``input_wait`` and ``output_wait`` count. cycle: since reset. The others: registers.
+    started, finished: the first beat of an image, the last value of one. flying: images are between
+        the two. room: one more can be.
+    go, flush: no image came before; those in flight are forgotten. clear: all figures and the log
+        are forgotten.
+    waits_input, waits_output: what ``input_wait`` and ``output_wait`` count. cycle: since reset.
+        The others: registers.
     log_address, log_data: an entry, latency in the low half; 0 where there is none.
     """
 
     def __init__(self) -> None:
         super().__init__(
             {
-                **{name: In(1) for name in ("started", "finished", "go", "flush", "clear", "waits_input", "waits_output")},
+                **{
+                    name: In(1)
+                    for name in (
+                        "started",
+                        "finished",
+                        "go",
+                        "flush",
+                        "clear",
+                        "waits_input",
+                        "waits_output",
+                    )
+                },
                 "flying": Out(1),
                 "room": Out(1),
                 "cycle": Out(64),
-                **{name: Out(width, init=-1 if name.endswith("_min") else 0) for name, width in FIGURES.items()},
+                **{
+                    name: Out(width, init=-1 if name.endswith("_min") else 0)
+                    for name, width in FIGURES.items()
+                },
                 "log_address": In(range(LOG_DEPTH)),
                 "log_data": Out(64),
             }
@@ -64,7 +85,9 @@ class Monitor(wiring.Component):
         latency, interval, ended, followed = Signal(32), Signal(32), Signal(), Signal()
         m.d.comb += [
             stamps.w_en.eq(self.started),
-            stamps.w_data.eq(previous),  # the cycle before, so that one subtraction counts both ends
+            stamps.w_data.eq(
+                previous
+            ),  # the cycle before, so that one subtraction counts both ends
             stamps.r_en.eq(self.finished),
             self.flying.eq(stamps.r_rdy),
             self.room.eq(stamps.w_rdy),
@@ -92,7 +115,9 @@ class Monitor(wiring.Component):
 
     def figures(self, m: Module, name: str, valid: Signal, value: Signal) -> None:
         """Least, greatest, sum and count of a value."""
-        least, greatest, total, count = (getattr(self, f"{name}_{what}") for what in ("min", "max", "sum", "count"))
+        least, greatest, total, count = (
+            getattr(self, f"{name}_{what}") for what in ("min", "max", "sum", "count")
+        )
         with m.If(valid):
             m.d.sync += [
                 least.eq(Mux(value < least, value, least)),
@@ -114,4 +139,6 @@ class Monitor(wiring.Component):
             read.addr.eq(self.log_address),
         ]
         m.d.sync += self.log_data.eq(Mux(shown, read.data, 0))
-        m.d.sync += shown.eq(self.latency_count[index:].any() | (self.log_address < self.latency_count[:index]))
+        m.d.sync += shown.eq(
+            self.latency_count[index:].any() | (self.log_address < self.latency_count[:index])
+        )

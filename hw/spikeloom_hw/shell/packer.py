@@ -20,9 +20,11 @@ def word_layout(width: int) -> data.StructLayout:
 
 
 class Packer(wiring.Component):
-    """Puts values side by side, the first in the lowest bits, across images; the word with the last value of a job goes as it is.
+    """Puts values side by side, the first in the lowest bits, across images; the word with the last
+    value of a job goes as it is.
 
-    Timing: a word is offered in the cycle after its last value; a value is taken in every cycle while words are.
+    Timing: a word is offered in the cycle after its last value; a value is taken in every cycle
+    while words are.
 
     Parameters
     ----------
@@ -30,8 +32,10 @@ class Packer(wiring.Component):
 
     Ports
     -----
-    begin: ``images_out`` to zero. go: a job of ``last_image`` + 1 images begins. open: the job runs. i: values. o: words.
-    finished: the last value of an image passes. images_out: of this job. waiting: a value is there, and memory takes none.
+    begin: ``images_out`` to zero. go: a job of ``last_image`` + 1 images begins. open: the job
+        runs. i: values. o: words.
+    finished: the last value of an image passes. images_out: of this job. waiting: a value is there,
+        and memory takes none.
     """
 
     def __init__(self, *, width: int):

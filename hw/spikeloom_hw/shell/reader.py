@@ -13,18 +13,22 @@ from .axi import BURST, DECERR, SLVERR, address_layout, read_layout, word_bits
 class Reader(wiring.Component):
     """Memory words from ``address`` on, in order.
 
-    Timing: the first address is valid three cycles after ``go``; a burst is asked for every three cycles at best. A word is at ``o``
-    two cycles after its transfer. ``r.ready`` is always high: room is set aside before a burst is asked for.
+    Timing: the first address is valid three cycles after ``go``; a burst is asked for every three
+    cycles at best. A word is at ``o`` two cycles after its transfer. ``r.ready`` is always high:
+    room is set aside before a burst is asked for.
 
     Parameters
     ----------
-    width, address_width: bits of the port to memory. bursts: in flight at most. depth: words that may be asked for and not taken at ``o``.
+    width, address_width: bits of the port to memory. bursts: in flight at most. depth: words that
+        may be asked for and not taken at ``o``.
 
     Ports
     -----
-    begin: ``words_read`` to zero. go: read ``words`` words from byte ``address``. stop: ask for no more.
+    begin: ``words_read`` to zero. go: read ``words`` words from byte ``address``. stop: ask for no
+        more.
     ar, r: the AXI channels. o: the words.
-    asking: an address is, or will be, offered. awaiting: bursts are under way. complete: all words have come. empty: none is stored.
+    asking: an address is, or will be, offered. awaiting: bursts are under way. complete: all words
+        have come. empty: none is stored.
     moved: an address or a word was transferred. words_read: since ``begin``.
     slverr, decerr, protocol: in this cycle, see the register ``error``.
     """
@@ -43,14 +47,31 @@ class Reader(wiring.Component):
                 "ar": Out(stream.Signature(address_layout(address_width))),
                 "r": In(stream.Signature(read_layout(width))),
                 "o": Out(stream.Signature(width)),
-                **{name: Out(1) for name in ("asking", "awaiting", "complete", "empty", "moved", "slverr", "decerr", "protocol")},
+                **{
+                    name: Out(1)
+                    for name in (
+                        "asking",
+                        "awaiting",
+                        "complete",
+                        "empty",
+                        "moved",
+                        "slverr",
+                        "decerr",
+                        "protocol",
+                    )
+                },
                 "words_read": Out(32),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        room, taken, issue, accepted = Signal(range(self.depth + 1), init=self.depth), Signal(), Signal(), Signal()
+        room, taken, issue, accepted = (
+            Signal(range(self.depth + 1), init=self.depth),
+            Signal(),
+            Signal(),
+            Signal(),
+        )
         beats = Signal(range(BURST + 1))
         m.d.comb += [
             taken.eq(self.o.valid & self.o.ready),
@@ -67,7 +88,11 @@ class Reader(wiring.Component):
 
     def ask(self, m: Module, beats: Signal, issue: Signal, possible: Signal) -> None:
         """Addresses: up to the next multiple of ``BURST`` words, or to the end."""
-        word, left, space = Signal(len(self.address) - self.low), Signal(32), Signal(range(BURST + 1))
+        word, left, space = (
+            Signal(len(self.address) - self.low),
+            Signal(32),
+            Signal(range(BURST + 1)),
+        )
         m.d.comb += [
             space.eq(BURST - word[:4]),
             self.ar.payload.addr.eq(Cat(Const(0, self.low), word)),
@@ -91,7 +116,11 @@ class Reader(wiring.Component):
                     m.d.sync += self.ar.valid.eq(1)
                     m.next = "ACCEPT"
             with m.State("ACCEPT"), m.If(self.ar.ready):
-                m.d.sync += [self.ar.valid.eq(0), left.eq(left - beats), word.eq(Cat(Const(0, 4), word[4:] + 1))]
+                m.d.sync += [
+                    self.ar.valid.eq(0),
+                    left.eq(left - beats),
+                    word.eq(Cat(Const(0, 4), word[4:] + 1)),
+                ]
                 m.next = "MEASURE"
         m.d.comb += self.asking.eq(~fsm.ongoing("IDLE"))
 

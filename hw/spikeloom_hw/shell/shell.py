@@ -10,7 +10,16 @@ control ─► lite ─► bank ─► job ─┴──── monitor ───�
 
 from __future__ import annotations
 
-from amaranth import ClockDomain, ClockSignal, Const, Module, Mux, ResetInserter, ResetSignal, Signal
+from amaranth import (
+    ClockDomain,
+    ClockSignal,
+    Const,
+    Module,
+    Mux,
+    ResetInserter,
+    ResetSignal,
+    Signal,
+)
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from spikeloom.interface.manifest import Manifest
@@ -36,7 +45,15 @@ CONTROL, MEMORY = "s_axi_control", "m_axi_memory"
 
 def memory_ports(width: int, address_width: int) -> dict[str, wiring.Member]:
     """An AXI4 master without IDs, flat names without a prefix."""
-    address = {"addr": address_width, "len": 8, "size": 3, "burst": 2, "cache": 4, "prot": 3, "valid": 1}
+    address = {
+        "addr": address_width,
+        "len": 8,
+        "size": 3,
+        "burst": 2,
+        "cache": 4,
+        "prot": 3,
+        "valid": 1,
+    }
     channels = {f"{way}{name}": Out(bits) for way in ("ar", "aw") for name, bits in address.items()}
     return {
         **channels,
@@ -61,7 +78,10 @@ def memory_ports(width: int, address_width: int) -> dict[str, wiring.Member]:
 def shell_ports(manifest: Manifest) -> dict[str, wiring.Member]:
     """All ports but clock and reset."""
     control = {f"{CONTROL}_{name}": member for name, member in lite_ports(ADDRESS_WIDTH).items()}
-    memory = {f"{MEMORY}_{name}": member for name, member in memory_ports(manifest.memory_width, manifest.address_width).items()}
+    memory = {
+        f"{MEMORY}_{name}": member
+        for name, member in memory_ports(manifest.memory_width, manifest.address_width).items()
+    }
     return {**control, **memory}
 
 
@@ -70,22 +90,30 @@ class Shell(wiring.Component):
 
     Parameters
     ----------
-    manifest: of the network. engine: the network; an instance of the Verilog module ``top`` unless given. quiet: see Job.
+    manifest: of the network. engine: the network; an instance of the Verilog module ``top`` unless
+        given. quiet: see Job.
 
     Ports
     -----
-    s_axi_control_*: AXI4-Lite slave, see ``spikeloom.interface.registers``. m_axi_memory_*: AXI4 master, one ID.
+    s_axi_control_*: AXI4-Lite slave, see ``spikeloom.interface.registers``. m_axi_memory_*: AXI4
+        master, one ID.
     """
 
     def __init__(self, *, manifest: Manifest, engine: Engine | None = None, quiet: int = QUIET):
         self.manifest, self.quiet = manifest, quiet
         loads, steps = manifest.load_words > 0, manifest.steps > 0
-        self.engine = engine or Engine(beat_bytes=manifest.input.beat_bytes, loads=loads, steps=steps)
+        self.engine = engine or Engine(
+            beat_bytes=manifest.input.beat_bytes, loads=loads, steps=steps
+        )
         super().__init__(shell_ports(manifest))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        source, width, address_width = self.manifest.input, self.manifest.memory_width, self.manifest.address_width
+        source, width, address_width = (
+            self.manifest.input,
+            self.manifest.memory_width,
+            self.manifest.address_width,
+        )
         code, group = source.code, source.group
         m.submodules.lite = self.lite = Lite(address_width=ADDRESS_WIDTH)
         m.submodules.bank = self.bank = Bank(
@@ -96,11 +124,17 @@ class Shell(wiring.Component):
             runtime_weights=self.engine.loads,
             steps=self.manifest.steps,
         )
-        m.submodules.job = self.job = Job(word_bytes=width // 8, load_words=-(-self.manifest.load_words * 32 // width), quiet=self.quiet)
+        m.submodules.job = self.job = Job(
+            word_bytes=width // 8,
+            load_words=-(-self.manifest.load_words * 32 // width),
+            quiet=self.quiet,
+        )
         m.submodules.monitor = self.monitor = Monitor()
         m.submodules.engine = self.engine
         self.reader = Reader(width=width, address_width=address_width)
-        self.gearbox = Gearbox(width=width, container=source.container_bits, steps=code.steps, group=group)
+        self.gearbox = Gearbox(
+            width=width, container=source.container_bits, steps=code.steps, group=group
+        )
         self.gate = Gate(width=group * code.steps, beats=source.beats)
         self.packer = Packer(width=width)
         self.feed = Feed(width=width) if self.engine.loads else None
@@ -121,11 +155,19 @@ class Shell(wiring.Component):
         lite, bank, job = self.lite, self.bank, self.job
         for name, member in lite_ports(ADDRESS_WIDTH).items():
             port = getattr(self, f"{CONTROL}_{name}")
-            m.d.comb += getattr(lite, name).eq(port) if member.flow is In else port.eq(getattr(lite, name))
+            m.d.comb += (
+                getattr(lite, name).eq(port) if member.flow is In else port.eq(getattr(lite, name))
+            )
         m.d.comb += [
-            *(getattr(bank, name).eq(getattr(lite, name)) for name in ("write", "write_address", "write_data", "read", "read_address")),
+            *(
+                getattr(bank, name).eq(getattr(lite, name))
+                for name in ("write", "write_address", "write_data", "read", "read_address")
+            ),
             lite.data.eq(bank.data),
-            *(getattr(bank, name).eq(getattr(self.monitor, name)) for name in (*FIGURES, "cycle", "log_data")),
+            *(
+                getattr(bank, name).eq(getattr(self.monitor, name))
+                for name in (*FIGURES, "cycle", "log_data")
+            ),
             self.monitor.log_address.eq(bank.log_address),
             *(getattr(bank, name).eq(getattr(job, name)) for name in ("error_set", "job_cycles")),
             *(getattr(bank, name).eq(getattr(job, name)) for name in STATUS),
@@ -155,10 +197,16 @@ class Shell(wiring.Component):
                 channel.ready.eq(port(f"{way}ready")),
             ]
         m.d.comb += [
-            *(getattr(reader.r.payload, name).eq(port(f"r{name}")) for name in ("data", "resp", "last")),
+            *(
+                getattr(reader.r.payload, name).eq(port(f"r{name}"))
+                for name in ("data", "resp", "last")
+            ),
             reader.r.valid.eq(port("rvalid")),
             port("rready").eq(reader.r.ready),
-            *(port(f"w{name}").eq(getattr(writer.w.payload, name)) for name in ("data", "strb", "last")),
+            *(
+                port(f"w{name}").eq(getattr(writer.w.payload, name))
+                for name in ("data", "strb", "last")
+            ),
             port("wvalid").eq(writer.w.valid),
             writer.w.ready.eq(port("wready")),
             writer.b.payload.eq(port("bresp")),
@@ -171,7 +219,8 @@ class Shell(wiring.Component):
         engine, gate, packer = self.engine, self.gate, self.packer
         self.split(m)
         if self.manifest.steps:
-            # The network may still work on rows that no output needs: it changes its steps in a reset alone.
+            # The network may still work on rows that no output needs: it changes its steps in a
+            # reset alone.
             with m.If(self.job.reset):
                 m.d.sync += engine.steps.eq(self.bank.steps)
             m.d.comb += self.bank.steps_run_now.eq(engine.steps)
@@ -230,7 +279,14 @@ class Shell(wiring.Component):
 
     def job_side(self, m: Module) -> None:
         """What the job tells the others, and they it."""
-        job, bank, reader, writer, gate, packer = self.job, self.bank, self.reader, self.writer, self.gate, self.packer
+        job, bank, reader, writer, gate, packer = (
+            self.job,
+            self.bank,
+            self.reader,
+            self.writer,
+            self.gate,
+            self.packer,
+        )
         for part in (reader, writer):
             m.d.comb += [part.begin.eq(job.begin), part.go.eq(job.go), part.stop.eq(job.stop)]
         for part in (gate, packer):
@@ -241,8 +297,14 @@ class Shell(wiring.Component):
                 part.last_image.eq(job.last_image),
             ]
         m.d.comb += [
-            *(getattr(job, name).eq(getattr(bank, f"control_{name}")) for name in ("start", "load", "abort")),
-            *(getattr(job, name).eq(getattr(bank, name)) for name in ("images", "input_words", "watchdog")),
+            *(
+                getattr(job, name).eq(getattr(bank, f"control_{name}"))
+                for name in ("start", "load", "abort")
+            ),
+            *(
+                getattr(job, name).eq(getattr(bank, name))
+                for name in ("images", "input_words", "watchdog")
+            ),
             job.input_low.eq(bank.input_address),
             job.output_low.eq(bank.output_address),
             reader.address.eq(bank.input_address),
@@ -259,7 +321,13 @@ class Shell(wiring.Component):
             job.write_decerr.eq(writer.decerr),
             job.protocol.eq(reader.protocol | writer.protocol),
             job.responded.eq(reader.r.valid | writer.b.valid),
-            job.moved.eq(reader.moved | writer.moved | (gate.o.valid & gate.o.ready) | (packer.i.valid & packer.i.ready) | fed_word),
+            job.moved.eq(
+                reader.moved
+                | writer.moved
+                | (gate.o.valid & gate.o.ready)
+                | (packer.i.valid & packer.i.ready)
+                | fed_word
+            ),
             job.leftover.eq((~reader.complete | ~reader.empty | self.gearbox.whole) & ~job.loading),
         ]
         ended = gate.exhausted & writer.complete

@@ -12,19 +12,22 @@ from .packer import VALUE, word_layout
 
 
 class Writer(wiring.Component):
-    """Memory words to ``address`` and on, in order. Bursts end at multiples of ``BURST`` words, and with the last word of a job.
+    """Memory words to ``address`` and on, in order. Bursts end at multiples of ``BURST`` words, and
+    with the last word of a job.
 
-    Timing: the address of a burst is valid two cycles after its last word came, at best; its words follow one a cycle; the next burst
-    follows two cycles after.
+    Timing: the address of a burst is valid two cycles after its last word came, at best; its words
+    follow one a cycle; the next burst follows two cycles after.
 
     Parameters
     ----------
-    width, address_width: bits of the port to memory. bursts: unanswered at most. depth: words that wait.
+    width, address_width: bits of the port to memory. bursts: unanswered at most. depth: words that
+        wait.
 
     Ports
     -----
     go: a job writes from byte ``address`` on. stop: begin no more bursts.
-    i: words. aw, w, b: the AXI channels. sending: a burst is on its way out. awaiting: answers are due.
+    i: words. aw, w, b: the AXI channels. sending: a burst is on its way out. awaiting: answers are
+        due.
     complete: the last word is acknowledged.
     moved: something was transferred to or from memory. words_written: acknowledged since ``begin``.
     slverr, decerr, protocol: in this cycle, see the register ``error``.
@@ -44,7 +47,18 @@ class Writer(wiring.Component):
                 "aw": Out(stream.Signature(address_layout(address_width))),
                 "w": Out(stream.Signature(write_layout(width))),
                 "b": In(stream.Signature(2)),
-                **{name: Out(1) for name in ("sending", "awaiting", "complete", "moved", "slverr", "decerr", "protocol")},
+                **{
+                    name: Out(1)
+                    for name in (
+                        "sending",
+                        "awaiting",
+                        "complete",
+                        "moved",
+                        "slverr",
+                        "decerr",
+                        "protocol",
+                    )
+                },
                 "words_written": Out(32),
             }
         )
@@ -53,7 +67,9 @@ class Writer(wiring.Component):
         m = Module()
         # Only the first and the last burst can be short, so more than these never wait.
         m.submodules.lengths = lengths = SyncFIFO(width=4, depth=self.depth // BURST + 2)
-        m.submodules.words = words = SyncFIFOBuffered(width=self.width + self.width // VALUE, depth=self.depth + 1)
+        m.submodules.words = words = SyncFIFOBuffered(
+            width=self.width + self.width // VALUE, depth=self.depth + 1
+        )
         m.submodules.unanswered = unanswered = SyncFIFO(width=4, depth=self.bursts)
         closed, sent = Signal(), Signal()
         self.collect(m, words, lengths, closed)
@@ -61,11 +77,15 @@ class Writer(wiring.Component):
         self.hear(m, unanswered, sent)
         m.d.comb += [
             self.complete.eq(closed & ~lengths.r_rdy & ~self.sending & ~self.awaiting),
-            self.moved.eq((self.aw.valid & self.aw.ready) | (self.w.valid & self.w.ready) | self.b.valid),
+            self.moved.eq(
+                (self.aw.valid & self.aw.ready) | (self.w.valid & self.w.ready) | self.b.valid
+            ),
         ]
         return m
 
-    def collect(self, m: Module, words: SyncFIFOBuffered, lengths: SyncFIFO, closed: Signal) -> None:
+    def collect(
+        self, m: Module, words: SyncFIFOBuffered, lengths: SyncFIFO, closed: Signal
+    ) -> None:
         """Words into their FIFO, the length of each burst with its last word."""
         place, count, taking, ends = Signal(4), Signal(4), Signal(), Signal()
         word = self.i.payload
@@ -81,11 +101,27 @@ class Writer(wiring.Component):
         with m.If(self.go):
             m.d.sync += [place.eq(self.address[self.low :]), count.eq(0), closed.eq(0)]
         with m.Elif(taking):
-            m.d.sync += [place.eq(place + 1), count.eq(Mux(ends, 0, count + 1)), closed.eq(word.last)]
+            m.d.sync += [
+                place.eq(place + 1),
+                count.eq(Mux(ends, 0, count + 1)),
+                closed.eq(word.last),
+            ]
 
-    def send(self, m: Module, words: SyncFIFOBuffered, lengths: SyncFIFO, unanswered: SyncFIFO, sent: Signal) -> None:
+    def send(
+        self,
+        m: Module,
+        words: SyncFIFOBuffered,
+        lengths: SyncFIFO,
+        unanswered: SyncFIFO,
+        sent: Signal,
+    ) -> None:
         """One burst after the other, its address beside its words."""
-        word, left, pouring, start = Signal(len(self.address) - self.low), Signal(4), Signal(), Signal()
+        word, left, pouring, start = (
+            Signal(len(self.address) - self.low),
+            Signal(4),
+            Signal(),
+            Signal(),
+        )
         last = Signal()
         m.d.comb += [
             start.eq(~self.sending & lengths.r_rdy & unanswered.w_rdy & ~self.stop),
@@ -95,7 +131,9 @@ class Writer(wiring.Component):
             self.aw.payload.addr.eq(Cat(Const(0, self.low), word)),
             self.w.valid.eq(pouring & words.r_rdy),
             self.w.payload.data.eq(words.r_data),
-            self.w.payload.strb.eq(Cat(lane.replicate(VALUE // 8) for lane in words.r_data[self.width :])),
+            self.w.payload.strb.eq(
+                Cat(lane.replicate(VALUE // 8) for lane in words.r_data[self.width :])
+            ),
             self.w.payload.last.eq(left == 0),
             words.r_en.eq(pouring & self.w.ready),
             last.eq(self.w.valid & self.w.ready & self.w.payload.last),

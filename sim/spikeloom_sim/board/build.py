@@ -1,6 +1,8 @@
-"""From an emitted network to a library with its shell: ``rtl/shell.v``, ``rtl/top.v`` and ``manifest.json`` in, ``sim/<hash>.so`` out.
+"""From an emitted network to a library with its shell: ``rtl/shell.v``, ``rtl/top.v`` and
+``manifest.json`` in, ``sim/<hash>.so`` out.
 
-Or with ``rtl/ps7_top.v``: shell and bridges below a model of the processing system, as a bitstream of the open flow has them.
+Or with ``rtl/ps7_top.v``: shell and bridges below a model of the processing system, as a bitstream
+of the open flow has them.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from spikeloom_sim.network.verilate import Harness, Source
 HARNESS = Harness(
     Path(__file__).parent / "harness",
     ("board.cpp", "board.h", "memory.h", "faults.h", "rules.h", "ps7.h", "../../network/random.h"),
-    '#include "board.h"\nspikeloom::board::Base* open_{index}(uint64_t seed) {{ return new spikeloom::board::Board<{prefix}>(seed); }}\n',
+    '#include "board.h"\nspikeloom::board::Base* open_{index}(uint64_t seed) {{ return new'
+    " spikeloom::board::Board<{prefix}>(seed); }}\n",
 )
 
 
@@ -30,25 +33,41 @@ MODELS = tuple(Path(__file__).parent / "ps7" / name for name in ("ps7.v", "maste
 
 
 def source(folder: Path, manifest: Manifest, top: str = "shell") -> Source:
-    """What the library is built of. Raises BoardError where the Verilog is not that of the manifest."""
+    """What the library is built of. Raises BoardError where the Verilog is not that of the
+    manifest.
+    """
     if top not in TOPS:
         raise BoardError(f"top: expected one of {', '.join(TOPS)}, got {top!r}")
-    files = tuple(folder / "rtl" / f"{name}.v" for name in ("ps7_top", "shell", "top")[0 if top == "ps7_top" else 1 :])
+    files = tuple(
+        folder / "rtl" / f"{name}.v"
+        for name in ("ps7_top", "shell", "top")[0 if top == "ps7_top" else 1 :]
+    )
     for path in files:
         if not path.is_file():
-            raise BoardError(f"{path}: expected an emitted network, found none; run 'spikeloom emit' first")
+            raise BoardError(
+                f"{path}: expected an emitted network, found none; run 'spikeloom emit' first"
+            )
     network = files[-1]
     if hashlib.sha256(network.read_bytes()).hexdigest() != manifest.top_sha256:
-        raise BoardError(f"{network}: is not the hardware that manifest.json describes; run 'spikeloom emit' again")
+        raise BoardError(
+            f"{network}: is not the hardware that manifest.json describes; run 'spikeloom emit'"
+            " again"
+        )
     if top == "ps7_top":
         return Source((*files, *MODELS), ps7_bench(manifest.address_width, manifest.memory_width))
     return Source(files, bench(manifest.address_width, manifest.memory_width))
 
 
 def build(folder: Path | str, optimise: str = "-O2", top: str = "shell") -> Path:
-    """The library of an emitted network, built under ``sim/`` in its folder unless it is there already.
+    """The library of an emitted network, built under ``sim/`` in its folder unless it is there
+    already.
 
     Raises SpikeLoomError where there is no such network, or no tool to build it.
     """
     folder = Path(folder)
-    return verilate.library(folder / "sim", [source(folder, manifests.load(folder), top)], optimise=optimise, harness=HARNESS)
+    return verilate.library(
+        folder / "sim",
+        [source(folder, manifests.load(folder), top)],
+        optimise=optimise,
+        harness=HARNESS,
+    )

@@ -1,4 +1,6 @@
-"""The board's memory as ``pynq.allocate`` hands it out: every buffer twice, for host and device, apart as a cache keeps them."""
+"""The board's memory as ``pynq.allocate`` hands it out: every buffer twice, for host and device,
+apart as a cache keeps them.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +23,16 @@ class OutOfMemory(BoardError, RuntimeError):
 
 
 PAGE = 4096
-"""Memory is mapped in pages: an access behind a buffer's end but inside its last page is answered as on a board, with OKAY."""
+"""Memory is mapped in pages: an access behind a buffer's end but inside its last page is answered
+as on a board, with OKAY.
+"""
 
 
 @dataclass(eq=False)
 class Block:
-    """One buffer's memory: ``host`` is what the processor sees, ``device`` what the fabric sees (whole pages)."""
+    """One buffer's memory: ``host`` is what the processor sees, ``device`` what the fabric sees
+    (whole pages).
+    """
 
     address: int
     host: Bytes
@@ -36,19 +42,26 @@ class Block:
 
 
 class Ddr:
-    """Contiguous memory from ``base``, ``size`` bytes of it; each buffer at a page of its own, with an unmapped page behind it.
+    """Contiguous memory from ``base``, ``size`` bytes of it; each buffer at a page of its own, with
+    an unmapped page behind it.
 
     New memory holds random bytes on both sides, other ones.
     """
 
-    def __init__(self, device: Any, simulation: Simulation, base: int, size: int, seed: int) -> None:
+    def __init__(
+        self, device: Any, simulation: Simulation, base: int, size: int, seed: int
+    ) -> None:
         self.device, self.simulation, self.base, self.size = device, simulation, base, size
         self.next = base
         self.random = np.random.default_rng(seed)
 
     def place(self, span: int) -> int:
-        """Address of ``span`` free bytes, the next ones after those given out last. Raises OutOfMemory if there are none."""
-        taken = sorted((start, start + data.nbytes + PAGE) for start, data in self.simulation.regions.items())
+        """Address of ``span`` free bytes, the next ones after those given out last. Raises
+        OutOfMemory if there are none.
+        """
+        taken = sorted(
+            (start, start + data.nbytes + PAGE) for start, data in self.simulation.regions.items()
+        )
         for begin in (self.next, self.base):
             at = begin
             for start, end in taken:
@@ -59,7 +72,10 @@ class Ddr:
                 self.next = at + span
                 return at
         used = sum(data.nbytes for data in self.simulation.regions.values())
-        raise OutOfMemory(f"memory: {span} bytes wanted, {used} of {self.size} are in use; free buffers with freebuffer()")
+        raise OutOfMemory(
+            f"memory: {span} bytes wanted, {used} of {self.size} are in use; free buffers with"
+            " freebuffer()"
+        )
 
     def garbage(self, size: int) -> Bytes:
         return np.frombuffer(bytearray(self.random.bytes(size)), dtype=np.uint8)
@@ -71,9 +87,18 @@ class Ddr:
         pages = -(-size // PAGE) * PAGE
         block = Block(self.place(pages + PAGE), self.garbage(size), self.garbage(pages))
         self.simulation.map(block.address, block.device)
-        buffer = PynqBuffer(shape, dtype, bo=block, device=self.device, buffer=block.host, device_address=block.address, coherent=False)
+        buffer = PynqBuffer(
+            shape,
+            dtype,
+            bo=block,
+            device=self.device,
+            buffer=block.host,
+            device_address=block.address,
+            coherent=False,
+        )
         block.buffer = weakref.ref(buffer)
-        # With these three set, pynq gives freed memory back to return_pointer; without, it would unmap what is not mapped.
+        # With these three set, pynq gives freed memory back to return_pointer; without, it would
+        # unmap what is not mapped.
         buffer.memory, buffer.pointer, buffer.return_to = self, block, self
         return buffer
 

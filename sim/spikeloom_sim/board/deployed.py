@@ -2,8 +2,8 @@
 
     python -m spikeloom_sim.board.deployed build/digits-cnn/deploy build/digits-cnn
 
-The folder stays as it is: a copy of it gets a file in the bitstream's place. The program finds the copy's own ``spikeloom`` package,
-and neither this repository's nor its paths.
+The folder stays as it is: a copy of it gets a file in the bitstream's place. The program finds the
+copy's own ``spikeloom`` package, and neither this repository's nor its paths.
 """
 
 from __future__ import annotations
@@ -30,13 +30,22 @@ def ours(name: str) -> bool:
 
 @contextmanager
 def strangers(folder: Path) -> Iterator[None]:
-    """Python as it is on a board: what is imported in here comes from ``folder`` or from installed packages, not from this repository."""
-    houses = {Path(module.__file__).resolve().parents[1] for name in PACKAGES if (module := sys.modules.get(name)) and module.__file__}
+    """Python as it is on a board: what is imported in here comes from ``folder`` or from installed
+    packages, not from this repository.
+    """
+    houses = {
+        Path(module.__file__).resolve().parents[1]
+        for name in PACKAGES
+        if (module := sys.modules.get(name)) and module.__file__
+    }
     modules = {name: module for name, module in sys.modules.items() if ours(name)}
     path, finders = list(sys.path), list(sys.meta_path)
     for name in modules:
         del sys.modules[name]
-    sys.path[:] = [str(folder), *(place for place in path if place and Path(place).resolve() not in houses)]
+    sys.path[:] = [
+        str(folder),
+        *(place for place in path if place and Path(place).resolve() not in houses),
+    ]
     sys.meta_path[:] = [finder for finder in finders if "editable" not in repr(finder)]
     try:
         yield
@@ -47,8 +56,11 @@ def strangers(folder: Path) -> Iterator[None]:
         sys.path[:], sys.meta_path[:] = path, finders
 
 
-def run(folder: Path, network: Path, program: str = "selftest.py", memory: MemoryModel | None = None) -> int:
-    """Run one program of a deployed ``folder`` on the board of the emitted ``network``; its exit status.
+def run(
+    folder: Path, network: Path, program: str = "selftest.py", memory: MemoryModel | None = None
+) -> int:
+    """Run one program of a deployed ``folder`` on the board of the emitted ``network``; its exit
+    status.
 
     Raises SpikeLoomError where it imported SpikeLoom from anywhere but the folder.
     """
@@ -59,9 +71,16 @@ def run(folder: Path, network: Path, program: str = "selftest.py", memory: Memor
             hwh.with_suffix(".bit").touch()
         with strangers(copy):
             status = called(copy / program)
-            foreign = [name for name, module in sys.modules.items() if ours(name) and copy not in Path(module.__file__ or "/").parents]
+            foreign = [
+                name
+                for name, module in sys.modules.items()
+                if ours(name) and copy not in Path(module.__file__ or "/").parents
+            ]
     if foreign:
-        raise SpikeLoomError(f"{folder / program}: expected modules of the folder alone, found {', '.join(sorted(foreign))} from elsewhere")
+        raise SpikeLoomError(
+            f"{folder / program}: expected modules of the folder alone, found"
+            f" {', '.join(sorted(foreign))} from elsewhere"
+        )
     return status
 
 
@@ -79,7 +98,9 @@ def called(program: Path) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Run the self-test of a deployed folder on the simulated board.")
+    parser = argparse.ArgumentParser(
+        description="Run the self-test of a deployed folder on the simulated board."
+    )
     parser.add_argument("folder", type=Path, help="a folder of 'spikeloom deploy'")
     parser.add_argument("network", type=Path, help="the emitted network, e.g. build/digits-cnn")
     parser.add_argument("--program", default="selftest.py", help="another program of the folder")

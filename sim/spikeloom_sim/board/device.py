@@ -1,4 +1,5 @@
-"""A pynq device that is a simulation: ``pynq.Overlay``, ``allocate``, ``MMIO``, ``Clocks`` and whatever is built on them run unmodified.
+"""A pynq device that is a simulation: ``pynq.Overlay``, ``allocate``, ``MMIO``, ``Clocks`` and
+whatever is built on them run unmodified.
 
 with SimulatedBoard("build/digits-cnn") as board:
     overlay = pynq.Overlay(str(board.bitstream))
@@ -34,11 +35,11 @@ MISSING = object()
 class SimulatedBoard(pynq.Device):  # type: ignore[misc]
     """The board of an emitted network. Inside ``with`` it is pynq's active device.
 
-    Arguments: folder: with ``rtl/shell.v``, ``rtl/top.v`` and ``manifest.json``; what is built goes to ``sim/`` in it.
-    memory: default ideal. faults: see :meth:`inject`. optimise: the compiler's level.
-    top: ``ps7_top`` for the whole top of the open flow, below a model of the processing system.
-    seed: of undefined bits in hardware and of what new memory holds; the same one gives the same cycles.
-    Raises SpikeLoomError where there is no such network, or no tool to build it.
+    Arguments: folder: with ``rtl/shell.v``, ``rtl/top.v`` and ``manifest.json``; what is built goes
+    to ``sim/`` in it. memory: default ideal. faults: see :meth:`inject`. optimise: the compiler's
+    level. top: ``ps7_top`` for the whole top of the open flow, below a model of the processing
+    system. seed: of undefined bits in hardware and of what new memory holds; the same one gives the
+    same cycles. Raises SpikeLoomError where there is no such network, or no tool to build it.
     """
 
     simulated = True
@@ -73,7 +74,9 @@ class SimulatedBoard(pynq.Device):  # type: ignore[misc]
 
     @property
     def bitstream(self) -> Path:
-        """``shell.bit`` beside ``manifest.json``, with its ``.hwh``: what to give to ``pynq.Overlay``. Written if there is no such file."""
+        """``shell.bit`` beside ``manifest.json``, with its ``.hwh``: what to give to
+        ``pynq.Overlay``. Written if there is no such file.
+        """
         path = self.folder / "shell.bit"
         save_text(path.with_suffix(".hwh"), hwh_text(self.manifest))
         if not path.is_file():
@@ -104,12 +107,19 @@ class SimulatedBoard(pynq.Device):  # type: ignore[misc]
 
     def __enter__(self) -> SimulatedBoard:
         clocks = pynq.Clocks
-        self.before.append({"device": vars(pynq.Device).get("_active_device", MISSING), "clocks": clocks.device})
+        self.before.append(
+            {"device": vars(pynq.Device).get("_active_device", MISSING), "clocks": clocks.device}
+        )
         pynq.Device.active_device = self
         self.use_clocks(self)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         before = self.before.pop()
         if before["device"] is MISSING:
             del pynq.Device._active_device
@@ -127,27 +137,37 @@ class SimulatedBoard(pynq.Device):  # type: ignore[misc]
     # What pynq asks of a device.
 
     def mmap(self, base_addr: int, length: int) -> Any:
-        """Registers of shell or processing system as an array of 32-bit words. Raises BoardError where there are none."""
+        """Registers of shell or processing system as an array of 32-bit words. Raises BoardError
+        where there are none.
+        """
         if self.base <= base_addr < self.base + self.registers.size:
             return Window(self.registers, base_addr - self.base, length >> 2)
         for base, words in self.processor.items():
             if base <= base_addr and base_addr + length <= base + words.nbytes:
                 return words[(base_addr - base) >> 2 :][: length >> 2]
-        raise BoardError(f"registers at {base_addr:#x}: the simulated {self.name} has none there; the shell is at {self.base:#x}")
+        raise BoardError(
+            f"registers at {base_addr:#x}: the simulated {self.name} has none there; the shell is"
+            f" at {self.base:#x}"
+        )
 
     def get_bitfile_metadata(self, bitfile_name: str, partial: bool = False) -> Any:
         path = Path(bitfile_name).with_suffix(".hwh")
         if partial:
             raise BoardError(f"{bitfile_name}: partial bitstreams cannot be simulated")
         if not path.is_file():
-            raise BoardError(f"{path}: expected the hardware handoff of the bitstream, found none; see SimulatedBoard.bitstream")
+            raise BoardError(
+                f"{path}: expected the hardware handoff of the bitstream, found none; see"
+                " SimulatedBoard.bitstream"
+            )
         return RuntimeMetadataParser(Metadata(input=path))
 
     def download(self, bitstream: Any, parser: Any = None) -> None:
         """Load the shell anew: registers and memories in fabric as they are built."""
         self.simulation.load()
         self.registers.seen.clear()
-        self.post_download(bitstream, parser or self.get_bitfile_metadata(bitstream.bitfile_name), self.name)
+        self.post_download(
+            bitstream, parser or self.get_bitfile_metadata(bitstream.bitfile_name), self.name
+        )
 
     def close(self) -> None:
         """pynq 3.1 calls this before each download; there is nothing to close."""

@@ -1,4 +1,6 @@
-"""The host's side of a board: how time passes between its accesses, and the arrays through which pynq reads and writes registers."""
+"""The host's side of a board: how time passes between its accesses, and the arrays through which
+pynq reads and writes registers.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,11 @@ from spikeloom_sim.board.simulation import BoardError, Simulation
 
 GROWTH = 1.5
 LONGEST = 100_000
-"""Cycles that pass before a register is read for the n-th time since the last write: they grow by ``GROWTH`` up to ``LONGEST``.
+"""Cycles that pass before a register is read for the n-th time since the last write: they grow by
+``GROWTH`` up to ``LONGEST``.
 
-So a wait of a million cycles takes some 35 reads, and ends at most half as much, or ``LONGEST``, too late.
+So a wait of a million cycles takes some 35 reads, and ends at most half as much, or ``LONGEST``,
+too late.
 """
 
 Words = npt.NDArray[np.uint32]
@@ -43,11 +47,16 @@ class Registers:
 
 
 class Window:
-    """Registers as an array: what ``pynq.MMIO`` and ``pynq.registers`` need of numpy's. A word of 64 bits is accessed low half first."""
+    """Registers as an array: what ``pynq.MMIO`` and ``pynq.registers`` need of numpy's. A word of
+    64 bits is accessed low half first.
+    """
 
     def __init__(self, registers: Registers, start: int, length: int, itemsize: int = 4) -> None:
         if start % itemsize or not 0 <= start <= start + length * itemsize <= registers.size:
-            raise BoardError(f"registers: expected a range within {registers.size:#x} bytes, got {length} words from {start:#x}")
+            raise BoardError(
+                f"registers: expected a range within {registers.size:#x} bytes, got {length} words"
+                f" from {start:#x}"
+            )
         self.registers, self.start, self.length, self.itemsize = registers, start, length, itemsize
         self.dtype = np.dtype(f"<u{itemsize}")
 
@@ -77,7 +86,12 @@ class Window:
             start, stop, step = index.indices(self.length)
             if step != 1:
                 raise BoardError(f"registers: expected a slice without a step, got {step}")
-            return Window(self.registers, self.start + start * self.itemsize, max(0, stop - start), self.itemsize)
+            return Window(
+                self.registers,
+                self.start + start * self.itemsize,
+                max(0, stop - start),
+                self.itemsize,
+            )
         offset = self.offset(int(index))
         value = self.registers.read(offset)
         if self.itemsize == 8:

@@ -14,7 +14,9 @@ MANY = 1 << 30
 
 
 class Fault(IntEnum):
-    """What the memory can do wrong. Mirrors ``Fault`` in ``harness/faults.h``, where each is explained."""
+    """What the memory can do wrong. Mirrors ``Fault`` in ``harness/faults.h``, where each is
+    explained.
+    """
 
     READ_SLVERR = 1
     READ_DECERR = 2
@@ -35,17 +37,21 @@ class Fault(IntEnum):
 
 @dataclass(frozen=True)
 class MemoryModel:
-    """External memory. The default is ideal: always ready, data in the next cycle, a beat per cycle.
+    """External memory. The default is ideal: always ready, data in the next cycle, a beat per
+    cycle.
 
     Attributes
     ----------
-    latency: least and greatest cycles from a read request (or from the last beat of a write) to the first answer; drawn anew per burst.
-    pause, burst: on each of the five channels a pause begins with this chance per cycle, and lasts 1 to ``burst`` cycles.
+    latency: least and greatest cycles from a read request (or from the last beat of a write) to the
+        first answer; drawn anew per burst.
+    pause, burst: on each of the five channels a pause begins with this chance per cycle, and lasts
+        1 to ``burst`` cycles.
     reads, writes: bursts that it takes before the first is answered.
     lazy: ready comes only after valid, as the standard allows.
-    shuffle: a read sees memory at any time between its request and its answer, a write lands at any time before its response;
-        otherwise both as soon as possible.
-    host_skew: most cycles between the channels of one register access, and before its response is taken.
+    shuffle: a read sees memory at any time between its request and its answer, a write lands at any
+        time before its response; otherwise both as soon as possible.
+    host_skew: most cycles between the channels of one register access, and before its response is
+        taken.
     seed: the same one gives the same cycles.
     """
 
@@ -61,9 +67,15 @@ class MemoryModel:
 
     def __post_init__(self) -> None:
         low, high = self.latency
-        if not (1 <= low <= high and 0 <= self.pause <= 0.99 and min(self.burst, self.reads, self.writes) >= 1 and self.host_skew >= 0):
+        if not (
+            1 <= low <= high
+            and 0 <= self.pause <= 0.99
+            and min(self.burst, self.reads, self.writes) >= 1
+            and self.host_skew >= 0
+        ):
             raise SpikeLoomError(
-                f"memory model: expected a latency of 1 or more, a chance of 0 to 0.99 and limits of 1 or more, got {self}"
+                "memory model: expected a latency of 1 or more, a chance of 0 to 0.99 and limits"
+                f" of 1 or more, got {self}"
             )
 
     def timing(self) -> native.Timing:

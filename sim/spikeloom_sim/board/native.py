@@ -1,4 +1,6 @@
-"""The shared library of a board under ctypes: the C functions of ``harness/board.cpp`` with Python types."""
+"""The shared library of a board under ctypes: the C functions of ``harness/board.cpp`` with Python
+types.
+"""
 
 from __future__ import annotations
 

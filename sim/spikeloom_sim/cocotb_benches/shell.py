@@ -1,7 +1,9 @@
-"""cocotb bench of the shell around its network: control by an AXI4-Lite master, data from and to an AXI4 memory, both written elsewhere.
+"""cocotb bench of the shell around its network: control by an AXI4-Lite master, data from and to an
+AXI4 memory, both written elsewhere.
 
-Runs inside the simulator, on the module of :mod:`spikeloom_sim.cocotb_benches.shell_with_ids`. ``SPIKELOOM_FOLDER`` names the emitted network; ``vectors.npz`` in
-it holds ``words`` (N, C, H, W) and ``values`` (N, O, H, W), the integers that the hardware must answer. Start it with
+Runs inside the simulator, on the module of :mod:`spikeloom_sim.cocotb_benches.shell_with_ids`.
+``SPIKELOOM_FOLDER`` names the emitted network; ``vectors.npz`` in it holds ``words`` (N, C, H, W)
+and ``values`` (N, O, H, W), the integers that the hardware must answer. Start it with
 :func:`spikeloom_sim.cocotb_benches.run.run`.
 """
 
@@ -30,7 +32,9 @@ CONTROL, MEMORY = "s_axi_control", "m_axi_memory"
 
 
 class Rules:
-    """What the master of the memory port must hold in every cycle: payloads that wait stay, bursts stay in their 4 KiB, last is last."""
+    """What the master of the memory port must hold in every cycle: payloads that wait stay, bursts
+    stay in their 4 KiB, last is last.
+    """
 
     def __init__(self, dut: Any, word_bytes: int) -> None:
         self.dut, self.word_bytes = dut, word_bytes
@@ -51,17 +55,25 @@ class Rules:
                 self.lengths, self.beats = [], []
                 self.read_beats = self.asked_beats = self.answers = self.sent = 0
                 continue
-            for channel, names in (("ar", ("addr", "len")), ("aw", ("addr", "len")), ("w", ("data", "strb", "last"))):
+            for channel, names in (
+                ("ar", ("addr", "len")),
+                ("aw", ("addr", "len")),
+                ("w", ("data", "strb", "last")),
+            ):
                 self.look(channel, names)
             self.read_beats += self.get("rvalid") and self.get("rready")
             self.answers += self.get("bvalid") and self.get("bready")
-            assert self.read_beats <= self.asked_beats and self.answers <= self.sent, "a response that nothing asked for"
+            assert self.read_beats <= self.asked_beats and self.answers <= self.sent, (
+                "a response that nothing asked for"
+            )
 
     def look(self, channel: str, names: tuple[str, ...]) -> None:
         valid, ready = self.get(f"{channel}valid"), self.get(f"{channel}ready")
         payload = tuple(self.get(channel + name) for name in names)
         if channel in self.waiting:
-            assert valid and payload == self.waiting.pop(channel), f"{channel}: a waiting beat changed"
+            assert valid and payload == self.waiting.pop(channel), (
+                f"{channel}: a waiting beat changed"
+            )
         if valid and not ready:
             self.waiting[channel] = payload
         elif valid and channel == "w":
@@ -69,9 +81,16 @@ class Rules:
             self.match()
         elif valid:
             address, beats = payload[0], payload[1] + 1
-            assert beats <= 16 and address % self.word_bytes == 0 and self.get(f"{channel}burst") == 1
-            assert 1 << self.get(f"{channel}size") == self.word_bytes and self.get(f"{channel}cache") == 0b0011
-            assert address // 4096 == (address + beats * self.word_bytes - 1) // 4096, "a burst over a 4 KiB boundary"
+            assert (
+                beats <= 16 and address % self.word_bytes == 0 and self.get(f"{channel}burst") == 1
+            )
+            assert (
+                1 << self.get(f"{channel}size") == self.word_bytes
+                and self.get(f"{channel}cache") == 0b0011
+            )
+            assert address // 4096 == (address + beats * self.word_bytes - 1) // 4096, (
+                "a burst over a 4 KiB boundary"
+            )
             if channel == "ar":
                 self.asked_beats += beats
             else:
@@ -88,7 +107,12 @@ class Rules:
 
     def settled(self) -> bool:
         """Every response has come, and nothing is half sent."""
-        return self.read_beats == self.asked_beats and self.answers == self.sent and not self.lengths and not self.beats
+        return (
+            self.read_beats == self.asked_beats
+            and self.answers == self.sent
+            and not self.lengths
+            and not self.beats
+        )
 
 
 class Shell:
@@ -111,7 +135,13 @@ class Shell:
     def pause(self, chance: float) -> None:
         """Random pauses on every channel of both buses."""
         master, ram = self.master, self.ram
-        ends = [ram.read_if.ar_channel, ram.read_if.r_channel, ram.write_if.aw_channel, ram.write_if.w_channel, ram.write_if.b_channel]
+        ends = [
+            ram.read_if.ar_channel,
+            ram.read_if.r_channel,
+            ram.write_if.aw_channel,
+            ram.write_if.w_channel,
+            ram.write_if.b_channel,
+        ]
         ends += [master.write_if.aw_channel, master.write_if.w_channel, master.write_if.b_channel]
         ends += [master.read_if.ar_channel, master.read_if.r_channel]
         for seed, end in enumerate(ends):
@@ -125,7 +155,9 @@ class Shell:
 
     async def get(self, name: str) -> int:
         where = register(name)
-        return int.from_bytes((await self.master.read(where.offset, where.width // 8)).data, "little")
+        return int.from_bytes(
+            (await self.master.read(where.offset, where.width // 8)).data, "little"
+        )
 
     async def set(self, name: str, value: int) -> None:
         where = register(name)
@@ -140,7 +172,10 @@ class Shell:
     def fill(self) -> int:
         """The images into memory; how many bytes they are."""
         form = self.manifest.input
-        data = packed(self.words.transpose(0, 2, 3, 1).reshape(len(self.words), form.words), form.container_bits).tobytes()
+        data = packed(
+            self.words.transpose(0, 2, 3, 1).reshape(len(self.words), form.words),
+            form.container_bits,
+        ).tobytes()
         self.ram.write(INPUT, data)
         return len(data)
 
@@ -187,17 +222,26 @@ async def jobs(dut: Any, chance: float, single: bool) -> None:
         shell.pause(chance)
     assert await shell.get("magic") == MAGIC
     identity = (await shell.master.read(register("identity").offset, 32)).data
-    assert b"".join(identity[k : k + 4][::-1] for k in range(0, 32, 4)).hex() == shell.manifest.identity
+    assert (
+        b"".join(identity[k : k + 4][::-1] for k in range(0, 32, 4)).hex()
+        == shell.manifest.identity
+    )
     for count in (1, 2):
         await shell.start(single)
         await shell.ends_well()
         assert await shell.get("latency_count") == count * len(shell.words)
-        log = np.frombuffer((await shell.master.read(LOG, 8 * len(shell.words))).data, dtype="<u4").reshape(-1, 2)
+        log = np.frombuffer(
+            (await shell.master.read(LOG, 8 * len(shell.words))).data, dtype="<u4"
+        ).reshape(-1, 2)
         assert log[0, 0] and not log[0, 1]
     images = 0x1000 + 8 * shell.manifest.counters["images"]
-    assert int.from_bytes((await shell.master.read(images, 8)).data, "little") == 2 * len(shell.words)
+    assert int.from_bytes((await shell.master.read(images, 8)).data, "little") == 2 * len(
+        shell.words
+    )
     await shell.act("clear")
-    assert await shell.get("latency_count") == 0 and not any((await shell.master.read(images, 8)).data)
+    assert await shell.get("latency_count") == 0 and not any(
+        (await shell.master.read(images, 8)).data
+    )
 
 
 @cocotb.test()
@@ -217,7 +261,10 @@ async def interrupted(dut: Any, how: str) -> None:
         else:
             await shell.reset()
             images = 0x1000 + 8 * shell.manifest.counters["images"]
-            assert not any((await shell.master.read(images, 8)).data) and await shell.get("latency_count") == 0
+            assert (
+                not any((await shell.master.read(images, 8)).data)
+                and await shell.get("latency_count") == 0
+            )
         await shell.start()
         await shell.ends_well()
 
@@ -246,7 +293,9 @@ async def errors(dut: Any, way: str) -> None:
         calls, bad = 0, place
         await shell.start()
         await shell.wait()
-        assert await shell.get("error") == register("error")[f"{way}_slverr"].mask and await shell.flag("status", "failed")
+        assert await shell.get("error") == register("error")[
+            f"{way}_slverr"
+        ].mask and await shell.flag("status", "failed")
         assert shell.rules.settled()
         bad = -1
         await shell.start()

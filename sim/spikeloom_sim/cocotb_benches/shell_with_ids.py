@@ -1,4 +1,6 @@
-"""The shell with transaction IDs, which models of an AXI memory ask for: all zero, as responses come in order."""
+"""The shell with transaction IDs, which models of an AXI memory ask for: all zero, as responses
+come in order.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,26 @@ NAME = "bench"
 
 
 def with_ids(manifest: Manifest) -> str:
-    """SystemVerilog of the module ``bench``: the ports of ``shell``, and ``arid``, ``rid``, ``awid``, ``bid`` of one bit."""
+    """SystemVerilog of the module ``bench``: the ports of ``shell``, and ``arid``, ``rid``,
+    ``awid``, ``bid`` of one bit.
+    """
     ports = ["input aclk", "input aresetn"]
     for name, member in shell_ports(manifest).items():
-        ports.append(f"{'input' if member.flow is In else 'output'} [{Shape.cast(member.shape).width - 1}:0] {name}")
+        ports.append(
+            f"{'input' if member.flow is In else 'output'} [{Shape.cast(member.shape).width - 1}:0]"
+            f" {name}"
+        )
     ports += [f"output [0:0] {MEMORY}_{name}" for name in ("arid", "awid")]
     ports += [f"input [0:0] {MEMORY}_{name}" for name in ("rid", "bid")]
     lines = [f"assign {MEMORY}_{name} = 0;" for name in ("arid", "awid")]
-    return "\n".join([f"module {NAME}(", ",\n".join(f"  {port}" for port in ports), ");", "  shell shell(.*);", *lines, "endmodule", ""])
+    return "\n".join(
+        [
+            f"module {NAME}(",
+            ",\n".join(f"  {port}" for port in ports),
+            ");",
+            "  shell shell(.*);",
+            *lines,
+            "endmodule",
+            "",
+        ]
+    )

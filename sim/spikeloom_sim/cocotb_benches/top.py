@@ -1,7 +1,9 @@
-"""cocotb bench of the top: all images under every crossing of input idles and output stalls, equal to the vectors.
+"""cocotb bench of the top: all images under every crossing of input idles and output stalls, equal
+to the vectors.
 
-Runs inside the simulator. ``SPIKELOOM_FOLDER`` names the emitted network; ``vectors.npz`` in it holds ``words`` (N, C, H, W)
-and ``values`` (N, O, H, W), the integers that the hardware must answer, computed elsewhere. Start it with :func:`spikeloom_sim.cocotb_benches.run.run`.
+Runs inside the simulator. ``SPIKELOOM_FOLDER`` names the emitted network; ``vectors.npz`` in it
+holds ``words`` (N, C, H, W) and ``values`` (N, O, H, W), the integers that the hardware must
+answer, computed elsewhere. Start it with :func:`spikeloom_sim.cocotb_benches.run.run`.
 """
 
 from __future__ import annotations
@@ -54,14 +56,20 @@ class TB:
         await RisingEdge(self.dut.clk)
 
     async def run(self, slow: int = 1) -> np.ndarray[Any, Any]:
-        """All images once: values (N, O, H, W). Fails where the network takes longer than it can, times ``slow``."""
+        """All images once: values (N, O, H, W). Fails where the network takes longer than it can,
+        times ``slow``.
+        """
         for image in pack(self.words, self.manifest.input):
             self.source.send_nowait(AxiStreamFrame(image.tobytes()))
         frames = []
         for _ in self.words:
-            frame = await with_timeout(self.sink.recv(), self.manifest.limit_cycles * slow * PERIOD_NS, "ns")
+            frame = await with_timeout(
+                self.sink.recv(), self.manifest.limit_cycles * slow * PERIOD_NS, "ns"
+            )
             code, beats = self.manifest.output.code, self.manifest.output.beats
-            words = np.frombuffer(bytes(frame.tdata), dtype="<i4" if code is None else "<u4").astype(np.int64)
+            words = np.frombuffer(
+                bytes(frame.tdata), dtype="<i4" if code is None else "<u4"
+            ).astype(np.int64)
             assert len(words) == beats, f"{len(words)} values up to tlast, expected {beats}"
             frames.append(words)
         values = unpack_output(np.stack(frames), self.manifest.output)
@@ -89,7 +97,9 @@ async def streams(dut: Any, idle: float, stall: float) -> None:
 
 @cocotb.test()
 async def counters(dut: Any) -> None:
-    """The counters count images and clear; a reset in the middle of an image leaves nothing behind but the counters."""
+    """The counters count images and clear; a reset in the middle of an image leaves nothing behind
+    but the counters.
+    """
     tb = TB(dut)
     await tb.reset()
     np.testing.assert_array_equal(await tb.run(), tb.values)
@@ -104,7 +114,9 @@ async def counters(dut: Any) -> None:
     for name in itertools.islice(tb.manifest.counters, 2):
         assert await tb.counter(name) == 0, f"{name} after a clear"
 
-    tb.source.send_nowait(AxiStreamFrame(bytes(max(1, tb.manifest.input.beats // 2) * tb.manifest.input.beat_bytes)))
+    tb.source.send_nowait(
+        AxiStreamFrame(bytes(max(1, tb.manifest.input.beats // 2) * tb.manifest.input.beat_bytes))
+    )
     await ClockCycles(dut.clk, tb.manifest.input.beats + 8)
     seen = await tb.counter("cycles")
     await tb.reset(clear=False)

@@ -11,12 +11,19 @@ from spikeloom_sim.network.network import Network
 from spikeloom_sim.network.verilate import network_source
 
 
-def join(folder: Path, tops: Sequence[tuple[Manifest, str]], optimise: str = "-O0") -> list[Network]:
-    """Networks from their manifests and Verilog texts (top module ``top``), in one library under ``folder``. Built at the first run."""
+def join(
+    folder: Path, tops: Sequence[tuple[Manifest, str]], optimise: str = "-O0"
+) -> list[Network]:
+    """Networks from their manifests and Verilog texts (top module ``top``), in one library under
+    ``folder``. Built at the first run.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     sources = []
     for index, (manifest, verilog) in enumerate(tops):
         path = folder / f"top{index}.v"
         path.write_text(verilog, encoding="utf-8")
         sources.append(network_source(path, manifest))
-    return [Network(folder, manifest=manifest, sources=sources, index=index, optimise=optimise) for index, (manifest, _) in enumerate(tops)]
+    return [
+        Network(folder, manifest=manifest, sources=sources, index=index, optimise=optimise)
+        for index, (manifest, _) in enumerate(tops)
+    ]

@@ -16,26 +16,36 @@ Bytes = npt.NDArray[np.uint8]
 
 
 def pack(words: Ints, form: InputFormat) -> Bytes:
-    """Words (N, C, H, W) to beats (N, beats, beat_bytes), little endian: channel c of a group at bits c·T and up.
+    """Words (N, C, H, W) to beats (N, beats, beat_bytes), little endian: channel c of a group at
+    bits c·T and up.
 
     Raises SpikeLoomError where the shape is another one, or a word does not fit T bits.
     """
     steps, group = form.code.steps, form.group
     if words.ndim != 4 or words.shape[1:] != form.shape:
-        raise SpikeLoomError(f"input words: expected (batch, {', '.join(map(str, form.shape))}), got {tuple(words.shape)}")
+        raise SpikeLoomError(
+            f"input words: expected (batch, {', '.join(map(str, form.shape))}), got"
+            f" {tuple(words.shape)}"
+        )
     if words.size and (words.min() < 0 or words.max() >> steps):
-        raise SpikeLoomError(f"input words: expected 0 to {(1 << steps) - 1}, found {words.min()} to {words.max()}")
+        raise SpikeLoomError(
+            f"input words: expected 0 to {(1 << steps) - 1}, found {words.min()} to {words.max()}"
+        )
     beats = np.empty((len(words), form.beats, form.beat_bytes), dtype=np.uint8)
     for start in range(0, len(words), CHUNK):
         part = words[start : start + CHUNK]
-        beats[start : start + CHUNK] = packed(part.transpose(0, 2, 3, 1).reshape(len(part), form.beats, group), steps)
+        beats[start : start + CHUNK] = packed(
+            part.transpose(0, 2, 3, 1).reshape(len(part), form.beats, group), steps
+        )
     return beats
 
 
 def unpack(beats: Bytes, form: InputFormat) -> Ints:
     """The inverse of :func:`pack`."""
     steps, (channels, height, width) = form.code.steps, form.shape
-    bits = np.unpackbits(beats, axis=-1, bitorder="little")[..., : form.group * steps].reshape(len(beats), height, width, channels, steps)
+    bits = np.unpackbits(beats, axis=-1, bitorder="little")[..., : form.group * steps].reshape(
+        len(beats), height, width, channels, steps
+    )
     words = (bits.astype(np.int64) << np.arange(steps)).sum(axis=-1)
     return np.ascontiguousarray(words.transpose(0, 3, 1, 2))
 
@@ -43,4 +53,6 @@ def unpack(beats: Bytes, form: InputFormat) -> Ints:
 def unpack_output(values: Ints, form: OutputFormat) -> Ints:
     """Values in the order of the output stream (N, beats) to (N, C, H, W)."""
     channels, height, width = form.shape
-    return np.ascontiguousarray(values.reshape(len(values), height, width, channels).transpose(0, 3, 1, 2))
+    return np.ascontiguousarray(
+        values.reshape(len(values), height, width, channels).transpose(0, 3, 1, 2)
+    )

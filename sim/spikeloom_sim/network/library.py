@@ -54,7 +54,9 @@ def load(path: Path) -> c.CDLL:
 
 
 class Runner:
-    """One simulation of one model; a context manager. ``job`` and what it points to must outlive it."""
+    """One simulation of one model; a context manager. ``job`` and what it points to must outlive
+    it.
+    """
 
     def __init__(self, path: Path, model: int, job: Job) -> None:
         self.lib = load(path)

@@ -44,7 +44,9 @@ class ProtocolError(SpikeLoomError):
 
 @dataclass(frozen=True)
 class Stalls:
-    """Random pauses: at both ends a pause begins with the given chance per cycle and lasts 1 to ``burst`` cycles."""
+    """Random pauses: at both ends a pause begins with the given chance per cycle and lasts 1 to
+    ``burst`` cycles.
+    """
 
     idle: float = 0.0
     stall: float = 0.0
@@ -53,7 +55,9 @@ class Stalls:
 
     def __post_init__(self) -> None:
         if not (0 <= self.idle <= 0.99 and 0 <= self.stall <= 0.99 and self.burst >= 1):
-            raise SpikeLoomError(f"stalls: expected chances of 0 to 0.99 and a burst of 1 or more, got {self}")
+            raise SpikeLoomError(
+                f"stalls: expected chances of 0 to 0.99 and a burst of 1 or more, got {self}"
+            )
 
     @property
     def longest(self) -> int:
@@ -103,15 +107,20 @@ def waves_for(path: Path) -> tuple[Path, str, str]:
     if kind not in verilate.WAVES:
         raise SpikeLoomError(f"{path}: expected a wave file named .fst or .vcd")
     if kind == "fst" and not toolchain.has_fst():
-        return path.with_suffix(".vcd"), "vcd", "FST needs the headers of lz4 and zlib (liblz4-dev, zlib1g-dev); wrote VCD instead"
+        return (
+            path.with_suffix(".vcd"),
+            "vcd",
+            "FST needs the headers of lz4 and zlib (liblz4-dev, zlib1g-dev); wrote VCD instead",
+        )
     return path, kind, ""
 
 
 class Network:
-    """An emitted network: ``rtl/top.v`` and ``manifest.json`` in a folder. The library is built under ``sim/`` in it.
+    """An emitted network: ``rtl/top.v`` and ``manifest.json`` in a folder. The library is built
+    under ``sim/`` in it.
 
-    Arguments: folder; or a folder, a ``manifest``, the ``sources`` of a library and this network's ``index`` in it
-    (see :func:`spikeloom_sim.network.batch.batch`). optimise: the compiler's level.
+    Arguments: folder; or a folder, a ``manifest``, the ``sources`` of a library and this network's
+    ``index`` in it (see :func:`spikeloom_sim.network.batch.batch`). optimise: the compiler's level.
     Raises SpikeLoomError where the folder holds no network or the manifest belongs to another one.
     """
 
@@ -126,15 +135,28 @@ class Network:
     ) -> None:
         self.folder, self.index, self.optimise = Path(folder), index, optimise
         self.manifest = manifest or manifests.load(self.folder)
-        self.sources = list(sources) or [verilate.network_source(self.folder / "rtl" / "top.v", self.manifest)]
+        self.sources = list(sources) or [
+            verilate.network_source(self.folder / "rtl" / "top.v", self.manifest)
+        ]
         verilog = self.sources[index].files[0]
-        if manifest is None and verilog.is_file() and hashlib.sha256(verilog.read_bytes()).hexdigest() != self.manifest.top_sha256:
-            raise SpikeLoomError(f"{verilog}: is not the hardware that manifest.json describes; run 'spikeloom emit' again")
+        if (
+            manifest is None
+            and verilog.is_file()
+            and hashlib.sha256(verilog.read_bytes()).hexdigest() != self.manifest.top_sha256
+        ):
+            raise SpikeLoomError(
+                f"{verilog}: is not the hardware that manifest.json describes; run 'spikeloom emit'"
+                " again"
+            )
 
     def build(self, waves: str | None = None) -> Path:
-        """The shared library, built if need be; ``waves`` as for :func:`spikeloom_sim.network.verilate.library`."""
+        """The shared library, built if need be; ``waves`` as for
+        :func:`spikeloom_sim.network.verilate.library`.
+        """
         # Code that dumps waves is large, and run for few images.
-        return verilate.library(self.folder / "sim", self.sources, waves, "-O0" if waves else self.optimise)
+        return verilate.library(
+            self.folder / "sim", self.sources, waves, "-O0" if waves else self.optimise
+        )
 
     def run(
         self,
@@ -148,10 +170,11 @@ class Network:
     ) -> Result:
         """Simulate input words (N, C, H, W) from reset.
 
-        Arguments: mode: "single" offers an image in the cycle after the last output of the one before, "stream" always
-        offers. stalls: random pauses at both ends. waves: a .fst or .vcd file for the ``images`` first to last (both
-        included; default the first one). progress: called a few times a second. steps: fewer time steps, where they can be chosen.
-        Raises SimulationHang, ProtocolError, or SpikeLoomError for a wrong input.
+        Arguments: mode: "single" offers an image in the cycle after the last output of the one
+        before, "stream" always offers. stalls: random pauses at both ends. waves: a .fst or .vcd
+        file for the ``images`` first to last (both included; default the first one). progress:
+        called a few times a second. steps: fewer time steps, where they can be chosen. Raises
+        SimulationHang, ProtocolError, or SpikeLoomError for a wrong input.
         """
         stalls = stalls or Stalls()
         path, kind, note = waves_for(Path(waves)) if waves is not None else (None, None, "")
@@ -163,7 +186,9 @@ class Network:
         chosen = self.manifest.checked_steps(steps)
         start, end = images or (0, 0)
         if not 0 <= start <= end < max(1, len(words)):
-            raise SpikeLoomError(f"images: expected a range within 0 to {len(words) - 1}, got {start} to {end}")
+            raise SpikeLoomError(
+                f"images: expected a range within 0 to {len(words) - 1}, got {start} to {end}"
+            )
         built = self.build(kind)
         times = np.zeros((2, len(words)), dtype=np.int64)
         values = np.zeros((len(words), self.manifest.output.beats), dtype=np.int64)
@@ -195,18 +220,30 @@ class Network:
             seconds = time.perf_counter() - begin
             counters = self.counters(runner)
         if path is not None and not path.is_file():
-            raise SpikeLoomError(f"{path}: cannot be written; name a wave file in a folder that can")
+            raise SpikeLoomError(
+                f"{path}: cannot be written; name a wave file in a folder that can"
+            )
         words_out = unpack_output(values, self.manifest.output)
         code = self.manifest.output.code
         return Result(
-            words_out, words_out if code is None else code.value(words_out), times[0], times[1], cycles, seconds, counters, path, note
+            words_out,
+            words_out if code is None else code.value(words_out),
+            times[0],
+            times[1],
+            cycles,
+            seconds,
+            counters,
+            path,
+            note,
         )
 
     def counters(self, runner: library.Runner) -> dict[str, int]:
         return {name: runner.counter(address) for name, address in self.manifest.counters.items()}
 
     def finish(self, runner: library.Runner, images: int, progress: Progress | None) -> int:
-        """Run to the end, return the cycles. Raises where the hardware hangs or breaks the protocol."""
+        """Run to the end, return the cycles. Raises where the hardware hangs or breaks the
+        protocol.
+        """
         per_image = self.manifest.output.beats
         status = library.RUNNING if images else library.DONE
         while status == library.RUNNING:
@@ -214,18 +251,27 @@ class Network:
             if progress is not None:
                 progress(runner.progress()[2] // per_image, images)
         cycles, sent, received = runner.progress()
-        where = f"{self.manifest.name}: cycle {cycles}, image {received // per_image}, output {received % per_image}"
+        where = (
+            f"{self.manifest.name}: cycle {cycles}, image {received // per_image}, output"
+            f" {received % per_image}"
+        )
         if status == library.HANG:
             before = self.counters(runner)
             runner.wait(LOOK)
             advice = stuck(self.manifest.stages, before, self.counters(runner))
             raise SimulationHang(
-                f"{where}: no transfer for too long, {sent} of {images * self.manifest.input.beats} input beats were taken; {advice}"
+                f"{where}: no transfer for too long, {sent} of {images * self.manifest.input.beats}"
+                f" input beats were taken; {advice}"
             )
         # A strided layer may leave work behind the last value, and nothing more may come out.
         runner.wait(self.manifest.limit_cycles)
         status = runner.run(0)
         if status != library.DONE and images:
-            what = {library.WRONG_LAST: "tlast is not at an image's last value", library.UNSTABLE: "output changed while it had to wait"}
-            raise ProtocolError(f"{where}: {what.get(status, 'an output more than the images have')}")
+            what = {
+                library.WRONG_LAST: "tlast is not at an image's last value",
+                library.UNSTABLE: "output changed while it had to wait",
+            }
+            raise ProtocolError(
+                f"{where}: {what.get(status, 'an output more than the images have')}"
+            )
         return cycles

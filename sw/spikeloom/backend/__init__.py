@@ -1,1 +1,3 @@
-"""What writes for, and calls, the tools that build hardware: HLS, Yosys, Vivado, nextpnr; and the folder for a board."""
+"""What writes for, and calls, the tools that build hardware: HLS, Yosys, Vivado, nextpnr; and the
+folder for a board.
+"""

@@ -1,4 +1,5 @@
-"""A folder that runs on a board: bitstream, manifest, driver, samples with their answers, a notebook and a self-test.
+"""A folder that runs on a board: bitstream, manifest, driver, samples with their answers, a
+notebook and a self-test.
 
     spikeloom deploy build/digits-cnn        # writes build/digits-cnn/deploy
 
@@ -73,7 +74,9 @@ class Deployed:
 
 
 def modules(start: str = "spikeloom.board") -> dict[str, Path]:
-    """The modules of SpikeLoom that a module imports, directly or not, and their files; what only a type checker reads is left out."""
+    """The modules of SpikeLoom that a module imports, directly or not, and their files; what only a
+    type checker reads is left out.
+    """
     found: dict[str, Path] = {}
     waiting = [start, "spikeloom.driver.selftest"]
     while waiting:
@@ -88,15 +91,28 @@ def modules(start: str = "spikeloom.board") -> dict[str, Path]:
 
 
 def imported(text: str) -> list[str]:
-    """Names of SpikeLoom's own modules that a source text imports, and of some that are only names in them."""
+    """Names of SpikeLoom's own modules that a source text imports, and of some that are only names
+    in them.
+    """
     names = []
     waiting: list[ast.AST] = [ast.parse(text)]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+        if (
+            isinstance(node, ast.If)
+            and isinstance(node.test, ast.Name)
+            and node.test.id == "TYPE_CHECKING"
+        ):
             continue
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "spikeloom":
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names if is_package(node.module))]
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module
+            and node.module.split(".")[0] == "spikeloom"
+        ):
+            names += [
+                node.module,
+                *(f"{node.module}.{alias.name}" for alias in node.names if is_package(node.module)),
+            ]
         elif isinstance(node, ast.Import):
             names += [alias.name for alias in node.names if alias.name.split(".")[0] == "spikeloom"]
         waiting += ast.iter_child_nodes(node)
@@ -111,8 +127,9 @@ def is_package(name: str) -> bool:
 def find_bit(folder: Path, manifest: Manifest) -> Path | None:
     """The network's bitstream: in its folder, or where bitstreams are kept; None if there is none.
 
-    A published one may be for another clock: its own manifest goes with it. Raises SpikeLoomError where one lies there that is damaged,
-    of another network or for another board, or whose ``.hwh`` is missing.
+    A published one may be for another clock: its own manifest goes with it. Raises SpikeLoomError
+    where one lies there that is damaged, of another network or for another board, or whose ``.hwh``
+    is missing.
     """
     for place in (folder, published := publish.place(folder, manifest)):
         bit = place / f"{manifest.name}.bit"
@@ -120,11 +137,23 @@ def find_bit(folder: Path, manifest: Manifest) -> Path | None:
             continue
         if place == published:
             if not publish.same_network(publish.verify(place), manifest):
-                raise SpikeLoomError(f"{place}: holds the bitstream of another network than {folder / 'manifest.json'}; build it again")
+                raise SpikeLoomError(
+                    f"{place}: holds the bitstream of another network than"
+                    f" {folder / 'manifest.json'}; build it again"
+                )
             return bit
-        bitfile.check(bitfile.read(bit), find_board(manifest.board).part, manifest.identity, str(bit), unmarked=True)
+        bitfile.check(
+            bitfile.read(bit),
+            find_board(manifest.board).part,
+            manifest.identity,
+            str(bit),
+            unmarked=True,
+        )
         if not bit.with_suffix(".hwh").is_file():
-            raise SpikeLoomError(f"{bit}: expected its hardware handoff file {manifest.name}.hwh beside it, found none")
+            raise SpikeLoomError(
+                f"{bit}: expected its hardware handoff file {manifest.name}.hwh beside it, found"
+                " none"
+            )
         return bit
     return None
 
@@ -149,7 +178,10 @@ def existing_bit(folder: Path, manifest: Manifest) -> Path:
 def make_bit(manifest: Manifest) -> str:
     """How to make the bitstream that is missing."""
     part = find_board(manifest.board).part
-    return f"'spikeloom bitstream DIR' builds it for {part}, or says what is missing for that; then deploy again (docs/bitstreams.md)"
+    return (
+        f"'spikeloom bitstream DIR' builds it for {part}, or says what is missing for that; then"
+        " deploy again (docs/bitstreams.md)"
+    )
 
 
 class Named(Protocol):
@@ -160,7 +192,9 @@ class Named(Protocol):
 
 
 def spikes(plan: Plan, streams: Sequence[Named], trace: Mapping[str, Ints]) -> list[dict[str, Any]]:
-    """Spikes by plane, words that are not zero and CRC of every stream, in the golden model's words of every node."""
+    """Spikes by plane, words that are not zero and CRC of every stream, in the golden model's words
+    of every node.
+    """
     rows, crcs = [], checksums(plan, trace) if plan.checksums else {}
     for stream in streams:
         code, words = plan.graph.code(stream.name), trace[stream.name]
@@ -200,7 +234,9 @@ def write_hardware(folder: Path, source: Path, bit: Path | None, manifest: Manif
     """Manifest, handoff file and, where there is one, the bitstream."""
     from spikeloom.interface.handoff import hwh_text
 
-    shutil.copyfile((source if bit is None else bit.parent) / "manifest.json", folder / "manifest.json")
+    shutil.copyfile(
+        (source if bit is None else bit.parent) / "manifest.json", folder / "manifest.json"
+    )
     if bit is None:
         save_text(folder / f"{manifest.name}.hwh", hwh_text(manifest))
         return
@@ -209,28 +245,36 @@ def write_hardware(folder: Path, source: Path, bit: Path | None, manifest: Manif
 
 
 def readme(manifest: Manifest, bit: Path | None) -> str:
-    missing = f"\n**The bitstream is still missing**: {make_bit(manifest)}.\n" if bit is None else ""
+    missing = (
+        f"\n**The bitstream is still missing**: {make_bit(manifest)}.\n" if bit is None else ""
+    )
     return (
-        f"# {manifest.name} on a {manifest.board}\n{missing}\nCopy this folder to the board and type in it:\n\n    {COMMAND}\n\n"
-        "It compares every output and every spike count with those expected, prints latency and sparsity, and writes measure.json, which\n"
-        "`spikeloom measure DIR --from measure.json` turns into a page with pictures. The notebook does the same step by step; open it in\n"
-        "the board's Jupyter.\n"
+        f"# {manifest.name} on a {manifest.board}\n{missing}\nCopy this folder to the board and"
+        f" type in it:\n\n    {COMMAND}\n\nIt compares every output and every spike count with"
+        " those expected, prints latency and sparsity, and writes measure.json, which\n`spikeloom"
+        " measure DIR --from measure.json` turns into a page with pictures. The notebook does the"
+        " same step by step; open it in\nthe board's Jupyter.\n"
     )
 
 
 def deploy(folder: Path, plan: Plan, x: Array, target: Path) -> Deployed:
-    """Write the folder ``target`` for the emitted network in ``folder``; ``x`` are real inputs whose answers go with it.
+    """Write the folder ``target`` for the emitted network in ``folder``; ``x`` are real inputs
+    whose answers go with it.
 
-    A folder that an earlier call wrote is replaced. Raises SpikeLoomError where something is missing, or ``target`` holds anything else.
+    A folder that an earlier call wrote is replaced. Raises SpikeLoomError where something is
+    missing, or ``target`` holds anything else.
     """
     from spikeloom.backend.deploy_notebook import notebook
 
     manifest = manifests.load(folder)
     bit = find_bit(folder, manifest)
     manifest = manifest if bit is None else manifests.load(bit.parent)
-    if target.exists() and (not target.is_dir() or (any(target.iterdir()) and not (target / EXPECTED).is_file())):
+    if target.exists() and (
+        not target.is_dir() or (any(target.iterdir()) and not (target / EXPECTED).is_file())
+    ):
         raise SpikeLoomError(
-            f"{target}: expected a new folder or an older one of 'spikeloom deploy', found something else; choose another -o"
+            f"{target}: expected a new folder or an older one of 'spikeloom deploy', found"
+            " something else; choose another -o"
         )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

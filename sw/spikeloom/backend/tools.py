@@ -34,7 +34,9 @@ def absent(names: Sequence[str]) -> list[str]:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Inside, what tells a program to end, such as a terminal that is closed, is an interrupt: the tool must not outlive us."""
+    """Inside, what tells a program to end, such as a terminal that is closed, is an interrupt: the
+    tool must not outlive us.
+    """
 
     def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
@@ -42,7 +44,11 @@ def told() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    ends = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN]
+    ends = [
+        number
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) != signal.SIG_IGN
+    ]
     before = {number: signal.signal(number, interrupt) for number in ends}
     try:
         yield
@@ -64,10 +70,11 @@ def run(
 ) -> None:
     """Run a tool inside ``folder``; all that it prints is appended to ``log``.
 
-    Arguments: what: the step, as errors call it. seen: is called with every line that the tool prints, soon after it did.
-    environment: variables beside the present ones. stop: interrupts a run in another thread than the main one.
-    Raises ToolError where the tool is missing, dies, or ends with another status than 0. A tool that runs when this is interrupted
-    is ended, with all that it started.
+    Arguments: what: the step, as errors call it. seen: is called with every line that the tool
+    prints, soon after it did. environment: variables beside the present ones. stop: interrupts a
+    run in another thread than the main one. Raises ToolError where the tool is missing, dies, or
+    ends with another status than 0. A tool that runs when this is interrupted is ended, with all
+    that it started.
     """
     name = Path(command[0]).name
     process = None
@@ -100,8 +107,16 @@ def run(
         raise ToolError(f"{what}: {name} {how}{last_words(log)}; its log: {log}")
 
 
-def follow(process: subprocess.Popen[bytes], log: Path, start: int, seen: Lines | None, stop: threading.Event | None) -> None:
-    """Until the process has ended, hand on what is in its log from byte ``start`` on. Raises KeyboardInterrupt when ``stop`` is set."""
+def follow(
+    process: subprocess.Popen[bytes],
+    log: Path,
+    start: int,
+    seen: Lines | None,
+    stop: threading.Event | None,
+) -> None:
+    """Until the process has ended, hand on what is in its log from byte ``start`` on. Raises
+    KeyboardInterrupt when ``stop`` is set.
+    """
     with log.open("rb") as stream:
         stream.seek(start)
         rest = b""

@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 
 def wilson(right: float, images: float, confidence: float = 0.95) -> tuple[float, float]:
-    """Lower and upper end of Wilson's score interval for ``right`` of ``images`` right answers, both as shares.
+    """Lower and upper end of Wilson's score interval for ``right`` of ``images`` right answers,
+    both as shares.
 
-    ``right`` may be a mean over several trainings, and ``images`` what a sample is worth: they need not be integers.
-    Source: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927).
+    ``right`` may be a mean over several trainings, and ``images`` what a sample is worth: they need
+    not be integers. Source: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927).
     """
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     share = right / images
@@ -23,14 +24,18 @@ def wilson(right: float, images: float, confidence: float = 0.95) -> tuple[float
     return max(0.0, (middle - half) / whole), min(1.0, (middle + half) / whole)
 
 
-def clustered(right: npt.ArrayLike, source: npt.ArrayLike, confidence: float = 0.95) -> tuple[float, float]:
-    """The same where several images come from one source, which is right or wrong about all of them more often than by chance.
+def clustered(
+    right: npt.ArrayLike, source: npt.ArrayLike, confidence: float = 0.95
+) -> tuple[float, float]:
+    """The same where several images come from one source, which is right or wrong about all of them
+    more often than by chance.
 
-    right: (N,), whether each image is right, or the share of several trainings that are. source: (N,), where each image is from. Wilson's
-    interval with as many images as the sample is worth; that of all images where each has a source of its own.
+    right: (N,), whether each image is right, or the share of several trainings that are. source:
+    (N,), where each image is from. Wilson's interval with as many images as the sample is worth;
+    that of all images where each has a source of its own.
 
-    Sources: effective size in Wilson's interval: N. Dean, M. Pagano, J. Survey Statistics and Methodology 3 (2015); design effect: L. Kish,
-    Survey Sampling (1965).
+    Sources: effective size in Wilson's interval: N. Dean, M. Pagano, J. Survey Statistics and
+    Methodology 3 (2015); design effect: L. Kish, Survey Sampling (1965).
     """
     every = np.asarray(right, dtype=np.float64)
     images = effective_images(every, source)
@@ -38,12 +43,17 @@ def clustered(right: npt.ArrayLike, source: npt.ArrayLike, confidence: float = 0
 
 
 def effective_images(right: npt.ArrayLike, source: npt.ArrayLike) -> float:
-    """How many independent images a sample is worth: their number by Kish's design effect, which is not taken below 1.
+    """How many independent images a sample is worth: their number by Kish's design effect, which is
+    not taken below 1.
 
-    The design effect is the variance of the mean between sources, by linearisation, over that of independent images. Where all are
-    right, or all wrong, no variance tells anything: then it is the number of sources.
+    The design effect is the variance of the mean between sources, by linearisation, over that of
+    independent images. Where all are right, or all wrong, no variance tells anything: then it is
+    the number of sources.
     """
-    every, numbers = np.asarray(right, dtype=np.float64), np.unique(np.asarray(source), return_inverse=True)[1]
+    every, numbers = (
+        np.asarray(right, dtype=np.float64),
+        np.unique(np.asarray(source), return_inverse=True)[1],
+    )
     images, sources, share = len(every), int(numbers.max()) + 1, float(every.mean())
     if sources == images or share in (0.0, 1.0) or sources == 1:
         return float(sources)

@@ -27,7 +27,9 @@ def save(folder: Path, key: str, how: Mapping[str, str], figures: dict[str, Any]
 
 
 def load(folder: Path, key: str, read: Callable[[dict[str, Any]], Figures]) -> Figures | None:
-    """The figures of an earlier run, if they are of this very key; None where they are not, or the file is damaged."""
+    """The figures of an earlier run, if they are of this very key; None where they are not, or the
+    file is damaged.
+    """
     try:
         data = load_json(folder / FILE, "finished figures of 'spikeloom bench'")
         return read(data["figures"]) if data["key"] == key else None

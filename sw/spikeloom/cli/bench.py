@@ -20,34 +20,68 @@ if TYPE_CHECKING:
 
 def bench(
     rows: Annotated[
-        list[str] | None, typer.Argument(metavar="[NET...]", help="rows to make, twins for SpikePack against LIF; all without")
+        list[str] | None,
+        typer.Argument(
+            metavar="[NET...]", help="rows to make, twins for SpikePack against LIF; all without"
+        ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", parser=folder_to_write, help="folder to write; build/bench without")
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="DIR",
+            parser=folder_to_write,
+            help="folder to write; build/bench without",
+        ),
     ] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="folder with MNIST or CIFAR-10 in their own files")] = None,
-    images: Annotated[int, typer.Option(min=4, help="test images that the RTL is simulated on")] = 24,
-    sparse: Annotated[bool, typer.Option("--sparse", help="a twin of each row with a spike penalty: a training or more each")] = False,
-    parallel: Annotated[bool, typer.Option("--parallel", help="a bit-parallel baseline of each row with as many LUTs")] = False,
-    estimate: Annotated[
-        bool, typer.Option("--estimate", help="cycle model and cost model alone: nothing simulated or synthesised")
+    data_dir: Annotated[
+        Path | None, typer.Option(help="folder with MNIST or CIFAR-10 in their own files")
+    ] = None,
+    images: Annotated[
+        int, typer.Option(min=4, help="test images that the RTL is simulated on")
+    ] = 24,
+    sparse: Annotated[
+        bool,
+        typer.Option(
+            "--sparse", help="a twin of each row with a spike penalty: a training or more each"
+        ),
     ] = False,
-    anew: Annotated[bool, typer.Option("--anew", help="compile, simulate and synthesise again what is finished")] = False,
+    parallel: Annotated[
+        bool,
+        typer.Option("--parallel", help="a bit-parallel baseline of each row with as many LUTs"),
+    ] = False,
+    estimate: Annotated[
+        bool,
+        typer.Option(
+            "--estimate", help="cycle model and cost model alone: nothing simulated or synthesised"
+        ),
+    ] = False,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="compile, simulate and synthesise again what is finished")
+    ] = False,
 ) -> None:
-    """Train, fold, simulate and synthesise the networks of published accelerators; one table. Goes on where it stopped."""
+    """Train, fold, simulate and synthesise the networks of published accelerators; one table. Goes
+    on where it stopped.
+    """
     from spikeloom.bench.published.rows import ROWS, TWINS, find
     from spikeloom.bench.published.run import Options
     from spikeloom.cli.console import bars
 
     if estimate and (sparse or parallel or TWINS in (rows or [])):
-        raise SpikeLoomError("--estimate makes no twins and no baselines: expected it without --sparse, --parallel and the name twins")
+        raise SpikeLoomError(
+            "--estimate makes no twins and no baselines: expected it without --sparse, --parallel"
+            " and the name twins"
+        )
     folder, names = output or Path("build/bench"), rows or [*(row.name for row in ROWS), TWINS]
     console = Console(highlight=False)
     wanted = tuple(find(name) for name in names if name != TWINS)
     options, written = Options(data_dir, images, anew, sparse, parallel), []
     with bars(console) as progress:
         if wanted:
-            written.append((_estimates if estimate else _rows)(wanted, folder, options, progress, console))
+            written.append(
+                (_estimates if estimate else _rows)(wanted, folder, options, progress, console)
+            )
         if TWINS in names and not estimate:
             written.append(_twins(folder, options, progress))
     for text, files in written:
@@ -55,7 +89,9 @@ def bench(
         console.print(files, markup=False, soft_wrap=True)
 
 
-def _rows(wanted: tuple[Bench, ...], folder: Path, options: Options, progress: Progress, console: Console) -> tuple[str, str]:
+def _rows(
+    wanted: tuple[Bench, ...], folder: Path, options: Options, progress: Progress, console: Console
+) -> tuple[str, str]:
     """The tables of the rows, and the files that hold them."""
     from spikeloom.bench.published.run import run
     from spikeloom.bench.published.tables import markdown
@@ -64,7 +100,9 @@ def _rows(wanted: tuple[Bench, ...], folder: Path, options: Options, progress: P
     return markdown(results), f"{folder / 'bench.json'}, {folder / 'bench.md'}"
 
 
-def _estimates(wanted: tuple[Bench, ...], folder: Path, options: Options, progress: Progress, console: Console) -> tuple[str, str]:
+def _estimates(
+    wanted: tuple[Bench, ...], folder: Path, options: Options, progress: Progress, console: Console
+) -> tuple[str, str]:
     """The table of estimates, and the files that hold it."""
     from spikeloom.bench.published.estimated import STEM, markdown, run
 
@@ -83,4 +121,6 @@ def _twins(folder: Path, options: Options, progress: Progress) -> tuple[str, str
 
     twins = Twins(data_dir=options.data_dir, anew=options.anew)
     points = run(twins, folder / "twins", progress, lambda so_far: tables.write(folder, so_far))
-    return tables.markdown(points), ", ".join(f"{folder / tables.STEM}.{kind}" for kind in ("json", "md", "svg"))
+    return tables.markdown(points), ", ".join(
+        f"{folder / tables.STEM}.{kind}" for kind in ("json", "md", "svg")
+    )

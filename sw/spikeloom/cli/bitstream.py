@@ -18,17 +18,32 @@ NO_TOOL = 3
 
 def bitstream(
     folder: Folder,
-    board: Annotated[str | None, typer.Option(help="board that the network must be compiled for")] = None,
-    flow: Annotated[str, typer.Option(help="vivado, or open: Yosys and nextpnr, for a PYNQ-Z2")] = "vivado",
-    clock_mhz: Annotated[
-        str | None, typer.Option(metavar="F|auto", help="another clock than the plan's; auto searches the fastest")
+    board: Annotated[
+        str | None, typer.Option(help="board that the network must be compiled for")
     ] = None,
-    ooc: Annotated[bool, typer.Option("--ooc", help="only synthesise, out of context: size and timing, quickly")] = False,
+    flow: Annotated[
+        str, typer.Option(help="vivado, or open: Yosys and nextpnr, for a PYNQ-Z2")
+    ] = "vivado",
+    clock_mhz: Annotated[
+        str | None,
+        typer.Option(
+            metavar="F|auto", help="another clock than the plan's; auto searches the fastest"
+        ),
+    ] = None,
+    ooc: Annotated[
+        bool,
+        typer.Option("--ooc", help="only synthesise, out of context: size and timing, quickly"),
+    ] = False,
     source: Annotated[
-        Path | None, typer.Option("--from", metavar="FOLDER", help="take what the tools made elsewhere in this folder")
+        Path | None,
+        typer.Option(
+            "--from", metavar="FOLDER", help="take what the tools made elsewhere in this folder"
+        ),
     ] = None,
 ) -> int:
-    """Build the bitstream; where its tools are missing, write the folder that is complete for them, and exit with status 3."""
+    """Build the bitstream; where its tools are missing, write the folder that is complete for them,
+    and exit with status 3.
+    """
     from spikeloom.accelerator import Accelerator
     from spikeloom.backend.bitstream import build
     from spikeloom.cli.bitstream_screen import closing
@@ -38,7 +53,8 @@ def bitstream(
     accelerator = Accelerator.load(folder)
     if board is not None and board != accelerator.plan.board:
         raise SpikeLoomError(
-            f"{folder}: was compiled for {accelerator.plan.board}; compile it with --board {board}, or call make with BOARD={board}"
+            f"{folder}: was compiled for {accelerator.plan.board}; compile it with --board {board},"
+            f" or call make with BOARD={board}"
         )
     clock = None if clock_mhz is None else clock_of(clock_mhz)
 
@@ -47,10 +63,15 @@ def bitstream(
 
     if source is not None:
         if clock is not None:
-            raise SpikeLoomError("--clock-mhz: what --from takes was built for the clock in its manifest.json; leave --clock-mhz away")
+            raise SpikeLoomError(
+                "--clock-mhz: what --from takes was built for the clock in its manifest.json; leave"
+                " --clock-mhz away"
+            )
         made = build.collect(accelerator, flow, source, ooc=ooc, shown=say)
     else:
         with bars(console) as progress:
-            made = accelerator.bitstream(flow, clock_mhz=clock, ooc=ooc, progress=progress, shown=say)
+            made = accelerator.bitstream(
+                flow, clock_mhz=clock, ooc=ooc, progress=progress, shown=say
+            )
     closing(console, folder, flow, ooc, made)
     return NO_TOOL if made.missing else 0

@@ -9,7 +9,14 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -53,7 +60,9 @@ SHORTEST = 12
 
 
 def bars(console: Console) -> AbstractContextManager[accelerator.Progress]:
-    """A callback that shows what is being done: bars that move on a terminal, plain lines in a file or a pipe."""
+    """A callback that shows what is being done: bars that move on a terminal, plain lines in a file
+    or a pipe.
+    """
     return moving(console) if console.is_interactive and console.file.isatty() else lines(console)
 
 
@@ -113,10 +122,18 @@ def finish(progress: Progress) -> None:
 def plain(title: str, *heads: str) -> Table:
     """A table whose first column is text and whose others are numbers."""
     table = Table(
-        title=escape(title), title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+        title=escape(title),
+        title_justify="left",
+        title_style="bold",
+        header_style="dim",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
     )
     for k, head in enumerate(heads):
-        table.add_column(head, justify="left" if k == 0 else "right", no_wrap=k != 1, overflow="fold")
+        table.add_column(
+            head, justify="left" if k == 0 else "right", no_wrap=k != 1, overflow="fold"
+        )
     return table
 
 
@@ -130,13 +147,29 @@ def summary(p: Performance) -> Table:
     table = plain(f"{p.network} on {p.board}: {spaced(p.images)} images", "", "", "")
     table.show_header = False
     for rung, share in p.accuracy.items():
-        table.add_row(f"accuracy, {rung}", f"{100 * share:.2f} %", f"{round(share * p.images)} of {p.images}")
+        table.add_row(
+            f"accuracy, {rung}", f"{100 * share:.2f} %", f"{round(share * p.images)} of {p.images}"
+        )
     if p.identical:
-        table.add_row("identical image by image", " = ".join(p.identical), "every output, compared with ==")
-    for what, cycles in (("min", p.latency.min), ("median", p.latency.median), ("p99", p.latency.p99)):
-        table.add_row(f"latency, {what}", f"{spaced(cycles)} cycles", f"{spaced(p.microseconds(cycles), 2)} µs")
+        table.add_row(
+            "identical image by image", " = ".join(p.identical), "every output, compared with =="
+        )
+    for what, cycles in (
+        ("min", p.latency.min),
+        ("median", p.latency.median),
+        ("p99", p.latency.p99),
+    ):
+        table.add_row(
+            f"latency, {what}",
+            f"{spaced(cycles)} cycles",
+            f"{spaced(p.microseconds(cycles), 2)} µs",
+        )
     if p.interval_cycles is not None and p.frames_per_second is not None:
-        table.add_row("initiation interval", f"{spaced(p.interval_cycles, 1)} cycles", f"{spaced(p.microseconds(p.interval_cycles), 2)} µs")
+        table.add_row(
+            "initiation interval",
+            f"{spaced(p.interval_cycles, 1)} cycles",
+            f"{spaced(p.microseconds(p.interval_cycles), 2)} µs",
+        )
         table.add_row("frames per second", spaced(p.frames_per_second), "pipeline kept full")
     return table
 
@@ -155,7 +188,9 @@ def layers(p: Performance, console: Console) -> Table:
 
 
 def figures(p: Performance, name_width: int) -> Table:
-    """Per layer, per image: spikes, sparsity of every plane, synaptic operations, cycles, how busy."""
+    """Per layer, per image: spikes, sparsity of every plane, synaptic operations, cycles, how
+    busy.
+    """
     table = plain(
         "per layer and image; bits not set, by plane",
         "layer",
@@ -171,10 +206,20 @@ def figures(p: Performance, name_width: int) -> Table:
     for row in p.stream:
         sparsity = " ".join(f"{100 * s:.0f}" for s in row.sparsity) or "–"
         engine = (
-            (spaced(row.synaptic / p.images), spaced(row.busy / p.images), f"{100 * row.busy_share:.1f}") if row.cycles else ("", "", "")
+            (
+                spaced(row.synaptic / p.images),
+                spaced(row.busy / p.images),
+                f"{100 * row.busy_share:.1f}",
+            )
+            if row.cycles
+            else ("", "", "")
         )
         table.add_row(
-            escape(shortened(row.name, name_width)), row.kind, spaced(sum(row.spikes) / p.images) if row.spikes else "–", sparsity, *engine
+            escape(shortened(row.name, name_width)),
+            row.kind,
+            spaced(sum(row.spikes) / p.images) if row.spikes else "–",
+            sparsity,
+            *engine,
         )
     return table
 
@@ -186,7 +231,11 @@ def closing(console: Console, p: Performance, page: Path) -> None:
     console.print()
     console.print(layers(p, console))
     console.print()
-    console.print(f"Cycles and counts are simulated. Times assume {p.clock_mhz:g} MHz; no board confirmed it.", style="dim")
+    console.print(
+        f"Cycles and counts are simulated. Times assume {p.clock_mhz:g} MHz; no board"
+        " confirmed it.",
+        style="dim",
+    )
     console.print(f"Report: {page}", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -196,7 +245,9 @@ def verdicts(console: Console, found: Sequence[Verdict]) -> None:
     table.columns[1].justify = "left"
     for verdict in found:
         style = "red" if verdict.differences else "yellow" if verdict.result != "equal" else ""
-        table.add_row(verdict.rung, verdict.compared, str(verdict.images or "–"), Text(verdict.result, style))
+        table.add_row(
+            verdict.rung, verdict.compared, str(verdict.images or "–"), Text(verdict.result, style)
+        )
     console.print(table)
     for verdict in found:
         if verdict.note:

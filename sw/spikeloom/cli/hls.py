@@ -26,38 +26,75 @@ NO_TOOL = 3
 
 def hls(
     folder: Folder,
-    csim: Annotated[bool, typer.Option("--csim", help="compile it, run it, compare every output with the golden model")] = False,
+    csim: Annotated[
+        bool,
+        typer.Option(
+            "--csim", help="compile it, run it, compare every output with the golden model"
+        ),
+    ] = False,
     input: Given = None,
     output: Wanted = None,
-    images: Annotated[int | None, typer.Option(min=1, help="take so many images from the beginning; default all")] = None,
+    images: Annotated[
+        int | None, typer.Option(min=1, help="take so many images from the beginning; default all")
+    ] = None,
     steps: Steps = None,
-    sanitize: Annotated[bool, typer.Option("--sanitize", help="with the sanitizers for addresses and undefined behaviour")] = False,
-    vitis: Annotated[bool, typer.Option("--vitis", help="run Vitis HLS, and read its report; status 3 where it is missing")] = False,
-    cosim: Annotated[bool, typer.Option("--cosim", help="with --vitis: cosimulation as well")] = False,
+    sanitize: Annotated[
+        bool,
+        typer.Option(
+            "--sanitize", help="with the sanitizers for addresses and undefined behaviour"
+        ),
+    ] = False,
+    vitis: Annotated[
+        bool,
+        typer.Option(
+            "--vitis", help="run Vitis HLS, and read its report; status 3 where it is missing"
+        ),
+    ] = False,
+    cosim: Annotated[
+        bool, typer.Option("--cosim", help="with --vitis: cosimulation as well")
+    ] = False,
 ) -> int:
     """Write the network as C++ for Vitis HLS; simulate it in C; synthesise it."""
     from spikeloom.accelerator import Accelerator
     from spikeloom.backend.hls import project, report
 
     console = Console(highlight=False)
-    asked = {"--input": input, "--output": output, "--images": images, "--steps": steps, "--sanitize": sanitize or None}
+    asked = {
+        "--input": input,
+        "--output": output,
+        "--images": images,
+        "--steps": steps,
+        "--sanitize": sanitize or None,
+    }
     for name in (name for name, value in asked.items() if value is not None and not csim):
         raise SpikeLoomError(f"{name}: is for C simulation; expected --csim beside it, found none")
     if cosim and not vitis:
-        raise SpikeLoomError("--cosim: is done by Vitis HLS; expected --vitis beside it, found none")
+        raise SpikeLoomError(
+            "--cosim: is done by Vitis HLS; expected --vitis beside it, found none"
+        )
     accelerator = Accelerator.load(folder)
     plan, words = accelerator.plan, given(accelerator, input, images, steps) if csim else None
     place = project.write(plan, folder)
     console.print(f"{place}", markup=False, soft_wrap=True)
-    found = simulated(console, accelerator, words, steps, sanitize, output) if words is not None else None
+    found = (
+        simulated(console, accelerator, words, steps, sanitize, output)
+        if words is not None
+        else None
+    )
     synthesis, missing = synthesised(console, place, cosim) if vitis else (None, False)
-    estimate = report.estimated(plan, folder, found.run if found is not None and steps is None else None)
+    estimate = report.estimated(
+        plan, folder, found.run if found is not None and steps is None else None
+    )
     closing(console, report.write(plan, folder, estimate, synthesis), folder / report.FILE, found)
     return 1 if found is not None and found.differences else NO_TOOL if missing else 0
 
 
-def given(accelerator: Accelerator, input: Path | None, images: int | None, steps: int | None) -> Ints:
-    """The words that are simulated, if they can be, with so many time steps. Raises SpikeLoomError."""
+def given(
+    accelerator: Accelerator, input: Path | None, images: int | None, steps: int | None
+) -> Ints:
+    """The words that are simulated, if they can be, with so many time steps. Raises
+    SpikeLoomError.
+    """
     from spikeloom.mapping.plan.runtime_steps import runnable
 
     runnable(accelerator.plan, steps)
@@ -65,7 +102,14 @@ def given(accelerator: Accelerator, input: Path | None, images: int | None, step
     return accelerator.words(x[: image_count(images, len(x), len(x))])
 
 
-def simulated(console: Console, accelerator: Accelerator, words: Ints, steps: int | None, sanitize: bool, output: Path | None) -> Compared:
+def simulated(
+    console: Console,
+    accelerator: Accelerator,
+    words: Ints,
+    steps: int | None,
+    sanitize: bool,
+    output: Path | None,
+) -> Compared:
     """C simulation of input words, its real outputs saved."""
     from spikeloom.backend.hls import csim, project
     from spikeloom.cli.console import bars
@@ -79,7 +123,9 @@ def simulated(console: Console, accelerator: Accelerator, words: Ints, steps: in
     graph = plan.with_steps(steps).graph
     code = graph.codes[graph.output.name]
     target = output or folder / "csim_y.npy"
-    save_array(target, golden.dequantize(graph, run.words if code is None else code.value(run.words)))
+    save_array(
+        target, golden.dequantize(graph, run.words if code is None else code.value(run.words))
+    )
     console.print(f"{target}", markup=False, soft_wrap=True)
     return found
 
@@ -91,7 +137,11 @@ def synthesised(console: Console, place: Path, cosim: bool) -> tuple[Synthesis |
 
     if synthesis.command() is None:
         names = " or ".join(synthesis.COMMANDS)
-        console.print(f"Vitis HLS is missing: {names} is not on PATH; {place} is complete for it", markup=False, soft_wrap=True)
+        console.print(
+            f"Vitis HLS is missing: {names} is not on PATH; {place} is complete for it",
+            markup=False,
+            soft_wrap=True,
+        )
         return None, True
     with bars(console) as progress:
         progress("vitis hls", 0, 0)

@@ -1,7 +1,8 @@
-"""The command line: every command is one box of the drawing, reads files of a folder and writes files there.
+"""The command line: every command is one box of the drawing, reads files of a folder and writes
+files there.
 
-It only calls Python. Bad input ends in one line and exit status 2, Ctrl-C in one line and 130, a rung that differs from the
-golden model in exit status 1.
+It only calls Python. Bad input ends in one line and exit status 2, Ctrl-C in one line and 130, a
+rung that differs from the golden model in exit status 1.
 """
 
 from __future__ import annotations
@@ -23,9 +24,21 @@ from spikeloom.cli.options import Folder, Given, Labels, Steps, Target, Wanted
 from spikeloom.cli.steps import steps
 from spikeloom.cli.sweep import sweep
 from spikeloom.errors import SpikeLoomError
-from spikeloom.files import existing, file_to_write, first_line, load_array, load_json, save_array, save_arrays
+from spikeloom.files import (
+    existing,
+    file_to_write,
+    first_line,
+    load_array,
+    load_json,
+    save_array,
+    save_arrays,
+)
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="Quantized spiking networks from PyTorch to FPGA.")
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Quantized spiking networks from PyTorch to FPGA.",
+)
 console = Console(highlight=False)
 
 
@@ -45,13 +58,26 @@ def warn(notes: Iterable[str]) -> None:
 
 @app.command()
 def train(
-    net: Annotated[str, typer.Argument(metavar="NET", help="a network of SpikeLoom, or file.py:function that returns one")],
+    net: Annotated[
+        str,
+        typer.Argument(
+            metavar="NET", help="a network of SpikeLoom, or file.py:function that returns one"
+        ),
+    ],
     output: Target,
-    data_dir: Annotated[Path | None, typer.Option(help="folder with MNIST or CIFAR-10 in their own files")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="folder with MNIST or CIFAR-10 in their own files")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="passes over the training data")] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="the same seed gives the same weights")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**63 - 1, help="the same seed gives the same weights")
+    ] = 0,
     spike_penalty: Annotated[
-        float, typer.Option(min=0, help="weight of the mean number of set bits in the loss; fewer spikes are fewer cycles")
+        float,
+        typer.Option(
+            min=0,
+            help="weight of the mean number of set bits in the loss; fewer spikes are fewer cycles",
+        ),
     ] = 0.0,
     anew: Annotated[bool, typer.Option("--anew", help="do not resume")] = False,
 ) -> None:
@@ -63,10 +89,19 @@ def train(
     made = find(net).on(data_dir)
     with bars(console) as progress:
         trained = training.train(
-            made, output, epochs=epochs, seed=seed, data_dir=data_dir, spike_penalty=spike_penalty, resume=not anew, progress=progress
+            made,
+            output,
+            epochs=epochs,
+            seed=seed,
+            data_dir=data_dir,
+            spike_penalty=spike_penalty,
+            resume=not anew,
+            progress=progress,
         )
     console.print(
-        f"{made.name}: {made.dataset}, test accuracy in float {100 * trained.accuracy:.2f} %; {output / 'trained.onnx'}", markup=False
+        f"{made.name}: {made.dataset}, test accuracy in float {100 * trained.accuracy:.2f} %;"
+        f" {output / 'trained.onnx'}",
+        markup=False,
     )
 
 
@@ -77,17 +112,40 @@ app.command()(steps)
 
 @app.command("compile")
 def compile_(
-    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="QONNX file of supported operators, whoever wrote it")],
+    model: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MODEL.onnx", help="QONNX file of supported operators, whoever wrote it"
+        ),
+    ],
     output: Target,
     board: Annotated[str, typer.Option(help="pynq-z2 or zcu104")] = "pynq-z2",
-    target_fps: Annotated[float | None, typer.Option(help="frames per second to fold for; a modest size without")] = None,
-    max_throughput: Annotated[bool, typer.Option("--max-throughput", help="fold for as many frames per second as fit")] = False,
-    share: Annotated[float | None, typer.Option(help="of the LUTs and registers that may be used with either; 0.7 without")] = None,
-    clock_mhz: Annotated[float | None, typer.Option(help="clock to assume; the board's usual one without")] = None,
-    calibration: Annotated[Path | None, typer.Option(help="real inputs (.npy) to measure the share of set bits on")] = None,
-    folding: Annotated[Path | None, typer.Option(help="folding numbers by node (.json) that are set by hand")] = None,
-    runtime_weights: Annotated[bool, typer.Option("--runtime-weights", help="a retrained network can be loaded")] = False,
-    fewer_steps: Annotated[bool, typer.Option("--fewer-steps", help="fewer time steps can be run, chosen by the driver")] = False,
+    target_fps: Annotated[
+        float | None, typer.Option(help="frames per second to fold for; a modest size without")
+    ] = None,
+    max_throughput: Annotated[
+        bool, typer.Option("--max-throughput", help="fold for as many frames per second as fit")
+    ] = False,
+    share: Annotated[
+        float | None,
+        typer.Option(help="of the LUTs and registers that may be used with either; 0.7 without"),
+    ] = None,
+    clock_mhz: Annotated[
+        float | None, typer.Option(help="clock to assume; the board's usual one without")
+    ] = None,
+    calibration: Annotated[
+        Path | None, typer.Option(help="real inputs (.npy) to measure the share of set bits on")
+    ] = None,
+    folding: Annotated[
+        Path | None, typer.Option(help="folding numbers by node (.json) that are set by hand")
+    ] = None,
+    runtime_weights: Annotated[
+        bool, typer.Option("--runtime-weights", help="a retrained network can be loaded")
+    ] = False,
+    fewer_steps: Annotated[
+        bool,
+        typer.Option("--fewer-steps", help="fewer time steps can be run, chosen by the driver"),
+    ] = False,
 ) -> None:
     """Read and prove a network, fold it for a board, write the plan and its estimates."""
     from spikeloom import accelerator as facade
@@ -114,9 +172,15 @@ def compile_(
             progress=progress,
         )
     console.print(f"{accelerator.layers}", markup=False, soft_wrap=True)
-    console.print(foldings.line(accelerator.plan, foldings.read(output)), markup=False, soft_wrap=True)
+    console.print(
+        foldings.line(accelerator.plan, foldings.read(output)), markup=False, soft_wrap=True
+    )
     warn(accelerator.notes)
-    console.print(f"share of set bits: {accelerator.plan.density_source}; {output / 'plan.json'}", markup=False, soft_wrap=True)
+    console.print(
+        f"share of set bits: {accelerator.plan.density_source}; {output / 'plan.json'}",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 @app.command()
@@ -130,11 +194,21 @@ def emit(folder: Folder) -> None:
 
 @app.command()
 def weights(
-    model: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="a retrained network of the same shape")],
-    on: Annotated[Path, typer.Option("--on", metavar="DIR", help="folder that was compiled with --runtime-weights")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="file to write (.npz), for the driver's load_weights")],
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL.onnx", help="a retrained network of the same shape")
+    ],
+    on: Annotated[
+        Path,
+        typer.Option("--on", metavar="DIR", help="folder that was compiled with --runtime-weights"),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", help="file to write (.npz), for the driver's load_weights"),
+    ],
 ) -> None:
-    """Turn another network of the same shape into weights that load at run time, without a new bitstream."""
+    """Turn another network of the same shape into weights that load at run time, without a new
+    bitstream.
+    """
     from spikeloom.accelerator import Accelerator
 
     existing(model, "a QONNX file")
@@ -145,31 +219,58 @@ def weights(
 
 @app.command()
 def export(folder: Folder) -> None:
-    """Freeze trained.onnx into model.onnx, the integer network that is the reference of every later step."""
+    """Freeze trained.onnx into model.onnx, the integer network that is the reference of every later
+    step.
+    """
     from spikeloom.frontend.freeze import freeze
     from spikeloom.interface.performance import accuracy
     from spikeloom.ir import golden as model
     from spikeloom.ir.arrays import checked_labels
 
-    frozen = freeze(existing(folder / "trained.onnx", "a trained network of 'spikeloom train'"), folder / "model.onnx")
+    frozen = freeze(
+        existing(folder / "trained.onnx", "a trained network of 'spikeloom train'"),
+        folder / "model.onnx",
+    )
     proven = sum(proof.method not in ("exact", "frozen") for proof in frozen.proofs)
     spiking = sum(proof.method == "frozen" for proof in frozen.proofs)
     claims = [f"{proven} with neurons proven at {frozen.steps} steps"] * bool(proven)
-    claims += [f"{spiking} with IF or LIF neurons, whose integers are their definition"] * bool(spiking)
-    console.print(f"{folder / 'model.onnx'}: {len(frozen.proofs)} layers, {', '.join(claims)}", markup=False, soft_wrap=True)
+    claims += [f"{spiking} with IF or LIF neurons, whose integers are their definition"] * bool(
+        spiking
+    )
+    console.print(
+        f"{folder / 'model.onnx'}: {len(frozen.proofs)} layers, {', '.join(claims)}",
+        markup=False,
+        soft_wrap=True,
+    )
     warn(frozen.graph.notes)
     if (folder / "test_x.npy").exists() and (folder / "test_y.npy").exists():
         x, y = images_of(folder, None, None)
         truth = checked_labels(y, frozen.graph, len(x))
         after = accuracy(model.run(frozen.graph, x), truth) if truth is not None else 0.0
-        settings = load_json(folder / "train.json", "the record of 'spikeloom train'") if (folder / "train.json").exists() else {}
+        settings = (
+            load_json(folder / "train.json", "the record of 'spikeloom train'")
+            if (folder / "train.json").exists()
+            else {}
+        )
         before = settings.get("accuracy")
-        cost = f"; float {100 * before:.2f} %, freezing cost {100 * (before - after):.2f} points" if isinstance(before, float) else ""
-        console.print(f"accuracy frozen {100 * after:.2f} % on {len(x)} test images{cost}", soft_wrap=True)
+        cost = (
+            f"; float {100 * before:.2f} %, freezing cost {100 * (before - after):.2f} points"
+            if isinstance(before, float)
+            else ""
+        )
+        console.print(
+            f"accuracy frozen {100 * after:.2f} % on {len(x)} test images{cost}", soft_wrap=True
+        )
 
 
 @app.command()
-def golden(folder: Folder, input: Given = None, output: Wanted = None, labels: Labels = None, steps: Steps = None) -> None:
+def golden(
+    folder: Folder,
+    input: Given = None,
+    output: Wanted = None,
+    labels: Labels = None,
+    steps: Steps = None,
+) -> None:
     """Run the integer model."""
     from spikeloom.accelerator import Accelerator
     from spikeloom.interface.performance import accuracy
@@ -181,7 +282,10 @@ def golden(folder: Folder, input: Given = None, output: Wanted = None, labels: L
     outputs = accelerator.golden(x, steps=steps)
     if output is not None:
         save_array(output, outputs)
-    console.print(f"{len(outputs)} images" + (f", accuracy {100 * accuracy(outputs, truth):.2f} %" if truth is not None else ""))
+    console.print(
+        f"{len(outputs)} images"
+        + (f", accuracy {100 * accuracy(outputs, truth):.2f} %" if truth is not None else "")
+    )
 
 
 @app.command()
@@ -189,7 +293,13 @@ def compare(
     folder: Folder,
     input: Given = None,
     images: Annotated[
-        int | None, typer.Option(min=1, help="take so many images from the beginning; default 32 of the test set, all of --input")
+        int | None,
+        typer.Option(
+            min=1,
+            help=(
+                "take so many images from the beginning; default 32 of the test set, all of --input"
+            ),
+        ),
     ] = None,
 ) -> int:
     """Run all rungs side by side; name the first layer, channel, position and plane that differ."""
@@ -199,7 +309,9 @@ def compare(
     accelerator = Accelerator.load(folder)
     x, _ = images_of(folder, input, None)
     with bars(console) as progress:
-        found = accelerator.compare(x[: image_count(images, len(x), 32 if input is None else len(x))], progress)
+        found = accelerator.compare(
+            x[: image_count(images, len(x), 32 if input is None else len(x))], progress
+        )
     verdicts(console, found)
     return 1 if any(verdict.differences for verdict in found) else 0
 
@@ -211,10 +323,18 @@ def sim(
     output: Wanted = None,
     labels: Labels = None,
     steps: Steps = None,
-    waves: Annotated[Path | None, typer.Option(metavar="FILE", parser=wave_file, help="wave file to write, .fst or .vcd")] = None,
-    images: Annotated[str | None, typer.Option(help="images in the wave file, by number from 0: 3 or 3-5; default 0")] = None,
+    waves: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", parser=wave_file, help="wave file to write, .fst or .vcd"),
+    ] = None,
+    images: Annotated[
+        str | None,
+        typer.Option(help="images in the wave file, by number from 0: 3 or 3-5; default 0"),
+    ] = None,
 ) -> int:
-    """Run the Verilated hardware, every cycle of it, and compare every output with torch and the golden model."""
+    """Run the Verilated hardware, every cycle of it, and compare every output with torch and the
+    golden model.
+    """
     from spikeloom.accelerator import Accelerator
     from spikeloom.cli.console import bars, closing
     from spikeloom.verify.words import missing
@@ -249,15 +369,23 @@ def report(folder: Folder) -> None:
 
     accelerator = Accelerator.load(folder)
     x = folder / "test_x.npy"
-    console.print(f"{accelerator.report(load_array(x)[:HISTOGRAM_IMAGES] if x.exists() else None)}", markup=False, soft_wrap=True)
+    console.print(
+        f"{accelerator.report(load_array(x)[:HISTOGRAM_IMAGES] if x.exists() else None)}",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 @app.command()
 def synth(
     folder: Folder,
-    board: Annotated[str | None, typer.Option(help="pynq-z2 or zcu104; the board that was compiled for without")] = None,
+    board: Annotated[
+        str | None, typer.Option(help="pynq-z2 or zcu104; the board that was compiled for without")
+    ] = None,
 ) -> None:
-    """Synthesise with Yosys: what every component takes of the board, how deep its logic is, and whether all of it fits."""
+    """Synthesise with Yosys: what every component takes of the board, how deep its logic is, and
+    whether all of it fits.
+    """
     from spikeloom.backend.yosys import resources, text
     from spikeloom.cli import measured_screen
     from spikeloom.cli.console import bars
@@ -275,11 +403,18 @@ def synth(
 def measure(
     folder: Folder,
     input: Given = None,
-    images: Annotated[int | None, typer.Option(min=1, help="take so many images from the beginning; default all")] = None,
+    images: Annotated[
+        int | None, typer.Option(min=1, help="take so many images from the beginning; default all")
+    ] = None,
     steps: Steps = None,
-    source: Annotated[Path | None, typer.Option("--from", help="show this measure.json, e.g. of a board, and measure nothing")] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="show this measure.json, e.g. of a board, and measure nothing"),
+    ] = None,
 ) -> int:
-    """Latency, sparsity and operations of the board's driver: on the board where there is one, else on the simulated board."""
+    """Latency, sparsity and operations of the board's driver: on the board where there is one, else
+    on the simulated board.
+    """
     from spikeloom.accelerator import Accelerator
     from spikeloom.cli import measure as measured
     from spikeloom.cli.console import bars
@@ -303,7 +438,9 @@ def measure(
 @app.command()
 def deploy(
     folder: Folder,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="folder to write; default DIR/deploy")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="folder to write; default DIR/deploy")
+    ] = None,
     input: Given = None,
 ) -> None:
     """Make a folder that tests and measures the network on a board with one command."""
@@ -312,12 +449,22 @@ def deploy(
 
     accelerator = Accelerator.load(folder)
     x, _ = images_of(folder, input, None)
-    if not deploying.built(folder, accelerator.plan):  # a bitstream that is there counts, whichever engine it was made with
+    if not deploying.built(
+        folder, accelerator.plan
+    ):  # a bitstream that is there counts, whichever engine it was made with
         accelerator.emit_if_need_be()
-    made = deploying.deploy(folder, accelerator.plan, x[: deploying.SAMPLES], output or folder / "deploy")
-    console.print(f"{made.folder}: copy it to the board and type there: {deploying.COMMAND}", markup=False, soft_wrap=True)
+    made = deploying.deploy(
+        folder, accelerator.plan, x[: deploying.SAMPLES], output or folder / "deploy"
+    )
+    console.print(
+        f"{made.folder}: copy it to the board and type there: {deploying.COMMAND}",
+        markup=False,
+        soft_wrap=True,
+    )
     if made.missing:
-        console.print(f"The bitstream is still missing: {made.missing}", markup=False, soft_wrap=True)
+        console.print(
+            f"The bitstream is still missing: {made.missing}", markup=False, soft_wrap=True
+        )
 
 
 app.command()(bitstream)
@@ -352,9 +499,17 @@ def run(arguments: list[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("spikeloom"):
             raise
-        return complain(SpikeLoomError(f"{error.name}: this command needs it, and it is not installed; pip install 'spikeloom[all]'"), 2)
+        return complain(
+            SpikeLoomError(
+                f"{error.name}: this command needs it, and it is not installed; pip install"
+                " 'spikeloom[all]'"
+            ),
+            2,
+        )
     except OSError as error:
-        return complain(SpikeLoomError(f"{error.filename or 'file'}: {error.strerror or first_line(error)}"), 2)
+        return complain(
+            SpikeLoomError(f"{error.filename or 'file'}: {error.strerror or first_line(error)}"), 2
+        )
 
 
 def main() -> None:

@@ -1,4 +1,6 @@
-"""Measure a compiled network with the board's driver, and compare what it counted with the golden model."""
+"""Measure a compiled network with the board's driver, and compare what it counted with the golden
+model.
+"""
 
 from __future__ import annotations
 
@@ -29,28 +31,46 @@ def where() -> str:
     """A line for the user: what is going to be measured."""
     if environment.on_board():
         return "Measuring on this board."
-    return "No PYNQ board here: measuring on the simulated one, the Verilated RTL behind pynq's own classes."
+    return (
+        "No PYNQ board here: measuring on the simulated one, the Verilated RTL behind pynq's own"
+        " classes."
+    )
 
 
-def measure(accelerator: Accelerator, x: Array, progress: Progress, steps: int | None = None) -> Result:
+def measure(
+    accelerator: Accelerator, x: Array, progress: Progress, steps: int | None = None
+) -> Result:
     """Measure on real inputs (N, ...), with fewer time steps if wanted.
 
-    Raises SpikeLoomError on a wrong input, where hardware or bitstream are missing, or where the hardware always runs all time steps.
+    Raises SpikeLoomError on a wrong input, where hardware or bitstream are missing, or where the
+    hardware always runs all time steps.
     """
     plan, words = runnable(accelerator.plan, steps), accelerator.words(x)
     with accelerator.board(progress) as driver:
-        measurement = driver.measure(x, steps=steps if accelerator.plan.fewer_steps else None, progress=progress)
+        measurement = driver.measure(
+            x, steps=steps if accelerator.plan.fewer_steps else None, progress=progress
+        )
     progress("golden", 0, 0)
-    line = spike_difference(spikes(plan, measurement.streams, golden.trace(plan.graph, words)), measurement)
+    line = spike_difference(
+        spikes(plan, measurement.streams, golden.trace(plan.graph, words)), measurement
+    )
     return Result(measurement, () if line is None else (line,))
 
 
 def read(folder: Path, path: Path) -> Result:
-    """A measurement that was taken elsewhere. Raises SpikeLoomError unless the file is one, and of this folder's network."""
+    """A measurement that was taken elsewhere. Raises SpikeLoomError unless the file is one, and of
+    this folder's network.
+    """
     measurement, manifest = Measurement.load(path), manifests.load(folder)
-    known = {manifest.identity, *(manifests.load(path.parent).identity for path in folder.glob("at-*-MHz/manifest.json"))}
+    known = {
+        manifest.identity,
+        *(manifests.load(path.parent).identity for path in folder.glob("at-*-MHz/manifest.json")),
+    }
     if measurement.identity not in known:
-        raise SpikeLoomError(f"{path}: expected a measurement of {folder}, found one of another network or plan ({measurement.network})")
+        raise SpikeLoomError(
+            f"{path}: expected a measurement of {folder}, found one of another network or plan"
+            f" ({measurement.network})"
+        )
     return Result(measurement, ())
 
 

@@ -20,7 +20,9 @@ def drawn(table: shown.Table) -> Table:
     for k, head in enumerate(table.heads):
         last = k == len(table.heads) - 1
         text = k == 0 or (last and any(" " in row[k] for row in table.rows))
-        made.add_column(head, justify="left" if text else "right", no_wrap=not last, overflow="fold")
+        made.add_column(
+            head, justify="left" if text else "right", no_wrap=not last, overflow="fold"
+        )
     for row in table.rows:
         made.add_row(*(escape(cell) for cell in row))
     return made
@@ -39,5 +41,8 @@ def closing(console: Console, measurement: Measurement, page: Path) -> None:
     """All tables, and where the page is."""
     show(console, tables(measurement))
     if measurement.source == "simulated":
-        console.print("Counted in the Verilated RTL; times assume the clock, which no board has confirmed.", style="dim")
+        console.print(
+            "Counted in the Verilated RTL; times assume the clock, which no board has confirmed.",
+            style="dim",
+        )
     console.print(f"{page}", markup=False, highlight=False, soft_wrap=True)

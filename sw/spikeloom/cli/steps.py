@@ -14,9 +14,14 @@ def steps(
     folder: Folder,
     input: Given = None,
     labels: Labels = None,
-    images: Annotated[int | None, typer.Option(min=1, help="so many images go through the cycle model; default 16")] = None,
+    images: Annotated[
+        int | None,
+        typer.Option(min=1, help="so many images go through the cycle model; default 16"),
+    ] = None,
 ) -> None:
-    """Accuracy and latency over the number of time steps, for the report. Goes on where it stopped."""
+    """Accuracy and latency over the number of time steps, for the report. Goes on where it
+    stopped.
+    """
     from spikeloom.accelerator import Accelerator
     from spikeloom.cli.console import bars
     from spikeloom.cli.images import images_of

@@ -1,4 +1,6 @@
-"""What a sweep shows while it runs: how many points are made, what is being done, and about how long it will take."""
+"""What a sweep shows while it runs: how many points are made, what is being done, and about how
+long it will take.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,11 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from spikeloom.accelerator import Progress as Told
 from spikeloom.cli.console import TITLES
 
-SWEEP_TITLES = TITLES | {"train": "training", "torch": "test set", "check": "checking every network"}
+SWEEP_TITLES = TITLES | {
+    "train": "training",
+    "torch": "test set",
+    "check": "checking every network",
+}
 
 TRAINING = 0.9
 """Share of a point's time that its training is taken to take."""
@@ -53,7 +59,9 @@ def duration(seconds: float) -> str:
 
 
 def watch(console: Console) -> AbstractContextManager[Told]:
-    """A callback for :func:`spikeloom.bench.sweep.run.sweep`: a bar that moves on a terminal, plain lines in a file or a pipe."""
+    """A callback for :func:`spikeloom.bench.sweep.run.sweep`: a bar that moves on a terminal, plain
+    lines in a file or a pipe.
+    """
     return moving(console) if console.is_interactive and console.file.isatty() else lines(console)
 
 
@@ -75,17 +83,30 @@ def lines(console: Console) -> Iterator[Told]:
 def moving(console: Console) -> Iterator[Told]:
     """One bar for all points; beside it what is being done."""
     clock = Clock()
-    columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(finished_text="✓"),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, TextColumn("{task.fields[left]}"), console=console) as progress:
         bar = progress.add_task("", total=None, left="")
 
         def show(what: str, done: int, total: int) -> None:
             clock.told(what, done, total)
             of = f" {done} of {total}" if total and what in ("train", "check") else ""
-            where = f"point {min(clock.point + 1, clock.points)} of {clock.points}: " if clock.points else ""
+            where = (
+                f"point {min(clock.point + 1, clock.points)} of {clock.points}: "
+                if clock.points
+                else ""
+            )
             step = "" if what == "points" else SWEEP_TITLES.get(what, what)
             progress.update(
-                bar, description=f"{where}{step}{of}", completed=clock.share, total=1.0 if clock.points else None, left=clock.left
+                bar,
+                description=f"{where}{step}{of}",
+                completed=clock.share,
+                total=1.0 if clock.points else None,
+                left=clock.left,
             )
 
         yield show

@@ -1,10 +1,10 @@
 """The driver: a network on a board, or on a simulated one, through pynq.
 
     from spikeloom.board import Accelerator
-    with Accelerator("digits-cnn.bit") as accelerator:          # digits-cnn.hwh and manifest.json lie beside it
+    with Accelerator("digits-cnn.bit") as accelerator:  # beside it digits-cnn.hwh and manifest.json
         y = accelerator.predict(x)                              # real numbers in, real numbers out
         y, seconds, per_second = accelerator.predict(x, profile=True)
-        accelerator.measure(x)                                  # latency, sparsity, operations, power
+        accelerator.measure(x)  # latency, sparsity, operations, power
 
 It needs numpy, and pynq once an overlay is opened; nothing else, and Python 3.10.
 """

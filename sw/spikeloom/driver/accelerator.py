@@ -41,7 +41,9 @@ def silent(what: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """What running images gave: results (N, O, H, W) as ``take`` made them, one entry per job, and host seconds per direction."""
+    """What running images gave: results (N, O, H, W) as ``take`` made them, one entry per job, and
+    host seconds per direction.
+    """
 
     results: Array
     jobs: tuple[Done, ...]
@@ -61,8 +63,10 @@ class Accelerator:
     bit: the bitstream; its ``.hwh`` lies beside it.
     manifest: default ``manifest.json`` beside the bitstream.
     buffer_bytes: larger batches are cut into jobs of at most so many bytes per buffer.
-    patience: cycles without progress after which a job hangs; what the network may take and 10 ms without.
-    Raises SetupError with the command that is missing, MismatchError where bitstream, manifest and board do not belong together.
+    patience: cycles without progress after which a job hangs; what the network may take and 10 ms
+        without.
+    Raises SetupError with the command that is missing, MismatchError where bitstream, manifest and
+        board do not belong together.
     """
 
     def __init__(
@@ -74,7 +78,9 @@ class Accelerator:
         patience: int | None = None,
     ) -> None:
         path = Path(bit)
-        self.loaded = overlay.load(path, Path(manifest) if manifest is not None else path.with_name("manifest.json"))
+        self.loaded = overlay.load(
+            path, Path(manifest) if manifest is not None else path.with_name("manifest.json")
+        )
         self.manifest = self.loaded.manifest
         self.engine = Engine(self.loaded.port, patience)
         self.buffers = Buffers(self.loaded.pynq, self.loaded.device, self.manifest, buffer_bytes)
@@ -94,7 +100,8 @@ class Accelerator:
 
     @contextmanager
     def running(self, steps: int | None) -> Iterator[None]:
-        """Everything inside runs with so many time steps; None leaves them as they are, all of them at first.
+        """Everything inside runs with so many time steps; None leaves them as they are, all of them
+        at first.
 
         Raises InputError where there are not so many, or the hardware has no choice.
         """
@@ -110,16 +117,23 @@ class Accelerator:
                 self.steps = before
 
     @overload
-    def predict(self, x: Array, profile: Literal[False] = False, *, steps: int | None = None) -> Floats: ...
+    def predict(
+        self, x: Array, profile: Literal[False] = False, *, steps: int | None = None
+    ) -> Floats: ...
     @overload
-    def predict(self, x: Array, profile: Literal[True], *, steps: int | None = None) -> tuple[Floats, float, float]: ...
+    def predict(
+        self, x: Array, profile: Literal[True], *, steps: int | None = None
+    ) -> tuple[Floats, float, float]: ...
 
-    def predict(self, x: Array, profile: bool = False, *, steps: int | None = None) -> Floats | tuple[Floats, float, float]:
+    def predict(
+        self, x: Array, profile: bool = False, *, steps: int | None = None
+    ) -> Floats | tuple[Floats, float, float]:
         """Real outputs (N, O), or (N, O, H, W) for a map, as the golden model computes them.
 
-        ``x``: real input (N, ...) of floats, or the network's own words as integers, which are copied once. With ``profile`` also the
-        seconds that the fabric took, data movement included, and images per second; both from the fabric's cycles. ``steps``: fewer time
-        steps, where the hardware can run them. Raises InputError, or JobError after which the next call works.
+        ``x``: real input (N, ...) of floats, or the network's own words as integers, which are
+        copied once. With ``profile`` also the seconds that the fabric took, data movement included,
+        and images per second; both from the fabric's cycles. ``steps``: fewer time steps, where the
+        hardware can run them. Raises InputError, or JobError after which the next call works.
         """
         with self.running(steps):
             batch = self.batch(Images(x, self.manifest.input), self.real)
@@ -129,27 +143,34 @@ class Accelerator:
         return flat(batch.results), seconds, len(x) / seconds
 
     def execute(self, x: Array, *, steps: int | None = None) -> npt.NDArray[np.int64]:
-        """Integer outputs (N, O), or (N, O, H, W) for a map, without scale and bias; input and errors as for :meth:`predict`."""
+        """Integer outputs (N, O), or (N, O, H, W) for a map, without scale and bias; input and
+        errors as for :meth:`predict`.
+        """
         with self.running(steps):
             return flat(self.batch(Images(x, self.manifest.input), self.integers).results)
 
     def allocate(self, images: int) -> tuple[Any, Any]:
-        """An input and an output buffer of bytes for :meth:`run`, of the caller's own. Raises BufferFault if there is no room."""
+        """An input and an output buffer of bytes for :meth:`run`, of the caller's own. Raises
+        BufferFault if there is no room.
+        """
         pynq, device, manifest = self.loaded.pynq, self.loaded.device, self.manifest
         sizes = (buffers.input_bytes(images, manifest), buffers.output_bytes(images, manifest))
         into, out = (buffers.allocate(pynq, device, size, manifest) for size in sizes)
         return into, out
 
     def view(self, into: Any, images: int) -> Array:
-        """The words (images, H, W, C) in an input buffer of the caller's own, to be written in place.
+        """The words (images, H, W, C) in an input buffer of the caller's own, to be written in
+        place.
 
-        Raises BufferFault where it is too small, and where words of less than 5 bits share a byte: those are written by :meth:`write`.
+        Raises BufferFault where it is too small, and where words of less than 5 bits share a byte:
+        those are written by :meth:`write`.
         """
         buffers.check(into, buffers.input_bytes(images, self.manifest), self.manifest, "input")
         return view_in(buffers.memory_of(into), self.manifest.input, images)
 
     def write(self, into: Any, x: Array) -> int:
-        """Images into an input buffer of the caller's own, and to the fabric (``sync_to_device``); how many there are.
+        """Images into an input buffer of the caller's own, and to the fabric (``sync_to_device``);
+        how many there are.
 
         ``x``: as for :meth:`predict`. Raises InputError, or BufferFault where they have no room.
         """
@@ -160,25 +181,33 @@ class Accelerator:
         return len(images)
 
     def run(self, into: Any, out: Any, images: int, single: bool = False) -> Done:
-        """One job from buffer to buffer, nothing copied: words (images, H, W, C) in, 32-bit results (images, H, W, O) out.
+        """One job from buffer to buffer, nothing copied: words (images, H, W, C) in, 32-bit results
+        (images, H, W, O) out.
 
-        Words lie as :meth:`view` shows them, or as :meth:`write` and :func:`spikeloom.driver.pack` lay them. The caller has called
-        ``sync_to_device`` on the input, and calls ``sync_from_device`` on the output. ``single``: one image in flight at a time.
-        Raises BufferFault where a buffer does not fit, JobError where the job does not end well.
+        Words lie as :meth:`view` shows them, or as :meth:`write` and :func:`spikeloom.driver.pack`
+        lay them. The caller has called ``sync_to_device`` on the input, and calls
+        ``sync_from_device`` on the output. ``single``: one image in flight at a time. Raises
+        BufferFault where a buffer does not fit, JobError where the job does not end well.
         """
         manifest = self.manifest
         if images < 1:
             raise InputError(f"input: expected at least one image, got {images}")
-        needed, given = buffers.input_bytes(images, manifest), buffers.output_bytes(images, manifest)
+        needed, given = (
+            buffers.input_bytes(images, manifest),
+            buffers.output_bytes(images, manifest),
+        )
         buffers.check(into, needed, manifest, "input")
         buffers.check(out, given, manifest, "output")
         words = (buffers.words_for(needed, manifest), buffers.words_for(given, manifest))
         with self.lock:
             if self.weights is None:
                 raise JobError(
-                    f"{manifest.name}: the last load of weights did not end well; call load_weights again, or open the bitstream anew"
+                    f"{manifest.name}: the last load of weights did not end well; call load_weights"
+                    " again, or open the bitstream anew"
                 )
-            return self.engine.run(Job(into.device_address, out.device_address, images, *words, single, self.steps))
+            return self.engine.run(
+                Job(into.device_address, out.device_address, images, *words, single, self.steps)
+            )
 
     def batch(
         self,
@@ -189,17 +218,23 @@ class Accelerator:
         most: int | None = None,
         after: Callable[[Done], None] | None = None,
     ) -> Batch:
-        """Run all images in as many jobs as needed; ``take`` copies results (n, O, H, W) out of the buffer, ``after`` sees each job."""
+        """Run all images in as many jobs as needed; ``take`` copies results (n, O, H, W) out of the
+        buffer, ``after`` sees each job.
+        """
         results, jobs, seconds = [], [], [0.0, 0.0]
         with self.lock:
-            step = min(self.buffers.reserve(min(len(images), most or len(images))), most or len(images))
+            step = min(
+                self.buffers.reserve(min(len(images), most or len(images))), most or len(images)
+            )
             for start in range(0, len(images), step):
                 stop = min(start + step, len(images))
                 begin = time.perf_counter()
                 self.fill(images, start, stop)
                 seconds[0] += time.perf_counter() - begin
                 try:
-                    jobs.append(self.run(self.buffers.input, self.buffers.output, stop - start, single))
+                    jobs.append(
+                        self.run(self.buffers.input, self.buffers.output, stop - start, single)
+                    )
                 except BoardError as error:
                     error.images_done += start
                     raise
@@ -209,7 +244,9 @@ class Accelerator:
                 seconds[1] += time.perf_counter() - begin
                 if after is not None:
                     after(jobs[-1])
-        return Batch(results[0] if len(results) == 1 else np.concatenate(results), tuple(jobs), *seconds)
+        return Batch(
+            results[0] if len(results) == 1 else np.concatenate(results), tuple(jobs), *seconds
+        )
 
     def fill(self, images: Images, start: int, stop: int) -> None:
         """Write images into the input buffer, and hand it to the fabric."""
@@ -229,39 +266,55 @@ class Accelerator:
         code = self.manifest.output.code
         values = words if code is None else values_of(words, self.manifest.output)
         readout = self.manifest.readout(self.steps)
-        return boundary.real(np.array(readout.scale, dtype=np.float64), np.array(readout.bias, dtype=np.float64), values)
+        return boundary.real(
+            np.array(readout.scale, dtype=np.float64),
+            np.array(readout.bias, dtype=np.float64),
+            values,
+        )
 
     def integers(self, words: Array) -> Array:
         return values_of(words, self.manifest.output)
 
     def throughput_test(self, x: Array | None = None) -> dict[str, Any]:
-        """Throughput with the pipeline kept full, under FINN's names; ``x`` as for :meth:`predict`, 1000 random images without.
+        """Throughput with the pipeline kept full, under FINN's names; ``x`` as for :meth:`predict`,
+        1000 random images without.
 
-        A sparse network's speed depends on its input: give real images. On a simulated board the run time is the fabric's cycles at the
-        plan's clock, and what would be host time is None.
+        A sparse network's speed depends on its input: give real images. On a simulated board the
+        run time is the fabric's cycles at the plan's clock, and what would be host time is None.
         """
         manifest = self.manifest
         if x is None:
             low, high = limits(manifest.input)
-            x = np.random.default_rng(0).integers(low, high + 1, (TEST_IMAGES, *manifest.input.shape))
+            x = np.random.default_rng(0).integers(
+                low, high + 1, (TEST_IMAGES, *manifest.input.shape)
+            )
         return measuring.throughput(self, Images(x, manifest.input))
 
     def measure(
-        self, x: Array, *, steps: int | None = None, power_seconds: float = LEAST_SECONDS, progress: Progress = silent
+        self,
+        x: Array,
+        *,
+        steps: int | None = None,
+        power_seconds: float = LEAST_SECONDS,
+        progress: Progress = silent,
     ) -> Measurement:
-        """Latency, interval, sparsity, operations, waiting and power on these images; see :class:`Measurement`.
+        """Latency, interval, sparsity, operations, waiting and power on these images; see
+        :class:`Measurement`.
 
-        Arguments: x, steps: as for :meth:`predict`. power_seconds: length of each of the two power loops, on boards with sensors.
-        Raises MismatchError where two ways of counting do not agree, and as :meth:`predict`.
+        Arguments: x, steps: as for :meth:`predict`. power_seconds: length of each of the two power
+        loops, on boards with sensors. Raises MismatchError where two ways of counting do not agree,
+        and as :meth:`predict`.
         """
         with self.running(steps):
             return measuring.measure(self, Images(x, self.manifest.input), power_seconds, progress)
 
     def load_weights(self, path: str | Path) -> None:
-        """Put another network of the same shape into the fabric: a file of ``spikeloom weights``, for this very hardware.
+        """Put another network of the same shape into the fabric: a file of ``spikeloom weights``,
+        for this very hardware.
 
-        From then on inputs are quantized and outputs scaled as that network's. Raises MismatchError where the file is for other hardware,
-        before anything is touched; JobError where loading failed, after which weights must be loaded before the next prediction.
+        From then on inputs are quantized and outputs scaled as that network's. Raises MismatchError
+        where the file is for other hardware, before anything is touched; JobError where loading
+        failed, after which weights must be loaded before the next prediction.
         """
         built = self.loaded.manifest
         found = reload_weights.read(Path(path), built)
@@ -282,4 +335,7 @@ class Accelerator:
         self.free()
 
     def __repr__(self) -> str:
-        return f"<{self.manifest.name} on {self.manifest.board}, {self.source}, {self.clock_mhz:g} MHz>"
+        return (
+            f"<{self.manifest.name} on {self.manifest.board}, {self.source}, {self.clock_mhz:g}"
+            " MHz>"
+        )

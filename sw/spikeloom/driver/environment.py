@@ -1,6 +1,7 @@
 """The board's own software: whether it is ready, and the exact command where it is not.
 
-The simulated board is a pynq device like any other, one that says ``simulated``; it needs neither root nor an image.
+The simulated board is a pynq device like any other, one that says ``simulated``; it needs neither
+root nor an image.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ def command() -> str:
 
 
 def pynq_module() -> Any:
-    """pynq itself. Raises SetupError if it is missing, or a version that the driver was not made for."""
+    """pynq itself. Raises SetupError if it is missing, or a version that the driver was not made
+    for.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -46,31 +49,46 @@ def pynq_module() -> Any:
     except ImportError as error:
         if on_board():
             raise SetupError(
-                f"pynq: expected the Python environment of the PYNQ image, found {sys.executable}; type: {command()}"
+                f"pynq: expected the Python environment of the PYNQ image, found {sys.executable};"
+                f" type: {command()}"
             ) from error
-        raise SetupError("pynq: not installed here, and this is no PYNQ image; copy the folder of 'spikeloom deploy' to a board") from error
+        raise SetupError(
+            "pynq: not installed here, and this is no PYNQ image; copy the folder of 'spikeloom"
+            " deploy' to a board"
+        ) from error
     version = str(getattr(pynq, "__version__", "0"))
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
     if not LEAST <= numbers < BELOW:
         upgrade = f"sudo bash -c 'source {VENV} && python3 -m pip install pynq==3.1.2'"
-        raise SetupError(f"pynq: expected version 3.1 to 4, found {version}; type: {upgrade}; or write a newer image to the SD card")
+        raise SetupError(
+            f"pynq: expected version 3.1 to 4, found {version}; type: {upgrade}; or write a newer"
+            " image to the SD card"
+        )
     return pynq
 
 
 def find_device(pynq: Any) -> Any:
-    """The active pynq device, ready to be used. Raises SetupError with the command that is missing."""
+    """The active pynq device, ready to be used. Raises SetupError with the command that is
+    missing.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             device = pynq.Device.active_device
     except RuntimeError as error:
         if not on_board():
-            raise SetupError("pynq finds no device: this is no PYNQ board; 'spikeloom measure DIR' opens the simulated one") from error
+            raise SetupError(
+                "pynq finds no device: this is no PYNQ board; 'spikeloom measure DIR' opens the"
+                " simulated one"
+            ) from error
         check_root()
         if not os.environ.get(XRT):
-            raise SetupError(f"pynq finds no device: the variable {XRT} is not set; type: {command()}") from error
+            raise SetupError(
+                f"pynq finds no device: the variable {XRT} is not set; type: {command()}"
+            ) from error
         raise SetupError(
-            f"pynq finds no device ({error}): the image does not fit the board; write the board's own image to the SD card"
+            f"pynq finds no device ({error}): the image does not fit the board; write the board's"
+            " own image to the SD card"
         ) from error
     if not is_simulated(device):
         check_root()
@@ -94,11 +112,16 @@ def check_board(expected: str, device: Any) -> None:
         return
     found = BOARD_NAME.read_text(encoding="utf-8").strip("\0\n ").lower()
     if found != expected:
-        raise MismatchError(f"expected a {expected}, for which the network was compiled, found a {found}; compile with --board {found}")
+        raise MismatchError(
+            f"expected a {expected}, for which the network was compiled, found a {found}; compile"
+            f" with --board {found}"
+        )
 
 
 def clock_mhz(pynq: Any) -> float | None:
-    """Frequency of the fabric's clock as the processing system has set it, or None where pynq cannot tell."""
+    """Frequency of the fabric's clock as the processing system has set it, or None where pynq
+    cannot tell.
+    """
     try:
         return float(pynq.Clocks.fclk0_mhz)
     except (RuntimeError, ValueError, AttributeError, TypeError, KeyError, ZeroDivisionError):

@@ -1,4 +1,6 @@
-"""What can go wrong on a board. Every one of these is one line that says what happened and how to go on."""
+"""What can go wrong on a board. Every one of these is one line that says what happened and how to
+go on.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +21,21 @@ class BoardError(SpikeLoomError):
 
 
 class SetupError(BoardError):
-    """The board's software is not ready: not root, another Python environment, no device, an old pynq, a file that is missing."""
+    """The board's software is not ready: not root, another Python environment, no device, an old
+    pynq, a file that is missing.
+    """
 
 
 class MismatchError(BoardError):
-    """Two sources that must agree do not: bitstream and manifest, board and manifest, log and registers."""
+    """Two sources that must agree do not: bitstream and manifest, board and manifest, log and
+    registers.
+    """
 
 
 class InputError(BoardError):
-    """The input has another type or shape than the network's, is empty, or holds numbers that it cannot take."""
+    """The input has another type or shape than the network's, is empty, or holds numbers that it
+    cannot take.
+    """
 
 
 class BufferFault(BoardError):

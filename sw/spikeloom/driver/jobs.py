@@ -1,6 +1,8 @@
-"""One job on the shell: start it, wait with a deadline, and turn whatever goes wrong into one clear error.
+"""One job on the shell: start it, wait with a deadline, and turn whatever goes wrong into one clear
+error.
 
-A deadline is counted in cycles of the fabric, not in seconds of the host, so that it is the same on a board and in simulation.
+A deadline is counted in cycles of the fabric, not in seconds of the host, so that it is the same on
+a board and in simulation.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ from spikeloom.driver.port import BY_NAME, WORD, Clock, Port
 from spikeloom.interface.deadlock import LOOK, stuck
 
 MEMORY_PATIENCE = 1_000_000
-"""Cycles that memory may leave a transfer waiting, beyond what the network itself may take: 10 ms at 100 MHz."""
+"""Cycles that memory may leave a transfer waiting, beyond what the network itself may take: 10 ms
+at 100 MHz.
+"""
 
 BUSY = BY_NAME["status"]["busy"].mask
 
@@ -31,33 +35,75 @@ POLLS = 64
 """Reads of the status between two looks at the progress of a job."""
 
 FAULTS: dict[str, tuple[type[BoardError], str]] = {
-    "start_while_busy": (BusyError, "a job was started while another one ran: let one program at a time use the accelerator"),
+    "start_while_busy": (
+        BusyError,
+        "a job was started while another one ran: let one program at a time use the accelerator",
+    ),
     "misaligned": (
         BufferFault,
-        "a buffer is not aligned to the memory word, or a job is empty or too long: use Accelerator.allocate",
+        (
+            "a buffer is not aligned to the memory word, or a job is empty or too long: use"
+            " Accelerator.allocate"
+        ),
     ),
-    "read_slverr": (BusError, "memory answered a read with SLVERR: free() and call again; if it stays, load the overlay again"),
-    "read_decerr": (BusError, "memory answered a read with DECERR, no memory at that address: free() and call again"),
-    "write_slverr": (BusError, "memory answered a write with SLVERR: free() and call again; if it stays, load the overlay again"),
-    "write_decerr": (BusError, "memory answered a write with DECERR, no memory at that address: free() and call again"),
+    "read_slverr": (
+        BusError,
+        (
+            "memory answered a read with SLVERR: free() and call again; if it stays, load the"
+            " overlay again"
+        ),
+    ),
+    "read_decerr": (
+        BusError,
+        "memory answered a read with DECERR, no memory at that address: free() and call again",
+    ),
+    "write_slverr": (
+        BusError,
+        (
+            "memory answered a write with SLVERR: free() and call again; if it stays, load the"
+            " overlay again"
+        ),
+    ),
+    "write_decerr": (
+        BusError,
+        "memory answered a write with DECERR, no memory at that address: free() and call again",
+    ),
     "protocol": (
         ProtocolError,
-        "memory broke the rules of its port: the bitstream does not fit this board, or a reset hit it; load it again",
+        (
+            "memory broke the rules of its port: the bitstream does not fit this board, or a reset"
+            " hit it; load it again"
+        ),
     ),
-    "no_weights": (JobError, "the last load of weights did not end well: load weights again, or open the bitstream anew"),
+    "no_weights": (
+        JobError,
+        "the last load of weights did not end well: load weights again, or open the bitstream anew",
+    ),
     "stuck": (HangError, "nothing moved until the shell's watchdog ended the job: call again"),
     "underrun": (
         StreamError,
-        "all input words were read and images or weights were not complete: bitstream and manifest do not belong together",
+        (
+            "all input words were read and images or weights were not complete: bitstream and"
+            " manifest do not belong together"
+        ),
     ),
-    "overrun": (StreamError, "input words were left over at the last result: bitstream and manifest do not belong together"),
+    "overrun": (
+        StreamError,
+        (
+            "input words were left over at the last result: bitstream and manifest do not belong"
+            " together"
+        ),
+    ),
 }
-"""Field of the error register -> the error it becomes, and what it means. The first one that is set is told first."""
+"""Field of the error register -> the error it becomes, and what it means. The first one that is set
+is told first.
+"""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What the shell is asked to do: ``images`` images, one at a time if ``single``; addresses in bytes, words of the memory port.
+    """What the shell is asked to do: ``images`` images, one at a time if ``single``; addresses in
+    bytes, words of the memory port.
 
     ``steps``: time steps to run, 0 for all of them.
     """
@@ -84,7 +130,8 @@ class Done:
 class Engine:
     """Runs jobs, one at a time.
 
-    Arguments: patience: cycles without any progress after which a job hangs; the manifest's limit and ``MEMORY_PATIENCE`` without.
+    Arguments: patience: cycles without any progress after which a job hangs; the manifest's limit
+    and ``MEMORY_PATIENCE`` without.
     """
 
     def __init__(self, port: Port, patience: int | None = None) -> None:
@@ -92,15 +139,18 @@ class Engine:
         self.patience = patience or self.manifest.limit_cycles + MEMORY_PATIENCE
 
     def run(self, job: Job) -> Done:
-        """Run one job to its end. Raises JobError or BufferFault; the engine has been reset then, and the next job works.
+        """Run one job to its end. Raises JobError or BufferFault; the engine has been reset then,
+        and the next job works.
 
-        Raises BusyError, without touching it, while somebody else's job runs, and MemoryHangError while memory does not answer.
+        Raises BusyError, without touching it, while somebody else's job runs, and MemoryHangError
+        while memory does not answer.
         """
         self.act(job, "start")
         return self.judge(job)
 
     def load(self, address: int, words: int) -> tuple[int, int]:
-        """Load weights: memory words from ``address`` on. 32-bit words that reached the weight memories, and their CRC.
+        """Load weights: memory words from ``address`` on. 32-bit words that reached the weight
+        memories, and their CRC.
 
         Raises what :meth:`run` raises.
         """
@@ -109,7 +159,11 @@ class Engine:
         status = self.port.flags("status")
         if "done" not in status:
             where = f"{self.manifest.name}: loading weights"
-            raise self.failure(where, 0) if "failed" in status else ResetError(f"{where}: the fabric was reset meanwhile: load again")
+            raise (
+                self.failure(where, 0)
+                if "failed" in status
+                else ResetError(f"{where}: the fabric was reset meanwhile: load again")
+            )
         return self.port.read("load_words"), self.port.read("load_crc")
 
     def act(self, job: Job, action: str) -> None:
@@ -129,7 +183,9 @@ class Engine:
             raise
 
     def choose(self, steps: int) -> None:
-        """Run the network with so many time steps from now on: it takes them over in a reset. Raises as :meth:`end`."""
+        """Run the network with so many time steps from now on: it takes them over in a reset.
+        Raises as :meth:`end`.
+        """
         if self.manifest.steps and self.port.read("steps_run") != steps:
             self.port.write("steps", steps)
             self.end()
@@ -140,14 +196,20 @@ class Engine:
             self.end()
         elif "busy" in status:
             raise BusyError(
-                f"{self.manifest.name}: expected an idle accelerator, a job of another program runs; wait for it, or load again"
+                f"{self.manifest.name}: expected an idle accelerator, a job of another program"
+                " runs; wait for it, or load again"
             )
 
     def progress(self) -> tuple[int, ...]:
-        return tuple(self.port.read(name) for name in ("images_in", "images_out", "words_read", "words_written"))
+        return tuple(
+            self.port.read(name)
+            for name in ("images_in", "images_out", "words_read", "words_written")
+        )
 
     def wait(self, job: Job) -> None:
-        """Return when the job has ended, well or not. Raises HangError when nothing moves any more."""
+        """Return when the job has ended, well or not. Raises HangError when nothing moves any
+        more.
+        """
         seen, clock = self.progress(), Clock(self.port)
         while True:
             for _ in range(POLLS):
@@ -166,7 +228,11 @@ class Engine:
         if "failed" in status:
             raise self.failure(where, done)
         read, written = self.port.read("words_read"), self.port.read("words_written")
-        if "done" not in status or (done, read, written) != (job.images, job.input_words, job.output_words):
+        if "done" not in status or (done, read, written) != (
+            job.images,
+            job.input_words,
+            job.output_words,
+        ):
             raise ResetError(f"{where}: the fabric was reset while the job ran: call again", done)
         return Done(job.images, self.port.read("job_cycles"), read, written)
 
@@ -178,37 +244,56 @@ class Engine:
         if not found:
             return JobError(f"{where}: the job was aborted by another program: call again", done)
         kind, text = found[0]
-        also = f" (also: {', '.join(name for name in FAULTS if name in flags and FAULTS[name][1] != text)})" if len(found) > 1 else ""
+        also = (
+            " (also:"
+            f" {', '.join(name for name in FAULTS if name in flags and FAULTS[name][1] != text)})"
+            if len(found) > 1
+            else ""
+        )
         return kind(f"{where}: {text}{also}", done)
 
     def hang(self, job: Job) -> HangError:
         """What stands still, from registers and counters read twice."""
         done, words = self.port.read("images_out"), self.port.read("words_read")
-        where = f"{self.manifest.name}: nothing moved for {self.patience} cycles, {done} of {job.images} images of the job were done"
+        where = (
+            f"{self.manifest.name}: nothing moved for {self.patience} cycles, {done} of"
+            f" {job.images} images of the job were done"
+        )
         if "draining" in self.port.flags("status"):
             return MemoryHangError(f"{where}: memory does not answer a transfer under way", done)
         waits = ("input_wait", "output_wait")
         before, waited = self.port.counters(), [self.port.read(name) for name in waits]
         self.port.wait(LOOK)
         after = self.port.counters()
-        starved, held = (self.port.read(name) - was for name, was in zip(waits, waited, strict=True))
+        starved, held = (
+            self.port.read(name) - was for name, was in zip(waits, waited, strict=True)
+        )
         if starved and words < job.input_words:
             return MemoryHangError(
-                f"{where}: memory does not answer reads, {words} of {job.input_words} words came; load the overlay again", done
+                f"{where}: memory does not answer reads, {words} of {job.input_words} words came;"
+                " load the overlay again",
+                done,
             )
         if held:
             return MemoryHangError(f"{where}: memory takes no writes; load the overlay again", done)
-        return HangError(f"{where}: {stuck(self.manifest.stages, before, after)}; the engine was reset, call again", done)
+        return HangError(
+            f"{where}: {stuck(self.manifest.stages, before, after)}; the engine was reset, call"
+            " again",
+            done,
+        )
 
     def end(self) -> None:
-        """Abort whatever runs and wait until the engine is idle. Raises MemoryHangError if transfers under way are never answered."""
+        """Abort whatever runs and wait until the engine is idle. Raises MemoryHangError if
+        transfers under way are never answered.
+        """
         self.port.set("control", "abort")
         clock = Clock(self.port)
         while self.port.read("status") & BUSY:
             if clock.look() > self.patience:
                 raise MemoryHangError(
-                    f"{self.manifest.name}: memory does not answer the transfers under way, so the engine cannot be reset; "
-                    "load the overlay again (Accelerator(...)), or switch the board off and on",
+                    f"{self.manifest.name}: memory does not answer the transfers under way, so the"
+                    " engine cannot be reset; load the overlay again (Accelerator(...)), or switch"
+                    " the board off and on",
                     self.port.read("images_out"),
                 )
         self.port.write("error", WORD)

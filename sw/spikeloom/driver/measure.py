@@ -12,7 +12,14 @@ import numpy as np
 from spikeloom.driver import power
 from spikeloom.driver.errors import MismatchError
 from spikeloom.driver.jobs import Done
-from spikeloom.driver.measurement import Measurement, Power, Spread, StageFigures, StreamFigures, Traffic
+from spikeloom.driver.measurement import (
+    Measurement,
+    Power,
+    Spread,
+    StageFigures,
+    StreamFigures,
+    Traffic,
+)
 from spikeloom.driver.words import Array, Images, output_passes
 from spikeloom.interface.manifest import Manifest
 from spikeloom.interface.registers import LOG_DEPTH
@@ -26,7 +33,9 @@ ALONE = 32
 
 @dataclass(frozen=True, eq=False)
 class Phase:
-    """One way of running all images: its batch, latency of each image, interval between neighbours of one job, counters at the end."""
+    """One way of running all images: its batch, latency of each image, interval between neighbours
+    of one job, counters at the end.
+    """
 
     batch: Batch
     latency: list[int]
@@ -35,7 +44,9 @@ class Phase:
 
 
 def run(accelerator: Accelerator, images: Images, single: bool, progress: Progress) -> Phase:
-    """All images from cleared counters, the log read after every job. Raises MismatchError if log and registers do not agree."""
+    """All images from cleared counters, the log read after every job. Raises MismatchError if log
+    and registers do not agree.
+    """
     port, name = accelerator.loaded.port, "single" if single else "stream"
     port.set("control", "clear")
     latency: list[int] = []
@@ -49,7 +60,8 @@ def run(accelerator: Accelerator, images: Images, single: bool, progress: Progre
         progress(name, len(latency), len(images))
 
     batch = accelerator.batch(images, accelerator.real, single=single, most=LOG_DEPTH, after=after)
-    # A strided layer may still work on rows that no output needed; its spikes and operations count as well.
+    # A strided layer may still work on rows that no output needed; its spikes and operations count
+    # as well.
     port.wait(accelerator.manifest.limit_cycles)
     agree(accelerator, "latency", latency)
     agree(accelerator, "interval", interval)
@@ -63,10 +75,15 @@ def agree(accelerator: Accelerator, what: str, logged: list[int]) -> None:
     names = ("count", "sum", "min", "max")[: len(expected)]
     found = [port.read(f"{what}_{name}") for name in names]
     if found != expected:
-        raise MismatchError(f"{what}: the log says {expected}, the registers say {found} ({', '.join(names)}): measure again")
+        raise MismatchError(
+            f"{what}: the log says {expected}, the registers say {found} ({', '.join(names)}):"
+            " measure again"
+        )
 
 
-def streams(manifest: Manifest, counters: Mapping[str, int], images: int) -> tuple[StreamFigures, ...]:
+def streams(
+    manifest: Manifest, counters: Mapping[str, int], images: int
+) -> tuple[StreamFigures, ...]:
     return tuple(
         StreamFigures(
             stream.name,
@@ -90,7 +107,9 @@ def stages(manifest: Manifest, counters: Mapping[str, int]) -> tuple[StageFigure
     )
 
 
-def alone(accelerator: Accelerator, images: Images, progress: Progress) -> tuple[list[int], list[float]]:
+def alone(
+    accelerator: Accelerator, images: Images, progress: Progress
+) -> tuple[list[int], list[float]]:
     """Cycles from start to done, and host seconds, of images that are jobs of their own."""
     cycles, seconds = [], []
     count = min(len(images), ALONE)
@@ -105,20 +124,29 @@ def alone(accelerator: Accelerator, images: Images, progress: Progress) -> tuple
     return cycles, seconds
 
 
-def measure(accelerator: Accelerator, images: Images, power_seconds: float, progress: Progress) -> Measurement:
+def measure(
+    accelerator: Accelerator, images: Images, power_seconds: float, progress: Progress
+) -> Measurement:
     """See :meth:`spikeloom.driver.Accelerator.measure`."""
     loaded, manifest = accelerator.loaded, accelerator.manifest
     single = run(accelerator, images, True, progress)
     stream = run(accelerator, images, False, progress)
     waits = [loaded.port.read(name) for name in ("input_wait", "output_wait")]
     counted = streams(manifest, stream.counters, len(images))
-    if counted != streams(manifest, single.counters, len(images)) or not np.array_equal(single.batch.results, stream.batch.results):
-        raise MismatchError(f"{manifest.name}: one image at a time gave other results or spikes than the pipeline kept full; measure again")
+    if counted != streams(manifest, single.counters, len(images)) or not np.array_equal(
+        single.batch.results, stream.batch.results
+    ):
+        raise MismatchError(
+            f"{manifest.name}: one image at a time gave other results or spikes than the pipeline"
+            " kept full; measure again"
+        )
     cycles, seconds = alone(accelerator, images, progress)
     timed = None if loaded.simulated else Spread.of(seconds)
     found = power.sensors(loaded.pynq) if not loaded.simulated else {}
     measured = measure_power(accelerator, images, found, power_seconds, progress) if found else None
-    into, out = (traffic(stream.batch, images, manifest, loaded.simulated, back) for back in (False, True))
+    into, out = (
+        traffic(stream.batch, images, manifest, loaded.simulated, back) for back in (False, True)
+    )
     return Measurement(
         source=accelerator.source,
         network=manifest.name,
@@ -141,12 +169,16 @@ def measure(accelerator: Accelerator, images: Images, power_seconds: float, prog
         input_wait=waits[0],
         output_wait=waits[1],
         power=measured,
-        power_reason="" if measured is not None else power.why_none(manifest.board, found, loaded.simulated),
+        power_reason=(
+            "" if measured is not None else power.why_none(manifest.board, found, loaded.simulated)
+        ),
         steps=accelerator.steps or None,
     )
 
 
-def traffic(batch: Batch, images: Images, manifest: Manifest, simulated: bool, back: bool) -> Traffic:
+def traffic(
+    batch: Batch, images: Images, manifest: Manifest, simulated: bool, back: bool
+) -> Traffic:
     """What moved in one direction with the pipeline kept full."""
     words = sum(job.words_written if back else job.words_read for job in batch.jobs)
     seconds = batch.output_seconds if back else batch.input_seconds
@@ -154,13 +186,23 @@ def traffic(batch: Batch, images: Images, manifest: Manifest, simulated: bool, b
     return Traffic(words * manifest.memory_width // 8, passes, None if simulated else seconds)
 
 
-def measure_power(accelerator: Accelerator, images: Images, found: power.Sensors, seconds: float, progress: Progress) -> Power | None:
-    """Rails while one full buffer of images runs again and again; the host copies nothing meanwhile."""
+def measure_power(
+    accelerator: Accelerator,
+    images: Images,
+    found: power.Sensors,
+    seconds: float,
+    progress: Progress,
+) -> Power | None:
+    """Rails while one full buffer of images runs again and again; the host copies nothing
+    meanwhile.
+    """
     progress("power", 0, 0)
     count = min(len(images), accelerator.buffers.reserve(len(images)))
     accelerator.fill(images, 0, count)
     into, out = accelerator.buffers.input, accelerator.buffers.output
-    return power.measure(found, lambda: accelerator.run(into, out, count), max(seconds, power.LEAST_SECONDS))
+    return power.measure(
+        found, lambda: accelerator.run(into, out, count), max(seconds, power.LEAST_SECONDS)
+    )
 
 
 def throughput(accelerator: Accelerator, images: Images) -> dict[str, Any]:
@@ -185,9 +227,17 @@ def throughput(accelerator: Accelerator, images: Images) -> dict[str, Any]:
     timed("copy_output_data_from_device[ms]", out.sync_from_device)
     results: Array = accelerator.results(count)
     timed("unpack_output[ms]", lambda: accelerator.real(results))
-    seconds = done.cycles / loaded.clock_mhz / 1e6 if loaded.simulated else spent["runtime[ms]"] / 1000
-    host = {name: None if loaded.simulated else value for name, value in spent.items() if name != "runtime[ms]"}
-    nothing = None if loaded.simulated else 0.0  # the fabric makes planes and groups, results leave in order, and bytes are not packed
+    seconds = (
+        done.cycles / loaded.clock_mhz / 1e6 if loaded.simulated else spent["runtime[ms]"] / 1000
+    )
+    host = {
+        name: None if loaded.simulated else value
+        for name, value in spent.items()
+        if name != "runtime[ms]"
+    }
+    nothing = (
+        None if loaded.simulated else 0.0
+    )  # the fabric makes planes and groups, results leave in order, and bytes are not packed
     word = manifest.memory_width / 8
     return {
         "source": accelerator.source,

@@ -1,4 +1,6 @@
-"""The shell's registers by name, over whatever reads and writes 32-bit words: ``pynq.MMIO`` on every device."""
+"""The shell's registers by name, over whatever reads and writes 32-bit words: ``pynq.MMIO`` on
+every device.
+"""
 
 from __future__ import annotations
 
@@ -73,10 +75,15 @@ class Port:
 
     def counters(self) -> dict[str, int]:
         """All counters in fabric, by name."""
-        return {name: self.wide(COUNTERS + 8 * address) for name, address in self.manifest.counters.items()}
+        return {
+            name: self.wide(COUNTERS + 8 * address)
+            for name, address in self.manifest.counters.items()
+        }
 
     def log(self, first: int, count: int) -> npt.NDArray[np.int64]:
-        """Latency and interval, (2, count), of the images ``first`` and up since the last clear; the log holds the last ``LOG_DEPTH``."""
+        """Latency and interval, (2, count), of the images ``first`` and up since the last clear;
+        the log holds the last ``LOG_DEPTH``.
+        """
         entries = np.zeros((2, count), dtype=np.int64)
         for k in range(count):
             offset = LOG + 8 * ((first + k) % LOG_DEPTH)
@@ -84,7 +91,9 @@ class Port:
         return entries
 
     def wait(self, cycles: int) -> None:
-        """Return when so many cycles have passed. Raises HangError if the fabric's clock stands still."""
+        """Return when so many cycles have passed. Raises HangError if the fabric's clock stands
+        still.
+        """
         clock = Clock(self)
         while clock.passed < cycles:
             clock.look()
@@ -98,14 +107,17 @@ class Clock:
         self.start = port.read("cycle")
 
     def look(self) -> int:
-        """Cycles passed until now. Raises HangError if the clock stands still, ResetError if it went back."""
+        """Cycles passed until now. Raises HangError if the clock stands still, ResetError if it
+        went back.
+        """
         passed = self.port.read("cycle") - self.start
         if passed < self.passed:
             raise ResetError("the fabric was reset while a job ran: call again")
         self.still = self.still + 1 if passed == self.passed else 0
         if self.still >= POLLS:
             raise HangError(
-                "the clock of the fabric stands still: load the overlay again (Accelerator(...)), or switch the board off and on"
+                "the clock of the fabric stands still: load the overlay again (Accelerator(...)),"
+                " or switch the board off and on"
             )
         self.passed = passed
         return passed

@@ -1,4 +1,6 @@
-"""Board power, where the board has sensors: the rails that ``pynq.get_rails()`` names, idle and while the accelerator works."""
+"""Board power, where the board has sensors: the rails that ``pynq.get_rails()`` names, idle and
+while the accelerator works.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +29,20 @@ def sensors(pynq: Any) -> Sensors:
             rails = pynq.get_rails()
     except (OSError, RuntimeError, AttributeError, TypeError):
         return {}
-    return {str(name): reader for name, reader in ((name, watts(rail)) for name, rail in rails.items()) if reader is not None}
+    return {
+        str(name): reader
+        for name, reader in ((name, watts(rail)) for name, rail in rails.items())
+        if reader is not None
+    }
 
 
 def watts(rail: Any) -> Callable[[], float] | None:
-    """What reads the power of one rail, from its own sensor or as volts times amperes; None without."""
-    power, voltage, current = (getattr(rail, kind, None) for kind in ("power", "voltage", "current"))
+    """What reads the power of one rail, from its own sensor or as volts times amperes; None
+    without.
+    """
+    power, voltage, current = (
+        getattr(rail, kind, None) for kind in ("power", "voltage", "current")
+    )
     if power is not None:
         return lambda: float(power.value)
     if voltage is not None and current is not None:
@@ -72,7 +82,9 @@ class Sampler:
 
 
 def measure(found: Sensors, work: Callable[[], object], seconds: float) -> Power | None:
-    """Mean power of every rail, idle and while ``work`` is called over and over, for ``seconds`` each; None if a sensor cannot be read."""
+    """Mean power of every rail, idle and while ``work`` is called over and over, for ``seconds``
+    each; None if a sensor cannot be read.
+    """
     with Sampler(found) as idle:
         time.sleep(seconds)
     with Sampler(found) as active:
@@ -82,7 +94,9 @@ def measure(found: Sensors, work: Callable[[], object], seconds: float) -> Power
     if idle.failed or active.failed or not idle.samples or not active.samples:
         return None
     before, during = idle.means(), active.means()
-    return Power(seconds, active.samples, tuple(Rail(name, before[name], during[name]) for name in found))
+    return Power(
+        seconds, active.samples, tuple(Rail(name, before[name], during[name]) for name in found)
+    )
 
 
 def why_none(board: str, found: Sensors, simulated: bool) -> str:
@@ -90,5 +104,9 @@ def why_none(board: str, found: Sensors, simulated: bool) -> str:
     if simulated:
         return "simulated: there is nothing to measure power on"
     if not found:
-        return "the PYNQ-Z2 has no power sensors" if board == "pynq-z2" else f"pynq.get_rails() found no power sensor on this {board}"
+        return (
+            "the PYNQ-Z2 has no power sensors"
+            if board == "pynq-z2"
+            else f"pynq.get_rails() found no power sensor on this {board}"
+        )
     return "a power sensor could not be read"

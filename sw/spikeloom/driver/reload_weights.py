@@ -1,4 +1,6 @@
-"""Another network on the same hardware: weights from a file of ``spikeloom weights`` into the memories of the fabric."""
+"""Another network on the same hardware: weights from a file of ``spikeloom weights`` into the
+memories of the fabric.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def read(path: Path, manifest: Manifest) -> Load:
 
 
 def fill(accelerator: Accelerator, found: Load) -> None:
-    """Write the weights into the fabric and see that they came. Raises JobError, or MismatchError where other words came than were sent."""
+    """Write the weights into the fabric and see that they came. Raises JobError, or MismatchError
+    where other words came than were sent.
+    """
     loaded, manifest = accelerator.loaded, accelerator.loaded.manifest
     buffer = buffers.allocate(loaded.pynq, loaded.device, found.words.nbytes, manifest)
     try:
@@ -40,17 +44,23 @@ def fill(accelerator: Accelerator, found: Load) -> None:
         memory[: found.words.nbytes] = found.words.astype("<u4").view(np.uint8)
         buffer.sync_to_device()
         words = buffers.words_for(found.words.nbytes, manifest)
-        sent = (words * manifest.memory_width // 32, zlib.crc32(memory[: words * manifest.memory_width // 8].tobytes()))
+        sent = (
+            words * manifest.memory_width // 32,
+            zlib.crc32(memory[: words * manifest.memory_width // 8].tobytes()),
+        )
         came = accelerator.engine.load(buffer.device_address, words)
     finally:
         buffer.freebuffer()
     if came != sent:
         raise MismatchError(
-            f"{manifest.name}: sent {sent[0]} words of weights with CRC {sent[1]:08x}, {came[0]} with {came[1]:08x} came; load again"
+            f"{manifest.name}: sent {sent[0]} words of weights with CRC {sent[1]:08x}, {came[0]}"
+            f" with {came[1]:08x} came; load again"
         )
 
 
 def described(manifest: Manifest, found: Load) -> Manifest:
     """The manifest with what the host must know of the other network."""
     source = replace(manifest.input, scale=found.input_scale, zero_point=found.input_zero_point)
-    return replace(manifest, input=source, scale=tuple(found.scale.tolist()), bias=tuple(found.bias.tolist()))
+    return replace(
+        manifest, input=source, scale=tuple(found.scale.tolist()), bias=tuple(found.bias.tolist())
+    )

@@ -1,6 +1,8 @@
-"""The self-test of a deployed folder: outputs bit for bit, spikes layer by layer, then the measurement.
+"""The self-test of a deployed folder: outputs bit for bit, spikes layer by layer, then the
+measurement.
 
-It runs on a board, and on a simulated one, as it is. Exit status 0: all equal; 1: something differs; 2: it could not run.
+It runs on a board, and on a simulated one, as it is. Exit status 0: all equal; 1: something
+differs; 2: it could not run.
 """
 
 from __future__ import annotations
@@ -40,21 +42,35 @@ def output_difference(expected: Array, found: Array) -> str | None:
         return None
     image, *place = (int(k) for k in unequal[0])
     where = tuple(unequal[0])
-    return f"outputs differ first at image {image}, output {place}: expected {expected[where]}, found {found[where]}"
+    return (
+        f"outputs differ first at image {image}, output {place}: expected {expected[where]}, found"
+        f" {found[where]}"
+    )
 
 
 def spike_difference(expected: list[dict[str, Any]], measured: Measurement) -> str | None:
-    """The first layer, in the order of the network, whose spikes were not counted as expected; None where all were."""
+    """The first layer, in the order of the network, whose spikes were not counted as expected; None
+    where all were.
+    """
     found = {stream.name: stream for stream in measured.streams}
     for row in expected:
         stream = found[row["name"]]
         for t, (a, b) in enumerate(zip(row["spikes"], stream.spikes, strict=True)):
             if a != b:
-                return f"spikes differ first at layer {row['name']}, plane {t + 1}: expected {a}, counted {b}"
+                return (
+                    f"spikes differ first at layer {row['name']}, plane {t + 1}: expected {a},"
+                    f" counted {b}"
+                )
         if row["nonzero"] != stream.nonzero:
-            return f"words other than zero differ first at layer {row['name']}: expected {row['nonzero']}, counted {stream.nonzero}"
+            return (
+                f"words other than zero differ first at layer {row['name']}: expected"
+                f" {row['nonzero']}, counted {stream.nonzero}"
+            )
         if stream.crc is not None and row.get("crc") != stream.crc:
-            return f"words differ first at layer {row['name']}, though as many spikes: CRC expected {row.get('crc')}, found {stream.crc}"
+            return (
+                f"words differ first at layer {row['name']}, though as many spikes: CRC expected"
+                f" {row.get('crc')}, found {stream.crc}"
+            )
     return None
 
 
@@ -71,7 +87,9 @@ class Steps:
 
 
 def judge(folder: Path, expected: dict[str, Any]) -> tuple[list[str], Measurement]:
-    """What differs, a line each, and the measurement. Raises SpikeLoomError where the accelerator does not run."""
+    """What differs, a line each, and the measurement. Raises SpikeLoomError where the accelerator
+    does not run.
+    """
     x, y = load_array(folder / X, "sample inputs"), load_array(folder / Y, "their outputs")
     with Accelerator(folder / f"{expected['network']}.bit") as accelerator:
         found = accelerator.predict(x)
@@ -81,7 +99,9 @@ def judge(folder: Path, expected: dict[str, Any]) -> tuple[list[str], Measuremen
 
 
 def main(folder: Path) -> int:
-    """Test a deployed folder, print what was found, write measure.json beside it; the exit status."""
+    """Test a deployed folder, print what was found, write measure.json beside it; the exit
+    status.
+    """
     try:
         expected = load_json(folder / EXPECTED, "a folder of 'spikeloom deploy'")
         bit = folder / f"{expected['network']}.bit"

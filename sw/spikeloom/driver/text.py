@@ -28,7 +28,11 @@ def scaled(value: float, unit: str) -> str:
 
 
 def short(name: str, most: int = NAME) -> str:
-    return name if len(name) <= most else f"{name[: most // 2 - 1]}…{name[len(name) - (most - most // 2) :]}"
+    return (
+        name
+        if len(name) <= most
+        else f"{name[: most // 2 - 1]}…{name[len(name) - (most - most // 2) :]}"
+    )
 
 
 def share(part: float, whole: float) -> str:
@@ -38,15 +42,27 @@ def share(part: float, whole: float) -> str:
 def timing(m: Measurement) -> Table:
     """Latency, start to done, interval in cycles and µs, and host time where there is one."""
     rows = []
-    for what, spread in (("latency, one alone", m.latency), ("start to done", m.start_to_done), ("interval, full", m.interval)):
+    for what, spread in (
+        ("latency, one alone", m.latency),
+        ("start to done", m.start_to_done),
+        ("interval, full", m.interval),
+    ):
         if spread is not None:
             rows.append((what, *spread_text(spread), f"{spread.p50 / m.clock_mhz:,.2f}"))
     if m.host is not None:
         rows.append(("host, wall clock", "", "", "", "", f"{1e6 * m.host.p50:,.0f}"))
     heads = ("cycles", "min", "p50", "p99", "max", "p50 µs")
-    where, clock = ("", f"{m.clock_mhz:g} MHz") if m.source == "board" else ("simulated ", f"{m.clock_mhz:g} MHz assumed")
+    where, clock = (
+        ("", f"{m.clock_mhz:g} MHz")
+        if m.source == "board"
+        else ("simulated ", f"{m.clock_mhz:g} MHz assumed")
+    )
     steps = f", {m.steps} time step{'s' * (m.steps > 1)}" if m.steps else ""
-    return Table(f"{short(m.network)} on a {where}{m.board}: {m.images} images, {clock}{steps}", heads, tuple(rows))
+    return Table(
+        f"{short(m.network)} on a {where}{m.board}: {m.images} images, {clock}{steps}",
+        heads,
+        tuple(rows),
+    )
 
 
 def spread_text(spread: Spread) -> tuple[str, ...]:
@@ -57,7 +73,11 @@ def rates(m: Measurement) -> Table:
     """Throughput, operations, and what moved between host and fabric."""
     rows = [
         ("images per second", number(m.images_per_second), "start to done"),
-        ("syn. operations", number(m.synaptic_per_image), f"per image; {number(m.synaptic_per_second / 1e6)} million per second"),
+        (
+            "syn. operations",
+            number(m.synaptic_per_image),
+            f"per image; {number(m.synaptic_per_second / 1e6)} million per second",
+        ),
         ("memory, in", scaled(m.input.bytes, "B"), traffic(m.input, m.input_wait)),
         ("memory, out", scaled(m.output.bytes, "B"), traffic(m.output, m.output_wait)),
     ]
@@ -75,7 +95,9 @@ def power(m: Measurement) -> tuple[Table, ...]:
     """One row per rail, where there are sensors."""
     if m.power is None:
         return ()
-    rows = tuple((short(rail.name), f"{rail.idle:.3f}", f"{rail.active:.3f}") for rail in m.power.rails)
+    rows = tuple(
+        (short(rail.name), f"{rail.idle:.3f}", f"{rail.active:.3f}") for rail in m.power.rails
+    )
     return (Table(f"power in watts, {m.power.seconds:g} s each", ("rail", "idle", "active"), rows),)
 
 
@@ -89,7 +111,10 @@ def stream_rows(stream: StreamFigures) -> Iterator[tuple[str, ...]]:
     """One row, or more where there are many planes."""
     head = (short(stream.name), f"{stream.firing_rate:.3f}", f"{100 * stream.zero_values:.1f}")
     for start in range(0, len(stream.spikes), PLANES):
-        yield *head, " ".join(f"{100 * part:3.0f}" for part in stream.sparsity[start : start + PLANES])
+        yield (
+            *head,
+            " ".join(f"{100 * part:3.0f}" for part in stream.sparsity[start : start + PLANES]),
+        )
         head = ("", "", "")
 
 
@@ -100,7 +125,11 @@ def stages(m: Measurement) -> Table:
         shares = (share(part, stage.cycles) for part in (stage.busy, stage.starved, stage.stalled))
         return short(stage.name), number(stage.synaptic / m.images), *shares
 
-    return Table("layers, per image and in %", ("layer", "syn.ops", "busy", "starved", "stalled"), tuple(row(stage) for stage in m.stream))
+    return Table(
+        "layers, per image and in %",
+        ("layer", "syn.ops", "busy", "starved", "stalled"),
+        tuple(row(stage) for stage in m.stream),
+    )
 
 
 def tables(m: Measurement) -> tuple[Table, ...]:

@@ -1,1 +1,3 @@
-"""From a model to exact integers: readers, the lowering to integer neurons with its proof, freezing."""
+"""From a model to exact integers: readers, the lowering to integer neurons with its proof,
+freezing.
+"""

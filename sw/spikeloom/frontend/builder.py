@@ -1,4 +1,6 @@
-"""Collects source layers while the operators are walked, and closes accumulators with what follows them."""
+"""Collects source layers while the operators are walked, and closes accumulators with what follows
+them.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +12,36 @@ import numpy as np
 from spikeloom.errors import UnsupportedError
 from spikeloom.frontend.lower.neurons import reach
 from spikeloom.frontend.signal import MaxPool, Signal, Step
-from spikeloom.ir.exact import Affine, Linear, Quantizer, Relu, Source, SourceLayer, SourceNode, Threshold
+from spikeloom.ir.exact import (
+    Affine,
+    Linear,
+    Quantizer,
+    Relu,
+    Source,
+    SourceLayer,
+    SourceNode,
+    Threshold,
+)
 from spikeloom.ir.graph import Input, Pool, Shape, window_shape
 from spikeloom.ir.number import MAX_STEPS, Code
 from spikeloom.ir.staircase import Rationals
 
 
 def clean(name: str) -> str:
-    """A node name for files and hardware: letters, digits and underscores; "conv1/Conv" becomes "conv1"."""
+    """A node name for files and hardware: letters, digits and underscores; "conv1/Conv" becomes
+    "conv1".
+    """
     parts = [p for p in name.replace(".", "/").split("/") if p]
-    if len(parts) > 1 and parts[-1].split("_")[0] in ("Conv", "Gemm", "MatMul", "Quant", "MaxPool", "AveragePool", "Add", "MultiThreshold"):
+    if len(parts) > 1 and parts[-1].split("_")[0] in (
+        "Conv",
+        "Gemm",
+        "MatMul",
+        "Quant",
+        "MaxPool",
+        "AveragePool",
+        "Add",
+        "MultiThreshold",
+    ):
         parts = parts[:-1]
     text = re.sub(r"\W+", "_", "_".join(parts), flags=re.ASCII).strip("_") or "node"
     return text if not text[0].isdigit() else f"n{text}"
@@ -27,7 +49,9 @@ def clean(name: str) -> str:
 
 @dataclass
 class Builder:
-    """The source network as far as it has been read: nodes in order, with the shape and format of each."""
+    """The source network as far as it has been read: nodes in order, with the shape and format of
+    each.
+    """
 
     name: str
     nodes: list[SourceNode] = field(default_factory=list)
@@ -50,7 +74,8 @@ class Builder:
         """Raises UnsupportedError if the network's input is quantized in two ways."""
         if self.nodes and self.nodes[0] != node:
             raise UnsupportedError(
-                "input: expected one Quant at the network's input, found two; let all branches start behind the same one"
+                "input: expected one Quant at the network's input, found two; let all branches"
+                " start behind the same one"
             )
         if not self.nodes:
             self.add(node, node.shape, node.code)
@@ -65,38 +90,74 @@ class Builder:
 
     def linear_shape(self, linear: Linear) -> Shape:
         kernel = (int(linear.weight.shape[2]), int(linear.weight.shape[3]))
-        return window_shape(self.shapes[linear.source], int(linear.weight.shape[0]), kernel, linear.stride, linear.padding, linear.name)
+        return window_shape(
+            self.shapes[linear.source],
+            int(linear.weight.shape[0]),
+            kernel,
+            linear.stride,
+            linear.padding,
+            linear.name,
+        )
 
     def linear_of(self, signal: Signal, name: str) -> Linear:
-        """The accumulator of a signal under a free name; a node's values become one by a depthwise identity."""
+        """The accumulator of a signal under a free name; a node's values become one by a depthwise
+        identity.
+        """
         if isinstance(signal.main, Linear):
             return replace(signal.main, name=self.unique(signal.main.name))
         channels = self.shapes[signal.main][0]
-        return Linear(self.unique(name), signal.main, np.ones((channels, 1, 1, 1), dtype=np.int64), groups=channels)
+        return Linear(
+            self.unique(name),
+            signal.main,
+            np.ones((channels, 1, 1, 1), dtype=np.int64),
+            groups=channels,
+        )
 
-    def pool(self, source: str, kind: str, pool: MaxPool, flip: np.ndarray[tuple[int], np.dtype[np.int64]]) -> str:
-        node = Pool(self.unique(pool.name), source, kind, pool.kernel, pool.stride, pool.padding, flip)
-        shape = window_shape(self.shapes[source], self.shapes[source][0], node.kernel, node.stride, node.padding, node.name)
+    def pool(
+        self,
+        source: str,
+        kind: str,
+        pool: MaxPool,
+        flip: np.ndarray[tuple[int], np.dtype[np.int64]],
+    ) -> str:
+        node = Pool(
+            self.unique(pool.name), source, kind, pool.kernel, pool.stride, pool.padding, flip
+        )
+        shape = window_shape(
+            self.shapes[source],
+            self.shapes[source][0],
+            node.kernel,
+            node.stride,
+            node.padding,
+            node.name,
+        )
         code = self.codes[source]
         if kind == "sum":
             code = Code(max(1, (code.max_value * node.kernel[0] * node.kernel[1]).bit_length()))
         return self.add(node, shape, code)
 
     def activate(self, signal: Signal, activation: Quantizer) -> Signal:
-        """Close a signal with a quantizer: a layer, and behind it the max pools that stood before the quantizer."""
+        """Close a signal with a quantizer: a layer, and behind it the max pools that stood before
+        the quantizer.
+        """
         if signal.time is not None:
             raise UnsupportedError(
-                f"{activation.name}: a Quant on a tensor with time steps is not supported; sum over time first, or use an IF/LIF neuron"
+                f"{activation.name}: a Quant on a tensor with time steps is not supported; sum over"
+                " time first, or use an IF/LIF neuron"
             )
         if self._unchanged(signal, activation):
             return signal
         linear = self.linear_of(signal, activation.name)
         chain = tuple(step for step in signal.chain if isinstance(step, (Affine, Relu)))
-        layer = SourceLayer(linear, signal.gain, signal.offset, signal.skip, signal.skip_gain, chain, activation)
+        layer = SourceLayer(
+            linear, signal.gain, signal.offset, signal.skip, signal.skip_gain, chain, activation
+        )
         last = self.add(layer, self.linear_shape(linear), activation.code)
         for index, step in enumerate(signal.chain):
             if isinstance(step, MaxPool):
-                last = self.pool(last, "max", step, _falling(signal.chain[index + 1 :], len(signal.gain)))
+                last = self.pool(
+                    last, "max", step, _falling(signal.chain[index + 1 :], len(signal.gain))
+                )
         return Signal(last, activation.gain, activation.offset, signal.map, signal.view)
 
     def _unchanged(self, signal: Signal, activation: Quantizer) -> bool:
@@ -110,7 +171,10 @@ class Builder:
         for value in source.codebook:
             y = signal.gain * int(value) + signal.offset
             rank = activation.cuts.passed(y).sum(axis=1)
-            if any(g * int(outputs[r]) + o != x for g, o, r, x in zip(activation.gain, activation.offset, rank, y, strict=True)):
+            if any(
+                g * int(outputs[r]) + o != x
+                for g, o, r, x in zip(activation.gain, activation.offset, rank, y, strict=True)
+            ):
                 return False
         return True
 
@@ -118,17 +182,24 @@ class Builder:
         """Close a signal with an IF or LIF neuron."""
         if signal.chain:
             raise UnsupportedError(
-                f"{neuron.name}: ReLU or max pooling directly before a LIF neuron is not supported; pool after the neuron"
+                f"{neuron.name}: ReLU or max pooling directly before a LIF neuron is not supported;"
+                " pool after the neuron"
             )
         linear = self.linear_of(signal, neuron.name)
-        layer = SourceLayer(linear, signal.gain, signal.offset, signal.skip, signal.skip_gain, (), neuron)
+        layer = SourceLayer(
+            linear, signal.gain, signal.offset, signal.skip, signal.skip_gain, (), neuron
+        )
         last = self.add(layer, signal.map, neuron.code)
         one, zero = signal.gain * 0 + 1, signal.gain * 0
-        view = (signal.view[0], neuron.code.steps, *signal.view[1:]) if neuron.repeat else signal.view
+        view = (
+            (signal.view[0], neuron.code.steps, *signal.view[1:]) if neuron.repeat else signal.view
+        )
         return Signal(last, one, zero, signal.map, view, time=neuron.code.steps)
 
     def words(self, signal: Signal, name: str) -> Signal:
-        """The signal as a node's values: a sum without an activation becomes words wide enough. Raises UnsupportedError if it has none."""
+        """The signal as a node's values: a sum without an activation becomes words wide enough.
+        Raises UnsupportedError if it has none.
+        """
         if signal.plain_words:
             return signal
         if signal.time is not None:
@@ -137,20 +208,35 @@ class Builder:
             return self._pooled(signal, name)
         linear = self.linear_of(signal, name)
         if signal.skip is None and self.is_sum_pool(linear):
-            step = MaxPool(linear.name, (int(linear.weight.shape[2]), int(linear.weight.shape[3])), linear.stride, linear.padding)
+            step = MaxPool(
+                linear.name,
+                (int(linear.weight.shape[2]), int(linear.weight.shape[3])),
+                linear.stride,
+                linear.padding,
+            )
             last = self.pool(linear.source, "sum", step, np.zeros(len(signal.gain), dtype=np.int64))
             return replace(signal, main=last)
         shift = self._skip_shift(signal, name)
         code = self._sum_code(linear, signal, shift, name)
-        layer = SourceLayer(linear, signal.gain, signal.offset, signal.skip, signal.skip_gain, (), None, code, shift)
+        layer = SourceLayer(
+            linear, signal.gain, signal.offset, signal.skip, signal.skip_gain, (), None, code, shift
+        )
         last = self.add(layer, self.linear_shape(linear), code)
-        return replace(signal, main=last, gain=signal.gain / (1 << shift), skip=None, skip_gain=None)
+        return replace(
+            signal, main=last, gain=signal.gain / (1 << shift), skip=None, skip_gain=None
+        )
 
     def _pooled(self, signal: Signal, name: str) -> Signal:
         """A sum with max pools behind it, as words."""
         if any(isinstance(step, Relu) for step in signal.chain):
-            raise UnsupportedError(f"{name}: expected quantized activations; put a Quant after the Relu before it")
-        shape = self.linear_shape(signal.main) if isinstance(signal.main, Linear) else self.shapes[signal.main]
+            raise UnsupportedError(
+                f"{name}: expected quantized activations; put a Quant after the Relu before it"
+            )
+        shape = (
+            self.linear_shape(signal.main)
+            if isinstance(signal.main, Linear)
+            else self.shapes[signal.main]
+        )
         words = self.words(replace(signal, chain=(), map=shape), name)
         for step in signal.chain:
             if isinstance(step, MaxPool):
@@ -162,7 +248,9 @@ class Builder:
         return words
 
     def _skip_shift(self, signal: Signal, name: str) -> int:
-        """Fraction bits that make the residual's factor of a bare sum a whole number. Raises UnsupportedError if none do."""
+        """Fraction bits that make the residual's factor of a bare sum a whole number. Raises
+        UnsupportedError if none do.
+        """
         if signal.skip_gain is None:
             return 0
         ratios = [k / g if g else None for k, g in zip(signal.skip_gain, signal.gain, strict=True)]
@@ -174,14 +262,18 @@ class Builder:
             or max(abs(r) for r in ratios if r is not None) > 1 << 32
         ):
             raise UnsupportedError(
-                f"{name}: an Add without an activation needs equal scales on both sides, or a power of two between them; "
-                "use one quantizer for both branches, or put a Quant after the Add"
+                f"{name}: an Add without an activation needs equal scales on both sides, or a power"
+                " of two between them; use one quantizer for both branches, or put a Quant after"
+                " the Add"
             )
         return most.bit_length() - 1
 
     def is_sum_pool(self, linear: Linear) -> bool:
         """Whether an accumulator only adds up windows of unsigned words, channel by channel."""
-        ones = bool((linear.weight == 1).all()) and linear.groups == linear.weight.shape[0] == self.shapes[linear.source][0]
+        ones = (
+            bool((linear.weight == 1).all())
+            and linear.groups == linear.weight.shape[0] == self.shapes[linear.source][0]
+        )
         return ones and linear.weight[0, 0].size > 1 and not self.codes[linear.source].signed
 
     def _sum_code(self, linear: Linear, signal: Signal, shift: int, name: str) -> Code:
@@ -189,29 +281,51 @@ class Builder:
         low, high = int(lows.min()) << shift, int(highs.max()) << shift
         if signal.skip is not None and signal.skip_gain is not None:
             code = self.codes[signal.skip]
-            kappas = [int(k / g * (1 << shift)) for k, g in zip(signal.skip_gain, signal.gain, strict=True)]
+            kappas = [
+                int(k / g * (1 << shift))
+                for k, g in zip(signal.skip_gain, signal.gain, strict=True)
+            ]
             ends = [k * v for k in kappas for v in (code.min_value, code.max_value)]
             low, high = low + min(ends), high + max(ends)
         steps = max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0) + int(low < 0)
         if steps > MAX_STEPS:
             raise UnsupportedError(
-                f"{name}: a sum of {steps} bits would leave {linear.name} without an activation, at most {MAX_STEPS}; put a Quant "
-                "between them"
+                f"{name}: a sum of {steps} bits would leave {linear.name} without an activation, at"
+                f" most {MAX_STEPS}; put a Quant between them"
             )
         return Code(max(1, steps), signed=low < 0)
 
     def finish(self, signal: Signal, name: str) -> Source:
         """The whole network, given its output."""
         if signal.time is not None:
-            raise UnsupportedError(f"{name}: the network's output has a time axis; sum over the time steps (ReduceSum over axis 1) first")
+            raise UnsupportedError(
+                f"{name}: the network's output has a time axis; sum over the time steps (ReduceSum"
+                " over axis 1) first"
+            )
         if any(isinstance(step, Relu) for step in signal.chain):
-            raise UnsupportedError(f"{name}: the network's output must be a sum or a Quant, found a Relu; cut the graph before it")
+            raise UnsupportedError(
+                f"{name}: the network's output must be a sum or a Quant, found a Relu; cut the"
+                " graph before it"
+            )
         if signal.chain:
             signal = self.words(signal, "sum")
         shift = 0
-        if not signal.plain_words or not isinstance(self.nodes[-1], (SourceLayer, Pool)) or self.nodes[-1].name != signal.main:
+        if (
+            not signal.plain_words
+            or not isinstance(self.nodes[-1], (SourceLayer, Pool))
+            or self.nodes[-1].name != signal.main
+        ):
             linear, shift = self.linear_of(signal, "sum"), self._skip_shift(signal, name)
-            layer = SourceLayer(linear, signal.gain, signal.offset, signal.skip, signal.skip_gain, (), None, shift=shift)
+            layer = SourceLayer(
+                linear,
+                signal.gain,
+                signal.offset,
+                signal.skip,
+                signal.skip_gain,
+                (),
+                None,
+                shift=shift,
+            )
             self.nodes.append(layer)
         return Source(self.name, tuple(self.nodes), signal.gain / (1 << shift), signal.offset)
 

@@ -1,4 +1,6 @@
-"""Freezing: the trained float network becomes the integer network that is the reference from then on."""
+"""Freezing: the trained float network becomes the integer network that is the reference from then
+on.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,11 @@ class FreezeReport:
         return sum(proof.steps for proof in self.proofs)
 
 
-def freeze(trained: str | Path, model: str | Path, admit: Admit = anything, progress: Progress = unseen) -> FreezeReport:
-    """Read ``trained.onnx``, write ``model.onnx``; ``admit`` and ``progress`` as in :func:`spikeloom.frontend.lower.compile_source`.
+def freeze(
+    trained: str | Path, model: str | Path, admit: Admit = anything, progress: Progress = unseen
+) -> FreezeReport:
+    """Read ``trained.onnx``, write ``model.onnx``; ``admit`` and ``progress`` as in
+    :func:`spikeloom.frontend.lower.compile_source`.
 
     Raises SpikeLoomError naming file and node, and what to do.
     """

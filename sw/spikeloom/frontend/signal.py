@@ -1,7 +1,9 @@
-"""What a tensor of the source network is, symbolically: the float-level view that operators are read into.
+"""What a tensor of the source network is, symbolically: the float-level view that operators are
+read into.
 
-A :class:`Signal` is, per channel, ``gain * main + skip_gain * skip + offset`` followed by monotone steps (ReLU, max pooling,
-affine maps), where ``main`` is the output of a node or an accumulator that still waits for its neuron. Everything is exact: rationals.
+A :class:`Signal` is, per channel, ``gain * main + skip_gain * skip + offset`` followed by monotone
+steps (ReLU, max pooling, affine maps), where ``main`` is the output of a node or an accumulator
+that still waits for its neuron. Everything is exact: rationals.
 """
 
 from __future__ import annotations
@@ -56,10 +58,15 @@ class Signal:
         """The signal times gain plus offset, per channel."""
         if not self.chain:
             skip_gain = None if self.skip_gain is None else self.skip_gain * gain
-            return replace(self, gain=self.gain * gain, offset=self.offset * gain + offset, skip_gain=skip_gain)
+            return replace(
+                self, gain=self.gain * gain, offset=self.offset * gain + offset, skip_gain=skip_gain
+            )
         last = self.chain[-1]
         if isinstance(last, Affine):
-            return replace(self, chain=(*self.chain[:-1], Affine(last.gain * gain, last.offset * gain + offset)))
+            return replace(
+                self,
+                chain=(*self.chain[:-1], Affine(last.gain * gain, last.offset * gain + offset)),
+            )
         return replace(self, chain=(*self.chain, Affine(gain, offset)))
 
     @property
@@ -81,7 +88,9 @@ class Raw:
 
 @dataclass(frozen=True, eq=False)
 class Padded:
-    """A signal with zeros around its map (top, left, bottom, right), for the convolution or pooling that follows."""
+    """A signal with zeros around its map (top, left, bottom, right), for the convolution or pooling
+    that follows.
+    """
 
     signal: Signal
     padding: tuple[int, int, int, int]

@@ -21,7 +21,8 @@ class Board:
     part: the FPGA, as its vendor's tools name it.
     family: as Yosys names it.
     lut, ff, bram36, uram, dsp: how many of each there are.
-    clock_mhz: clock that plans assume unless told otherwise; an assumption until a place-and-route says so.
+    clock_mhz: clock that plans assume unless told otherwise; an assumption until a place-and-route
+        says so.
     memory_width, address_width: bits of data and of address of one port to external memory.
     """
 
@@ -45,11 +46,15 @@ def board_data(name: str) -> dict[str, Any]:
 
 @cache
 def tables() -> dict[str, dict[str, Any]]:
-    """The files of all boards, by name. Raises SpikeLoomError where one is broken, or none is there."""
+    """The files of all boards, by name. Raises SpikeLoomError where one is broken, or none is
+    there.
+    """
     folder = bitstreams() / "boards"
     found = {path.stem: read(path) for path in sorted(folder.glob("*.toml"))}
     if not found:
-        raise SpikeLoomError(f"{folder}: expected a file for each board, found none; install spikeloom again")
+        raise SpikeLoomError(
+            f"{folder}: expected a file for each board, found none; install spikeloom again"
+        )
     return found
 
 
@@ -57,7 +62,9 @@ def read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise SpikeLoomError(f"{path}: expected the description of a board in TOML, found something else ({error})") from error
+        raise SpikeLoomError(
+            f"{path}: expected the description of a board in TOML, found something else ({error})"
+        ) from error
 
 
 def made(name: str, data: dict[str, Any]) -> Board:
@@ -73,7 +80,10 @@ def made(name: str, data: dict[str, Any]) -> Board:
             **data["resources"],
         )
     except (KeyError, TypeError) as error:
-        raise SpikeLoomError(f"{bitstreams() / 'boards' / name}.toml: not all that describes a board is there ({error})") from error
+        raise SpikeLoomError(
+            f"{bitstreams() / 'boards' / name}.toml: not all that describes a board is there"
+            f" ({error})"
+        ) from error
 
 
 BOARDS: dict[str, Board] = {name: made(name, data) for name, data in tables().items()}
@@ -84,11 +94,14 @@ CLOCKS = (1.0, 1000.0)
 
 
 def find_clock(board: Board, clock_mhz: float | None) -> float:
-    """The clock in MHz that is asked for, else the board's usual one. Raises SpikeLoomError outside of ``CLOCKS``."""
+    """The clock in MHz that is asked for, else the board's usual one. Raises SpikeLoomError outside
+    of ``CLOCKS``.
+    """
     clock = clock_mhz if clock_mhz is not None else board.clock_mhz
     if not CLOCKS[0] <= clock <= CLOCKS[1]:
         raise SpikeLoomError(
-            f"clock must be {CLOCKS[0]:g} to {CLOCKS[1]:g} MHz, got {clock:g}; {board.name} usually runs at {board.clock_mhz:g}"
+            f"clock must be {CLOCKS[0]:g} to {CLOCKS[1]:g} MHz, got {clock:g}; {board.name} usually"
+            f" runs at {board.clock_mhz:g}"
         )
     return clock
 
@@ -96,5 +109,7 @@ def find_clock(board: Board, clock_mhz: float | None) -> float:
 def find_board(name: str) -> Board:
     """The board of that name. Raises SpikeLoomError if there is none."""
     if name not in BOARDS:
-        raise SpikeLoomError(f"board {name!r} is unknown: expected one of {', '.join(sorted(BOARDS))}")
+        raise SpikeLoomError(
+            f"board {name!r} is unknown: expected one of {', '.join(sorted(BOARDS))}"
+        )
     return BOARDS[name]

@@ -12,9 +12,16 @@ def stuck(names: Sequence[str], before: Mapping[str, int], after: Mapping[str, i
     """Which stage holds the others up, from counters taken twice during the hang."""
     state = {}
     for name in names:
-        moved = {kind: after.get(f"{name}.{kind}", 0) - before.get(f"{name}.{kind}", 0) for kind in ("stalled", "starved", "busy")}
+        moved = {
+            kind: after.get(f"{name}.{kind}", 0) - before.get(f"{name}.{kind}", 0)
+            for kind in ("stalled", "starved", "busy")
+        }
         state[name] = max(moved, key=lambda kind: moved[kind]) if any(moved.values()) else "silent"
     stalled = [name for name in names if state[name] == "stalled"]
     culprit = stalled[-1] if stalled else next(iter(names), "the network")
     listing = ", ".join(f"{name} {state[name]}" for name in names)
-    return f"look behind {culprit} ({listing})" if stalled else f"look at {culprit} and its input ({listing})"
+    return (
+        f"look behind {culprit} ({listing})"
+        if stalled
+        else f"look at {culprit} and its input ({listing})"
+    )

@@ -1,6 +1,8 @@
-"""The hardware handoff file (``.hwh``) of an overlay: what pynq reads beside a bitstream. Generated from the register description.
+"""The hardware handoff file (``.hwh``) of an overlay: what pynq reads beside a bitstream. Generated
+from the register description.
 
-It describes the processing system with its clocks, and the shell with its registers: as much as the parsers of pynq 3.1 and 4.0 need.
+It describes the processing system with its clocks, and the shell with its registers: as much as the
+parsers of pynq 3.1 and 4.0 need.
 """
 
 from __future__ import annotations
@@ -12,7 +14,15 @@ from xml.etree import ElementTree as xml
 from spikeloom.errors import SpikeLoomError
 from spikeloom.interface.boards import find_board
 from spikeloom.interface.manifest import Manifest
-from spikeloom.interface.registers import ADDRESS_WIDTH, COUNTERS, LOG, LOG_DEPTH, REGISTERS, Field, Register
+from spikeloom.interface.registers import (
+    ADDRESS_WIDTH,
+    COUNTERS,
+    LOG,
+    LOG_DEPTH,
+    REGISTERS,
+    Field,
+    Register,
+)
 
 INSTANCE = "shell_0"
 """Name of the shell in the block design, so ``overlay.shell_0``."""
@@ -32,8 +42,10 @@ class System:
 
     Attributes
     ----------
-    module: type of its IP core. vlnv: of that. master: its port to the shell's registers. base: address of the shell.
-    pll, pll_mhz: the source of the fabric's clocks, and its frequency. enable, divisor, source: names of the parameters of clock {i}.
+    module: type of its IP core. vlnv: of that. master: its port to the shell's registers. base:
+        address of the shell.
+    pll, pll_mhz: the source of the fabric's clocks, and its frequency. enable, divisor, source:
+        names of the parameters of clock {i}.
     frequency: name of the parameter with a clock's frequency.
     """
 
@@ -49,7 +61,8 @@ class System:
     frequency: str
 
 
-# pynq 4.0 looks for the frequency of a Zynq-7000's clock under the name that it has on ZynqMP, and cannot load an overlay without it.
+# pynq 4.0 looks for the frequency of a Zynq-7000's clock under the name that it has on ZynqMP, and
+# cannot load an overlay without it.
 SYSTEMS = {
     "xc7": System(
         module="processing_system7",
@@ -90,10 +103,16 @@ def divisors(pll_mhz: float, clock_mhz: float) -> tuple[int, int]:
     Raises SpikeLoomError where the clock is slower than they reach.
     """
     pairs = [
-        (first, second) for first in range(1, 64) for second in range(1, first + 1) if pll_mhz / (first * second) <= clock_mhz * 1.0001
+        (first, second)
+        for first in range(1, 64)
+        for second in range(1, first + 1)
+        if pll_mhz / (first * second) <= clock_mhz * 1.0001
     ]
     if not pairs:
-        raise SpikeLoomError(f"clock of {clock_mhz} MHz: expected {pll_mhz / 63**2:.3f} or more; plan with --clock-mhz")
+        raise SpikeLoomError(
+            f"clock of {clock_mhz} MHz: expected {pll_mhz / 63**2:.3f} or more; plan with"
+            " --clock-mhz"
+        )
     return min(pairs, key=lambda pair: pair[0] * pair[1])
 
 
@@ -129,7 +148,14 @@ def add_field(parent: xml.Element, field: Field, access: str) -> None:
 def add_register(parent: xml.Element, name: str, offset: int, register: Register) -> None:
     entry = xml.SubElement(parent, "REGISTER", NAME=name)
     access = ACCESS[register.access]
-    properties(entry, description=register.text, address_offset=f"{offset:#x}", size=str(register.width), access=access, is_enabled="true")
+    properties(
+        entry,
+        description=register.text,
+        address_offset=f"{offset:#x}",
+        size=str(register.width),
+        access=access,
+        is_enabled="true",
+    )
     fields = xml.SubElement(entry, "FIELDS")
     for field in register.fields:
         add_field(fields, field, access)
@@ -144,14 +170,29 @@ def single_registers() -> Iterable[tuple[str, int, Register]]:
 
 
 def bus(parent: xml.Element, name: str, kind: str) -> None:
-    xml.SubElement(parent, "BUSINTERFACE", NAME=name, TYPE=kind, VLNV=AXI, BUSNAME=f"{name}_net", DATAWIDTH="32")
+    xml.SubElement(
+        parent,
+        "BUSINTERFACE",
+        NAME=name,
+        TYPE=kind,
+        VLNV=AXI,
+        BUSNAME=f"{name}_net",
+        DATAWIDTH="32",
+    )
 
 
 def module(parent: xml.Element, instance: str, vlnv: str, in_fabric: bool) -> xml.Element:
     _, _, kind, version = vlnv.split(":")
     fabric = str(in_fabric).upper()
     return xml.SubElement(
-        parent, "MODULE", INSTANCE=instance, FULLNAME=f"/{instance}", MODTYPE=kind, VLNV=vlnv, HWVERSION=version, IS_PL=fabric
+        parent,
+        "MODULE",
+        INSTANCE=instance,
+        FULLNAME=f"/{instance}",
+        MODTYPE=kind,
+        VLNV=vlnv,
+        HWVERSION=version,
+        IS_PL=fabric,
     )
 
 
@@ -160,7 +201,13 @@ def shell(parent: xml.Element, manifest: Manifest) -> None:
     entry = module(parent, INSTANCE, VLNV, in_fabric=True)
     blocks = xml.SubElement(entry, "ADDRESSBLOCKS")
     block = xml.SubElement(
-        blocks, "ADDRESSBLOCK", NAME="reg0", INTERFACE=CONTROL, USAGE="register", RANGE=str(1 << ADDRESS_WIDTH), ACCESS="read-write"
+        blocks,
+        "ADDRESSBLOCK",
+        NAME="reg0",
+        INTERFACE=CONTROL,
+        USAGE="register",
+        RANGE=str(1 << ADDRESS_WIDTH),
+        ACCESS="read-write",
     )
     registers = xml.SubElement(block, "REGISTERS")
     for name, offset, register in single_registers():
@@ -211,7 +258,9 @@ def processing_system(parent: xml.Element, manifest: Manifest) -> None:
 
 
 def hwh_text(manifest: Manifest) -> str:
-    """The file's text, the same for the same manifest. Raises SpikeLoomError for a board or a clock that does not exist."""
+    """The file's text, the same for the same manifest. Raises SpikeLoomError for a board or a clock
+    that does not exist.
+    """
     root = xml.Element("EDKSYSTEM", EDWVERSION="1.2", VIVADOVERSION="")
     xml.SubElement(root, "SYSTEMINFO", NAME="spikeloom")
     xml.SubElement(root, "EXTERNALPORTS")
@@ -220,4 +269,6 @@ def hwh_text(manifest: Manifest) -> str:
     processing_system(modules, manifest)
     shell(modules, manifest)
     xml.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + xml.tostring(root, encoding="unicode") + "\n"
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n' + xml.tostring(root, encoding="unicode") + "\n"
+    )

@@ -1,7 +1,8 @@
 """What a simulation measured: ``rtlsim_performance.json``.
 
-Cycles, spikes and operations are counted by the hardware's own counters in every cycle of a Verilated run. Times and frame
-rates follow from them and a clock that nobody has measured yet: it is the plan's assumption, and is called so everywhere.
+Cycles, spikes and operations are counted by the hardware's own counters in every cycle of a
+Verilated run. Times and frame rates follow from them and a clock that nobody has measured yet: it
+is the plan's assumption, and is called so everywhere.
 """
 
 from __future__ import annotations
@@ -27,12 +28,15 @@ def file_of(steps: int | None) -> str:
 
 @dataclass(frozen=True)
 class LayerFigures:
-    """One stage, summed over all images of a run. The network's input is a row of its own, with spikes alone.
+    """One stage, summed over all images of a run. The network's input is a row of its own, with
+    spikes alone.
 
     Attributes
     ----------
-    words: words that left the layer. spikes: set bits of each plane, first plane first. nonzero: words that are not zero.
-    synaptic: synaptic operations. busy, starved, stalled: cycles; together the cycles in which an image was in flight.
+    words: words that left the layer. spikes: set bits of each plane, first plane first. nonzero:
+        words that are not zero.
+    synaptic: synaptic operations. busy, starved, stalled: cycles; together the cycles in which an
+        image was in flight.
     """
 
     name: str
@@ -66,7 +70,9 @@ class LayerFigures:
 
 @dataclass(frozen=True)
 class Spread:
-    """Smallest, middle, 99th percentile and largest of a list of cycles; percentiles are values that occurred."""
+    """Smallest, middle, 99th percentile and largest of a list of cycles; percentiles are values
+    that occurred.
+    """
 
     min: int
     median: int
@@ -75,7 +81,9 @@ class Spread:
 
     @classmethod
     def of(cls, cycles: npt.NDArray[np.int64]) -> Spread:
-        low, middle, high, top = (int(np.percentile(cycles, q, method="higher")) for q in (0, 50, 99, 100))
+        low, middle, high, top = (
+            int(np.percentile(cycles, q, method="higher")) for q in (0, 50, 99, 100)
+        )
         return cls(low, middle, high, top)
 
 
@@ -87,8 +95,10 @@ class Performance:
     ----------
     clock_mhz: assumed, not measured.
     latency: first input beat to last output beat of one image alone in the pipeline, in cycles.
-    interval_cycles: mean distance of two images' last output beats, the pipeline kept full; None with fewer than two images.
-    single, stream: figures per layer with one image in flight at a time, and with the pipeline kept full.
+    interval_cycles: mean distance of two images' last output beats, the pipeline kept full; None
+        with fewer than two images.
+    single, stream: figures per layer with one image in flight at a time, and with the pipeline kept
+        full.
     accuracy: share of right answers for each rung, empty without labels.
     identical: rungs whose every output of every image was compared and found equal.
     confusion: rows true class, columns answered class; empty without labels.
@@ -117,10 +127,15 @@ class Performance:
         fps = self.frames_per_second
         derived = {
             "source": "simulated",
-            "how": "counted in every cycle of the Verilated RTL; times assume the clock fclk[mhz], which no board has confirmed",
+            "how": (
+                "counted in every cycle of the Verilated RTL; times assume the clock fclk[mhz],"
+                " which no board has confirmed"
+            ),
             "fclk[mhz]": self.clock_mhz,
             "N": self.images,
-            "latency[us]": {key: self.microseconds(value) for key, value in asdict(self.latency).items()},
+            "latency[us]": {
+                key: self.microseconds(value) for key, value in asdict(self.latency).items()
+            },
             "throughput[images/s]": fps,
         }
         save_json(folder / file, {**derived, **asdict(self)})
@@ -131,7 +146,8 @@ class Performance:
         data: dict[str, Any] = load_json(folder / FILE, "the measurements of 'spikeloom sim'")
         try:
             single, stream = (
-                tuple(LayerFigures(**{**row, "spikes": tuple(row["spikes"])}) for row in data[mode]) for mode in ("single", "stream")
+                tuple(LayerFigures(**{**row, "spikes": tuple(row["spikes"])}) for row in data[mode])
+                for mode in ("single", "stream")
             )
             return cls(
                 network=data["network"],
@@ -148,7 +164,8 @@ class Performance:
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise SpikeLoomError(
-                f"{folder / FILE}: expected the measurements of 'spikeloom sim', found something else ({error})"
+                f"{folder / FILE}: expected the measurements of 'spikeloom sim', found something"
+                f" else ({error})"
             ) from error
 
 
@@ -157,8 +174,12 @@ def accuracy(outputs: npt.NDArray[np.float64], labels: npt.NDArray[np.int64]) ->
     return float((outputs.argmax(axis=1) == labels).mean())
 
 
-def confusion(outputs: npt.NDArray[np.float64], labels: npt.NDArray[np.int64]) -> tuple[tuple[int, ...], ...]:
+def confusion(
+    outputs: npt.NDArray[np.float64], labels: npt.NDArray[np.int64]
+) -> tuple[tuple[int, ...], ...]:
     """Counts of (true class, answered class) for outputs (N, O) and labels (N,)."""
     size = max(outputs.shape[1], int(labels.max()) + 1)
-    counts = np.bincount(labels * size + outputs.argmax(axis=1), minlength=size * size).reshape(size, size)
+    counts = np.bincount(labels * size + outputs.argmax(axis=1), minlength=size * size).reshape(
+        size, size
+    )
     return tuple(tuple(int(n) for n in row) for row in counts)

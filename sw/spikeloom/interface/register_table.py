@@ -1,4 +1,6 @@
-"""The register map as a table for the documentation; ``python -m spikeloom.interface.register_table docs/shell.md`` puts it into the page."""
+"""The register map as a table for the documentation; ``python -m spikeloom.interface.register_table
+docs/shell.md`` puts it into the page.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,15 @@ import sys
 from pathlib import Path
 
 from spikeloom.errors import SpikeLoomError
-from spikeloom.interface.registers import COUNTERS, LOG, LOG_DEPTH, MAX_COUNTERS, REGISTERS, Field, Register
+from spikeloom.interface.registers import (
+    COUNTERS,
+    LOG,
+    LOG_DEPTH,
+    MAX_COUNTERS,
+    REGISTERS,
+    Field,
+    Register,
+)
 
 BEGIN, END = "<!-- registers: generated -->", "<!-- registers: end -->"
 
@@ -19,7 +29,10 @@ def bits(field: Field) -> str:
 def rows(register: Register) -> list[str]:
     """One row of the register and one per field."""
     name = f"`{register.name}`" + (f" × {register.count}" if register.count > 1 else "")
-    found = [f"| `0x{register.offset:02X}` | {name} | {register.access} | {register.width} | {register.text} |"]
+    found = [
+        f"| `0x{register.offset:02X}` | {name} | {register.access} | {register.width} |"
+        f" {register.text} |"
+    ]
     found += [f"| | `{field.name}` | | {bits(field)} | {field.text} |" for field in register.fields]
     return found
 
@@ -30,8 +43,14 @@ def register_table() -> str:
     for register in REGISTERS:
         lines += rows(register)
     lines += [
-        f"| `0x{COUNTERS:04X}` | counters × up to {MAX_COUNTERS} | ro | 64 | counters in fabric; names and order are in `manifest.json` |",
-        f"| `0x{LOG:04X}` | log × {LOG_DEPTH} | ro | 32, 32 | latency and interval of one image, a ring |",
+        (
+            f"| `0x{COUNTERS:04X}` | counters × up to {MAX_COUNTERS} | ro | 64 | counters in"
+            " fabric; names and order are in `manifest.json` |"
+        ),
+        (
+            f"| `0x{LOG:04X}` | log × {LOG_DEPTH} | ro | 32, 32 | latency and interval of one"
+            " image, a ring |"
+        ),
     ]
     return "\n".join(lines)
 
@@ -41,7 +60,9 @@ def with_table(page: str, where: str = "page") -> str:
     head, begin, rest = page.partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not begin or not end:
-        raise SpikeLoomError(f"{where}: expected the lines {BEGIN} and {END}, with the table in between")
+        raise SpikeLoomError(
+            f"{where}: expected the lines {BEGIN} and {END}, with the table in between"
+        )
     return f"{head}{BEGIN}\n\n{register_table()}\n\n{END}{tail}"
 
 

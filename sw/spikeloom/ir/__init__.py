@@ -1,1 +1,3 @@
-"""The integer network: number formats, neurons, graph, golden model. Everything else is built on it."""
+"""The integer network: number formats, neurons, graph, golden model. Everything else is built on
+it.
+"""

@@ -14,7 +14,8 @@ from spikeloom.ir.number import Ints
 
 
 def array_of(given: Any, what: str) -> Array:
-    """An array of anything that numpy understands: arrays, lists, torch tensors (also with a gradient, or on another device).
+    """An array of anything that numpy understands: arrays, lists, torch tensors (also with a
+    gradient, or on another device).
 
     Raises SpikeLoomError, beginning with ``what``, where there is none in it.
     """
@@ -29,18 +30,26 @@ def array_of(given: Any, what: str) -> Array:
         return array
     except (ValueError, TypeError, RuntimeError) as error:
         found = f"{type(given).__name__} ({first_line(error)})"
-        raise SpikeLoomError(f"{what}: expected numbers as an array, a list or a torch tensor, got {found}") from error
+        raise SpikeLoomError(
+            f"{what}: expected numbers as an array, a list or a torch tensor, got {found}"
+        ) from error
 
 
 def nonempty(x: Array) -> Array:
-    """The array itself. Raises SpikeLoomError unless it has an axis of images, and at least one image."""
+    """The array itself. Raises SpikeLoomError unless it has an axis of images, and at least one
+    image.
+    """
     if x.ndim < 1 or not len(x):
-        raise SpikeLoomError(f"input: expected at least one image, batch first, got shape {tuple(x.shape)}")
+        raise SpikeLoomError(
+            f"input: expected at least one image, batch first, got shape {tuple(x.shape)}"
+        )
     return x
 
 
 def input_words(graph: Graph, x: Array) -> Ints:
-    """Input words (N, C, H, W) of real input (N, ...), as the network takes it. Raises SpikeLoomError on any other input."""
+    """Input words (N, C, H, W) of real input (N, ...), as the network takes it. Raises
+    SpikeLoomError on any other input.
+    """
     return golden.quantize(graph.input, nonempty(x))
 
 
@@ -54,20 +63,31 @@ def checked_labels(labels: Any, graph: Graph, images: int) -> Ints | None:
     labels = array_of(labels, "labels")
     classes, height, width = graph.shapes[graph.output.name]
     if (height, width) != (1, 1):
-        raise SpikeLoomError(f"labels: the network answers with a map of {height}x{width}, not with a class; leave the labels away")
+        raise SpikeLoomError(
+            f"labels: the network answers with a map of {height}x{width}, not with a class; leave"
+            " the labels away"
+        )
     if labels.shape != (images,) or not np.issubdtype(labels.dtype, np.integer):
         found = f"{labels.dtype} of shape {tuple(labels.shape)}"
-        raise SpikeLoomError(f"labels: expected {images} class numbers, shape ({images},), got {found}")
+        raise SpikeLoomError(
+            f"labels: expected {images} class numbers, shape ({images},), got {found}"
+        )
     truth: Ints = labels.astype(np.int64)
     if truth.min() < 0 or truth.max() >= classes:
-        raise SpikeLoomError(f"labels: expected class numbers 0 to {classes - 1}, got {truth.min()} to {truth.max()}")
+        raise SpikeLoomError(
+            f"labels: expected class numbers 0 to {classes - 1}, got {truth.min()} to {truth.max()}"
+        )
     return truth
 
 
 def checked_sources(source: Array, images: int, where: str = "test_source.npy") -> Array:
-    """Which real example each test image is made of, (N,). Raises SpikeLoomError unless there is one number per image."""
+    """Which real example each test image is made of, (N,). Raises SpikeLoomError unless there is
+    one number per image.
+    """
     if source.shape != (images,):
-        raise SpikeLoomError(f"{where}: expected one number per label, {(images,)}, found {source.shape}")
+        raise SpikeLoomError(
+            f"{where}: expected one number per label, {(images,)}, found {source.shape}"
+        )
     return source
 
 

@@ -1,6 +1,8 @@
-"""The network as it stands in the file, exact: accumulators, rational affine maps and activation functions.
+"""The network as it stands in the file, exact: accumulators, rational affine maps and activation
+functions.
 
-This is what the readers make and what the passes turn into the integer :class:`spikeloom.ir.graph.Graph`.
+This is what the readers make and what the passes turn into the integer
+:class:`spikeloom.ir.graph.Graph`.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from spikeloom.ir.staircase import Cuts, Rationals
 
 @dataclass(frozen=True, eq=False)
 class Linear:
-    """An accumulator: the integer convolution of a node's values, and where it comes from in the file."""
+    """An accumulator: the integer convolution of a node's values, and where it comes from in the
+    file.
+    """
 
     name: str
     source: str
@@ -43,7 +47,8 @@ class Relu:
 
 @dataclass(frozen=True, eq=False)
 class Quantizer:
-    """An activation function with finitely many outputs: ``y -> gain * q + offset``, q the value of a word of ``code``.
+    """An activation function with finitely many outputs: ``y -> gain * q + offset``, q the value of
+    a word of ``code``.
 
     Attributes
     ----------
@@ -60,9 +65,11 @@ class Quantizer:
 
 @dataclass(frozen=True, eq=False)
 class Threshold:
-    """An IF or LIF neuron over ``code.steps`` time steps. theta: (C,) rationals in units of its current.
+    """An IF or LIF neuron over ``code.steps`` time steps. theta: (C,) rationals in units of its
+    current.
 
-    ``real`` leaks without rounding in the source; otherwise the source is integers already and is taken as it is.
+    ``real`` leaks without rounding in the source; otherwise the source is integers already and is
+    taken as it is.
     """
 
     name: str
@@ -76,10 +83,11 @@ class Threshold:
 
 @dataclass(frozen=True, eq=False)
 class SourceLayer:
-    """An accumulator with what follows it up to the words that leave: what the compiler turns into one layer.
+    """An accumulator with what follows it up to the words that leave: what the compiler turns into
+    one layer.
 
-    ``activation`` is None where the sum itself leaves: with ``out`` as words of that format, without it as the network's output;
-    ``shift`` fraction bits then bring a residual onto its grid.
+    ``activation`` is None where the sum itself leaves: with ``out`` as words of that format,
+    without it as the network's output; ``shift`` fraction bits then bring a residual onto its grid.
     """
 
     linear: Linear
@@ -102,7 +110,9 @@ SourceNode = Input | SourceLayer | Pool
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """The network as it stands in the file, exact: nodes in topological order, and the real output ``scale * v + bias``."""
+    """The network as it stands in the file, exact: nodes in topological order, and the real output
+    ``scale * v + bias``.
+    """
 
     name: str
     nodes: tuple[SourceNode, ...]
@@ -113,7 +123,10 @@ class Source:
 def uniform(values: Rationals, name: str, what: str) -> Fraction:
     """The one value that all entries share. Raises UnsupportedError naming node and quantity."""
     if any(v != values[0] for v in values):
-        raise UnsupportedError(f"{name}: expected one {what} for all channels, found several; use a per-tensor scale there")
+        raise UnsupportedError(
+            f"{name}: expected one {what} for all channels, found several; use a per-tensor scale"
+            " there"
+        )
     first = values[0]
     return first if isinstance(first, Fraction) else Fraction(first)
 

@@ -1,12 +1,17 @@
-"""Fewer time steps at run time: the same network, in which every neuron stops after its first planes.
+"""Fewer time steps at run time: the same network, in which every neuron stops after its first
+planes.
 
-Words keep their T planes and their place values; the planes that are missing are 0. What changes is where a neuron rounds:
+Words keep their T planes and their place values; the planes that are missing are 0. What changes is
+where a neuron rounds:
 
-* SpikePack, base 2: x is a multiple of S = 2^(T-T'). With (S - 1) / 2 thresholds more in beta the mean error is that of all T planes:
-  half a threshold, where there is one, moves on to the last plane that is sent. Halves go up; ties are cleared with all planes alone.
+* SpikePack, base 2: x is a multiple of S = 2^(T-T'). With (S - 1) / 2 thresholds more in beta the
+  mean error is that of all T planes: half a threshold, where there is one, moves on to the last
+  plane that is sent. Halves go up; ties are cleared with all planes alone.
 * SpikePack, base 3 and above: the greedy floor stays, with fewer places.
-* Table: the steps of the coarser code lie between those of the finer one, where a straight line through its neighbours has them.
-* IF and LIF: T' steps are run. A network that ends in a sum over time steps answers T / T' times the sum that it has.
+* Table: the steps of the coarser code lie between those of the finer one, where a straight line
+  through its neighbours has them.
+* IF and LIF: T' steps are run. A network that ends in a sum over time steps answers T / T' times
+  the sum that it has.
 
 The network's input stays whole, but that IF and LIF read only T' steps of a spike train.
 """
@@ -24,7 +29,9 @@ from spikeloom.ir.neurons import LIF, Raw, SpikePack, Table
 from spikeloom.ir.number import Code, Ints, cut, integer
 
 Rates = dict[str, Fraction]
-"""T / T' of every node whose values are sums over time steps, of which some are missing; 1 elsewhere."""
+"""T / T' of every node whose values are sums over time steps, of which some are missing; 1
+elsewhere.
+"""
 
 
 def most_steps(graph: Graph) -> int:
@@ -33,11 +40,17 @@ def most_steps(graph: Graph) -> int:
 
 
 def _steps(node: Node) -> int:
-    return node.neuron.code.steps if isinstance(node, Layer) and not isinstance(node.neuron, Raw) else 1
+    return (
+        node.neuron.code.steps
+        if isinstance(node, Layer) and not isinstance(node.neuron, Raw)
+        else 1
+    )
 
 
 def checked_steps(graph: Graph, steps: int | None) -> int:
-    """How many time steps are run; all for None. Raises SpikeLoomError unless they are 1 to those of the network."""
+    """How many time steps are run; all for None. Raises SpikeLoomError unless they are 1 to those
+    of the network.
+    """
     most = most_steps(graph)
     wanted = most if steps is None else integer(steps, "time steps")
     if not 1 <= wanted <= most:
@@ -48,7 +61,8 @@ def checked_steps(graph: Graph, steps: int | None) -> int:
 def with_steps(graph: Graph, steps: int | None) -> Graph:
     """The network as it runs with so many time steps; itself with all of them.
 
-    Raises SpikeLoomError where steps is out of range, UnsupportedError naming a layer that cannot do with fewer.
+    Raises SpikeLoomError where steps is out of range, UnsupportedError naming a layer that cannot
+    do with fewer.
     """
     wanted = checked_steps(graph, steps)
     if wanted == most_steps(graph):
@@ -59,7 +73,12 @@ def with_steps(graph: Graph, steps: int | None) -> Graph:
     if rate == 1:
         return replace(graph, nodes=nodes)
     # scale * (rate * (u - beta) + beta) + bias: beta stands for all time steps already.
-    return replace(graph, nodes=nodes, scale=graph.scale * float(rate), bias=graph.bias + graph.scale * beta * float(1 - rate))
+    return replace(
+        graph,
+        nodes=nodes,
+        scale=graph.scale * float(rate),
+        bias=graph.bias + graph.scale * beta * float(1 - rate),
+    )
 
 
 def _output_beta(graph: Graph) -> Ints:
@@ -83,7 +102,11 @@ def _rates(graph: Graph, steps: int) -> Rates:
                 _whole(node, rates)
             code = node.neuron.code
             rates[node.name] = Fraction(code.steps, min(code.steps, steps))
-        elif isinstance(node.neuron, Raw) and node.neuron.code is None and (node.skip is None or rates[node.skip] == rates[node.source]):
+        elif (
+            isinstance(node.neuron, Raw)
+            and node.neuron.code is None
+            and (node.skip is None or rates[node.skip] == rates[node.source])
+        ):
             rates[node.name] = rates[node.source]
         else:
             _whole(node, rates)
@@ -95,8 +118,9 @@ def _whole(layer: Layer, rates: Rates) -> None:
     for source in (layer.source, *([layer.skip] if layer.skip is not None else [])):
         if rates[source] != 1:
             raise UnsupportedError(
-                f"{layer.name}: counts the spikes of {source} over all its time steps, and cannot do with fewer; "
-                "run all of them, or let IF or LIF neurons read spike trains step by step"
+                f"{layer.name}: counts the spikes of {source} over all its time steps, and cannot"
+                " do with fewer; run all of them, or let IF or LIF neurons read spike trains step"
+                " by step"
             )
 
 
@@ -113,24 +137,33 @@ def _layer(layer: Layer, steps: int) -> Layer:
         return replace(layer, neuron=Table(code, coarse_thresholds(neuron, silent)))
     # u + a half is at least a whole number exactly where u is: the floor rounds nothing.
     more = (neuron.theta * ((1 << silent) - 1)) >> 1 if code.base == 2 else 0 * neuron.theta
-    return replace(layer, neuron=SpikePack(code, neuron.theta, 0 * neuron.tie), beta=layer.beta + more)
+    return replace(
+        layer, neuron=SpikePack(code, neuron.theta, 0 * neuron.tie), beta=layer.beta + more
+    )
 
 
 def coarse_thresholds(table: Table, silent: int) -> Ints:
-    """(C, 2^(T - silent) - 1) steps half way between the values of the code without its last planes.
+    """(C, 2^(T - silent) - 1) steps half way between the values of the code without its last
+    planes.
 
-    Step k of the table is taken to lie half way between its values k - 1 and k, as it does where a table rounds to the nearest; between two
-    steps the drive is a straight line. Rounded up, since u is an integer.
+    Step k of the table is taken to lie half way between its values k - 1 and k, as it does where a
+    table rounds to the nearest; between two steps the drive is a straight line. Rounded up, since u
+    is an integer.
     """
     fine, coarse = middles(table.code, 0), middles(table.code, silent)
     left = np.minimum(np.searchsorted(fine, coarse, side="right") - 1, len(fine) - 2)
     span, along = (fine[left + 1] - fine[left]).astype(object), (coarse - fine[left]).astype(object)
-    low, high = table.thresholds[:, left].astype(object), table.thresholds[:, left + 1].astype(object)
+    low, high = (
+        table.thresholds[:, left].astype(object),
+        table.thresholds[:, left + 1].astype(object),
+    )
     found: Ints = (low - ((low - high) * along) // span).astype(np.int64)
     return found
 
 
 def middles(code: Code, silent: int) -> Ints:
-    """Twice the middles between neighbours among the values of a code without its last planes, rising."""
+    """Twice the middles between neighbours among the values of a code without its last planes,
+    rising.
+    """
     values = code.codebook[:: 1 << silent]
     return np.asarray(values[1:] + values[:-1], dtype=np.int64)

@@ -17,7 +17,9 @@ IMAGES = 128
 """Images at a time where only the output is wanted: bounds the memory."""
 
 
-def windows(x: Ints, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int, int, int]) -> Ints:
+def windows(
+    x: Ints, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int, int, int]
+) -> Ints:
     """Sliding windows of (N, C, H, W), zero padded: (N, C, OH, OW, kh, kw)."""
     top, left, bottom, right = padding
     x = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
@@ -25,14 +27,25 @@ def windows(x: Ints, kernel: tuple[int, int], stride: tuple[int, int], padding: 
     return view[:, :, :: stride[0], :: stride[1]]
 
 
-def conv(x: Ints, weight: Ints, stride: tuple[int, int], padding: tuple[int, int, int, int], groups: int) -> Ints:
+def conv(
+    x: Ints, weight: Ints, stride: tuple[int, int], padding: tuple[int, int, int, int], groups: int
+) -> Ints:
     """Integer convolution of values (N, C, H, W) with (O, C / groups, kh, kw): (N, O, OH, OW)."""
     largest = int(np.abs(x).max(initial=0)) * int(np.abs(weight).sum(axis=(1, 2, 3)).max(initial=0))
-    kind = np.float64 if largest <= EXACT else np.int64  # numpy multiplies matrices of floats many times as fast
-    patches, weight = windows(x.astype(kind), (weight.shape[2], weight.shape[3]), stride, padding), weight.astype(kind)
+    kind = (
+        np.float64 if largest <= EXACT else np.int64
+    )  # numpy multiplies matrices of floats many times as fast
+    patches, weight = (
+        windows(x.astype(kind), (weight.shape[2], weight.shape[3]), stride, padding),
+        weight.astype(kind),
+    )
     inputs, outputs = x.shape[1] // groups, weight.shape[0] // groups
     parts = [
-        np.tensordot(patches[:, g * inputs : (g + 1) * inputs], weight[g * outputs : (g + 1) * outputs], axes=([1, 4, 5], [1, 2, 3]))
+        np.tensordot(
+            patches[:, g * inputs : (g + 1) * inputs],
+            weight[g * outputs : (g + 1) * outputs],
+            axes=([1, 4, 5], [1, 2, 3]),
+        )
         for g in range(groups)
     ]
     return np.moveaxis(np.concatenate(parts, axis=3), 3, 1).astype(np.int64)
@@ -54,8 +67,14 @@ def run_layer(graph: Graph, layer: Layer, words: Ints, skip: Ints | None) -> Int
         live = layer.neuron.code.live
         if graph.per_step(layer):
             steps = code.planes(words)[:live]
-            skips = skip_code.planes(skip)[:live] if skip_code is not None and skip is not None else [None] * len(steps)
-            return layer.neuron.fire(np.stack([drive(*step) for step in zip(steps, skips, strict=True)]))
+            skips = (
+                skip_code.planes(skip)[:live]
+                if skip_code is not None and skip is not None
+                else [None] * len(steps)
+            )
+            return layer.neuron.fire(
+                np.stack([drive(*step) for step in zip(steps, skips, strict=True)])
+            )
         u = drive(code.value(words), joined)
         return layer.neuron.fire(np.stack([u] * live))
     u = drive(code.value(words), joined)
@@ -67,13 +86,19 @@ def run_layer(graph: Graph, layer: Layer, words: Ints, skip: Ints | None) -> Int
 def run_pool(graph: Graph, pool: Pool, words: Ints) -> Ints:
     code = graph.code(pool.source)
     if pool.kind == "sum":
-        total: Ints = windows(code.value(words), pool.kernel, pool.stride, pool.padding).sum(axis=(4, 5))
+        total: Ints = windows(code.value(words), pool.kernel, pool.stride, pool.padding).sum(
+            axis=(4, 5)
+        )
         return total
     ones = (1 << code.steps) - 1
-    sign = 1 << (code.steps - 1) if code.signed else 0  # two's complement orders as offset binary does
+    sign = (
+        1 << (code.steps - 1) if code.signed else 0
+    )  # two's complement orders as offset binary does
     flip = per_channel(pool.flip * ones) ^ sign
     patches = windows(words ^ flip, pool.kernel, pool.stride, pool.padding)
-    best: Ints = np.bitwise_or.reduce(patches, axis=(4, 5)) if code.base == 1 else patches.max(axis=(4, 5))
+    best: Ints = (
+        np.bitwise_or.reduce(patches, axis=(4, 5)) if code.base == 1 else patches.max(axis=(4, 5))
+    )
     return best ^ flip
 
 
@@ -90,7 +115,9 @@ def trace(graph: Graph, words: Ints) -> dict[str, Ints]:
     seen: dict[str, Ints] = {graph.input.name: words}
     for node in graph.nodes[1:]:
         if isinstance(node, Layer):
-            seen[node.name] = run_layer(graph, node, seen[node.source], seen[node.skip] if node.skip else None)
+            seen[node.name] = run_layer(
+                graph, node, seen[node.source], seen[node.skip] if node.skip else None
+            )
         elif isinstance(node, Pool):
             seen[node.name] = run_pool(graph, node, seen[node.source])
     return seen
@@ -99,7 +126,9 @@ def trace(graph: Graph, words: Ints) -> dict[str, Ints]:
 def integers(graph: Graph, words: Ints) -> Ints:
     """The network's integer output (N, O, H, W): values, not words."""
     name = graph.output.name
-    last = np.concatenate([trace(graph, words[k : k + IMAGES])[name] for k in range(0, max(len(words), 1), IMAGES)])
+    last = np.concatenate(
+        [trace(graph, words[k : k + IMAGES])[name] for k in range(0, max(len(words), 1), IMAGES)]
+    )
     code = graph.codes[name]
     return last if code is None else code.value(last)
 

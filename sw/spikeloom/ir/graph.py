@@ -1,6 +1,8 @@
-"""The integer network: what the compiler makes of a model, and what every later rung computes bit for bit.
+"""The integer network: what the compiler makes of a model, and what every later rung computes bit
+for bit.
 
-A linear layer is a convolution whose kernel covers its whole input map, so one node kind serves both.
+A linear layer is a convolution whose kernel covers its whole input map, so one node kind serves
+both.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ class Input:
     Attributes
     ----------
     shape: channels, height, width of one image.
-    real_shape: shape of one real input as the source model takes it, without the batch, e.g. (64,) or (1, 8, 8).
+    real_shape: shape of one real input as the source model takes it, without the batch, e.g. (64,)
+        or (1, 8, 8).
     code: word format. zero_point is already part of the words: their value is q.
     narrow: the lowest signed value is not used (QONNX `narrow`).
     """
@@ -43,7 +46,8 @@ class Input:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """Weights and neuron: ``v = conv(x, weight)``, ``u = ((negate ? -v : v) << shift) + kappa * x_skip + beta``, ``neuron(u)``.
+    """Weights and neuron: ``v = conv(x, weight)``, ``u = ((negate ? -v : v) << shift) + kappa *
+    x_skip + beta``, ``neuron(u)``.
 
     Attributes
     ----------
@@ -84,7 +88,9 @@ class Layer:
 
     @cached_property
     def weight_bits(self) -> int:
-        """Bits of a weight that are not the same in all weights: one where all are plus or minus one, else as a rule all of them."""
+        """Bits of a weight that are not the same in all weights: one where all are plus or minus
+        one, else as a rule all of them.
+        """
         different = int(np.bitwise_or.reduce((self.weight ^ self.weight.flat[0]).ravel()))
         return (different & ((1 << self.weight_width) - 1)).bit_count()
 
@@ -118,19 +124,46 @@ Node = Input | Layer | Pool
 
 def summing(pool: Pool, channels: int, code: Code | None) -> Layer:
     """A sum pooling as what it is computed as: a depthwise layer of ones."""
-    zero, ones = np.zeros(channels, dtype=np.int64), np.ones((channels, 1, *pool.kernel), dtype=np.int64)
-    return Layer(pool.name, pool.source, ones, Raw(code), zero, zero, zero, 0, pool.stride, pool.padding, channels)
+    zero, ones = (
+        np.zeros(channels, dtype=np.int64),
+        np.ones((channels, 1, *pool.kernel), dtype=np.int64),
+    )
+    return Layer(
+        pool.name,
+        pool.source,
+        ones,
+        Raw(code),
+        zero,
+        zero,
+        zero,
+        0,
+        pool.stride,
+        pool.padding,
+        channels,
+    )
 
 
 def window_shape(
-    shape: Shape, channels: int, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int, int, int], name: str
+    shape: Shape,
+    channels: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int, int, int],
+    name: str,
 ) -> Shape:
     """Output map of a sliding window. Raises SpikeLoomError if the kernel does not fit."""
     height = (shape[1] + padding[0] + padding[2] - kernel[0]) // stride[0] + 1
     width = (shape[2] + padding[1] + padding[3] - kernel[1]) // stride[1] + 1
     if height < 1 or width < 1:
-        raise SpikeLoomError(f"{name}: kernel {kernel} does not fit the padded map {shape[1]}x{shape[2]}")
-    if padding[0] >= kernel[0] or padding[2] >= kernel[0] or padding[1] >= kernel[1] or padding[3] >= kernel[1]:
+        raise SpikeLoomError(
+            f"{name}: kernel {kernel} does not fit the padded map {shape[1]}x{shape[2]}"
+        )
+    if (
+        padding[0] >= kernel[0]
+        or padding[2] >= kernel[0]
+        or padding[1] >= kernel[1]
+        or padding[3] >= kernel[1]
+    ):
         raise SpikeLoomError(f"{name}: padding {padding} must be smaller than the kernel {kernel}")
     return channels, height, width
 
@@ -141,7 +174,8 @@ class Graph:
 
     Attributes
     ----------
-    scale, bias: (O,) float64; the network's real output is ``scale * v + bias`` of the last node's values.
+    scale, bias: (O,) float64; the network's real output is ``scale * v + bias`` of the last node's
+        values.
     notes: what a user should know though all is well, one line each that names its node.
     """
 
@@ -177,15 +211,30 @@ class Graph:
                 shapes[node.name] = node.shape
             elif isinstance(node, Layer):
                 i_shape = shapes[node.source]
-                if i_shape[0] != node.weight.shape[1] * node.groups or node.weight.shape[0] % node.groups:
+                if (
+                    i_shape[0] != node.weight.shape[1] * node.groups
+                    or node.weight.shape[0] % node.groups
+                ):
                     found = f"weights {node.weight.shape} in {node.groups} groups"
                     raise SpikeLoomError(f"{node.name}: {found} do not fit {i_shape[0]} channels")
-                shapes[node.name] = window_shape(i_shape, int(node.weight.shape[0]), node.kernel, node.stride, node.padding, node.name)
+                shapes[node.name] = window_shape(
+                    i_shape,
+                    int(node.weight.shape[0]),
+                    node.kernel,
+                    node.stride,
+                    node.padding,
+                    node.name,
+                )
                 if node.skip is not None and shapes[node.skip] != shapes[node.name]:
-                    raise SpikeLoomError(f"{node.name}: skip {node.skip} has shape {shapes[node.skip]}, expected {shapes[node.name]}")
+                    raise SpikeLoomError(
+                        f"{node.name}: skip {node.skip} has shape {shapes[node.skip]}, expected"
+                        f" {shapes[node.name]}"
+                    )
             else:
                 i_shape = shapes[node.source]
-                shapes[node.name] = window_shape(i_shape, i_shape[0], node.kernel, node.stride, node.padding, node.name)
+                shapes[node.name] = window_shape(
+                    i_shape, i_shape[0], node.kernel, node.stride, node.padding, node.name
+                )
         return shapes
 
     @cached_property
@@ -202,9 +251,16 @@ class Graph:
             else:
                 source = codes[node.source]
                 if source is None:
-                    raise SpikeLoomError(f"{node.source}: an integer output cannot feed another layer")
-                top, unit = source.max_value * node.kernel[0] * node.kernel[1], source.base**source.silent
-                codes[node.name] = cut(Code(max(1, top.bit_length())), (unit & -unit).bit_length() - 1)
+                    raise SpikeLoomError(
+                        f"{node.source}: an integer output cannot feed another layer"
+                    )
+                top, unit = (
+                    source.max_value * node.kernel[0] * node.kernel[1],
+                    source.base**source.silent,
+                )
+                codes[node.name] = cut(
+                    Code(max(1, top.bit_length())), (unit & -unit).bit_length() - 1
+                )
         return codes
 
     def code(self, name: str) -> Code:

@@ -1,7 +1,7 @@
 """What happens to a drive u at the end of a layer: the neurons, in integers.
 
-Every neuron gets ``u = (±v << f) + kappa * x_skip + beta`` per output channel, computed by the layer,
-and answers with a word of T spikes. Channels are on axis 1 of every array: (N, C, H, W).
+Every neuron gets ``u = (±v << f) + kappa * x_skip + beta`` per output channel, computed by the
+layer, and answers with a word of T spikes. Channels are on axis 1 of every array: (N, C, H, W).
 """
 
 from __future__ import annotations
@@ -21,18 +21,20 @@ def per_channel(values: Ints) -> Ints:
 
 @dataclass(frozen=True, eq=False)
 class SpikePack:
-    """Greedy serial firing: for t = 1..T: ``s_t = (u >= theta * base^(T-t))``, ``u -= s_t * theta * base^(T-t)``.
+    """Greedy serial firing: for t = 1..T: ``s_t = (u >= theta * base^(T-t))``, ``u -= s_t * theta *
+    base^(T-t)``.
 
-    With base 2 the word is ``clip(floor(u / theta), 0, 2^T - 1)``. Source: SpikePack, arXiv 2501.14484.
-    A signed code fires the same way, with ``theta * 2^(T-1)`` inside beta, and its first spike leaves inverted: offset
-    binary becomes two's complement, ``clip(floor(u / theta), 0, 2^T - 1) - 2^(T-1)``. With a cut code firing stops after its live planes.
+    With base 2 the word is ``clip(floor(u / theta), 0, 2^T - 1)``. Source: SpikePack, arXiv
+    2501.14484. A signed code fires the same way, with ``theta * 2^(T-1)`` inside beta, and its
+    first spike leaves inverted: offset binary becomes two's complement, ``clip(floor(u / theta), 0,
+    2^T - 1) - 2^(T-1)``. With a cut code firing stops after its live planes.
 
     Attributes
     ----------
     code: the output code; base >= 2.
     theta: (C,) thresholds > 0.
-    tie: (C,) where 1, a last spike that leaves a residue of exactly 0 is cleared: with half a threshold in beta
-        this rounds halves to even (base 2).
+    tie: (C,) where 1, a last spike that leaves a residue of exactly 0 is cleared: with half a
+        threshold in beta this rounds halves to even (base 2).
     """
 
     code: Code
@@ -41,7 +43,10 @@ class SpikePack:
 
     def __post_init__(self) -> None:
         if int(self.theta.max()) * int(np.abs(self.code.place_values).max()) >= 1 << 62:
-            raise CapacityError(f"thresholds up to {self.theta.max()} do not fit {self.code}; use fewer time steps or a smaller base")
+            raise CapacityError(
+                f"thresholds up to {self.theta.max()} do not fit {self.code}; use fewer time steps"
+                " or a smaller base"
+            )
 
     def fire(self, u: Ints) -> Ints:
         theta, tie = per_channel(self.theta), per_channel(self.tie)
@@ -50,13 +55,16 @@ class SpikePack:
             spike = (u >= theta * place).astype(np.int64)
             u = u - spike * theta * place
             word = (word << 1) | spike
-        fired: Ints = ((word - ((word & 1) & tie & (u == 0))) << self.code.silent) ^ self.code.sign_bit
+        fired: Ints = (
+            (word - ((word & 1) & tie & (u == 0))) << self.code.silent
+        ) ^ self.code.sign_bit
         return fired
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Any monotone staircase: ``word = number of thresholds <= u``, found by T comparisons (successive approximation).
+    """Any monotone staircase: ``word = number of thresholds <= u``, found by T comparisons
+    (successive approximation).
 
     With a signed code the first spike leaves inverted, as in SpikePack.
 
@@ -78,10 +86,11 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class LIF:
-    """Leaky integrate and fire, one time step after the other, membrane 0 at the start of every position.
+    """Leaky integrate and fire, one time step after the other, membrane 0 at the start of every
+    position.
 
-    ``m = m - (m >> leak) + u_t``; ``s_t = (m >= theta)``; then ``m = 0`` (hard reset) or ``m -= theta`` (soft).
-    ``leak = 0`` is IF: no leak.
+    ``m = m - (m >> leak) + u_t``; ``s_t = (m >= theta)``; then ``m = 0`` (hard reset) or ``m -=
+    theta`` (soft). ``leak = 0`` is IF: no leak.
 
     Attributes
     ----------
@@ -97,7 +106,9 @@ class LIF:
     hard_reset: bool
 
     def fire(self, currents: Ints) -> Ints:
-        """currents: (T, N, C, H, W), the drive of each time step; T is the number of live planes."""
+        """currents: (T, N, C, H, W), the drive of each time step; T is the number of live
+        planes.
+        """
         theta = per_channel(self.theta)
         membrane = np.zeros_like(currents[0])
         spikes = []
@@ -113,7 +124,9 @@ class LIF:
 
 @dataclass(frozen=True)
 class Raw:
-    """No neuron: the drive leaves as it is. ``code`` says as which planes; None for the network's integer output."""
+    """No neuron: the drive leaves as it is. ``code`` says as which planes; None for the network's
+    integer output.
+    """
 
     code: Code | None
 

@@ -1,8 +1,10 @@
-"""How an activation travels: T planes of spikes, most significant first, packed into one integer word.
+"""How an activation travels: T planes of spikes, most significant first, packed into one integer
+word.
 
 A *word* is the T spikes as a T-bit integer, the first time step in the highest bit. Its *value* is
-``Σ_t base^(T-t) s_t``. With base 2 word and value are the same number. Base 1 is a plain spike train
-(IF and LIF neurons): every time step weighs the same. Words order as their values do for every base >= 2.
+``Σ_t base^(T-t) s_t``. With base 2 word and value are the same number. Base 1 is a plain spike
+train (IF and LIF neurons): every time step weighs the same. Words order as their values do for
+every base >= 2.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ MAX_STEPS = 16
 
 
 def integer(given: Any, what: str) -> int:
-    """An integer of whatever type as Python's own. Raises SpikeLoomError, beginning with ``what``, for anything else."""
+    """An integer of whatever type as Python's own. Raises SpikeLoomError, beginning with ``what``,
+    for anything else.
+    """
     try:
         return operator.index(given)
     except TypeError:
@@ -33,7 +37,9 @@ def integer(given: Any, what: str) -> int:
 
 
 def number(given: Any, what: str) -> float:
-    """A number of whatever type as Python's own. Raises SpikeLoomError, beginning with ``what``, for anything else."""
+    """A number of whatever type as Python's own. Raises SpikeLoomError, beginning with ``what``,
+    for anything else.
+    """
     try:
         return float(given)
     except (TypeError, ValueError):
@@ -97,17 +103,23 @@ class Code:
 
     @property
     def sign_bit(self) -> int:
-        """The word's first plane where it counts negative, 0 for unsigned codes. Words XOR it order as their values do."""
+        """The word's first plane where it counts negative, 0 for unsigned codes. Words XOR it order
+        as their values do.
+        """
         return 1 << (self.steps - 1) if self.signed else 0
 
     @property
     def codebook(self) -> Ints:
-        """All values that a word can take in rising order, shape (K+1,); for base >= 2 and unsigned, entry w is the value of word w."""
+        """All values that a word can take in rising order, shape (K+1,); for base >= 2 and
+        unsigned, entry w is the value of word w.
+        """
         return np.unique(self.value(np.arange(1 << self.steps, dtype=np.int64)))
 
     def planes(self, words: Ints) -> Ints:
         """Spikes of each time step: (T, *words.shape), entries 0 or 1."""
-        shifts = np.arange(self.steps - 1, -1, -1, dtype=np.int64).reshape((-1,) + (1,) * words.ndim)
+        shifts = np.arange(self.steps - 1, -1, -1, dtype=np.int64).reshape(
+            (-1,) + (1,) * words.ndim
+        )
         return (words[None] >> shifts) & 1
 
     def pack(self, planes: Ints) -> Ints:
@@ -134,7 +146,8 @@ class Code:
 
 @dataclass(frozen=True)
 class Cut(Code):
-    """A code of which only the first planes are sent: the last ``last`` ones are 0. Place values do not change.
+    """A code of which only the first planes are sent: the last ``last`` ones are 0. Place values do
+    not change.
 
     Raises
     ------

@@ -1,9 +1,10 @@
 """Exact staircases: at which integer does a quantized activation take its next step?
 
-Everything between an accumulator v and the word that leaves a layer is monotone: affine maps (batch norm, bias, scales),
-ReLU and a quantizer. So the source network is, per channel, a list of integers: the first v at which the word has at
-least rank k. They are computed here in rational arithmetic from the float constants as they stand in the file, and
-everything that the compiler builds is compared with them.
+Everything between an accumulator v and the word that leaves a layer is monotone: affine maps (batch
+norm, bias, scales), ReLU and a quantizer. So the source network is, per channel, a list of
+integers: the first v at which the word has at least rank k. They are computed here in rational
+arithmetic from the float constants as they stand in the file, and everything that the compiler
+builds is compared with them.
 """
 
 from __future__ import annotations
@@ -43,13 +44,28 @@ def silent(steps: int) -> None:
     """Tells nobody."""
 
 
-ROUNDING = ("ROUND", "HALF_EVEN", "HALF_UP", "HALF_DOWN", "FLOOR", "CEIL", "UP", "DOWN", "ROUND_TO_ZERO")
-"""Rounding modes of QONNX. HALF_UP, HALF_DOWN, UP and DOWN are symmetric about zero, as qonnx computes them."""
+ROUNDING = (
+    "ROUND",
+    "HALF_EVEN",
+    "HALF_UP",
+    "HALF_DOWN",
+    "FLOOR",
+    "CEIL",
+    "UP",
+    "DOWN",
+    "ROUND_TO_ZERO",
+)
+"""Rounding modes of QONNX. HALF_UP, HALF_DOWN, UP and DOWN are symmetric about zero, as qonnx
+computes them.
+"""
 
 
 def rationals(values: Iterable[Any]) -> Rationals:
     """(C,) exact values of finite numbers (ints, floats, numpy scalars)."""
-    exact = [v if isinstance(v, Fraction) else Fraction(v.item() if isinstance(v, np.generic) else v) for v in values]
+    exact = [
+        v if isinstance(v, Fraction) else Fraction(v.item() if isinstance(v, np.generic) else v)
+        for v in values
+    ]
     array = np.empty(len(exact), dtype=object)
     array[:] = exact
     return array
@@ -62,7 +78,9 @@ def where(condition: Bools, a: Rationals, b: Rationals | Fraction) -> Rationals:
 
 
 def exact_grid(table: npt.NDArray[Any]) -> tuple[Whole, Fraction]:
-    """Finite floats or integers (C, K) as whole numbers times one power of two: exactly ``grid * unit``."""
+    """Finite floats or integers (C, K) as whole numbers times one power of two: exactly ``grid *
+    unit``.
+    """
     if not np.issubdtype(table.dtype, np.floating):
         return table.astype(object), Fraction(1)
     mantissa, exponent = np.frexp(table.astype(np.float64))
@@ -78,10 +96,12 @@ def exact_grid(table: npt.NDArray[Any]) -> tuple[Whole, Fraction]:
 
 @dataclass(frozen=True, eq=False)
 class Cuts:
-    """The steps of a monotone function y: rank >= k exactly where ``y >= at`` (``y > at`` if strict), k = 1..K.
+    """The steps of a monotone function y: rank >= k exactly where ``y >= at`` (``y > at`` if
+    strict), k = 1..K.
 
-    The places are ``at = slope * grid + start``: whole numbers, and per channel the rational map that they have gone through. Where
-    slope is negative the function falls, and the condition is ``y <= at`` (``y < at`` if strict).
+    The places are ``at = slope * grid + start``: whole numbers, and per channel the rational map
+    that they have gone through. Where slope is negative the function falls, and the condition is
+    ``y <= at`` (``y < at`` if strict).
 
     Attributes
     ----------
@@ -113,14 +133,18 @@ class Cuts:
         return len(self.slope), int(self.grid.shape[1])
 
     def _inside(self, y: Rationals) -> Bools:
-        """(C, K) whether y (C,) has passed each step, fixed ones aside: y has the place z on the grid, whichever way it runs."""
+        """(C, K) whether y (C,) has passed each step, fixed ones aside: y has the place z on the
+        grid, whichever way it runs.
+        """
         z = (y - self.start) / self.slope
         above = np.array([ceil(v) for v in z], dtype=object)[:, None]
         whole = np.array([v.denominator == 1 for v in z], dtype=np.bool_)[:, None]
         if self.grid.dtype != object:
             ends = int(self.grid.min(initial=0)) - 1, int(self.grid.max(initial=0)) + 2
             above = np.clip(above, *ends).astype(np.int64)
-        inside: Bools = ((self.grid < above) | ((self.grid == above) & whole & ~self.strict)).astype(np.bool_)
+        inside: Bools = (
+            (self.grid < above) | ((self.grid == above) & whole & ~self.strict)
+        ).astype(np.bool_)
         return inside
 
     def passed(self, y: Rationals) -> Bools:
@@ -135,12 +159,18 @@ class Cuts:
         if zero.any():
             constant = np.where(self.passed(offset), 1, -1).astype(np.int8)
             fixed = np.where(zero[:, None], constant, fixed)
-        return replace(self, slope=self.slope / divisor, start=(self.start - offset) / divisor, fixed=fixed)
+        return replace(
+            self, slope=self.slope / divisor, start=(self.start - offset) / divisor, fixed=fixed
+        )
 
     def before_relu(self) -> Cuts:
         """The steps of x where ``y = max(x, 0)``."""
         at_zero, falling = self._inside(self.start * 0), self.falling[:, None]
-        fixed = np.where(self.fixed != 0, self.fixed, np.where(at_zero & ~falling, 1, np.where(~at_zero & falling, -1, 0)))
+        fixed = np.where(
+            self.fixed != 0,
+            self.fixed,
+            np.where(at_zero & ~falling, 1, np.where(~at_zero & falling, -1, 0)),
+        )
         return replace(self, fixed=fixed.astype(np.int8))
 
 
@@ -163,14 +193,17 @@ def rounding_cuts(rounding: str, low: int, high: int, name: str) -> tuple[Ints, 
         "ROUND_TO_ZERO": (2 * ~positive, ~positive),
     }
     if rounding.upper() not in table:
-        raise UnsupportedError(f"{name}: rounding mode must be one of {', '.join(ROUNDING)}, got {rounding}")
+        raise UnsupportedError(
+            f"{name}: rounding mode must be one of {', '.join(ROUNDING)}, got {rounding}"
+        )
     back, strict = table[rounding.upper()]
     return np.asarray(2 * levels - back, dtype=np.int64), strict
 
 
 @dataclass(frozen=True, eq=False)
 class Drive:
-    """What reaches the activation, per channel: ``gain * v + skip_gain * x + offset``, v the accumulator and x the value of a residual.
+    """What reaches the activation, per channel: ``gain * v + skip_gain * x + offset``, v the
+    accumulator and x the value of a residual.
 
     Attributes
     ----------
@@ -193,7 +226,8 @@ class Staircase:
 
     Attributes
     ----------
-    steps: (C, K, X): the first m in ``low .. high + 1`` at which the rank is at least k, for every value of the residual.
+    steps: (C, K, X): the first m in ``low .. high + 1`` at which the rank is at least k, for every
+        value of the residual.
     low, high: (C,) reachable range of m.
     negate: (C,) 0 or 1.
     kappa: (C,) rationals: one unit of the residual moves the steps by -kappa.
@@ -216,7 +250,14 @@ class Staircase:
 
     def channels(self, part: slice) -> Staircase:
         """The same for some of the channels."""
-        return Staircase(self.steps[part], self.low[part], self.high[part], self.negate[part], self.kappa[part], self.skip_values)
+        return Staircase(
+            self.steps[part],
+            self.low[part],
+            self.high[part],
+            self.negate[part],
+            self.kappa[part],
+            self.skip_values,
+        )
 
     @property
     def constant_rank(self) -> Ints:
@@ -224,11 +265,18 @@ class Staircase:
         return np.asarray((self.steps[:, :, 0] <= self.low[:, None]).sum(axis=1), dtype=np.int64)
 
 
-def _channel_steps(slope: Fraction, start: Fraction, back: Fraction, grid: Whole, strict: Bools, values: Ints) -> Whole:
-    """(K, X) steps of one channel, not yet clipped: the first m with ``m >= slope * grid + start - back * x`` (``>`` if strict)."""
+def _channel_steps(
+    slope: Fraction, start: Fraction, back: Fraction, grid: Whole, strict: Bools, values: Ints
+) -> Whole:
+    """(K, X) steps of one channel, not yet clipped: the first m with ``m >= slope * grid + start -
+    back * x`` (``>`` if strict).
+    """
     common = lcm(slope.denominator, start.denominator, back.denominator)
     factor, offset, joined = (r.numerator * (common // r.denominator) for r in (slope, start, back))
-    largest = [abs(f) * max(abs(int(a.max())), abs(int(a.min()))) for f, a in ((factor, grid), (joined, values))]
+    largest = [
+        abs(f) * max(abs(int(a.max())), abs(int(a.min())))
+        for f, a in ((factor, grid), (joined, values))
+    ]
     if max(sum(largest) + abs(offset) + 1, abs(factor), abs(joined), common).bit_length() > BITS:
         grid, values = grid.astype(object), values.astype(object)
     # One more than the last integer below the place, or at it where that is not enough.
@@ -237,7 +285,8 @@ def _channel_steps(slope: Fraction, start: Fraction, back: Fraction, grid: Whole
 
 
 def staircase(drive: Drive, cuts: Cuts, tick: Tick = silent) -> Staircase:
-    """The steps of an activation in terms of its accumulator. A channel with gain 0 is taken as v = 0 with gain 1.
+    """The steps of an activation in terms of its accumulator. A channel with gain 0 is taken as v =
+    0 with gain 1.
 
     ``tick`` hears of every channel's steps, once they are known.
     """
@@ -248,14 +297,22 @@ def staircase(drive: Drive, cuts: Cuts, tick: Tick = silent) -> Staircase:
     negate = cuts.falling ^ np.array([g < 0 for g in gain], dtype=np.bool_)
     low, high = np.where(negate, -high, low), np.where(negate, -low, high)
     unit = np.where(negate, -1, 1) * gain
-    slope, start, kappa = cuts.slope / unit, (cuts.start - drive.offset) / unit, drive.skip_gain / unit
-    grid, strict, fixed = (np.broadcast_to(a, (channels, count)) for a in (cuts.grid, cuts.strict, cuts.fixed))
+    slope, start, kappa = (
+        cuts.slope / unit,
+        (cuts.start - drive.offset) / unit,
+        drive.skip_gain / unit,
+    )
+    grid, strict, fixed = (
+        np.broadcast_to(a, (channels, count)) for a in (cuts.grid, cuts.strict, cuts.fixed)
+    )
     steps = np.empty((channels, count, len(drive.skip_values)), dtype=np.int64)
     block = max(1, BLOCK // count)
     for c in range(channels):
         for first in range(0, len(drive.skip_values), block):
             part = slice(first, first + block)
-            exact = _channel_steps(slope[c], start[c], kappa[c], grid[c], strict[c], drive.skip_values[part])
+            exact = _channel_steps(
+                slope[c], start[c], kappa[c], grid[c], strict[c], drive.skip_values[part]
+            )
             steps[c, :, part] = np.clip(exact, int(low[c]), int(high[c]) + 1)
         steps[c, fixed[c] > 0] = low[c]
         steps[c, fixed[c] < 0] = high[c] + 1

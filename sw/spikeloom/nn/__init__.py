@@ -1,6 +1,8 @@
-"""Layers and neurons to build a SpikeLoom network from, next to torch's own BatchNorm, MaxPool2d, AvgPool2d, Flatten and ReLU.
+"""Layers and neurons to build a SpikeLoom network from, next to torch's own BatchNorm, MaxPool2d,
+AvgPool2d, Flatten and ReLU.
 
-nn.QuantInput(bits=4), nn.QuantConv2d(1, 16, 3, weight_bits=4), BatchNorm2d(16), nn.SpikePack(steps=4), ...
+nn.QuantInput(bits=4), nn.QuantConv2d(1, 16, 3, weight_bits=4), BatchNorm2d(16),
+nn.SpikePack(steps=4), ...
 """
 
 from spikeloom.nn.configure import PerLayer, configure

@@ -8,7 +8,14 @@ from typing import Any
 import brevitas.nn as qnn
 import torch
 from brevitas.core.function_wrapper.ops_ste import CeilSte
-from brevitas.inject.enum import BitWidthImplType, QuantType, RestrictValueType, ScalingImplType, ScalingPerOutputType, StatsOp
+from brevitas.inject.enum import (
+    BitWidthImplType,
+    QuantType,
+    RestrictValueType,
+    ScalingImplType,
+    ScalingPerOutputType,
+    StatsOp,
+)
 from brevitas.nn.mixin import QuantWeightMixin
 from brevitas.quant import Int8ActPerTensorFloat, Int8WeightPerChannelFloat, Uint8ActPerTensorFloat
 from brevitas.quant.solver import WeightQuantSolver
@@ -38,14 +45,21 @@ def _weight_quantizer(bits: int, power_of_two: bool) -> dict[str, Any]:
     bits = integer(bits, "weight_bits")
     if not 1 <= bits <= 8:
         raise SpikeLoomError(f"weight_bits must be 1 to 8, got {bits}")
-    options: dict[str, Any] = {"weight_quant": _BinaryWeight if bits == 1 else Int8WeightPerChannelFloat, "weight_bit_width": bits}
+    options: dict[str, Any] = {
+        "weight_quant": _BinaryWeight if bits == 1 else Int8WeightPerChannelFloat,
+        "weight_bit_width": bits,
+    }
     if power_of_two:
-        options |= {"weight_restrict_scaling_type": RestrictValueType.POWER_OF_TWO, "weight_restrict_value_float_to_int_impl": CeilSte}
+        options |= {
+            "weight_restrict_scaling_type": RestrictValueType.POWER_OF_TWO,
+            "weight_restrict_value_float_to_int_impl": CeilSte,
+        }
     return options
 
 
 class QuantizedWeights(QuantWeightMixin):  # type: ignore[misc]
-    """What both layers share: a width of their weights that can be set again, and is seen in their text.
+    """What both layers share: a width of their weights that can be set again, and is seen in their
+    text.
 
     Attributes
     ----------
@@ -56,14 +70,19 @@ class QuantizedWeights(QuantWeightMixin):  # type: ignore[misc]
     power_of_two: bool
 
     def set_weight_bits(self, bits: int) -> None:
-        """Quantize the same float weights to another width. Raises SpikeLoomError if it is out of range."""
+        """Quantize the same float weights to another width. Raises SpikeLoomError if it is out of
+        range.
+        """
         QuantWeightMixin.__init__(self, **_weight_quantizer(bits, self.power_of_two))
         self.weight_quant.train(self.training)
         self.weight_bits = integer(bits, "weight_bits")
 
     def extra_repr(self) -> str:
         # a checkpoint goes by this text: the widths are nowhere else in it
-        return f"{super().extra_repr()}, weight_bits={self.weight_bits}, power_of_two={self.power_of_two}"
+        return (
+            f"{super().extra_repr()}, weight_bits={self.weight_bits},"
+            f" power_of_two={self.power_of_two}"
+        )
 
 
 class QuantConv2d(QuantizedWeights, qnn.QuantConv2d):  # type: ignore[misc]
@@ -71,8 +90,8 @@ class QuantConv2d(QuantizedWeights, qnn.QuantConv2d):  # type: ignore[misc]
 
     Arguments are those of torch's Conv2d (zero padding only), and
 
-    weight_bits: 1 to 8; 1 means +-1 times the scale, more a narrow symmetric range.
-    power_of_two: restrict the scales to powers of two: every product and sum is then exact in float32.
+    weight_bits: 1 to 8; 1 means +-1 times the scale, more a narrow symmetric range. power_of_two:
+    restrict the scales to powers of two: every product and sum is then exact in float32.
 
     Raises SpikeLoomError if weight_bits is out of range.
     """
@@ -107,14 +126,23 @@ class QuantLinear(QuantizedWeights, qnn.QuantLinear):  # type: ignore[misc]
     """Linear, (N, I) to (N, O); ``weight_bits`` and ``power_of_two`` as in :class:`QuantConv2d`."""
 
     def __init__(
-        self, in_features: int, out_features: int, *, weight_bits: int = 4, bias: bool = False, power_of_two: bool = False
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        weight_bits: int = 4,
+        bias: bool = False,
+        power_of_two: bool = False,
     ) -> None:
-        super().__init__(in_features, out_features, bias=bias, **_weight_quantizer(weight_bits, power_of_two))
+        super().__init__(
+            in_features, out_features, bias=bias, **_weight_quantizer(weight_bits, power_of_two)
+        )
         self.weight_bits, self.power_of_two = integer(weight_bits, "weight_bits"), power_of_two
 
 
 class QuantInput(qnn.QuantIdentity):  # type: ignore[misc]
-    """The network's input rounded to ``scale * clip(round(x / scale))`` of ``bits`` bits: the words that enter the hardware.
+    """The network's input rounded to ``scale * clip(round(x / scale))`` of ``bits`` bits: the words
+    that enter the hardware.
 
     bits: 1 to 16 (2 to 16 if signed). scale: a fixed power of two. signed: two's complement.
 

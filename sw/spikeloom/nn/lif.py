@@ -40,14 +40,16 @@ class _Fire(torch.autograd.Function):
 
 
 class LIF(Neuron):
-    """Leaky integrate and fire: currents (N, T, ...) to spikes 0.0 or 1.0 of the same shape; membrane 0 at the start.
+    """Leaky integrate and fire: currents (N, T, ...) to spikes 0.0 or 1.0 of the same shape;
+    membrane 0 at the start.
 
-    ``m = m - m / 2^leak + u_t``; ``s_t = (m >= theta)``; then ``m = 0`` where it fired (hard), or ``m -= theta`` (soft reset).
-    The integer network floors the leak; training does not.
+    ``m = m - m / 2^leak + u_t``; ``s_t = (m >= theta)``; then ``m = 0`` where it fired (hard), or
+    ``m -= theta`` (soft reset). The integer network floors the leak; training does not.
 
-    steps: T, 1 to 16. leak: k of 2^-k, 0 for none. hard_reset: reset to zero. repeat: the input is one constant current (N, ...)
-    for all time steps. surrogate: "sigmoid", "atan" or "rectangle", the shape of the gradient around the threshold.
-    theta, learn, power_of_two: as in :class:`spikeloom.nn.SpikePack`; theta is 1 if not given.
+    steps: T, 1 to 16. leak: k of 2^-k, 0 for none. hard_reset: reset to zero. repeat: the input is
+    one constant current (N, ...) for all time steps. surrogate: "sigmoid", "atan" or "rectangle",
+    the shape of the gradient around the threshold. theta, learn, power_of_two: as in
+    :class:`spikeloom.nn.SpikePack`; theta is 1 if not given.
 
     Raises SpikeLoomError if an argument is out of range, or the input has not T time steps.
     """
@@ -65,7 +67,9 @@ class LIF(Neuron):
         power_of_two: bool = False,
     ) -> None:
         if surrogate not in SURROGATES:
-            raise SpikeLoomError(f"LIF: surrogate must be one of {', '.join(SURROGATES)}, got {surrogate}")
+            raise SpikeLoomError(
+                f"LIF: surrogate must be one of {', '.join(SURROGATES)}, got {surrogate}"
+            )
         steps, leak = integer(steps, "LIF: time steps T"), integer(leak, "LIF: leak")
         op_type = lif_operator.op_name(steps, leak, hard_reset, repeat, real=True)
         super().__init__(steps, theta, learn, power_of_two)
@@ -77,15 +81,22 @@ class LIF(Neuron):
 
     def set_steps(self, steps: int) -> None:
         steps = integer(steps, "LIF: time steps T")
-        self.op_type = lif_operator.op_name(steps, self.leak, self.hard_reset, self.repeat, real=True)
+        self.op_type = lif_operator.op_name(
+            steps, self.leak, self.hard_reset, self.repeat, real=True
+        )
         self.steps = steps
 
     def extra_repr(self) -> str:
-        return f"{self.op_type}, surrogate={self.surrogate}, learn={self.log2_theta.requires_grad}, power_of_two={self.power_of_two}"
+        return (
+            f"{self.op_type}, surrogate={self.surrogate}, learn={self.log2_theta.requires_grad},"
+            f" power_of_two={self.power_of_two}"
+        )
 
     def forward(self, u: Tensor) -> Tensor:
         if not self.repeat and (u.dim() < 2 or u.shape[1] != self.steps):
-            raise SpikeLoomError(f"LIF: expected currents (batch, {self.steps}, ...), got {tuple(u.shape)}")
+            raise SpikeLoomError(
+                f"LIF: expected currents (batch, {self.steps}, ...), got {tuple(u.shape)}"
+            )
         if torch.onnx.is_in_onnx_export():
             repeat = self.steps if self.repeat else 0
             return LIFNode.apply(u, self.fixed_theta, self.op_type, repeat, self._run)  # type: ignore[no-any-return, no-untyped-call]
@@ -101,8 +112,13 @@ class LIF(Neuron):
             membrane = membrane + current
             fires = membrane >= theta
             spike = _Fire.apply((membrane - theta) / theta, fires.to(u.dtype), self.surrogate)  # type: ignore[no-untyped-call]
-            # the reset carries no gradient: what a spike takes from the membrane is not to be learned through the surrogate
-            membrane = membrane.masked_fill(fires, 0.0) if self.hard_reset else membrane - spike.detach() * theta
+            # the reset carries no gradient: what a spike takes from the membrane is not to be
+            # learned through the surrogate
+            membrane = (
+                membrane.masked_fill(fires, 0.0)
+                if self.hard_reset
+                else membrane - spike.detach() * theta
+            )
             spikes.append(spike)
         return torch.stack(spikes, dim=1)
 

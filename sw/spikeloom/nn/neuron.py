@@ -1,4 +1,6 @@
-"""What all trainable neurons share: a positive threshold, and a view on the spikes of their last answer."""
+"""What all trainable neurons share: a positive threshold, and a view on the spikes of their last
+answer.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ class Neuron(nn.Module, ABC):
     Attributes
     ----------
     steps: T. theta: the threshold, a float32 scalar > 0.
-    last: the last output of a training step with its gradient, for :func:`spikeloom.nn.spike_penalty`; None in eval mode.
+    last: the last output of a training step with its gradient, for
+        :func:`spikeloom.nn.spike_penalty`; None in eval mode.
     """
 
     def __init__(self, steps: int, theta: float | None, learn: bool, power_of_two: bool) -> None:
@@ -29,14 +32,18 @@ class Neuron(nn.Module, ABC):
             raise SpikeLoomError(f"threshold theta must be a positive number, got {theta}")
         self.steps = steps
         self.power_of_two = power_of_two
-        self.log2_theta = nn.Parameter(torch.tensor(math.log2(theta) if theta is not None else 0.0), requires_grad=learn)
+        self.log2_theta = nn.Parameter(
+            torch.tensor(math.log2(theta) if theta is not None else 0.0), requires_grad=learn
+        )
         self.calibrated: Tensor
         self.register_buffer("calibrated", torch.tensor(theta is not None))
         self.last: Tensor | None = None
 
     @property
     def theta(self) -> Tensor:
-        """The threshold, with a gradient to the parameter (straight through where powers of two round it)."""
+        """The threshold, with a gradient to the parameter (straight through where powers of two
+        round it).
+        """
         exponent: Tensor = self.log2_theta
         if self.power_of_two:
             exponent = exponent + (exponent.round() - exponent).detach()
@@ -51,7 +58,10 @@ class Neuron(nn.Module, ABC):
     def calibrate(self, theta: float) -> None:
         """Set the threshold. Raises SpikeLoomError unless it is a positive number."""
         if not (theta > 0 and math.isfinite(theta)):
-            raise SpikeLoomError(f"threshold theta must be a positive number, got {theta}: is the input of the neuron constant or NaN?")
+            raise SpikeLoomError(
+                f"threshold theta must be a positive number, got {theta}: is the input of the"
+                " neuron constant or NaN?"
+            )
         self.log2_theta.fill_(math.log2(theta))
         self.calibrated.fill_(True)
 
@@ -65,7 +75,9 @@ class Neuron(nn.Module, ABC):
 
     @abstractmethod
     def spike_count(self, out: Tensor) -> tuple[Tensor, int]:
-        """(set bits, number of activations) of an output; the first is a scalar with a useful gradient."""
+        """(set bits, number of activations) of an output; the first is a scalar with a useful
+        gradient.
+        """
 
     def keep(self, out: Tensor) -> Tensor:
         self.last = out if self.training and out.requires_grad else None

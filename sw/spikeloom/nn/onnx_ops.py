@@ -1,4 +1,6 @@
-"""What the neurons look like in an exported graph: each function runs a neuron's own `compute(x, theta)` and names its nodes."""
+"""What the neurons look like in an exported graph: each function runs a neuron's own `compute(x,
+theta)` and names its nodes.
+"""
 
 from __future__ import annotations
 
@@ -30,23 +32,34 @@ class QuantNode(Function):
     @staticmethod
     def symbolic(g: Any, z: Any, theta: Any, steps: int, compute: Compute) -> Any:
         zero, bits = _constant(g, torch.tensor(0.0)), _constant(g, torch.tensor(float(steps)))
-        node = g.op(f"{QONNX}::Quant", z, theta, zero, bits, rounding_mode_s="ROUND", signed_i=0, narrow_i=0)
+        node = g.op(
+            f"{QONNX}::Quant", z, theta, zero, bits, rounding_mode_s="ROUND", signed_i=0, narrow_i=0
+        )
         node.setType(z.type())
         return node
 
 
 class TableNode(Function):
-    """(z, theta, thresholds (1, K), values (K + 1,), compute), exported as MultiThreshold, Cast, Gather."""
+    """(z, theta, thresholds (1, K), values (K + 1,), compute), exported as MultiThreshold, Cast,
+    Gather.
+    """
 
     @staticmethod
-    def forward(ctx: Any, z: Tensor, theta: Tensor, thresholds: Tensor, values: Tensor, compute: Compute) -> Tensor:
+    def forward(
+        ctx: Any, z: Tensor, theta: Tensor, thresholds: Tensor, values: Tensor, compute: Compute
+    ) -> Tensor:
         return compute(z, theta)
 
     @staticmethod
     def symbolic(g: Any, z: Any, theta: Any, thresholds: Any, values: Any, compute: Compute) -> Any:
         count = thresholds.type().sizes()[1]
         index = g.op(
-            f"{QONNX}::MultiThreshold", z, thresholds, out_dtype_s="UINT8" if count < 256 else "UINT16", out_scale_f=1.0, out_bias_f=0.0
+            f"{QONNX}::MultiThreshold",
+            z,
+            thresholds,
+            out_dtype_s="UINT8" if count < 256 else "UINT16",
+            out_scale_f=1.0,
+            out_bias_f=0.0,
         )
         index.setType(z.type())
         index = g.op("Cast", index, to_i=7)  # INT64
@@ -57,10 +70,14 @@ class TableNode(Function):
 
 
 class LIFNode(Function):
-    """(u, theta, op_type, repeat, compute), exported as a node of `spikeloom.frontend.onnx.lif_operator`; repeat: T for one constant current, else 0."""
+    """(u, theta, op_type, repeat, compute), exported as a node of
+    `spikeloom.frontend.onnx.lif_operator`; repeat: T for one constant current, else 0.
+    """
 
     @staticmethod
-    def forward(ctx: Any, u: Tensor, theta: Tensor, op_type: str, repeat: int, compute: Compute) -> Tensor:
+    def forward(
+        ctx: Any, u: Tensor, theta: Tensor, op_type: str, repeat: int, compute: Compute
+    ) -> Tensor:
         return compute(u, theta)
 
     @staticmethod

@@ -17,22 +17,31 @@ from spikeloom.nn.neuron import Neuron
 
 
 def spike_penalty(model: nn.Module) -> Tensor:
-    """Mean number of set bits per activation over all neurons, in the forward pass just done in training mode; a scalar.
+    """Mean number of set bits per activation over all neurons, in the forward pass just done in
+    training mode; a scalar.
 
-    The value is the true count. Counting bits has no gradient, so SpikePack lends that of ``log2(1 + word) / 2``
-    (a word of n bits has n / 2 set on average) and LIF its surrogate. Fewer set bits are fewer cycles.
+    The value is the true count. Counting bits has no gradient, so SpikePack lends that of ``log2(1
+    + word) / 2`` (a word of n bits has n / 2 set on average) and LIF its surrogate. Fewer set bits
+    are fewer cycles.
 
     Raises SpikeLoomError if the model has no neuron that ran in training mode.
     """
-    counts = [m.spike_count(m.last) for m in model.modules() if isinstance(m, Neuron) and m.last is not None]
+    counts = [
+        m.spike_count(m.last)
+        for m in model.modules()
+        if isinstance(m, Neuron) and m.last is not None
+    ]
     if not counts:
-        raise SpikeLoomError("spike_penalty: no neuron with a gradient: run the model in training mode first")
+        raise SpikeLoomError(
+            "spike_penalty: no neuron with a gradient: run the model in training mode first"
+        )
     return torch.stack([spikes for spikes, _ in counts]).sum() / sum(number for _, number in counts)
 
 
 @contextmanager
 def density(model: nn.Module) -> Iterator[dict[str, npt.NDArray[np.float64]]]:
-    """Measures while its block runs: afterwards the fraction of set bits by plane, (T,), of each neuron by module name.
+    """Measures while its block runs: afterwards the fraction of set bits by plane, (T,), of each
+    neuron by module name.
 
     with density(model) as bits:
         model(x)
@@ -48,7 +57,11 @@ def density(model: nn.Module) -> Iterator[dict[str, npt.NDArray[np.float64]]]:
             spikes[name] = spikes.get(name, np.zeros(module.steps)) + planes.sum(1).cpu().numpy()
             totals[name] = totals.get(name, 0) + planes.shape[1]
 
-    hooks = [m.register_forward_hook(partial(count, name)) for name, m in model.named_modules() if isinstance(m, Neuron)]
+    hooks = [
+        m.register_forward_hook(partial(count, name))
+        for name, m in model.named_modules()
+        if isinstance(m, Neuron)
+    ]
     try:
         yield result
     finally:

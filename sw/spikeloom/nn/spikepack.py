@@ -12,36 +12,49 @@ from spikeloom.nn.onnx_ops import QuantNode, TableNode
 
 
 class SpikePack(Neuron):
-    """T spikes as one number: the code value nearest to ``z / theta``, times theta. Any shape; same shape out.
+    """T spikes as one number: the code value nearest to ``z / theta``, times theta. Any shape; same
+    shape out.
 
-    base 2: ``theta * clip(round(z / theta), 0, 2^T - 1)``, halves to even.
-    base > 2: nearest of the 2^T sums of distinct powers of the base, the higher one at equal distance.
-    The gradient passes straight through inside the range; theta learns as in LSQ (arXiv 1902.08153).
-    Source of the neuron: SpikePack, arXiv 2501.14484.
+    base 2: ``theta * clip(round(z / theta), 0, 2^T - 1)``, halves to even. base > 2: nearest of the
+    2^T sums of distinct powers of the base, the higher one at equal distance. The gradient passes
+    straight through inside the range; theta learns as in LSQ (arXiv 1902.08153). Source of the
+    neuron: SpikePack, arXiv 2501.14484.
 
-    steps: T, 1 to 16. base: tau, 2 to 16. theta: the threshold; None finds it on the first batch (least squared error).
-    learn: train it. power_of_two: round it to a power of two.
+    steps: T, 1 to 16. base: tau, 2 to 16. theta: the threshold; None finds it on the first batch
+    (least squared error). learn: train it. power_of_two: round it to a power of two.
 
-    Raises SpikeLoomError if steps, base or theta is out of range, or the first batch holds nothing to calibrate on.
+    Raises SpikeLoomError if steps, base or theta is out of range, or the first batch holds nothing
+    to calibrate on.
     """
 
     def __init__(
-        self, steps: int = 4, base: int = 2, *, theta: float | None = None, learn: bool = True, power_of_two: bool = False
+        self,
+        steps: int = 4,
+        base: int = 2,
+        *,
+        theta: float | None = None,
+        learn: bool = True,
+        power_of_two: bool = False,
     ) -> None:
         code = Code(steps, base)
         if code.base < 2:
-            raise SpikeLoomError(f"SpikePack: base tau must be 2 or more, got {base}: take IF or LIF for an unweighted spike train")
+            raise SpikeLoomError(
+                f"SpikePack: base tau must be 2 or more, got {base}: take IF or LIF for an"
+                " unweighted spike train"
+            )
         super().__init__(code.steps, theta, learn, power_of_two)
         self._encode(code)
 
     def _encode(self, code: Code) -> None:
         self.steps, self.code = code.steps, code
-        # plain attributes: constants of the code, no state, and the exporter's tracer cannot find buffers inside a function
+        # plain attributes: constants of the code, no state, and the exporter's tracer cannot find
+        # buffers inside a function
         self.codebook = torch.from_numpy(code.codebook).to(torch.float32)
         self.midpoints = (self.codebook[1:] + self.codebook[:-1]) / 2
 
     def set_steps(self, steps: int) -> None:
-        """Another T. A threshold that is known already is scaled so that the largest value stays the same.
+        """Another T. A threshold that is known already is scaled so that the largest value stays
+        the same.
 
         Raises SpikeLoomError if steps is out of range.
         """
@@ -51,7 +64,10 @@ class SpikePack(Neuron):
             self.calibrate(float(self.theta.detach()) * before / self.code.max_value)
 
     def extra_repr(self) -> str:
-        return f"steps={self.steps}, base={self.code.base}, learn={self.log2_theta.requires_grad}, power_of_two={self.power_of_two}"
+        return (
+            f"steps={self.steps}, base={self.code.base}, learn={self.log2_theta.requires_grad},"
+            f" power_of_two={self.power_of_two}"
+        )
 
     def forward(self, z: Tensor) -> Tensor:
         if torch.onnx.is_in_onnx_export():
@@ -67,7 +83,8 @@ class SpikePack(Neuron):
             nearest = clipped.detach().round()
         else:
             nearest = self.codebook.to(z.device)[self._index(z.detach(), theta.detach())]
-        # clipped + (nearest - clipped) is exact for halves and integers, but not for coarse codes: so the value comes from a function
+        # clipped + (nearest - clipped) is exact for halves and integers, but not for coarse codes:
+        # so the value comes from a function
         value: Tensor = _Straight.apply(clipped, nearest) * theta  # type: ignore[no-untyped-call]
         return value
 
@@ -110,12 +127,20 @@ class SpikePack(Neuron):
         return packed
 
     def planes(self, out: Tensor) -> Tensor:
-        word = torch.bucketize((out.detach() / self.theta.detach()).contiguous(), self.midpoints.to(out.device), right=True)
-        shifts = torch.arange(self.steps - 1, -1, -1, device=out.device).reshape((-1,) + (1,) * out.dim())
+        word = torch.bucketize(
+            (out.detach() / self.theta.detach()).contiguous(),
+            self.midpoints.to(out.device),
+            right=True,
+        )
+        shifts = torch.arange(self.steps - 1, -1, -1, device=out.device).reshape(
+            (-1,) + (1,) * out.dim()
+        )
         return (word[None] >> shifts) & 1
 
     def spike_count(self, out: Tensor) -> tuple[Tensor, int]:
-        """Value: the true count. Gradient: that of ``log2(1 + w) / 2``, the mean count of set bits up to word w, by the fine value of w."""
+        """Value: the true count. Gradient: that of ``log2(1 + w) / 2``, the mean count of set bits
+        up to word w, by the fine value of w.
+        """
         scale = len(self.midpoints) / (self.code.max_value * self.theta.detach())
         smooth = 0.5 * torch.log2(1 + out * scale).sum()
         count: Tensor = smooth + (self.planes(out).sum() - smooth).detach()
@@ -125,17 +150,26 @@ class SpikePack(Neuron):
         z = z.flatten()[:200_000]
         top = float(z.max()) if z.numel() else 0.0
         if not (top > 0 and torch.isfinite(z).all()):
-            raise SpikeLoomError("SpikePack: cannot find a threshold, the first batch is not finite or never positive: give theta=")
+            raise SpikeLoomError(
+                "SpikePack: cannot find a threshold, the first batch is not finite or never"
+                " positive: give theta="
+            )
         positive = z.clamp(min=0)
         candidates = [top * part / 32 / self.code.max_value for part in range(4, 33)]
-        errors = [float((self._value(positive, torch.tensor(c)) - positive).square().mean()) for c in candidates]
+        errors = [
+            float((self._value(positive, torch.tensor(c)) - positive).square().mean())
+            for c in candidates
+        ]
         return candidates[errors.index(min(errors))]
 
     def _export(self, z: Tensor) -> Tensor:
         theta = self.fixed_theta
         if self.code.base == 2:
             return QuantNode.apply(z, theta, self.steps, self._value)  # type: ignore[no-any-return, no-untyped-call]
-        thresholds, values = _untraced((self.midpoints * theta)[None]), _untraced(self.codebook * theta)
+        thresholds, values = (
+            _untraced((self.midpoints * theta)[None]),
+            _untraced(self.codebook * theta),
+        )
         return TableNode.apply(z, theta, thresholds, values, self._value)  # type: ignore[no-any-return, no-untyped-call]
 
 

@@ -10,7 +10,8 @@ from spikeloom.ir.number import Code
 
 
 class Steps(nn.Sequential):
-    """Runs layers on every time step: (N, T, ...) is merged to (N T, ...), passed through, and split again.
+    """Runs layers on every time step: (N, T, ...) is merged to (N T, ...), passed through, and
+    split again.
 
     Raises SpikeLoomError if the input has no axis of time steps.
     """
@@ -31,7 +32,8 @@ class SumSteps(nn.Module):
 
 
 class Events(nn.Module):
-    """Event frames for a SpikePack network: spikes (N, T, C, H, W) to their packed value ``sum 2^(T-t) s_t``, (N, C, H, W).
+    """Event frames for a SpikePack network: spikes (N, T, C, H, W) to their packed value ``sum
+    2^(T-t) s_t``, (N, C, H, W).
 
     Raises SpikeLoomError if steps is out of range or the input has not T time steps.
     """
@@ -48,12 +50,16 @@ class Events(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.dim() != 5 or x.shape[1] != self.steps:
-            raise SpikeLoomError(f"Events: expected (batch, {self.steps}, C, H, W), got {tuple(x.shape)}")
+            raise SpikeLoomError(
+                f"Events: expected (batch, {self.steps}, C, H, W), got {tuple(x.shape)}"
+            )
         return (x * self.places).sum(1)
 
 
 class Add(nn.Module):
-    """Residual sum, to be followed by a neuron; the same as ``a + b``, with a name in the exported graph."""
+    """Residual sum, to be followed by a neuron; the same as ``a + b``, with a name in the exported
+    graph.
+    """
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         return a + b

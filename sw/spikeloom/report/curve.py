@@ -1,6 +1,7 @@
 """Accuracy and latency over the number of time steps: ``fewer_steps.json``.
 
-Accuracy is the golden model's, which is that of the hardware; cycles are the cycle model's, which counts as the hardware does.
+Accuracy is the golden model's, which is that of the hardware; cycles are the cycle model's, which
+counts as the hardware does.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class Point:
     Attributes
     ----------
     accuracy: share of right answers; None without labels. latency: cycles of one image alone.
-    interval: mean cycles between two images, the pipeline kept full; None with one image. synaptic: operations per image.
+    interval: mean cycles between two images, the pipeline kept full; None with one image. synaptic:
+        operations per image.
     """
 
     steps: int
@@ -58,8 +60,10 @@ class Curve:
 
     Attributes
     ----------
-    network: the network hash of the plan that it belongs to, whether or not its hardware can run with fewer steps.
-    images, timed: how many went through golden model and cycle model; digest: CRC-32 of them and their labels.
+    network: the network hash of the plan that it belongs to, whether or not its hardware can run
+        with fewer steps.
+    images, timed: how many went through golden model and cycle model; digest: CRC-32 of them and
+        their labels.
     """
 
     network: str
@@ -70,7 +74,10 @@ class Curve:
     points: tuple[Point, ...]
 
     def save(self, folder: Path) -> None:
-        save_json(folder / FILE, {"schema": SCHEMA, "source": "golden model, cycle model", "how": HOW, **asdict(self)})
+        save_json(
+            folder / FILE,
+            {"schema": SCHEMA, "source": "golden model, cycle model", "how": HOW, **asdict(self)},
+        )
 
     @classmethod
     def load(cls, folder: Path) -> Curve:
@@ -79,17 +86,42 @@ class Curve:
         data: Any = load_json(path, "the figures of 'spikeloom steps'")
         try:
             if data["schema"] != SCHEMA:
-                raise SpikeLoomError(f"{path}: expected schema {SCHEMA}, found {data['schema']}; run 'spikeloom steps' again")
-            points = tuple(Point(**{**point, "latency": Spread(**point["latency"])}) for point in data["points"])
-            return cls(data["network"], data["clock_mhz"], data["images"], data["timed"], data["digest"], points)
+                raise SpikeLoomError(
+                    f"{path}: expected schema {SCHEMA}, found {data['schema']}; run 'spikeloom"
+                    " steps' again"
+                )
+            points = tuple(
+                Point(**{**point, "latency": Spread(**point["latency"])})
+                for point in data["points"]
+            )
+            return cls(
+                data["network"],
+                data["clock_mhz"],
+                data["images"],
+                data["timed"],
+                data["digest"],
+                points,
+            )
         except (KeyError, TypeError, AttributeError) as error:
-            raise SpikeLoomError(f"{path}: expected the figures of 'spikeloom steps', found something else ({error})") from error
+            raise SpikeLoomError(
+                f"{path}: expected the figures of 'spikeloom steps', found something else ({error})"
+            ) from error
 
     @property
     def table(self) -> Table:
-        heads = ("time steps", "accuracy", "latency, median", "p99", "µs", "interval", "synaptic operations")
+        heads = (
+            "time steps",
+            "accuracy",
+            "latency, median",
+            "p99",
+            "µs",
+            "interval",
+            "synaptic operations",
+        )
         return Table(
-            f"Fewer time steps, {self.images} images, cycles of {self.timed}", heads, tuple(self.row(point) for point in self.points)
+            f"Fewer time steps, {self.images} images, cycles of {self.timed}",
+            heads,
+            tuple(self.row(point) for point in self.points),
         )
 
     def row(self, point: Point) -> tuple[str, ...]:
@@ -111,11 +143,14 @@ class Curve:
         return self.table._repr_html_()
 
 
-def measure(folder: Path, plan: Plan, words: Ints, truth: Ints | None, timed: int, progress: Progress) -> Curve:
-    """The curve for input words (N, C, H, W), the first ``timed`` of them through the cycle model; saved after every point.
+def measure(
+    folder: Path, plan: Plan, words: Ints, truth: Ints | None, timed: int, progress: Progress
+) -> Curve:
+    """The curve for input words (N, C, H, W), the first ``timed`` of them through the cycle model;
+    saved after every point.
 
-    Points of the same plan and images that lie in ``folder`` are taken over. Raises SpikeLoomError naming a layer that cannot do with fewer
-    time steps.
+    Points of the same plan and images that lie in ``folder`` are taken over. Raises SpikeLoomError
+    naming a layer that cannot do with fewer time steps.
     """
     most, timed = most_steps(plan.graph), min(timed, len(words))
     with_steps(plan.graph, 1)
@@ -123,7 +158,9 @@ def measure(folder: Path, plan: Plan, words: Ints, truth: Ints | None, timed: in
     found = known(folder, empty)
     for steps in range(len(found.points) + 1, most + 1):
         progress(steps - 1, most)
-        found = replace(found, points=(*found.points, at(plan.with_steps(steps), steps, words, truth, timed)))
+        found = replace(
+            found, points=(*found.points, at(plan.with_steps(steps), steps, words, truth, timed))
+        )
         found.save(folder)
     progress(most, most)
     return found
@@ -143,7 +180,9 @@ def known(folder: Path, empty: Curve) -> Curve:
 def digest(words: Ints, truth: Ints | None) -> int:
     """CRC-32 of images and labels."""
     value = crc32(np.ascontiguousarray(words, dtype="<i8").tobytes())
-    return value if truth is None else crc32(np.ascontiguousarray(truth, dtype="<i8").tobytes(), value)
+    return (
+        value if truth is None else crc32(np.ascontiguousarray(truth, dtype="<i8").tobytes(), value)
+    )
 
 
 def at(plan: Plan, steps: int, words: Ints, truth: Ints | None, timed: int) -> Point:
@@ -152,7 +191,11 @@ def at(plan: Plan, steps: int, words: Ints, truth: Ints | None, timed: int) -> P
     stream = simulate(plan, words[:timed], BACK_TO_BACK)
     return Point(
         steps,
-        None if truth is None else accuracy(golden.dequantize(plan.graph, golden.integers(plan.graph, words)), truth),
+        (
+            None
+            if truth is None
+            else accuracy(golden.dequantize(plan.graph, golden.integers(plan.graph, words)), truth)
+        ),
         Spread.of(single.latency),
         float(stream.intervals.mean()) if len(stream.intervals) else None,
         sum(stage.synaptic for stage in single.stages.values()) / timed,

@@ -91,10 +91,25 @@ def draw(plan: Plan) -> Drawing:
     """One box per node in topological order, one arrow per stream."""
     source = plan.graph.input
     titles: list[tuple[str, tuple[str, ...]]] = [
-        (source.name, (f"input {map_text(source.shape)}", code_text(source.code), "events" if source.events else f"scale {source.scale:g}"))
+        (
+            source.name,
+            (
+                f"input {map_text(source.shape)}",
+                code_text(source.code),
+                "events" if source.events else f"scale {source.scale:g}",
+            ),
+        )
     ]
     titles += [
-        (s.name, (kind(plan, s), f"{neuron_text(s)}, {code_text(s.o_code)}", f"{map_text(s.o_shape)}", folding_text(s)))
+        (
+            s.name,
+            (
+                kind(plan, s),
+                f"{neuron_text(s)}, {code_text(s.o_code)}",
+                f"{map_text(s.o_shape)}",
+                folding_text(s),
+            ),
+        )
         for s in plan.stages
     ]
     spots = {name: place(k) for k, (name, _) in enumerate(titles)}
@@ -108,8 +123,27 @@ def draw(plan: Plan) -> Drawing:
         else:
             a, half = x1 + WIDTH, HEIGHT // 2
             if y1 != y2:  # around the corner, through the gap between the rows
-                arrows.append(Arrow(f"M{a},{y1 + half} h{GAP // 3} V{y2 - GAP // 2} H{x2 - GAP // 3} V{y2 + half} H{x2}", False))
+                arrows.append(
+                    Arrow(
+                        f"M{a},{y1 + half} h{GAP // 3} V{y2 - GAP // 2} H{x2 - GAP // 3}"
+                        f" V{y2 + half} H{x2}",
+                        False,
+                    )
+                )
                 continue
-            arrows.append(Arrow(f"M{a},{y1 + half} C{a + GAP},{y1 + half} {x2 - GAP},{y2 + half} {x2},{y2 + half}", False))
+            arrows.append(
+                Arrow(
+                    f"M{a},{y1 + half} C{a + GAP},{y1 + half} {x2 - GAP},{y2 + half}"
+                    f" {x2},{y2 + half}",
+                    False,
+                )
+            )
     rows = -(-len(titles) // PER_ROW)
-    return Drawing(min(len(titles), PER_ROW) * (WIDTH + GAP), rows * (HEIGHT + GAP) + 24, WIDTH, HEIGHT, boxes, tuple(arrows))
+    return Drawing(
+        min(len(titles), PER_ROW) * (WIDTH + GAP),
+        rows * (HEIGHT + GAP) + 24,
+        WIDTH,
+        HEIGHT,
+        boxes,
+        tuple(arrows),
+    )

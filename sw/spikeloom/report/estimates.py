@@ -1,4 +1,6 @@
-"""What the compiler expects of a plan, under the file names that FINN users know. Everything here is estimated, nothing measured."""
+"""What the compiler expects of a plan, under the file names that FINN users know. Everything here
+is estimated, nothing measured.
+"""
 
 from __future__ import annotations
 
@@ -41,14 +43,18 @@ def units(cost: Cost) -> dict[str, int]:
 
 
 def layer_resources(plan: Plan) -> dict[str, Any]:
-    """Layers with the streams that lead to them, and beside them the network's own logic with its counters, and the shell."""
+    """Layers with the streams that lead to them, and beside them the network's own logic with its
+    counters, and the shell.
+    """
     costs = plan_costs(plan)
     board = BOARDS.get(plan.board)
     there = Cost(board.lut, board.ff, 2 * board.bram36, board.dsp, board.uram) if board else None
     return {
         "source": "estimated",
         "how": model().how,
-        "layers": {name: units(cost) for name, cost in costs.items() if name not in (SHELL, NETWORK)},
+        "layers": {
+            name: units(cost) for name, cost in costs.items() if name not in (SHELL, NETWORK)
+        },
         "network": units(costs[NETWORK]),
         "shell": units(costs[SHELL]),
         "total": units(sum(costs.values(), Cost())),

@@ -1,4 +1,6 @@
-"""Why the plan is folded as it is: ``estimate_folding.json``, and the line that ``spikeloom compile`` ends with. All of it is estimated."""
+"""Why the plan is folded as it is: ``estimate_folding.json``, and the line that ``spikeloom
+compile`` ends with. All of it is estimated.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,9 @@ from spikeloom.report.estimates import UNITS, units
 FILE = "estimate_folding.json"
 
 TERMS = (
-    "faster: the smallest of the foldings of a layer that are faster, smaller: the fastest of those that take less, the other layers as"
-    " they are; more: what the network would take more, less below zero"
+    "faster: the smallest of the foldings of a layer that are faster, smaller: the fastest of those"
+    " that take less, the other layers as they are; more: what the network would take more, less"
+    " below zero"
 )
 
 NUMBERS = ("group", "banks", "ports", "elements", "windows", "neurons")
@@ -27,14 +30,23 @@ NUMBERS = ("group", "banks", "ports", "elements", "windows", "neurons")
 def words(folding: Folding) -> str:
     """A folding in words: what is 1 is left away."""
     numbers = [f"{name} {getattr(folding, name)}" for name in NUMBERS if getattr(folding, name) > 1]
-    memory = [] if folding.weights == "auto" else [{"lut": "weights in LUTs", "block": "weights in block RAM"}[folding.weights]]
+    memory = (
+        []
+        if folding.weights == "auto"
+        else [{"lut": "weights in LUTs", "block": "weights in block RAM"}[folding.weights]]
+    )
     return ", ".join([folding.body, *numbers, *memory])
 
 
 def other(found: Other | None) -> dict[str, Any] | None:
     if found is None:
         return None
-    return {"folding": vars(found.folding), "in words": words(found.folding), "cycles": round(found.cycles), "more": units(found.more)}
+    return {
+        "folding": vars(found.folding),
+        "in words": words(found.folding),
+        "cycles": round(found.cycles),
+        "more": units(found.more),
+    }
 
 
 def layer(reason: Reason) -> dict[str, Any]:
@@ -57,7 +69,11 @@ def contents(plan: Plan, found: Reasons) -> dict[str, Any]:
     return {
         "source": "estimated",
         "how": f"closed form, share of set bits {plan.density_source}; {TERMS}",
-        "slowest": {"layer": found.slowest.stage, "limit": found.slowest.what, "cycles": round(found.slowest.cycles)},
+        "slowest": {
+            "layer": found.slowest.stage,
+            "limit": found.slowest.what,
+            "cycles": round(found.slowest.cycles),
+        },
         "tightest": {"resource": tight, "share of allowed": round(share, 4)},
         "total": units(found.need),
         "allowed": units(found.allowed),
@@ -105,6 +121,7 @@ def line(plan: Plan, found: dict[str, Any]) -> str:
     unit = next(unit for unit, field in UNITS.items() if NAMES[field] == tight)
     fps = plan.clock_mhz * 1e6 / slow["cycles"]
     return (
-        f"bound by {slow['layer']} ({slow['limit']}): {slow['cycles']} cycles an image, {fps:.0f} frames per second at"
-        f" {plan.clock_mhz:g} MHz; tightest is {tight}: {found['total'][unit]} of {found['allowed'][unit]} to use; {FILE} says why"
+        f"bound by {slow['layer']} ({slow['limit']}): {slow['cycles']} cycles an image, {fps:.0f}"
+        f" frames per second at {plan.clock_mhz:g} MHz; tightest is {tight}: {found['total'][unit]}"
+        f" of {found['allowed'][unit]} to use; {FILE} says why"
     )

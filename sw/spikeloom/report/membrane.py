@@ -1,4 +1,6 @@
-"""The drive u in front of every neuron, for the histograms: what the membrane holds when firing begins."""
+"""The drive u in front of every neuron, for the histograms: what the membrane holds when firing
+begins.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ class Histogram:
 
 
 def drives(graph: Graph, layer: Layer, seen: dict[str, Ints]) -> Ints:
-    """u of every time step: (steps, N, C, H, W); one step but where a spike train drives IF or LIF."""
+    """u of every time step: (steps, N, C, H, W); one step but where a spike train drives IF or
+    LIF.
+    """
 
     def steps(name: str) -> Ints:
         code = graph.code(name)
@@ -56,16 +60,29 @@ def thinned(marks: Floats) -> Floats:
 
 
 def histogram(layer: Layer, u: Ints) -> Histogram:
-    """Bins over the range that occurred; channels share an axis by dividing by their own threshold."""
+    """Bins over the range that occurred; channels share an axis by dividing by their own
+    threshold.
+    """
     neuron = layer.neuron
     if isinstance(neuron, SpikePack):
         rising = replace(neuron.code, signed=False).codebook[1:]
-        values, marks, unit = u / per_channel(neuron.theta), rising.astype(np.float64), "drive u / θ, all channels"
+        values, marks, unit = (
+            u / per_channel(neuron.theta),
+            rising.astype(np.float64),
+            "drive u / θ, all channels",
+        )
     elif isinstance(neuron, LIF):
-        values, marks, unit = u / per_channel(neuron.theta), np.ones(1), "drive u of each time step / θ, all channels"
+        values, marks, unit = (
+            u / per_channel(neuron.theta),
+            np.ones(1),
+            "drive u of each time step / θ, all channels",
+        )
     elif isinstance(neuron, Table):
         channel = int(u.astype(np.float64).std(axis=(0, 1, 3, 4)).argmax())
-        values, marks = u[:, :, channel].astype(np.float64), neuron.thresholds[channel].astype(np.float64)
+        values, marks = (
+            u[:, :, channel].astype(np.float64),
+            neuron.thresholds[channel].astype(np.float64),
+        )
         unit = f"drive u of channel {channel}"
     else:
         values, marks, unit = u.astype(np.float64), np.empty(0), "output v, all channels"
@@ -75,8 +92,12 @@ def histogram(layer: Layer, u: Ints) -> Histogram:
 
 
 def histograms(graph: Graph, words: Ints) -> Iterator[Histogram]:
-    """One for every layer with weights that ends in a neuron, and one for the output; words (N, C, H, W)."""
+    """One for every layer with weights that ends in a neuron, and one for the output; words (N, C,
+    H, W).
+    """
     seen = trace(graph, words)
     for node in graph.nodes[1:]:
-        if isinstance(node, Layer) and not (isinstance(node.neuron, Raw) and node.neuron.code is not None):
+        if isinstance(node, Layer) and not (
+            isinstance(node.neuron, Raw) and node.neuron.code is not None
+        ):
             yield histogram(node, drives(graph, node, seen))

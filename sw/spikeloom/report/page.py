@@ -1,4 +1,6 @@
-"""One self-contained HTML page: every number says whether it was simulated or estimated, every picture is inside the file."""
+"""One self-contained HTML page: every number says whether it was simulated or estimated, every
+picture is inside the file.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,11 @@ PAGE = "report.html"
 def environment() -> Environment:
     """Jinja that escapes everything and stops at a name that it does not know."""
     jinja = Environment(
-        loader=PackageLoader("spikeloom.report", "."), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("spikeloom.report", "."),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     jinja.filters["cycles"] = lambda n: f"{n:,.0f}".replace(",", "\u202f")
     jinja.filters["percent"] = lambda share: f"{share:.1%}"
@@ -42,7 +48,9 @@ def measured(performance: Performance) -> dict[str, str]:
     """The pictures of a simulation."""
     images = {
         "density": plots.density([row for row in performance.stream if row.spikes]),
-        "cycles": plots.cycles([row for row in performance.stream if row.cycles], performance.images),
+        "cycles": plots.cycles(
+            [row for row in performance.stream if row.cycles], performance.images
+        ),
     }
     if performance.confusion:
         images["confusion"] = plots.confusion(np.array(performance.confusion, dtype=np.int64))
@@ -54,7 +62,11 @@ def synthesised(found: Synthesis | None) -> dict[str, Any] | None:
     if found is None:
         return None
     tables = text.tables(found)
-    return {"title": tables[0].title, "tables": tables, "lines": (*text.lines(found), *text.warnings(found))}
+    return {
+        "title": tables[0].title,
+        "tables": tables,
+        "lines": (*text.lines(found), *text.warnings(found)),
+    }
 
 
 def render(
@@ -69,10 +81,11 @@ def render(
 ) -> str:
     """The page's text.
 
-    ``performance`` is what a simulation measured, ``words`` input words (N, C, H, W) for the membrane histograms, ``estimate`` the
-    contents of estimate_network_performance.json, ``synthesis`` what Yosys made of it, ``folding`` the contents of estimate_folding.json,
-    ``curve`` accuracy and latency over the number of time steps, ``hls`` what there is of an HLS design.
-    Without a simulation the page says so.
+    ``performance`` is what a simulation measured, ``words`` input words (N, C, H, W) for the
+    membrane histograms, ``estimate`` the contents of estimate_network_performance.json,
+    ``synthesis`` what Yosys made of it, ``folding`` the contents of estimate_folding.json,
+    ``curve`` accuracy and latency over the number of time steps, ``hls`` what there is of an HLS
+    design. Without a simulation the page says so.
     """
     figures = {row.name: row for row in performance.stream} if performance else {}
     stages = [
@@ -101,15 +114,23 @@ def render(
             hls=hls,
             curve_picture=Markup(plots.curve(curve.points)) if curve is not None else "",
             pictures=measured(performance) if performance else {},
-            membranes=[Markup(plots.membrane(h)) for h in histograms(plan.graph, words)] if words is not None else [],
+            membranes=(
+                [Markup(plots.membrane(h)) for h in histograms(plan.graph, words)]
+                if words is not None
+                else []
+            ),
             histogram_images=len(words) if words is not None else 0,
         )
     )
 
 
 def newer(path: Path, than: Path) -> bool:
-    """Whether a file exists and is not older than another: measurements of a plan that is gone are none."""
-    return path.exists() and (not than.exists() or path.stat().st_mtime_ns >= than.stat().st_mtime_ns)
+    """Whether a file exists and is not older than another: measurements of a plan that is gone are
+    none.
+    """
+    return path.exists() and (
+        not than.exists() or path.stat().st_mtime_ns >= than.stat().st_mtime_ns
+    )
 
 
 def curve_of(folder: Path, plan: Plan) -> Curve | None:
@@ -117,16 +138,28 @@ def curve_of(folder: Path, plan: Plan) -> Curve | None:
     if not (folder / CURVE).exists():
         return None
     found = Curve.load(folder)
-    return found if found.network == hashes(plan).network and len(found.points) == most_steps(plan.graph) else None
+    return (
+        found
+        if found.network == hashes(plan).network and len(found.points) == most_steps(plan.graph)
+        else None
+    )
 
 
 def write(folder: Path, plan: Plan, words: Ints | None) -> Path:
-    """Write ``report.html`` into a compiled network's folder from the JSON files that lie there; its path."""
+    """Write ``report.html`` into a compiled network's folder from the JSON files that lie there;
+    its path.
+    """
     performance = Performance.load(folder) if newer(folder / FILE, folder / PLAN_FILE) else None
     network = folder / estimates.NETWORK_FILE
-    estimate = load_json(network, "the estimates of 'spikeloom compile'") if network.exists() else None
+    estimate = (
+        load_json(network, "the estimates of 'spikeloom compile'") if network.exists() else None
+    )
     folding = foldings.read(folder) if (folder / foldings.FILE).exists() else None
-    synthesis = resources.load(folder) if newer(folder / resources.FILE, folder / PLAN_FILE) else None
+    synthesis = (
+        resources.load(folder) if newer(folder / resources.FILE, folder / PLAN_FILE) else None
+    )
     curve, hls = curve_of(folder, plan), hls_report(plan, folder)
-    save_text(folder / PAGE, render(plan, performance, words, estimate, synthesis, folding, curve, hls))
+    save_text(
+        folder / PAGE, render(plan, performance, words, estimate, synthesis, folding, curve, hls)
+    )
     return folder / PAGE

@@ -34,7 +34,9 @@ BLUE, GREY, RED = "#2f6f9f", "#c9d1d9", "#c8553d"
 def svg(figure: Figure) -> str:
     """The figure as one ``<svg>`` element, the same text for the same picture."""
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight")
+    figure.savefig(
+        buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight"
+    )
     text = buffer.getvalue()
     return text[text.index("<svg") :]
 
@@ -64,7 +66,9 @@ def density(rows: Sequence[LayerFigures]) -> str:
 
 
 def planes(rows: Sequence[tuple[str, Sequence[float]]], top: float) -> str:
-    """A share per plane: one row per name, darkest at the largest share, or at ``top`` if none is larger."""
+    """A share per plane: one row per name, darkest at the largest share, or at ``top`` if none is
+    larger.
+    """
     with matplotlib.rc_context(STYLE):
         columns = max(len(shares) for _, shares in rows)
         grid = np.full((len(rows), columns), np.nan)
@@ -76,7 +80,15 @@ def planes(rows: Sequence[tuple[str, Sequence[float]]], top: float) -> str:
         axes.imshow(grid, cmap="Blues", vmin=0, vmax=dark, aspect="auto")
         for (k, t), share in np.ndenumerate(grid):
             if not np.isnan(share):
-                axes.text(t, k, f"{share:.1%}", ha="center", va="center", color="white" if share > 0.7 * dark else "black", fontsize=8)
+                axes.text(
+                    t,
+                    k,
+                    f"{share:.1%}",
+                    ha="center",
+                    va="center",
+                    color="white" if share > 0.7 * dark else "black",
+                    fontsize=8,
+                )
         axes.set_xticks(range(columns), labels=[f"plane {t + 1}" for t in range(columns)])
         name_rows(axes, [name for name, _ in rows])
         axes.spines[:].set_visible(False)
@@ -121,25 +133,37 @@ def latency(cycles: Sequence[int], marks: Mapping[str, float], source: str) -> s
         axes = figure.add_subplot()
         axes.hist(cycles, bins=min(60, max(1, len(set(cycles)))), color=BLUE)
         for k, (name, at) in enumerate(marks.items()):
-            axes.axvline(at, color=RED, linewidth=0.9, linestyle=("-", "--", ":")[k % 3], label=name)
-        axes.set_xlabel(f"cycles from first input beat to last output value, one image alone ({source})")
+            axes.axvline(
+                at, color=RED, linewidth=0.9, linestyle=("-", "--", ":")[k % 3], label=name
+            )
+        axes.set_xlabel(
+            f"cycles from first input beat to last output value, one image alone ({source})"
+        )
         axes.set_ylabel("images")
         axes.legend(frameon=False)
         return svg(figure)
 
 
 def curve(points: Sequence[Point]) -> str:
-    """Accuracy over latency, one mark per number of time steps; latency alone where there is no accuracy."""
+    """Accuracy over latency, one mark per number of time steps; latency alone where there is no
+    accuracy.
+    """
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(7.5, 3.0))
         axes = figure.add_subplot()
         cycles = [point.latency.median for point in points]
-        heights = [100 * point.accuracy if point.accuracy is not None else point.steps for point in points]
+        heights = [
+            100 * point.accuracy if point.accuracy is not None else point.steps for point in points
+        ]
         axes.plot(cycles, heights, color=BLUE, marker="o", linewidth=1)
         for point, x, y in zip(points, cycles, heights, strict=True):
-            axes.annotate(str(point.steps), (x, y), textcoords="offset points", xytext=(5, -11), color=RED)
+            axes.annotate(
+                str(point.steps), (x, y), textcoords="offset points", xytext=(5, -11), color=RED
+            )
         axes.set_xlabel("latency of one image, median, cycles (cycle model)")
-        axes.set_ylabel("accuracy, % (golden model)" if points[0].accuracy is not None else "time steps")
+        axes.set_ylabel(
+            "accuracy, % (golden model)" if points[0].accuracy is not None else "time steps"
+        )
         return svg(figure)
 
 
@@ -148,8 +172,12 @@ def membrane(histogram: Histogram) -> str:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(5.2, 2.1))
         axes = figure.add_subplot()
-        axes.stairs(np.maximum(histogram.counts, 0.5), histogram.edges, fill=True, color=BLUE, baseline=0.5)
-        axes.vlines(histogram.marks, 0, 1, transform=axes.get_xaxis_transform(), color=RED, linewidth=0.7)
+        axes.stairs(
+            np.maximum(histogram.counts, 0.5), histogram.edges, fill=True, color=BLUE, baseline=0.5
+        )
+        axes.vlines(
+            histogram.marks, 0, 1, transform=axes.get_xaxis_transform(), color=RED, linewidth=0.7
+        )
         axes.set_yscale("log")
         axes.set_xlabel(histogram.unit)
         axes.set_title(short(histogram.name), loc="left", fontsize=9, parse_math=False)
@@ -169,7 +197,13 @@ def confusion(counts: npt.NDArray[np.int64]) -> str:
             for (k, j), count in np.ndenumerate(counts):
                 if count:
                     axes.text(
-                        j, k, str(count), ha="center", va="center", fontsize=7, color="white" if np.log1p(count) > top * 0.6 else "black"
+                        j,
+                        k,
+                        str(count),
+                        ha="center",
+                        va="center",
+                        fontsize=7,
+                        color="white" if np.log1p(count) > top * 0.6 else "black",
                     )
             axes.set_xticks(range(size))
             axes.set_yticks(range(size))

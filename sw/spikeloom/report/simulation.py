@@ -28,8 +28,12 @@ class Simulation:
 
     def __repr__(self) -> str:
         p = self.performance
-        state = f"differs: {self.differences[0]}" if self.differences else "equal to the golden model"
-        return f"<simulation of {p.images} images, {p.latency.median} cycles each (median), {state}>"
+        state = (
+            f"differs: {self.differences[0]}" if self.differences else "equal to the golden model"
+        )
+        return (
+            f"<simulation of {p.images} images, {p.latency.median} cycles each (median), {state}>"
+        )
 
     def _repr_html_(self) -> str:
         return performance_table(self.performance)._repr_html_()
@@ -40,8 +44,31 @@ def performance_table(p: Performance) -> Table:
     rows = []
     for row in p.stream:
         sparsity = " ".join(f"{s:.0%}" for s in row.sparsity)
-        spikes, synaptic, busy = (f"{n / p.images:.0f}" for n in (sum(row.spikes), row.synaptic, row.busy))
-        rows.append((row.name, row.kind, spikes if row.spikes else "–", sparsity or "–", synaptic, busy, f"{row.busy_share:.1%}"))
-    heads = ("layer", "kind", "spikes", "bits not set, by plane", "synaptic operations", "busy cycles", "busy")
-    title = f"{p.network}: latency {p.latency.min} / {p.latency.median} / {p.latency.p99} cycles (min / median / p99), simulated, per image"
+        spikes, synaptic, busy = (
+            f"{n / p.images:.0f}" for n in (sum(row.spikes), row.synaptic, row.busy)
+        )
+        rows.append(
+            (
+                row.name,
+                row.kind,
+                spikes if row.spikes else "–",
+                sparsity or "–",
+                synaptic,
+                busy,
+                f"{row.busy_share:.1%}",
+            )
+        )
+    heads = (
+        "layer",
+        "kind",
+        "spikes",
+        "bits not set, by plane",
+        "synaptic operations",
+        "busy cycles",
+        "busy",
+    )
+    title = (
+        f"{p.network}: latency {p.latency.min} / {p.latency.median} / {p.latency.p99} cycles (min /"
+        " median / p99), simulated, per image"
+    )
     return Table(title, heads, tuple(rows))

@@ -6,7 +6,7 @@ The folder then holds
     trained.onnx         what `spikeloom.nn.export` describes
     train.json           accuracy and share of set bits on the test set, settings, versions
     test_x.npy, test_y.npy       the whole test set, as the network takes it
-    test_source.npy      which real example each test image shows; images of one example are not independent
+    test_source.npy      the real example of each test image; those of one are not independent
     calibration_x.npy    some training inputs, to measure spike densities on
     checkpoint.pt        where to go on, after every epoch
 
@@ -50,7 +50,9 @@ CALIBRATION = 128
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A trained network. accuracy: fraction of the test set it gets right. epochs: trained now, without those resumed."""
+    """A trained network. accuracy: fraction of the test set it gets right. epochs: trained now,
+    without those resumed.
+    """
 
     folder: Path
     model: nn.Module
@@ -64,7 +66,9 @@ def silent(what: str, done: int, total: int) -> None:
 
 @contextmanager
 def _deterministic(seed: int, threads: int) -> Iterator[None]:
-    """Fixed seed, algorithms and thread count inside; torch's global settings as they were outside."""
+    """Fixed seed, algorithms and thread count inside; torch's global settings as they were
+    outside.
+    """
     before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -84,13 +88,29 @@ def _shifted(x: Tensor, most: int) -> Tensor:
     height, width = x.shape[-2:]
     padded = functional.pad(x, (most, most, most, most))
     offsets = torch.randint(0, 2 * most + 1, (len(x), 2)).tolist()
-    return torch.stack([image[..., dy : dy + height, dx : dx + width] for image, (dy, dx) in zip(padded, offsets, strict=True)])
+    return torch.stack(
+        [
+            image[..., dy : dy + height, dx : dx + width]
+            for image, (dy, dx) in zip(padded, offsets, strict=True)
+        ]
+    )
 
 
-def fingerprint(recipe: Recipe, model: nn.Module, dataset: Dataset, seed: int, spike_penalty: float) -> str:
+def fingerprint(
+    recipe: Recipe, model: nn.Module, dataset: Dataset, seed: int, spike_penalty: float
+) -> str:
     """What a checkpoint must agree on to be resumed: settings, architecture and data."""
     digest = hashlib.sha256()
-    settings = [recipe.name, recipe.dataset, recipe.epochs, recipe.lr, recipe.batch, recipe.shift, seed, spike_penalty]
+    settings = [
+        recipe.name,
+        recipe.dataset,
+        recipe.epochs,
+        recipe.lr,
+        recipe.batch,
+        recipe.shift,
+        seed,
+        spike_penalty,
+    ]
     digest.update(repr(settings).encode())
     digest.update(repr(model).encode())
     for name, value in model.state_dict().items():
@@ -105,8 +125,12 @@ def _save(path: Path, state: dict[str, Any]) -> None:
         torch.save(state, stream)
 
 
-def _resume(path: Path, fingerprint: str, model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
-    """Epochs already done; loads their state. 0 where there is no checkpoint of this very training."""
+def _resume(
+    path: Path, fingerprint: str, model: nn.Module, optimizer: torch.optim.Optimizer
+) -> int:
+    """Epochs already done; loads their state. 0 where there is no checkpoint of this very
+    training.
+    """
     if not path.is_file():
         return 0
     try:
@@ -119,11 +143,24 @@ def _resume(path: Path, fingerprint: str, model: nn.Module, optimizer: torch.opt
         optimizer.load_state_dict(state["optimizer"])
         return int(state["epochs"])
     except Exception as error:  # there is no end to the ways in which a damaged file fails
-        raise SpikeLoomError(f"{path}: expected a checkpoint of this network, found a damaged file: remove it to train anew") from error
+        raise SpikeLoomError(
+            f"{path}: expected a checkpoint of this network, found a damaged file: remove it to"
+            " train anew"
+        ) from error
 
 
-def _epoch(model: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor, recipe: Recipe, epoch: int, penalty: float) -> float:
-    """One pass over the training set; mean loss. Everything random depends on torch's seed alone."""
+def _epoch(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    x: Tensor,
+    y: Tensor,
+    recipe: Recipe,
+    epoch: int,
+    penalty: float,
+) -> float:
+    """One pass over the training set; mean loss. Everything random depends on torch's seed
+    alone.
+    """
     model.train()
     order = torch.randperm(len(x))
     batches = len(x) // recipe.batch
@@ -141,31 +178,46 @@ def _epoch(model: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, y: Ten
         optimizer.step()
         total += float(loss.detach())
     if not math.isfinite(total):
-        raise SpikeLoomError(f"{recipe.name}: the loss is no longer a finite number in epoch {epoch + 1}: lower lr ({recipe.lr})")
+        raise SpikeLoomError(
+            f"{recipe.name}: the loss is no longer a finite number in epoch {epoch + 1}: lower lr"
+            f" ({recipe.lr})"
+        )
     return total / batches
 
 
 @torch.no_grad()
-def predict(model: nn.Module, x: np.ndarray[Any, np.dtype[np.float32]], batch: int = 256) -> np.ndarray[Any, np.dtype[np.float32]]:
+def predict(
+    model: nn.Module, x: np.ndarray[Any, np.dtype[np.float32]], batch: int = 256
+) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Outputs (N, O) of the float network in eval mode, which it keeps."""
     model.eval()
-    return np.concatenate([model(torch.from_numpy(x[k : k + batch])).numpy() for k in range(0, len(x), batch)])
+    return np.concatenate(
+        [model(torch.from_numpy(x[k : k + batch])).numpy() for k in range(0, len(x), batch)]
+    )
 
 
 def check_fit(recipe: Recipe, model: nn.Module, dataset: Dataset) -> None:
-    """Fail before the first epoch: raises SpikeLoomError where network and data do not fit. Finds the thresholds of the module."""
+    """Fail before the first epoch: raises SpikeLoomError where network and data do not fit. Finds
+    the thresholds of the module.
+    """
     if len(dataset.train_x) < recipe.batch:
         raise SpikeLoomError(
-            f"{recipe.name}: expected at least one batch of {recipe.batch} images to train on, found {len(dataset.train_x)}"
+            f"{recipe.name}: expected at least one batch of {recipe.batch} images to train on,"
+            f" found {len(dataset.train_x)}"
         )
     try:
         out = model.train()(torch.from_numpy(dataset.train_x[: recipe.batch]))
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         why = place(error) or first_line(error)
-        raise SpikeLoomError(f"{recipe.name}: does not run on {dataset.name} inputs of shape {dataset.shape}: {why}") from error
+        raise SpikeLoomError(
+            f"{recipe.name}: does not run on {dataset.name} inputs of shape {dataset.shape}: {why}"
+        ) from error
     if not isinstance(out, Tensor) or out.dim() != 2 or out.shape[1] < len(dataset.classes):
         found = tuple(out.shape) if isinstance(out, Tensor) else type(out).__name__
-        raise SpikeLoomError(f"{recipe.name}: expected outputs (batch, {len(dataset.classes)}) for {dataset.name}, found {found}")
+        raise SpikeLoomError(
+            f"{recipe.name}: expected outputs (batch, {len(dataset.classes)}) for {dataset.name},"
+            f" found {found}"
+        )
 
 
 def train(
@@ -182,15 +234,20 @@ def train(
 ) -> Trained:
     """Train a network and write everything that the later steps need into ``folder``.
 
-    recipe: what to train, or a function that returns a Recipe or a torch module (then on the digits, with the usual settings).
-    epochs: instead of the recipe's. spike_penalty: weight of the mean number of set bits per activation in the loss;
-    with 2, digits-mlp fires a quarter of the spikes and loses 0.3 % of accuracy.
-    resume: go on from a checkpoint of the same settings. threads: of torch; part of what makes two runs equal.
+    recipe: what to train, or a function that returns a Recipe or a torch module (then on the
+    digits, with the usual settings). epochs: instead of the recipe's. spike_penalty: weight of the
+    mean number of set bits per activation in the loss; with 2, digits-mlp fires a quarter of the
+    spikes and loses 0.3 % of accuracy. resume: go on from a checkpoint of the same settings.
+    threads: of torch; part of what makes two runs equal.
 
-    Raises SpikeLoomError if data, network or settings do not fit, or a file cannot be read or written.
+    Raises SpikeLoomError if data, network or settings do not fit, or a file cannot be read or
+    written.
     """
     if seed < 0 or threads < 1 or not (spike_penalty >= 0 and math.isfinite(spike_penalty)):
-        raise SpikeLoomError(f"expected seed >= 0, threads >= 1 and spike penalty >= 0, got {seed}, {threads} and {spike_penalty}")
+        raise SpikeLoomError(
+            f"expected seed >= 0, threads >= 1 and spike penalty >= 0, got {seed}, {threads} and"
+            f" {spike_penalty}"
+        )
     recipe = recipe if isinstance(recipe, Recipe) else recipe_of(recipe)
     recipe = replace(recipe.on(data_dir), epochs=recipe.epochs if epochs is None else epochs)
     dataset = data.load(recipe.dataset, data_dir)
@@ -205,21 +262,36 @@ def train(
         x, y = torch.from_numpy(dataset.train_x), torch.from_numpy(dataset.train_y)
         for epoch in range(start, recipe.epochs):
             progress("train", epoch, recipe.epochs)
-            torch.manual_seed(seed * 1_000_003 + epoch + 1)  # an epoch draws the same numbers, whether resumed or not
+            torch.manual_seed(
+                seed * 1_000_003 + epoch + 1
+            )  # an epoch draws the same numbers, whether resumed or not
             with blaming(recipe.name):
                 _epoch(model, optimizer, x, y, recipe, epoch, spike_penalty)
-            state = {"fingerprint": known, "epochs": epoch + 1, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
+            state = {
+                "fingerprint": known,
+                "epochs": epoch + 1,
+                "model": model.state_dict(),
+                "optimizer": optimizer.state_dict(),
+            }
             _save(checkpoint, state)
         progress("train", recipe.epochs, recipe.epochs)
         with blaming(recipe.name):
             tested = _test(model, dataset)
     with blaming(recipe.name):
-        _write(folder, model, dataset, recipe, tested | {"seed": seed, "spike_penalty": spike_penalty, "threads": threads})
+        _write(
+            folder,
+            model,
+            dataset,
+            recipe,
+            tested | {"seed": seed, "spike_penalty": spike_penalty, "threads": threads},
+        )
     return Trained(folder, model, tested["accuracy"], recipe.epochs - start)
 
 
 def _test(model: nn.Module, dataset: Dataset) -> dict[str, Any]:
-    """On the whole test set: accuracy, how many images that is, and the share of set bits behind each neuron by its module's name."""
+    """On the whole test set: accuracy, how many images that is, and the share of set bits behind
+    each neuron by its module's name.
+    """
     with density(model) as bits:
         right = predict(model, dataset.test_x).argmax(1) == dataset.test_y
     return {
@@ -229,13 +301,23 @@ def _test(model: nn.Module, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _write(folder: Path, model: nn.Module, dataset: Dataset, recipe: Recipe, results: dict[str, Any]) -> None:
+def _write(
+    folder: Path, model: nn.Module, dataset: Dataset, recipe: Recipe, results: dict[str, Any]
+) -> None:
     save_array(folder / "test_x.npy", dataset.test_x)
     save_array(folder / "test_y.npy", dataset.test_y)
     save_array(folder / "test_source.npy", dataset.test_source)
     save_array(folder / "calibration_x.npy", dataset.train_x[:CALIBRATION])
     _save(folder / "trained.pt", dict(model.state_dict()))
     write_trained(model, dataset.shape, folder / "trained.onnx")
-    settings = {name: value for name, value in asdict(recipe).items() if name not in ("build", "files")}
-    versions = {name: importlib.metadata.version(name) for name in ("brevitas", "numpy", "spikeloom", "torch")}
-    save_json(folder / "train.json", settings | results | {"classes": list(dataset.classes), "versions": versions})
+    settings = {
+        name: value for name, value in asdict(recipe).items() if name not in ("build", "files")
+    }
+    versions = {
+        name: importlib.metadata.version(name)
+        for name in ("brevitas", "numpy", "spikeloom", "torch")
+    }
+    save_json(
+        folder / "train.json",
+        settings | results | {"classes": list(dataset.classes), "versions": versions},
+    )

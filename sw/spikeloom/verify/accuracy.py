@@ -19,7 +19,8 @@ from spikeloom.verify import words as rungs
 class Spikes:
     """Of a test set. correct: (N,), whether each image is answered right.
 
-    set_bits, bits: sums over the images of the words that leave every node, by its name; none for an integer output.
+    set_bits, bits: sums over the images of the words that leave every node, by its name; none for
+    an integer output.
     """
 
     correct: npt.NDArray[np.bool_]
@@ -40,7 +41,9 @@ class Spikes:
 
 
 def count(graph: Graph, x: Array, labels: Ints, progress: Callable[[int, int], None]) -> Spikes:
-    """Run real inputs (N, ...) with labels (N,) through torch on the frozen network, in portions."""
+    """Run real inputs (N, ...) with labels (N,) through torch on the frozen network, in
+    portions.
+    """
     codes = {name: code for name, code in graph.codes.items() if code is not None}
     set_bits, correct = dict.fromkeys(codes, 0), np.zeros(len(x), dtype=np.bool_)
     for start in range(0, len(x), rungs.CHUNK):
@@ -51,7 +54,9 @@ def count(graph: Graph, x: Array, labels: Ints, progress: Callable[[int, int], N
             set_bits[name] += ones(code, words[name])
         correct[part] = answers(graph, words[graph.output.name]) == labels[part]
     progress(len(x), len(x))
-    bits = {name: len(x) * int(np.prod(graph.shapes[name])) * code.steps for name, code in codes.items()}
+    bits = {
+        name: len(x) * int(np.prod(graph.shapes[name])) * code.steps for name, code in codes.items()
+    }
     return Spikes(correct, set_bits, bits)
 
 
@@ -69,6 +74,10 @@ def answers(graph: Graph, words: Ints) -> Ints:
 
 
 def fired(graph: Graph, spikes: Spikes) -> tuple[int, int]:
-    """Set bits and bits that the neurons sent: not the input's, and not those that a pool passes on."""
-    names = [node.name for node in graph.nodes if isinstance(node, Layer) and node.name in spikes.bits]
+    """Set bits and bits that the neurons sent: not the input's, and not those that a pool passes
+    on.
+    """
+    names = [
+        node.name for node in graph.nodes if isinstance(node, Layer) and node.name in spikes.bits
+    ]
     return sum(spikes.set_bits[name] for name in names), sum(spikes.bits[name] for name in names)

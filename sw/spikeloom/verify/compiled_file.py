@@ -1,4 +1,6 @@
-"""The file that a network was compiled from, kept beside its plan, so that it can be run against it at any time."""
+"""The file that a network was compiled from, kept beside its plan, so that it can be run against it
+at any time.
+"""
 
 from __future__ import annotations
 
@@ -18,30 +20,40 @@ ORIGINAL = "original.onnx"
 
 
 def frozen_tensors(graph: Graph, file: File) -> dict[str, str] | None:
-    """Node -> tensor that holds its words' values, where the file is the frozen form of this network; None where it is another file.
+    """Node -> tensor that holds its words' values, where the file is the frozen form of this
+    network; None where it is another file.
 
-    An integer output is not among them: reading may move factors and offsets from it into the network's scale and bias.
+    An integer output is not among them: reading may move factors and offsets from it into the
+    network's scale and bias.
     """
     writer = Writer(graph, 1)
     try:
         writer.model()
     except SpikeLoomError:
         return None
-    tensors = {name: tensor for name, tensor in writer.values.items() if graph.codes[name] is not None}
+    tensors = {
+        name: tensor for name, tensor in writer.values.items() if graph.codes[name] is not None
+    }
     made = {tensor for op in file.ops for tensor in op.outputs}
-    same = file.input_shape == (1, *graph.input.real_shape) and made.issuperset({*tensors.values(), "real/Add"})
+    same = file.input_shape == (1, *graph.input.real_shape) and made.issuperset(
+        {*tensors.values(), "real/Add"}
+    )
     return tensors if same else None
 
 
 def keep(graph: Graph, path: Path, folder: Path) -> None:
-    """Copy the file that ``graph`` was read from into ``folder``, unless it is the folder's own already.
+    """Copy the file that ``graph`` was read from into ``folder``, unless it is the folder's own
+    already.
 
     Raises SpikeLoomError where it cannot be read or written.
     """
     target = folder / ORIGINAL
     if path.resolve() == target.resolve():
         return
-    if path.resolve() == (folder / FROZEN).resolve() and frozen_tensors(graph, load(path)) is not None:
+    if (
+        path.resolve() == (folder / FROZEN).resolve()
+        and frozen_tensors(graph, load(path)) is not None
+    ):
         target.unlink(missing_ok=True)
         return
     content = self_contained(path)
@@ -50,7 +62,8 @@ def keep(graph: Graph, path: Path, folder: Path) -> None:
 
 
 def find(graph: Graph, folder: Path) -> tuple[Path, File, dict[str, str] | None] | None:
-    """The file that the network of a folder was compiled from, and :func:`frozen_tensors` of it; None where there is none.
+    """The file that the network of a folder was compiled from, and :func:`frozen_tensors` of it;
+    None where there is none.
 
     Raises SpikeLoomError where it is damaged, or model.onnx is not the network's.
     """
@@ -59,6 +72,9 @@ def find(graph: Graph, folder: Path) -> tuple[Path, File, dict[str, str] | None]
             file = load(path)
             tensors = frozen_tensors(graph, file)
             if path.name == FROZEN and tensors is None:
-                raise SpikeLoomError(f"{path}: expected the frozen network of this folder, found another file; export and compile again")
+                raise SpikeLoomError(
+                    f"{path}: expected the frozen network of this folder, found another file;"
+                    " export and compile again"
+                )
             return path, file, tensors
     return None

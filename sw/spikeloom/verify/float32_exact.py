@@ -1,4 +1,6 @@
-"""Where equality with a float32 executor is claimed: all scales are powers of two, and no sum needs more bits than float32 has."""
+"""Where equality with a float32 executor is claimed: all scales are powers of two, and no sum needs
+more bits than float32 has.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,15 @@ from spikeloom.ir.number import Code
 from spikeloom.ir.staircase import Rationals
 
 EXACT = 1 << 23
-"""Multiples of a unit below this are exact in float32; half of what it holds, for sums whose order the file chooses."""
+"""Multiples of a unit below this are exact in float32; half of what it holds, for sums whose order
+the file chooses.
+"""
 
 
 def exact_in_float32(source: Source) -> bool:
-    """Whether a float32 executor rounds nowhere between the input and the output of the file, whatever the input."""
+    """Whether a float32 executor rounds nowhere between the input and the output of the file,
+    whatever the input.
+    """
     codes: dict[str, Code | None] = {}
     for node in source.nodes:
         if isinstance(node, Input):
@@ -37,11 +43,15 @@ def _layer_exact(layer: SourceLayer, codes: dict[str, Code | None]) -> bool:
     gains = [layer.gain, *([layer.skip_gain] if layer.skip_gain is not None else [])]
     gains += [step.gain for step in layer.chain if isinstance(step, Affine)]
     gains += [activation.gain] if isinstance(activation, Quantizer) else []
-    return all(_powers(gain) for gain in gains) and all(_channel_exact(layer, codes, k) for k in range(len(layer.gain)))
+    return all(_powers(gain) for gain in gains) and all(
+        _channel_exact(layer, codes, k) for k in range(len(layer.gain))
+    )
 
 
 def _channel_exact(layer: SourceLayer, codes: dict[str, Code | None], k: int) -> bool:
-    """The same for one channel whose scales are powers of two: every number is a whole multiple of a unit, and not too large."""
+    """The same for one channel whose scales are powers of two: every number is a whole multiple of
+    a unit, and not too large.
+    """
     code = codes[layer.linear.source]
     if code is None:
         return False
@@ -64,7 +74,9 @@ def _channel_exact(layer: SourceLayer, codes: dict[str, Code | None], k: int) ->
 
 def _plus(size: Fraction, unit: Fraction, offset: Fraction) -> tuple[Fraction, Fraction]:
     """Largest magnitude and unit of numbers to which an offset is added."""
-    return size + abs(offset), _common(unit, Fraction(offset.numerator & -offset.numerator, offset.denominator))
+    return size + abs(offset), _common(
+        unit, Fraction(offset.numerator & -offset.numerator, offset.denominator)
+    )
 
 
 def _common(a: Fraction, b: Fraction) -> Fraction:
@@ -75,4 +87,6 @@ def _common(a: Fraction, b: Fraction) -> Fraction:
 def _powers(values: Rationals) -> bool:
     """Whether all are 0 or a power of two, of either sign."""
     numbers = [abs(Fraction(value)) for value in values]
-    return not any(n.numerator & (n.numerator - 1) or n.denominator & (n.denominator - 1) for n in numbers)
+    return not any(
+        n.numerator & (n.numerator - 1) or n.denominator & (n.denominator - 1) for n in numbers
+    )

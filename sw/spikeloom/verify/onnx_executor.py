@@ -34,29 +34,48 @@ class ExecutorError(SpikeLoomError):
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What the executor gave: words (N, C, H, W) of the nodes that were asked for, real outputs (N, O, H, W)."""
+    """What the executor gave: words (N, C, H, W) of the nodes that were asked for, real outputs (N,
+    O, H, W).
+    """
 
     words: dict[str, Ints]
     outputs: Floats
 
 
-def answers(graph: Graph, file: File, tensors: Mapping[str, str], x: Array, values: Ints, progress: Progress) -> Answers:
-    """Run a file that computes this network on real input (N, ...) or, where it takes integers, on the input's ``values`` (N, C, H, W).
+def answers(
+    graph: Graph, file: File, tensors: Mapping[str, str], x: Array, values: Ints, progress: Progress
+) -> Answers:
+    """Run a file that computes this network on real input (N, ...) or, where it takes integers, on
+    the input's ``values`` (N, C, H, W).
 
-    tensors: node -> tensor, one image at a time, that holds its words' values.
-    Raises SpikeLoomError where its input or output has another shape than the network's, ExecutorError where the executor fails.
+    tensors: node -> tensor, one image at a time, that holds its words' values. Raises
+    SpikeLoomError where its input or output has another shape than the network's, ExecutorError
+    where the executor fails.
     """
     source, shape = graph.input, graph.shapes[graph.output.name]
     if file.input_shape[1:] != source.real_shape:
-        raise SpikeLoomError(f"expected inputs of shape {source.real_shape}, found {file.input_shape[1:]}: {OTHER}")
+        raise SpikeLoomError(
+            f"expected inputs of shape {source.real_shape}, found {file.input_shape[1:]}: {OTHER}"
+        )
     plain = file.input_type and not source.events and (source.scale, source.zero_point) == (1, 0)
     parts, outputs = [], []
-    for context in _executed(file, np.asarray(values.reshape(x.shape) if plain else x, dtype=np.float32), progress):
-        parts.append({name: words_of(graph.codes[name], whole(graph, name, context[tensor])) for name, tensor in tensors.items()})
+    for context in _executed(
+        file, np.asarray(values.reshape(x.shape) if plain else x, dtype=np.float32), progress
+    ):
+        parts.append(
+            {
+                name: words_of(graph.codes[name], whole(graph, name, context[tensor]))
+                for name, tensor in tensors.items()
+            }
+        )
         outputs.append(np.asarray(context[file.output], dtype=np.float64))
     if outputs[0].size != file.input_shape[0] * math.prod(shape):
-        raise SpikeLoomError(f"expected outputs of shape {shape}, found {outputs[0].shape[1:]}: {OTHER}")
-    return Answers(joined(parts), np.concatenate([part.reshape(-1, *shape) for part in outputs])[: len(x)])
+        raise SpikeLoomError(
+            f"expected outputs of shape {shape}, found {outputs[0].shape[1:]}: {OTHER}"
+        )
+    return Answers(
+        joined(parts), np.concatenate([part.reshape(-1, *shape) for part in outputs])[: len(x)]
+    )
 
 
 def whole(graph: Graph, name: str, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -66,8 +85,12 @@ def whole(graph: Graph, name: str, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]
     return tensor.reshape(*lead, *graph.shapes[name])
 
 
-def _executed(file: File, x: npt.NDArray[np.float32], progress: Progress) -> Iterator[dict[str, npt.NDArray[Any]]]:
-    """All tensors, for as many images at a time as the file takes; the last image is repeated where the last batch is short."""
+def _executed(
+    file: File, x: npt.NDArray[np.float32], progress: Progress
+) -> Iterator[dict[str, npt.NDArray[Any]]]:
+    """All tensors, for as many images at a time as the file takes; the last image is repeated where
+    the last batch is short.
+    """
     batch = file.input_shape[0]
     with _failing():
         model = _executable(file)
@@ -94,7 +117,9 @@ def _executable(file: File) -> ModelWrapper:
     """The operators of the file, in order, with all shapes and without local functions."""
     source = helper.make_tensor_value_info(file.input, TensorProto.FLOAT, file.input_shape)
     constants = [numpy_helper.from_array(array, name) for name, array in file.constants.items()]
-    graph = helper.make_graph([_known(op.proto) for op in file.ops], file.name, [source], [], constants)
+    graph = helper.make_graph(
+        [_known(op.proto) for op in file.ops], file.name, [source], [], constants
+    )
     opsets = [helper.make_opsetid("", file.opset), helper.make_opsetid(QONNX, 1)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
     lif_operator.add_functions(model)

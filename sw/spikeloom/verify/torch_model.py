@@ -1,7 +1,8 @@
-"""The frozen network as a torch module: the same integers as the golden model, computed by torch in float64.
+"""The frozen network as a torch module: the same integers as the golden model, computed by torch in
+float64.
 
-It shares no arithmetic with the golden model: torch convolutions and poolings on values, floor and comparisons on drives.
-Exact while every number stays below 2^53.
+It shares no arithmetic with the golden model: torch convolutions and poolings on values, floor and
+comparisons on drives. Exact while every number stays below 2^53.
 """
 
 from __future__ import annotations
@@ -37,16 +38,22 @@ class Frozen(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Raises SpikeLoomError on a wrong shape or numbers that are not finite."""
         values = self.integers(x)
-        real = torch.from_numpy(self.graph.scale).reshape(1, -1, 1, 1) * values + torch.from_numpy(self.graph.bias).reshape(1, -1, 1, 1)
+        real = torch.from_numpy(self.graph.scale).reshape(1, -1, 1, 1) * values + torch.from_numpy(
+            self.graph.bias
+        ).reshape(1, -1, 1, 1)
         return real[:, :, 0, 0] if real.shape[2:] == (1, 1) else real
 
     @torch.no_grad()
     def trace(self, x: Tensor) -> dict[str, Tensor]:
-        """What every node answers: values (N, C, H, W), spike trains (T, N, C, H, W), as float64."""
+        """What every node answers: values (N, C, H, W), spike trains (T, N, C, H, W), as
+        float64.
+        """
         seen = {self.graph.input.name: self._quantize(x)}
         for node in self.graph.nodes[1:]:
             if isinstance(node, Layer):
-                seen[node.name] = self._layer(node, seen[node.source], seen[node.skip] if node.skip else None)
+                seen[node.name] = self._layer(
+                    node, seen[node.source], seen[node.skip] if node.skip else None
+                )
             elif isinstance(node, Pool):
                 seen[node.name] = self._pool(node, seen[node.source])
         return seen
@@ -58,7 +65,10 @@ class Frozen(nn.Module):
     def _quantize(self, x: Tensor) -> Tensor:
         source = self.graph.input
         if tuple(x.shape[1:]) != source.real_shape:
-            raise SpikeLoomError(f"input: expected (batch, {', '.join(map(str, source.real_shape))}), got {tuple(x.shape)}")
+            raise SpikeLoomError(
+                f"input: expected (batch, {', '.join(map(str, source.real_shape))}), got"
+                f" {tuple(x.shape)}"
+            )
         if not torch.isfinite(x).all():
             raise SpikeLoomError("input: expected finite numbers, found NaN or infinity")
         code = source.code
@@ -79,7 +89,10 @@ class Frozen(nn.Module):
             assert isinstance(layer.neuron, LIF)
             live = layer.neuron.code.live
             skips = [None] * live if skip is None else list(skip[:live])
-            return self._lif(layer.neuron, [self._drive(layer, a, b) for a, b in zip(x[:live], skips, strict=True)])
+            return self._lif(
+                layer.neuron,
+                [self._drive(layer, a, b) for a, b in zip(x[:live], skips, strict=True)],
+            )
         u = self._drive(layer, self._total(x), None if skip is None else self._total(skip))
         neuron = layer.neuron
         if isinstance(neuron, LIF):
@@ -91,7 +104,12 @@ class Frozen(nn.Module):
     def _drive(self, layer: Layer, x: Tensor, skip: Tensor | None) -> Tensor:
         top, left, bottom, right = layer.padding
         weight = torch.from_numpy(layer.weight).to(torch.float64)
-        v = functional.conv2d(functional.pad(x, (left, right, top, bottom)), weight, stride=layer.stride, groups=layer.groups)
+        v = functional.conv2d(
+            functional.pad(x, (left, right, top, bottom)),
+            weight,
+            stride=layer.stride,
+            groups=layer.groups,
+        )
         u = v * _column((1 - 2 * layer.negate) * (1 << layer.shift)) + _column(layer.beta)
         return u if skip is None else u + _column(layer.kappa) * skip
 
@@ -100,9 +118,15 @@ class Frozen(nn.Module):
         theta, code = _column(neuron.theta), neuron.code
         if code.base == 2:
             count = torch.floor(u / theta)
-            # A quotient that was rounded up to an integer is one too large: compare the product, which is exact.
+            # A quotient that was rounded up to an integer is one too large: compare the product,
+            # which is exact.
             count = count - (count * theta > u).to(torch.float64)
-            tied = (count * theta == u) & (count % 2 == 1) & (count <= (1 << code.steps) - 1) & (_column(neuron.tie) == 1)
+            tied = (
+                (count * theta == u)
+                & (count % 2 == 1)
+                & (count <= (1 << code.steps) - 1)
+                & (_column(neuron.tie) == 1)
+            )
             count = (count - tied.to(torch.float64)).clamp(0, (1 << code.steps) - 1)
             return count - torch.remainder(count, 1 << code.silent) + code.min_value
         value = torch.zeros_like(u)
@@ -121,7 +145,9 @@ class Frozen(nn.Module):
         count = torch.zeros(u.shape, dtype=torch.int64)
         for k in range(neuron.thresholds.shape[1]):
             count += (u >= _column(neuron.thresholds[:, k])).to(torch.int64)
-        codebook = torch.tensor(neuron.code.codebook[:: 1 << neuron.code.silent].tolist(), dtype=torch.float64)
+        codebook = torch.tensor(
+            neuron.code.codebook[:: 1 << neuron.code.silent].tolist(), dtype=torch.float64
+        )
         return codebook[count]
 
     @staticmethod
@@ -132,7 +158,11 @@ class Frozen(nn.Module):
                 membrane = membrane - torch.floor(membrane / 2.0**neuron.leak)
             membrane = membrane + current
             spike = (membrane >= theta).to(torch.float64)
-            membrane = torch.where(spike == 1, torch.zeros_like(membrane) if neuron.hard_reset else membrane - theta, membrane)
+            membrane = torch.where(
+                spike == 1,
+                torch.zeros_like(membrane) if neuron.hard_reset else membrane - theta,
+                membrane,
+            )
             spikes.append(spike)
         return torch.stack(spikes + [torch.zeros_like(membrane)] * neuron.code.silent)
 

@@ -24,7 +24,8 @@ class Verdict:
     Attributes
     ----------
     compared: what was compared. images: how many of them; 0 where the rung did not run.
-    differences: a line per fault. note: what else must be known: why the rung did not run, how equality is meant.
+    differences: a line per fault. note: what else must be known: why the rung did not run, how
+        equality is meant.
     counted: outputs that differ where equality is not claimed.
     """
 
@@ -49,7 +50,9 @@ def not_run(rung: str, why: str) -> Verdict:
     return Verdict(rung, "–", 0, (), f"{rung}: not run: {why}")
 
 
-def torch_verdict(graph: Graph, x: Array, expected: Mapping[str, Ints], progress: Progress) -> Verdict:
+def torch_verdict(
+    graph: Graph, x: Array, expected: Mapping[str, Ints], progress: Progress
+) -> Verdict:
     """Torch on the frozen network."""
     rung, absent = "torch, frozen", words.missing("train", "torch")
     if absent:
@@ -59,7 +62,9 @@ def torch_verdict(graph: Graph, x: Array, expected: Mapping[str, Ints], progress
     return Verdict(rung, EVERY_WORD, len(x), () if difference is None else (str(difference),))
 
 
-def executor_verdict(graph: Graph, folder: Path, x: Array, expected: Mapping[str, Ints], progress: Progress) -> Verdict:
+def executor_verdict(
+    graph: Graph, folder: Path, x: Array, expected: Mapping[str, Ints], progress: Progress
+) -> Verdict:
     """The QONNX executor on the file that the network was compiled from.
 
     Raises SpikeLoomError where that file is damaged, or another network's.
@@ -71,9 +76,16 @@ def executor_verdict(graph: Graph, folder: Path, x: Array, expected: Mapping[str
 
     found = compiled_file.find(graph, folder)
     if found is None:
-        return not_run(rung, f"{folder} holds neither {compiled_file.ORIGINAL} nor {compiled_file.FROZEN}; compile again")
+        return not_run(
+            rung,
+            f"{folder} holds neither {compiled_file.ORIGINAL} nor {compiled_file.FROZEN}; compile"
+            " again",
+        )
     path, file, tensors = found
-    rung, values = f"{rung}, {path.name}", graph.code(graph.input.name).value(expected[graph.input.name])
+    rung, values = (
+        f"{rung}, {path.name}",
+        graph.code(graph.input.name).value(expected[graph.input.name]),
+    )
     try:
         answers = onnx_executor.answers(graph, file, tensors or {}, x, values, progress)
     except onnx_executor.ExecutorError as error:
@@ -84,12 +96,22 @@ def executor_verdict(graph: Graph, folder: Path, x: Array, expected: Mapping[str
         return original_verdict(rung, path, graph, expected, answers.outputs)
     difference = first_difference(graph, ("golden", expected), (rung, answers.words))
     count = count_outputs(graph, expected, answers.outputs, exact=False)
-    lines = [str(difference)] if difference is not None else [f"{rung} differs from golden: {count}"] if count.differing else []
+    lines = (
+        [str(difference)]
+        if difference is not None
+        else [f"{rung} differs from golden: {count}"]
+        if count.differing
+        else []
+    )
     return Verdict(rung, EVERY_WORD, len(x), tuple(lines))
 
 
-def original_verdict(rung: str, path: Path, graph: Graph, expected: Mapping[str, Ints], outputs: words.Floats) -> Verdict:
-    """A file of which only outputs are compared: equality is claimed where float32 rounds nothing in it, else differences are counted."""
+def original_verdict(
+    rung: str, path: Path, graph: Graph, expected: Mapping[str, Ints], outputs: words.Floats
+) -> Verdict:
+    """A file of which only outputs are compared: equality is claimed where float32 rounds nothing
+    in it, else differences are counted.
+    """
     from spikeloom.frontend.onnx import read_source
     from spikeloom.verify.float32_exact import exact_in_float32
 
@@ -97,6 +119,10 @@ def original_verdict(rung: str, path: Path, graph: Graph, expected: Mapping[str,
     count = count_outputs(graph, expected, outputs, exact)
     if exact:
         lines = (f"{rung} differs from golden: {count}",) if count.differing else ()
-        return Verdict(rung, "outputs", len(outputs), lines, f"{rung}: {count}; float32 is exact for this file")
-    note = f"{rung}: {count}; float32 rounds in this file, so they are counted, to the nearest integer"
+        return Verdict(
+            rung, "outputs", len(outputs), lines, f"{rung}: {count}; float32 is exact for this file"
+        )
+    note = (
+        f"{rung}: {count}; float32 rounds in this file, so they are counted, to the nearest integer"
+    )
     return Verdict(rung, "outputs, nearest integer", len(outputs), (), note, count.differing)

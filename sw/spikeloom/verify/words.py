@@ -1,6 +1,8 @@
-"""Rungs of the ladder of proof besides golden model and hardware: what they have in common, and torch on the frozen network.
+"""Rungs of the ladder of proof besides golden model and hardware: what they have in common, and
+torch on the frozen network.
 
-They answer with the words of every node, so that a difference has a place. The other one is :mod:`spikeloom.verify.onnx_executor`.
+They answer with the words of every node, so that a difference has a place. The other one is
+:mod:`spikeloom.verify.onnx_executor`.
 """
 
 from __future__ import annotations
@@ -27,13 +29,16 @@ ILLEGAL = -1
 
 
 def missing(extra: str, *packages: str) -> str:
-    """Why a rung cannot run: which of its packages are not installed, and the extra that brings them; "" where all are there."""
+    """Why a rung cannot run: which of its packages are not installed, and the extra that brings
+    them; "" where all are there.
+    """
     absent = [package for package in packages if find_spec(package) is None]
     return f"{', '.join(absent)} not installed; pip install 'spikeloom[{extra}]'" if absent else ""
 
 
 def words_of(code: Code | None, values: npt.NDArray[np.float64]) -> Ints:
-    """Words of values (N, C, H, W), of spikes (T, N, C, H, W) for a plain spike train; integers where there is no code.
+    """Words of values (N, C, H, W), of spikes (T, N, C, H, W) for a plain spike train; integers
+    where there is no code.
 
     A value that is no integer, or not one of the code's, becomes ``ILLEGAL``, which equals no word.
     """
@@ -57,8 +62,12 @@ def torch_words(graph: Graph, x: Array, progress: Progress) -> dict[str, Ints]:
     network, parts = Frozen(graph), []
     for start in range(0, len(x), CHUNK):
         progress(start, len(x))
-        seen = network.trace(torch.from_numpy(np.ascontiguousarray(x[start : start + CHUNK], dtype=np.float32)))
-        parts.append({name: words_of(graph.codes[name], values.numpy()) for name, values in seen.items()})
+        seen = network.trace(
+            torch.from_numpy(np.ascontiguousarray(x[start : start + CHUNK], dtype=np.float32))
+        )
+        parts.append(
+            {name: words_of(graph.codes[name], values.numpy()) for name, values in seen.items()}
+        )
     progress(len(x), len(x))
     return joined(parts)
 

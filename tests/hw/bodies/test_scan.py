@@ -16,7 +16,10 @@ from spikeloom_hw.bodies.scan import Scan
 def test_every_spike_once_in_order(width: int, ports: int, idle: float) -> None:
     rng = np.random.default_rng(width * 10 + ports)
     pass_words, passes = 3, 8
-    words = [int("0" + "".join(str(int(b)) for b in rng.random(width) < 0.4), 2) for _ in range(pass_words * passes)]
+    words = [
+        int("0" + "".join(str(int(b)) for b in rng.random(width) < 0.4), 2)
+        for _ in range(pass_words * passes)
+    ]
     idle_row = passes * pass_words * width if ports == 2 else None
     scan = Scan(width=width, ports=ports, pass_words=pass_words, passes=passes, idle=idle_row)
     found: list[int] = []
@@ -33,14 +36,21 @@ def test_every_spike_once_in_order(width: int, ports: int, idle: float) -> None:
             working.append(cycle)
         done = ctx.get(scan.done)
         ctx.set(scan.advance, done)
-        after = len(finished) + 1 if done and len(finished) + 1 < passes else 0  # each pass has rows of its own
+        after = (
+            len(finished) + 1 if done and len(finished) + 1 < passes else 0
+        )  # each pass has rows of its own
         ctx.set(scan.next_base, after * pass_words * scan.step)
         if done:
             finished.append(cycle)
         return len(finished) == passes
 
     log = run_until_finished(scan, words, watch, idle)
-    expected = [k * width + flag for k, word in enumerate(words) for flag in range(width) if word >> flag & 1]
+    expected = [
+        k * width + flag
+        for k, word in enumerate(words)
+        for flag in range(width)
+        if word >> flag & 1
+    ]
     assert found == expected
     costs = [max(1, -(-bin(word).count("1") // ports)) for word in words]
     assert len(working) == sum(costs)
@@ -77,7 +87,9 @@ def run_until_finished(scan: Scan, words: list[int], watch: Any, idle: float) ->
 
 
 def offer(ctx: Any, scan: Scan, word: int, offering: bool, rng: np.random.Generator) -> None:
-    """A word in the queue, with any other that arrives behind it; or one that arrives at the empty queue; or none at all."""
+    """A word in the queue, with any other that arrives behind it; or one that arrives at the empty
+    queue; or none at all.
+    """
     other, queued = int(rng.integers(0, 1 << scan.width)), bool(rng.integers(0, 2))
     ctx.set(scan.i.valid, offering and queued)
     ctx.set(scan.i.payload, word if queued else other)

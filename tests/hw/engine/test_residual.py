@@ -24,11 +24,29 @@ def long_branch(layers: int, windows: int) -> Plan:
         weight = rng.integers(-3, 4, (2, 2, 3, 3))
         kappa = np.array([3, -2]) if last else zero
         nodes.append(
-            Layer(f"c{k}", nodes[-1].name, weight, neuron, zero + 4, zero, kappa, 0, (1, 1), (1, 1, 1, 1), 1, "x" if last else None)
+            Layer(
+                f"c{k}",
+                nodes[-1].name,
+                weight,
+                neuron,
+                zero + 4,
+                zero,
+                kappa,
+                0,
+                (1, 1),
+                (1, 1, 1, 1),
+                1,
+                "x" if last else None,
+            )
         )
     graph = Graph("residual", tuple(nodes))
     return Plan(
-        graph, {n.name: Folding("dense", 2, elements=2, windows=windows, neurons=2) for n in nodes[1:]}, "pynq-z2", 100.0, {}, "none"
+        graph,
+        {n.name: Folding("dense", 2, elements=2, windows=windows, neurons=2) for n in nodes[1:]},
+        "pynq-z2",
+        100.0,
+        {},
+        "none",
     )
 
 
@@ -37,7 +55,10 @@ def test_computed_depth_is_enough(layers: int, windows: int) -> None:
     plan = long_branch(layers, windows)
     words = np.random.default_rng(0).integers(0, 4, (3, 2, 6, 4))
     for idle, stall in ((0.0, 0.0), (0.3, 0.5)):
-        assert np.array_equal(run(plan, words, idle=idle, stall=stall, bound=20_000).values, golden.integers(plan.graph, words))
+        assert np.array_equal(
+            run(plan, words, idle=idle, stall=stall, bound=20_000).values,
+            golden.integers(plan.graph, words),
+        )
 
 
 def test_less_depth_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,5 +70,7 @@ def test_less_depth_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_depth_follows_the_branch() -> None:
-    depths = [next(e.depth for e in long_branch(n, 1).edges if e.port == "skip") for n in range(1, 6)]
+    depths = [
+        next(e.depth for e in long_branch(n, 1).edges if e.port == "skip") for n in range(1, 6)
+    ]
     assert depths == sorted(depths) and depths[-1] > depths[0]

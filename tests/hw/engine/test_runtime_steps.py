@@ -1,4 +1,6 @@
-"""Fewer time steps in Amaranth's simulator: outputs are the golden model's, times and counters the cycle model's, at every number."""
+"""Fewer time steps in Amaranth's simulator: outputs are the golden model's, times and counters the
+cycle model's, at every number.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +27,8 @@ def test_random_network(seed: int, graph: Graph) -> None:
         fewer, single = plan.with_steps(steps), bool(steps % 2)
         played = run(plan, words, single=single, steps=steps)
         timing = simulate(fewer, words, ONE_AT_A_TIME if single else BACK_TO_BACK)
-        assert np.array_equal(played.values, golden.trace(fewer.graph, words)[graph.output.name]), steps
+        assert np.array_equal(played.values, golden.trace(fewer.graph, words)[graph.output.name]), (
+            steps
+        )
         assert (played.first, played.last) == (timing.first.tolist(), timing.last.tolist()), steps
         assert played.counters == timing.counters(), steps

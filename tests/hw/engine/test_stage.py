@@ -1,4 +1,6 @@
-"""Source, accumulators and head of one stage alone: numbers equal to the golden layer, times equal to the formulas."""
+"""Source, accumulators and head of one stage alone: numbers equal to the golden layer, times equal
+to the formulas.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,15 @@ def zeros(count: int) -> Ints:
     return np.zeros(count, dtype=np.int64)
 
 
-def one_layer(neuron: Neuron, folding: Folding, *, channels: int = 4, code: Code | None = None, seed: int = 0, **layer: object) -> Plan:
+def one_layer(
+    neuron: Neuron,
+    folding: Folding,
+    *,
+    channels: int = 4,
+    code: Code | None = None,
+    seed: int = 0,
+    **layer: object,
+) -> Plan:
     """A network of one 3x3 layer on a 4x6 map."""
     rng = np.random.default_rng(seed)
     outputs = 6 if folding.body != "depthwise" else channels
@@ -47,7 +57,7 @@ def one_layer(neuron: Neuron, folding: Folding, *, channels: int = 4, code: Code
                 2,
                 groups=channels if folding.body == "depthwise" else 1,
                 **layer,
-            ),  # fmt: skip
+            ),
         ),
     )  # type: ignore[arg-type]
     return Plan(graph, {"a": folding}, "pynq-z2", 100.0, {}, "none")
@@ -108,14 +118,24 @@ def in_order(stage: Stage, values: Ints) -> list[list[int]]:
 @pytest.mark.parametrize("folding", FOLDINGS, ids=str)
 @pytest.mark.parametrize("signed", [False, True])
 def test_accumulators(folding: Folding, signed: bool) -> None:
-    plan = one_layer(Raw(None), folding, code=Code(3, signed=signed), padding=(1, 1, 1, 1), stride=(2, 1))
+    plan = one_layer(
+        Raw(None), folding, code=Code(3, signed=signed), padding=(1, 1, 1, 1), stride=(2, 1)
+    )
     words = np.random.default_rng(5).integers(0, 8, (1, 4, 4, 6))
     stage = plan.stages[0]
     expected = in_order(stage, sums(plan, words))
     for idle, stall in CROSS:
-        logs = drive(SourceAndBody(stage), {"i": beats(plan, words)}, {"o": len(expected)}, idle=idle, stall=stall)
+        logs = drive(
+            SourceAndBody(stage),
+            {"i": beats(plan, words)},
+            {"o": len(expected)},
+            idle=idle,
+            stall=stall,
+        )
         count = folding.windows * folding.elements
-        assert [unpack(word, stage.acc_width, count, signed=True) for word in logs["o"].data] == expected
+        assert [
+            unpack(word, stage.acc_width, count, signed=True) for word in logs["o"].data
+        ] == expected
 
 
 def pass_cycles(stage: Stage, words: Ints) -> list[int]:
@@ -133,10 +153,12 @@ def pass_cycles(stage: Stage, words: Ints) -> list[int]:
                         continue
                     per_queue = []
                     for window in range(f.windows):
-                        patch = golden.windows(planes[t, n : n + 1], layer.kernel, layer.stride, layer.padding)[
-                            0, :, y, x * f.windows + window
-                        ]
-                        counts = patch.reshape(stage.words, f.group // f.banks, f.banks, -1).sum(axis=1)
+                        patch = golden.windows(
+                            planes[t, n : n + 1], layer.kernel, layer.stride, layer.padding
+                        )[0, :, y, x * f.windows + window]
+                        counts = patch.reshape(stage.words, f.group // f.banks, f.banks, -1).sum(
+                            axis=1
+                        )
                         per_queue += np.maximum(1, -(-counts // f.ports)).sum(axis=(0, 2)).tolist()
                     total += max(per_queue)
                 cycles += [total] * stage.folds
@@ -145,7 +167,9 @@ def pass_cycles(stage: Stage, words: Ints) -> list[int]:
 
 @pytest.mark.parametrize("folding", FOLDINGS, ids=str)
 def test_time_of_every_result(folding: Folding) -> None:
-    """With all of the image there and room behind, results follow each other by the closed form, without a bubble."""
+    """With all of the image there and room behind, results follow each other by the closed form,
+    without a bubble.
+    """
     plan = one_layer(Raw(None), folding, padding=(1, 1, 1, 1))
     stage = plan.stages[0]
     words = np.random.default_rng(6).integers(0, 8, (3, 4, 4, 6))
@@ -155,11 +179,18 @@ def test_time_of_every_result(folding: Folding) -> None:
     times = logs["o"].times
     row = results // 3 // stage.o_shape[1]
     fill = stage.beats * stage.i_shape[2]
-    hidden = [k for k in range(row, results) if k % row and sum(cycles[k - k % row - row : k - k % row]) >= fill]
+    hidden = [
+        k
+        for k in range(row, results)
+        if k % row and sum(cycles[k - k % row - row : k - k % row]) >= fill
+    ]
     assert [times[k] - times[k - 1] for k in hidden] == [cycles[k] for k in hidden]
     assert hidden or stage.folds * cycles[0] < fill
-    # The first result: write of the last beat that its window needs, fetch, queue, pass, body, result queue.
-    last_needed = (1 * stage.i_shape[2] + min(folding.windows + 1, stage.i_shape[2])) * stage.beats - 1
+    # The first result: write of the last beat that its window needs, fetch, queue, pass, body,
+    # result queue.
+    last_needed = (
+        1 * stage.i_shape[2] + min(folding.windows + 1, stage.i_shape[2])
+    ) * stage.beats - 1
     assert times[0] == last_needed + 1 + 2 + cycles[0] - 1 + stage.body_cycles + 1
 
 
@@ -177,7 +208,12 @@ NEURONS: list[tuple[Neuron, Code]] = [
 
 
 @pytest.mark.parametrize(
-    "folding", [Folding("dense", 4, elements=6, neurons=2), Folding("dense", 4, elements=3, windows=2, neurons=1)], ids=str
+    "folding",
+    [
+        Folding("dense", 4, elements=6, neurons=2),
+        Folding("dense", 4, elements=3, windows=2, neurons=1),
+    ],
+    ids=str,
 )
 @pytest.mark.parametrize(("neuron", "code"), NEURONS, ids=str)
 def test_head(neuron: Neuron, code: Code, folding: Folding) -> None:
@@ -187,40 +223,69 @@ def test_head(neuron: Neuron, code: Code, folding: Folding) -> None:
     inputs = [sums_of_plane for sums_of_plane in results_in(plan, stage, words)]
     outputs = in_order(stage, golden.trace(plan.graph, words)["a"])
     for idle, stall in CROSS:
-        logs = drive(Head(stage), {"i": [pack(row, stage.acc_width) for row in inputs]}, {"o": len(outputs)}, idle=idle, stall=stall)
+        logs = drive(
+            Head(stage),
+            {"i": [pack(row, stage.acc_width) for row in inputs]},
+            {"o": len(outputs)},
+            idle=idle,
+            stall=stall,
+        )
         signed = stage.o_code is None
-        assert [unpack(word, output_width(stage), count, signed=signed) for word in logs["o"].data] == outputs
+        assert [
+            unpack(word, output_width(stage), count, signed=signed) for word in logs["o"].data
+        ] == outputs
         if not idle and not stall:
             per_output = len(inputs) // len(outputs) * stage.neuron_cycles
             assert logs["o"].times == [(k + 1) * per_output for k in range(len(outputs))]
 
 
 def results_in(plan: Plan, stage: Stage, words: Ints) -> list[list[int]]:
-    """What the accumulators give the head: one sum per fold, or one per plane where the neuron runs once per plane."""
+    """What the accumulators give the head: one sum per fold, or one per plane where the neuron runs
+    once per plane.
+    """
     if not stage.per_step:
         return in_order(stage, sums(plan, words))
     layer = stage.layer
     assert isinstance(layer, Layer)
     planes = stage.i_code.planes(words)
-    steps = [in_order(stage, golden.conv(p, layer.weight, layer.stride, layer.padding, layer.groups)) for p in planes]
+    steps = [
+        in_order(stage, golden.conv(p, layer.weight, layer.stride, layer.padding, layer.groups))
+        for p in planes
+    ]
     return [row for rows in zip(*steps, strict=True) for row in rows]
 
 
 @pytest.mark.parametrize("code", [Code(3), Code(3, signed=True), Code(2, 3), Code(4, 1)], ids=str)
-@pytest.mark.parametrize("folding", [Folding("max", 2, elements=2, windows=1), Folding("max", 4, elements=4, windows=2)], ids=str)
+@pytest.mark.parametrize(
+    "folding",
+    [Folding("max", 2, elements=2, windows=1), Folding("max", 4, elements=4, windows=2)],
+    ids=str,
+)
 def test_max_pool(code: Code, folding: Folding) -> None:
     graph = Graph(
-        "pool", (Input("x", (4, 6, 6), (4, 6, 6), code), Pool("a", "x", "max", (3, 2), (2, 1), (1, 1, 1, 0), np.array([0, 1, 0, 1])))
+        "pool",
+        (
+            Input("x", (4, 6, 6), (4, 6, 6), code),
+            Pool("a", "x", "max", (3, 2), (2, 1), (1, 1, 1, 0), np.array([0, 1, 0, 1])),
+        ),
     )
     plan = Plan(graph, {"a": folding}, "pynq-z2", 100.0, {}, "none")
-    stage, words = plan.stages[0], np.random.default_rng(8).integers(0, 1 << code.steps, (2, 4, 6, 6))
+    stage, words = (
+        plan.stages[0],
+        np.random.default_rng(8).integers(0, 1 << code.steps, (2, 4, 6, 6)),
+    )
     outputs = in_order(stage, golden.trace(graph, words)["a"])
     count = folding.windows * folding.elements
 
     class Whole(wiring.Component):
         def __init__(self) -> None:
             self.front, self.head = SourceAndBody(stage), Head(stage)
-            super().__init__({"i": In(stream.Signature(folding.group * code.steps)), "o": Out(stream.Signature(count * code.steps))})
+            super().__init__(
+                {
+                    "i": In(stream.Signature(folding.group * code.steps)),
+                    "o": Out(stream.Signature(count * code.steps)),
+                }
+            )
 
         def elaborate(self, platform: object) -> Module:
             m = Module()
@@ -231,7 +296,9 @@ def test_max_pool(code: Code, folding: Folding) -> None:
             return m
 
     for idle, stall in CROSS:
-        logs = drive(Whole(), {"i": beats(plan, words)}, {"o": len(outputs)}, idle=idle, stall=stall)
+        logs = drive(
+            Whole(), {"i": beats(plan, words)}, {"o": len(outputs)}, idle=idle, stall=stall
+        )
         assert [unpack(word, code.steps, count) for word in logs["o"].data] == outputs
 
 

@@ -1,4 +1,6 @@
-"""Bits counted, one of several chosen, and counters read: all of them, one after the other, and addresses beyond the last."""
+"""Bits counted, one of several chosen, and counters read: all of them, one after the other, and
+addresses beyond the last.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,11 @@ def test_ones(width: int) -> None:
     every = (
         range(1 << width)
         if width <= 8
-        else [0, (1 << width) - 1, *(int(v) for v in np.random.default_rng(3).integers(0, 1 << min(width, 62), 300))]
+        else [
+            0,
+            (1 << width) - 1,
+            *(int(v) for v in np.random.default_rng(3).integers(0, 1 << min(width, 62), 300)),
+        ]
     )
     flags = Signal(width)
     count = ones(list(flags))
@@ -47,7 +53,9 @@ def test_ones(width: int) -> None:
 
 @pytest.mark.parametrize("width", [1, MANY, MANY + 1, 2 * MANY, 150])
 def test_ones_of_many(width: int) -> None:
-    """One cycle later where they are more than are counted at once, nothing where it does not count."""
+    """One cycle later where they are more than are counted at once, nothing where it does not
+    count.
+    """
     rng = np.random.default_rng(width)
     columns = (rng.random((200, width)) < rng.random((200, 1))).astype(int)
     columns[:2] = [[0] * width, [1] * width]
@@ -75,13 +83,18 @@ def test_ones_of_many(width: int) -> None:
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 13])
 def test_choose(count: int) -> None:
     index, options = Signal(range(max(2, count))), [Signal(7, name=f"v{k}") for k in range(count)]
-    inputs = [(index, list(range(count))), *((option, [9 * k + 5] * count) for k, option in enumerate(options))]
+    inputs = [
+        (index, list(range(count))),
+        *((option, [9 * k + 5] * count) for k, option in enumerate(options)),
+    ]
     assert values(inputs, choose(options, index)) == [9 * k + 5 for k in range(count)]
 
 
 @pytest.mark.parametrize("seed", [0, 3])
 def test_counters_are_read(seed: int) -> None:
-    """Each grows by its own amount, wherever its address is; beyond the last there is nothing; a clear makes all zero."""
+    """Each grows by its own amount, wherever its address is; beyond the last there is nothing; a
+    clear makes all zero.
+    """
     plan = random_plan(seed)
     counters, grows, ends = Counters(plan), Signal(), []
     names = [name for name, _ in counter_map(plan)]
@@ -104,7 +117,9 @@ def test_counters_are_read(seed: int) -> None:
         await ctx.tick().repeat(5)
         ctx.set(grows, 0)
         await ctx.tick()
-        assert [await read(k) for k in range(len(names))] == [5 * (k + 1) for k in range(len(names))]
+        assert [await read(k) for k in range(len(names))] == [
+            5 * (k + 1) for k in range(len(names))
+        ]
         assert [await read(k) for k in (len(names), 511, 512, 1024, 0x8000, 0xFFFF)] == [0] * 6
         ctx.set(counters.clear, 1)
         await ctx.tick()

@@ -25,7 +25,13 @@ def gathered(data: list[int], windows: int, folds: int, width: int) -> list[int]
 @pytest.mark.parametrize(("windows", "folds"), [(2, 1), (3, 2), (4, 3), (2, 5)])
 def test_gather(windows: int, folds: int, idle: float, stall: float) -> None:
     data = [int(v) for v in np.random.default_rng(1).integers(0, 1 << (5 * windows), 6 * folds)]
-    logs = drive(Gather(width=5, windows=windows, folds=folds), {"i": data}, {"o": 6 * folds * windows}, idle=idle, stall=stall)
+    logs = drive(
+        Gather(width=5, windows=windows, folds=folds),
+        {"i": data},
+        {"o": 6 * folds * windows},
+        idle=idle,
+        stall=stall,
+    )
     assert logs["o"].data == gathered(data, windows, folds, 5)
     if idle or stall:
         return
@@ -49,7 +55,13 @@ def test_regroup(i_group: int, o_group: int, idle: float, stall: float) -> None:
     numbers = [int(v) for v in np.random.default_rng(2).integers(0, 8, 6 * i_group * o_group)]
     data = [pack(numbers[k : k + i_group], width) for k in range(0, len(numbers), i_group)]
     count = len(numbers) // o_group
-    logs = drive(Regroup(i_width=i_group * width, o_width=o_group * width), {"i": data}, {"o": count}, idle=idle, stall=stall)
+    logs = drive(
+        Regroup(i_width=i_group * width, o_width=o_group * width),
+        {"i": data},
+        {"o": count},
+        idle=idle,
+        stall=stall,
+    )
     assert [n for word in logs["o"].data for n in unpack(word, width, o_group)] == numbers
     if idle or stall:
         return
@@ -65,7 +77,13 @@ def test_regroup(i_group: int, o_group: int, idle: float, stall: float) -> None:
 def test_regroup_takes_whole_factors_only() -> None:
     with pytest.raises(ValueError, match="multiple"):
         Regroup(i_width=4, o_width=6)
-    assert (widths(4, 6), widths(6, 6), widths(8, 2), widths(1, 5), widths(6, 4)) == ([4, 2, 6], [6], [8, 2], [1, 5], [6, 2, 4])
+    assert (widths(4, 6), widths(6, 6), widths(8, 2), widths(1, 5), widths(6, 4)) == (
+        [4, 2, 6],
+        [6],
+        [8, 2],
+        [1, 5],
+        [6, 2, 4],
+    )
 
 
 @pytest.mark.parametrize(("idle", "stall"), CROSS)
@@ -76,10 +94,15 @@ def test_fork(branches: int, idle: float, stall: float) -> None:
     logs = drive(Fork(width=8, branches=branches), {"i": data}, outputs, idle=idle, stall=stall)
     for name in outputs:
         assert logs[name].data == data
-    assert logs["i"].times == [max(times) for times in zip(*(logs[name].times for name in outputs), strict=True)]
+    assert logs["i"].times == [
+        max(times) for times in zip(*(logs[name].times for name in outputs), strict=True)
+    ]
 
 
-@pytest.mark.parametrize(("terms", "first", "cycles"), [(1, 2, 1), (2, 2, 1), (5, 3, 2), (4, 2, 2), (16, 6, 3), (17, 3, 4), (3, 3, 2)])
+@pytest.mark.parametrize(
+    ("terms", "first", "cycles"),
+    [(1, 2, 1), (2, 2, 1), (5, 3, 2), (4, 2, 2), (16, 6, 3), (17, 3, 4), (3, 3, 2)],
+)
 def test_tree(terms: int, first: int, cycles: int) -> None:
     m = Module()
     inputs = [Signal(signed(4), name=f"in{i}") for i in range(terms)]

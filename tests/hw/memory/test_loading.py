@@ -1,4 +1,6 @@
-"""Weights at run time: hardware made for one network, loaded with another one of the same shape, is the other one."""
+"""Weights at run time: hardware made for one network, loaded with another one of the same shape, is
+the other one.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ from tests.networks import random_plan
 
 
 def roomy(seed: int) -> Plan | None:
-    """A random plan whose weights can be loaded; None where the room does not fit the widest accumulator."""
+    """A random plan whose weights can be loaded; None where the room does not fit the widest
+    accumulator.
+    """
     plan = random_plan(seed)
     graph, rooms = with_room(plan.graph)
     try:
@@ -46,7 +50,11 @@ def other_neuron(rng: Rng, neuron: Neuron, room: Room) -> Neuron:
     if isinstance(neuron, SpikePack):
         # Small thresholds now and then, so that words are not all zero.
         theta = np.where(rng.random(channels) < 0.7, np.maximum(1, theta >> 3), theta)
-        return replace(neuron, theta=theta, tie=rng.integers(0, 2, channels) if neuron.code.base == 2 else neuron.tie)
+        return replace(
+            neuron,
+            theta=theta,
+            tie=rng.integers(0, 2, channels) if neuron.code.base == 2 else neuron.tie,
+        )
     if isinstance(neuron, LIF):
         return replace(neuron, theta=np.maximum(1, theta >> 2))
     if isinstance(neuron, Table):
@@ -123,36 +131,58 @@ def test_all_seeds_differ_from_their_first_weights() -> None:
 
 
 def layer_of(plan: Plan) -> Layer:
-    return next(node for node in plan.graph.nodes if isinstance(node, Layer) and not isinstance(node.neuron, Raw))
+    return next(
+        node
+        for node in plan.graph.nodes
+        if isinstance(node, Layer) and not isinstance(node.neuron, Raw)
+    )
 
 
 def with_layer(graph: Graph, layer: Layer) -> Graph:
-    return replace(graph, nodes=tuple(layer if node.name == layer.name else node for node in graph.nodes))
+    return replace(
+        graph, nodes=tuple(layer if node.name == layer.name else node for node in graph.nodes)
+    )
 
 
 def test_what_does_not_fit_is_refused_by_name() -> None:
-    plan = next(p for seed in SEEDS if (p := roomy(seed)) and isinstance(layer_of(p).neuron, SpikePack))
+    plan = next(
+        p for seed in SEEDS if (p := roomy(seed)) and isinstance(layer_of(p).neuron, SpikePack)
+    )
     layer, room = layer_of(plan), plan.rooms[layer_of(plan).name]
     assert isinstance(layer.neuron, SpikePack)
     for changed, what in (
         (replace(layer, weight=layer.weight * 0 + (1 << room.weight_width)), "weights"),
         (replace(layer, beta=layer.beta * 0 + room.beta_bound + 1), "biases"),
-        (replace(layer, neuron=replace(layer.neuron, theta=layer.neuron.theta * 0 + room.theta_bound + 1)), "thresholds"),
+        (
+            replace(
+                layer,
+                neuron=replace(layer.neuron, theta=layer.neuron.theta * 0 + room.theta_bound + 1),
+            ),
+            "thresholds",
+        ),
         (scaled(layer, 1), "fraction bits"),
     ):
         with pytest.raises(CapacityError, match=f"^{layer.name}: .*{what}"):
             fitted(plan.graph, plan.rooms, with_layer(plan.graph, changed))
     with pytest.raises(UnsupportedError, match=layer.name):
-        fitted(plan.graph, plan.rooms, with_layer(plan.graph, replace(layer, weight=layer.weight[:, :, :, :0])))
+        fitted(
+            plan.graph,
+            plan.rooms,
+            with_layer(plan.graph, replace(layer, weight=layer.weight[:, :, :, :0])),
+        )
 
 
 def test_fewer_fraction_bits_are_the_same_network() -> None:
-    """A retrained layer that needs fewer of them is brought to those of the hardware, and no output changes."""
+    """A retrained layer that needs fewer of them is brought to those of the hardware, and no output
+    changes.
+    """
     for seed in SEEDS[:10]:
         before, plan = random_plan(seed), roomy(seed)
         assert plan is not None
         graph = fitted(plan.graph, plan.rooms, before.graph)
-        assert [n.shift for n in graph.nodes if isinstance(n, Layer)] == [n.shift for n in plan.graph.nodes if isinstance(n, Layer)]
+        assert [n.shift for n in graph.nodes if isinstance(n, Layer)] == [
+            n.shift for n in plan.graph.nodes if isinstance(n, Layer)
+        ]
         words = random_words(np.random.default_rng(seed), graph, 2)
         assert np.array_equal(outputs(graph, words), outputs(before.graph, words))
 
@@ -170,7 +200,9 @@ def test_leak_is_not_scaled() -> None:
 
 
 def test_crc_follows_the_words() -> None:
-    """With loadable weights every layer's CRC is the golden model's, and the cycle model's counters are all there."""
+    """With loadable weights every layer's CRC is the golden model's, and the cycle model's counters
+    are all there.
+    """
     for seed in SEEDS[:4]:
         plan = roomy(seed)
         assert plan is not None
@@ -179,7 +211,9 @@ def test_crc_follows_the_words() -> None:
         result = run(plan, words, single=True, idle=0.3, stall=0.3, seed=seed)
         assert {name: result.counters[name] for name in expected} == expected
         assert {name for name in simulate(plan, words).counters()} == set(result.counters)
-        assert not any(name.endswith(".crc") for name in simulate(random_plan(seed), words).counters())
+        assert not any(
+            name.endswith(".crc") for name in simulate(random_plan(seed), words).counters()
+        )
 
 
 def test_a_beat_of_many_words_has_a_crc() -> None:
@@ -187,4 +221,6 @@ def test_a_beat_of_many_words_has_a_crc() -> None:
     zero = np.zeros(4, dtype=np.int64)
     layer = Layer("fc", "x", np.ones((4, 64, 1, 1), dtype=np.int64), Raw(None), zero, zero, zero)
     graph, rooms = with_room(Graph("wide", (Input("x", (64, 1, 1), (64,), Code(8)), layer)))
-    assert "module top" in verilog_text(replace(plan_of(graph, {"fc": Folding("event", 64)}), rooms=rooms))
+    assert "module top" in verilog_text(
+        replace(plan_of(graph, {"fc": Folding("event", 64)}), rooms=rooms)
+    )

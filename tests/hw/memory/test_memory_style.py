@@ -1,4 +1,6 @@
-"""What weights lie in is said to the synthesis by attributes, and changes nothing else of the Verilog."""
+"""What weights lie in is said to the synthesis by attributes, and changes nothing else of the
+Verilog.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,12 @@ ATTRIBUTE = re.compile(r"^ *\(\* (?:ram|rom)_style = .*\*\)\n", re.MULTILINE)
 
 def kinds(plan: Plan, kind: str) -> Plan:
     """The plan with all weights in memories of one kind."""
-    return replace(plan, foldings={n: f if f.body == "max" else replace(f, weights=kind) for n, f in plan.foldings.items()})
+    return replace(
+        plan,
+        foldings={
+            n: f if f.body == "max" else replace(f, weights=kind) for n, f in plan.foldings.items()
+        },
+    )
 
 
 def loadable(plan: Plan) -> Plan:
@@ -40,18 +47,30 @@ def linear(folding: Folding) -> Plan:
     """One layer of eight inputs and four outputs."""
     zero = np.zeros(4, dtype=np.int64)
     weight = np.arange(-16, 16, dtype=np.int64).reshape(4, 8, 1, 1)
-    graph = Graph("linear", (Input("x", (8, 1, 1), (8,), Code(2)), Layer("fc", "x", weight, Raw(None), zero, zero, zero)))
+    graph = Graph(
+        "linear",
+        (
+            Input("x", (8, 1, 1), (8,), Code(2)),
+            Layer("fc", "x", weight, Raw(None), zero, zero, zero),
+        ),
+    )
     return plan_of(graph, {"fc": folding})
 
 
-@pytest.mark.parametrize("folding", [Folding("event", 8, 2, 2, 2), Folding("parallel", 2)], ids=lambda f: f.body)
+@pytest.mark.parametrize(
+    "folding", [Folding("event", 8, 2, 2, 2), Folding("parallel", 2)], ids=lambda f: f.body
+)
 @pytest.mark.parametrize("free", [False, True])
 def test_attributes_are_all_that_changes(folding: Folding, free: bool) -> None:
     plan = loadable(linear(folding)) if free else linear(folding)
     plain = body(plan)
     assert not ATTRIBUTE.search(plain)
     for kind, names, values in (
-        ("lut", {"ram"} if free else {"ram", "rom"}, {"distributed"} if free else {"registers", "distributed"}),
+        (
+            "lut",
+            {"ram"} if free else {"ram", "rom"},
+            {"distributed"} if free else {"registers", "distributed"},
+        ),
         ("block", {"ram"} if free else {"rom"}, {"block"}),
     ):
         styled = body(kinds(plan, kind))
@@ -63,15 +82,25 @@ def test_attributes_are_all_that_changes(folding: Folding, free: bool) -> None:
 def test_a_kind_that_is_none_is_refused() -> None:
     plan = random_plan(0)
     name = next(name for name, folding in plan.foldings.items() if folding.body != "max")
-    with pytest.raises(SpikeLoomError, match="weights must lie in one of auto, lut, block, got ultra"):
-        _ = replace(plan, foldings=plan.foldings | {name: replace(plan.foldings[name], weights="ultra")}).stages
+    with pytest.raises(
+        SpikeLoomError, match="weights must lie in one of auto, lut, block, got ultra"
+    ):
+        _ = replace(
+            plan, foldings=plan.foldings | {name: replace(plan.foldings[name], weights="ultra")}
+        ).stages
 
 
 def test_a_pool_has_no_weights() -> None:
-    plan = next(plan for plan in map(random_plan, range(99)) if any(f.body == "max" for f in plan.foldings.values()))
+    plan = next(
+        plan
+        for plan in map(random_plan, range(99))
+        if any(f.body == "max" for f in plan.foldings.values())
+    )
     name = next(name for name, folding in plan.foldings.items() if folding.body == "max")
     with pytest.raises(SpikeLoomError, match="no weights"):
-        _ = replace(plan, foldings=plan.foldings | {name: replace(plan.foldings[name], weights="lut")}).stages
+        _ = replace(
+            plan, foldings=plan.foldings | {name: replace(plan.foldings[name], weights="lut")}
+        ).stages
 
 
 def test_the_default_is_the_synthesis_own_choice() -> None:

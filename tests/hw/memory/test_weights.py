@@ -13,7 +13,9 @@ from spikeloom_hw.memory.weights import Weights
 @pytest.mark.parametrize("same", ["none", "some", "all"])
 @pytest.mark.parametrize(("width", "depth"), [(1, 2), (7, 3), (12, 40), (70, 9)])
 def test_rows_are_read(width: int, depth: int, same: str, written: bool) -> None:
-    """Columns that are alike in all rows, zeros or ones, are no memory, but for one that is written."""
+    """Columns that are alike in all rows, zeros or ones, are no memory, but for one that is
+    written.
+    """
     rng = np.random.default_rng(width)
     bits = rng.integers(0, 2, (depth, width))
     bits[0], bits[1] = 0, 1  # no column is alike by chance
@@ -22,7 +24,9 @@ def test_rows_are_read(width: int, depth: int, same: str, written: bool) -> None
     bits[:, columns] = rng.integers(0, 2, fixed)
     rows = [sum(int(bit) << k for k, bit in enumerate(row)) for row in bits]
     weights = Weights(rows, width, {}, written)
-    assert len(weights.known) == (0 if written else fixed) and (weights.memory is None) == (not written and fixed == width)
+    assert len(weights.known) == (0 if written else fixed) and (weights.memory is None) == (
+        not written and fixed == width
+    )
 
     m, row, data = Module(), Signal(range(depth)), Signal(width)
     m.submodules.weights = weights
@@ -44,7 +48,11 @@ def test_rows_are_read(width: int, depth: int, same: str, written: bool) -> None
             ctx.set(writes, 1)
             await ctx.tick()
             ctx.set(writes, 0)
-            assert [await read(k) for k in range(depth)] == [rows[0], ~rows[1] & ((1 << width) - 1), *rows[2:]]
+            assert [await read(k) for k in range(depth)] == [
+                rows[0],
+                ~rows[1] & ((1 << width) - 1),
+                *rows[2:],
+            ]
 
     simulator = Simulator(m)
     simulator.add_clock(1e-6)

@@ -1,4 +1,6 @@
-"""Both ends of a valid/ready stream in Amaranth's simulator, with stalls, and the rule that what waits stays."""
+"""Both ends of a valid/ready stream in Amaranth's simulator, with stalls, and the rule that what
+waits stays.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,13 @@ def plain(value: Any) -> Any:
 
 
 class Source:
-    """Offers payloads one after the other; ``idle`` is the chance that it waits before one, per cycle."""
+    """Offers payloads one after the other; ``idle`` is the chance that it waits before one, per
+    cycle.
+    """
 
-    def __init__(self, stream: Any, payloads: Sequence[Any], rng: np.random.Generator, idle: float = 0.0) -> None:
+    def __init__(
+        self, stream: Any, payloads: Sequence[Any], rng: np.random.Generator, idle: float = 0.0
+    ) -> None:
         self.stream, self.payloads, self.rng, self.idle = stream, list(payloads), rng, idle
         self.taken: list[int] = []
         self.offering = False
@@ -58,7 +64,9 @@ class Sink:
 
     def look(self, ctx: Any, cycle: int) -> None:
         valid, now = ctx.get(self.stream.valid), plain(ctx.get(self.stream.payload))
-        assert self.waiting is None or (valid and now == self.waiting), f"{self.waiting} waited and is gone in cycle {cycle}"
+        assert self.waiting is None or (valid and now == self.waiting), (
+            f"{self.waiting} waited and is gone in cycle {cycle}"
+        )
         taken = valid and ctx.get(self.stream.ready)
         self.waiting = now if valid and not taken else None
         if taken:
@@ -67,7 +75,9 @@ class Sink:
 
 
 def play(dut: Elaboratable, ends: Sequence[Any], done: Callable[[], bool], rest: int = 20) -> None:
-    """Runs until ``done``, and some cycles more, in which nothing may come that is not expected. Fails after ``LIMIT`` cycles."""
+    """Runs until ``done``, and some cycles more, in which nothing may come that is not expected.
+    Fails after ``LIMIT`` cycles.
+    """
 
     async def bench(ctx: Any) -> None:
         left = rest

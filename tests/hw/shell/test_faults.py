@@ -58,7 +58,10 @@ def test_writes_right_behind_a_start_are_for_the_next_job() -> None:
         for name in ("input_address", "output_address", "images", "input_words"):
             was = await board.get(name)
             board.memory.bytes[OUTPUT : OUTPUT + 1024] = 0
-            await board.post((register("control").offset, register("control")["start"].mask), (register(name).offset, 1 << 20))
+            await board.post(
+                (register("control").offset, register("control")["start"].mask),
+                (register(name).offset, 1 << 20),
+            )
             assert (await board.wait(), await board.flags("error")) == ({"done"}, set()), name
             np.testing.assert_array_equal(board.results(COUNT), answer(images(COUNT)))
             assert await board.get(name) == 1 << 20
@@ -73,8 +76,12 @@ def test_settings_are_those_of_the_start() -> None:
         for first in (0, 1):
             await board.start(COUNT, single=bool(first))
             await board.set("settings", 1 - first)
-            assert "busy" in await board.status() and board.ctx.get(board.shell.gate.single) == first
-            assert await board.wait() == {"done"} and board.ctx.get(board.shell.gate.single) == first
+            assert (
+                "busy" in await board.status() and board.ctx.get(board.shell.gate.single) == first
+            )
+            assert (
+                await board.wait() == {"done"} and board.ctx.get(board.shell.gate.single) == first
+            )
 
     run(story, latency=(40, 40))
 
@@ -172,7 +179,9 @@ def test_overrun_by_words_that_have_not_come() -> None:
         fill(board.shell.manifest, board.memory, images(COUNT))
         await board.start(COUNT, words=WORDS + 1)
         await board.ctx.tick().repeat(500)
-        assert await board.flags("error") == {"overrun"} and "draining" in await board.flags("status")
+        assert await board.flags("error") == {"overrun"} and "draining" in await board.flags(
+            "status"
+        )
         board.memory.faults.dead_from = 1 << 40
         assert await board.wait() == {"failed"}
         await works(board)
@@ -273,7 +282,10 @@ def test_memory_that_does_not_answer() -> None:
         fill(board.shell.manifest, board.memory, images(COUNT))
         await board.start(COUNT)
         await board.ctx.tick().repeat(1000)
-        assert (await board.status(), await board.flags("error")) == ({"busy", "draining", "active"}, {"stuck"})
+        assert (await board.status(), await board.flags("error")) == (
+            {"busy", "draining", "active"},
+            {"stuck"},
+        )
         board.memory.faults = replace(board.memory.faults, dead_from=1 << 40)
         assert await board.wait() == {"failed"}
         await works(board)

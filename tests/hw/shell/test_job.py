@@ -22,7 +22,9 @@ class Bench:
             self.ctx.set(getattr(self.job, name), value)
 
     async def tick(self, **values: int) -> set[str]:
-        """One cycle with these inputs, which are low again after it; the outputs that were high in it."""
+        """One cycle with these inputs, which are low again after it; the outputs that were high in
+        it.
+        """
         self.set(**values)
         high = {name for name in OUTPUTS if self.ctx.get(getattr(self.job, name))}
         faults = self.ctx.get(self.job.error_set)
@@ -76,7 +78,9 @@ def test_a_job_that_ends_well() -> None:
             assert await bench.tick(ended=1) == RUNNING
             assert await bench.tick() == set()
             assert bench.status == (1, 0)
-            assert bench.ctx.get(bench.job.job_cycles) == length + 2, "the cycles in which it was busy"
+            assert bench.ctx.get(bench.job.job_cycles) == length + 2, (
+                "the cycles in which it was busy"
+            )
 
     play(story)
 
@@ -136,7 +140,9 @@ def test_nothing_is_lost_before_the_job_runs(name: str, cycle: int) -> None:
     play(story)
 
 
-@pytest.mark.parametrize("wrong", [{"input_low": 4}, {"output_low": 1}, {"images": 0}, {"input_words": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"input_low": 4}, {"output_low": 1}, {"images": 0}, {"input_words": 0}]
+)
 def test_misaligned(wrong: dict[str, int]) -> None:
     async def story(bench: Bench) -> None:
         bench.set(**wrong)
@@ -218,7 +224,9 @@ def test_what_comes_while_busy() -> None:
 
 
 def test_a_start_without_weights_is_refused() -> None:
-    """A load that does not end well leaves none; a reset of the shell does not bring them back, a load that ends well does."""
+    """A load that does not end well leaves none; a reset of the shell does not bring them back, a
+    load that ends well does.
+    """
 
     async def story(bench: Bench) -> None:
         def whole() -> int:

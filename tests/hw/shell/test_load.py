@@ -1,4 +1,6 @@
-"""Weights through the shell: a load job, what it counts, and what becomes of one that goes wrong."""
+"""Weights through the shell: a load job, what it counts, and what becomes of one that goes
+wrong.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def two(seed: int) -> tuple[Plan, Plan]:
     """A plan and another one of the same shape."""
     plan = roomy(seed)
     assert plan is not None
-    return plan, replace(plan, graph=fitted(plan.graph, plan.rooms, other(np.random.default_rng(seed), plan)))
+    return plan, replace(
+        plan, graph=fitted(plan.graph, plan.rooms, other(np.random.default_rng(seed), plan))
+    )
 
 
 async def runs(board: Board, plan: Plan, images: np.ndarray) -> None:
@@ -37,7 +41,9 @@ async def runs(board: Board, plan: Plan, images: np.ndarray) -> None:
     await board.start(len(images))
     assert await board.wait() == {"done"}
     expected = golden.trace(plan.graph, images)[plan.graph.output.name]
-    np.testing.assert_array_equal(board.results(len(images)), expected.transpose(0, 2, 3, 1).reshape(len(images), -1))
+    np.testing.assert_array_equal(
+        board.results(len(images)), expected.transpose(0, 2, 3, 1).reshape(len(images), -1)
+    )
 
 
 @pytest.mark.parametrize("width", [64, 128])
@@ -46,7 +52,10 @@ def test_loaded(seed: int, width: int) -> None:
     plan, changed = two(seed)
     images = random_words(np.random.default_rng(seed), plan.graph, 2, 0.4)
     manifest = replace(describe(plan, ""), memory_width=width)
-    first, second = (np.concatenate([w, np.zeros(-len(w) % (width // 32), dtype=np.uint32)]) for w in map(load_words, (plan, changed)))
+    first, second = (
+        np.concatenate([w, np.zeros(-len(w) % (width // 32), dtype=np.uint32)])
+        for w in map(load_words, (plan, changed))
+    )
 
     async def story(board: Board) -> None:
         assert await board.get("capabilities") == width // 8 | 1 << 8
@@ -75,7 +84,8 @@ def test_too_few_words_end_in_an_underrun(monkeypatch: pytest.MonkeyPatch) -> No
         await board.start(1)
         assert (await board.wait(), await board.flags("error")) == ({"failed"}, {"no_weights"})
 
-    # A manifest of fewer words than the memories take: no driver would send them, no hardware must believe them.
+    # A manifest of fewer words than the memories take: no driver would send them, no hardware must
+    # believe them.
     manifest = describe(plan, "")
     words = words[: len(words) // 2]
     play(replace(manifest, load_words=len(words)), Top(plan), Memory(), story)

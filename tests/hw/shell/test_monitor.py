@@ -46,8 +46,14 @@ class Reference:
 
     def figures(self) -> dict[str, int]:
         found = {"input_wait": self.waits[0], "output_wait": self.waits[1]}
-        for name, values in (("latency", [entry[0] for entry in self.log]), ("interval", self.intervals)):
-            found |= {f"{name}_min": min(values, default=ALL_ONES), f"{name}_max": max(values, default=0)}
+        for name, values in (
+            ("latency", [entry[0] for entry in self.log]),
+            ("interval", self.intervals),
+        ):
+            found |= {
+                f"{name}_min": min(values, default=ALL_ONES),
+                f"{name}_max": max(values, default=0),
+            }
             found |= {f"{name}_sum": sum(values), f"{name}_count": len(values)}
         return found
 
@@ -65,7 +71,9 @@ async def check(ctx: Any, dut: Monitor, wanted: Reference) -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_random_comings_and_goings(seed: int) -> None:
-    """Two rounds, with a clear in between; more images than the log holds; jobs that begin and networks that are reset."""
+    """Two rounds, with a clear in between; more images than the log holds; jobs that begin and
+    networks that are reset.
+    """
     dut, wanted, rng = Monitor(), Reference(), np.random.default_rng(seed)
 
     async def bench(ctx: Any) -> None:
@@ -80,8 +88,18 @@ def test_random_comings_and_goings(seed: int) -> None:
                 started, finished = room and rng.random() < 0.6, flying and rng.random() < 0.5
                 go, flush = kind < 0.05 and not flying, kind > 0.998
                 waits = rng.random(2) < 0.3
-                for name, value in (("started", started), ("finished", finished), ("go", go), ("flush", flush)):
-                    ctx.set(getattr(dut, name), bool(value) and not (flush and name != "flush") and not (go and name == "finished"))
+                for name, value in (
+                    ("started", started),
+                    ("finished", finished),
+                    ("go", go),
+                    ("flush", flush),
+                ):
+                    ctx.set(
+                        getattr(dut, name),
+                        bool(value)
+                        and not (flush and name != "flush")
+                        and not (go and name == "finished"),
+                    )
                 ctx.set(dut.waits_input, bool(waits[0]))
                 ctx.set(dut.waits_output, bool(waits[1]))
                 if flush:
@@ -93,7 +111,9 @@ def test_random_comings_and_goings(seed: int) -> None:
                         wanted.finish(cycle)
                 if go or flush:
                     wanted.before = None
-                wanted.waits = [total + int(wait) for total, wait in zip(wanted.waits, waits, strict=True)]
+                wanted.waits = [
+                    total + int(wait) for total, wait in zip(wanted.waits, waits, strict=True)
+                ]
                 await ctx.tick()
                 assert ctx.get(dut.cycle) == cycle + 1
             for name in ("started", "finished", "go", "flush", "waits_input", "waits_output"):
@@ -112,7 +132,9 @@ def test_random_comings_and_goings(seed: int) -> None:
 @pytest.mark.parametrize("single", [False, True])
 @pytest.mark.parametrize("beats", [1, 2, 5])
 def test_gate(beats: int, single: bool) -> None:
-    """Exactly the beats of the job pass; an image waits for room, or for the one before; none of it holds a begun image back."""
+    """Exactly the beats of the job pass; an image waits for room, or for the one before; none of it
+    holds a begun image back.
+    """
     dut, rng, images = Gate(width=8, beats=beats), np.random.default_rng(beats), 6
 
     async def bench(ctx: Any) -> None:
@@ -135,11 +157,16 @@ def test_gate(beats: int, single: bool) -> None:
                 ctx.set(dut.o.ready, ready)
                 inside, due = passed % beats != 0, passed < beats * images
                 may = due and (inside or (room and not (single and flying)))
-                assert ctx.get(dut.o.valid) == (valid and may) and ctx.get(dut.o.payload) == cycle & 255
+                assert (
+                    ctx.get(dut.o.valid) == (valid and may)
+                    and ctx.get(dut.o.payload) == cycle & 255
+                )
                 assert ctx.get(dut.i.ready) == (ready and may)
                 assert ctx.get(dut.waiting) == (may and ready and not valid)
                 assert ctx.get(dut.started) == (valid and may and ready and not inside)
-                assert ctx.get(dut.exhausted) == (not due) and ctx.get(dut.images_in) == -(-passed // beats)
+                assert ctx.get(dut.exhausted) == (not due) and ctx.get(dut.images_in) == -(
+                    -passed // beats
+                )
                 passed += valid and may and ready
                 await ctx.tick()
             assert passed == beats * images

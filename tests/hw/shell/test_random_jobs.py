@@ -1,4 +1,6 @@
-"""Random shells, memories, buffers and faults: every job ends as it must, and no wrong value is ever called done."""
+"""Random shells, memories, buffers and faults: every job ends as it must, and no wrong value is
+ever called done.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,19 @@ from tests.hw.shell.board import QUIET, Board, fill, play
 from tests.hw.shell.memory import Memory
 from tests.sim.toy import Toy
 
-FAULTS = ("none", "none", "read", "write", "last", "abort", "underrun", "overrun", "unasked_read", "unasked_write", "again")
+FAULTS = (
+    "none",
+    "none",
+    "read",
+    "write",
+    "last",
+    "abort",
+    "underrun",
+    "overrun",
+    "unasked_read",
+    "unasked_write",
+    "again",
+)
 EXPECTED = {
     "none": set(),
     "read": {"read_slverr"},
@@ -68,15 +82,21 @@ async def job(board: Board, rng: np.random.Generator, fault: str, outputs: int) 
     status, errors = await board.wait(), await board.flags("error")
     await board.ctx.tick().repeat(150)  # what was not asked for may come after the end
     late = await board.flags("error")
-    assert status in ({"done"}, {"failed"}) and errors <= EXPECTED[fault] and late <= EXPECTED[fault]
+    assert (
+        status in ({"done"}, {"failed"}) and errors <= EXPECTED[fault] and late <= EXPECTED[fault]
+    )
     if status == {"done"}:
-        assert fault in ("none", "again", "abort") or fault.startswith("unasked"), f"{fault} was not noticed"
+        assert fault in ("none", "again", "abort") or fault.startswith("unasked"), (
+            f"{fault} was not noticed"
+        )
         np.testing.assert_array_equal(memory.bytes, after)
         assert (await board.get("images_in"), await board.get("images_out")) == (count, count)
         assert (await board.get("words_read"), await board.get("words_written")) == (needed, total)
     else:
         assert fault not in ("none", "again")
-        assert np.array_equal(np.delete(memory.bytes, np.s_[at[1] : end]), np.delete(after, np.s_[at[1] : end]))
+        assert np.array_equal(
+            np.delete(memory.bytes, np.s_[at[1] : end]), np.delete(after, np.s_[at[1] : end])
+        )
     assert memory.in_flight == {"ar": 0, "aw": 0} or fault.startswith("unasked")
     memory.faults.unasked_read.clear()
     memory.faults.unasked_write.clear()
@@ -86,10 +106,20 @@ async def job(board: Board, rng: np.random.Generator, fault: str, outputs: int) 
 def test_random_jobs(seed: int) -> None:
     rng = np.random.default_rng(seed)
     width, outputs = choose(rng, (64, 128)), int(rng.integers(1, 8))
-    inner = Toy(steps=int(rng.integers(1, 17)), group=int(rng.integers(1, 13)), beats=int(rng.integers(1, 24)), outputs=outputs)
+    inner = Toy(
+        steps=int(rng.integers(1, 17)),
+        group=int(rng.integers(1, 13)),
+        beats=int(rng.integers(1, 24)),
+        outputs=outputs,
+    )
     manifest = replace(inner.manifest(), memory_width=width)
     slow = bool(rng.integers(3))
-    memory = Memory(width, (1, int(rng.integers(1, 120))) if slow else (1, 1), float(rng.random() * 0.6) if slow else 0.0, seed)
+    memory = Memory(
+        width,
+        (1, int(rng.integers(1, 120))) if slow else (1, 1),
+        float(rng.random() * 0.6) if slow else 0.0,
+        seed,
+    )
 
     async def story(board: Board) -> None:
         for _ in range(8):

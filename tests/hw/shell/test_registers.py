@@ -1,4 +1,6 @@
-"""The control bus and the register bank: every register of the description, and every way to write one."""
+"""The control bus and the register bank: every register of the description, and every way to write
+one.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,17 @@ import numpy as np
 import pytest
 from amaranth import Elaboratable, Module, ResetInserter, Signal
 from amaranth.sim import Simulator
-from spikeloom.interface.registers import ADDRESS_WIDTH, COUNTERS, LOG, LOG_DEPTH, MAGIC, REGISTERS, VERSION, Register, register
+from spikeloom.interface.registers import (
+    ADDRESS_WIDTH,
+    COUNTERS,
+    LOG,
+    LOG_DEPTH,
+    MAGIC,
+    REGISTERS,
+    VERSION,
+    Register,
+    register,
+)
 from spikeloom_hw.shell.bank import Bank
 from spikeloom_hw.shell.lite import SPACING, WAIT, Lite
 
@@ -17,11 +29,15 @@ CONSTANT = {"magic", "version", "capabilities", "counter_count", "identity"}
 
 
 def bank(**how: Any) -> Bank:
-    return Bank(**{"address_width": 40, "memory_width": 128, "counters": 77, "identity": IDENTITY, **how})
+    return Bank(
+        **{"address_width": 40, "memory_width": 128, "counters": 77, "identity": IDENTITY, **how}
+    )
 
 
 class Together(Elaboratable):
-    """Bus and bank, and a network that answers a counter's address two cycles later, the log one cycle later."""
+    """Bus and bank, and a network that answers a counter's address two cycles later, the log one
+    cycle later.
+    """
 
     def __init__(self, made: Bank) -> None:
         self.lite, self.bank = Lite(address_width=ADDRESS_WIDTH), made
@@ -30,7 +46,10 @@ class Together(Elaboratable):
         m = Module()
         m.submodules.lite, m.submodules.bank = lite, bank = self.lite, self.bank
         names = ("write", "write_address", "write_data", "read", "read_address")
-        m.d.comb += [*(getattr(bank, name).eq(getattr(lite, name)) for name in names), lite.data.eq(bank.data)]
+        m.d.comb += [
+            *(getattr(bank, name).eq(getattr(lite, name)) for name in names),
+            lite.data.eq(bank.data),
+        ]
         late = Signal.like(bank.counter_address)
         m.d.sync += [
             late.eq(bank.counter_address),
@@ -44,7 +63,13 @@ class Bus:
     """Random waits on every channel, and a note of the cycles."""
 
     def __init__(self, ctx: Any, lite: Lite, seed: int = 0, wait: float = 0.0) -> None:
-        self.ctx, self.lite, self.rng, self.wait, self.cycle = ctx, lite, np.random.default_rng(seed), wait, 0
+        self.ctx, self.lite, self.rng, self.wait, self.cycle = (
+            ctx,
+            lite,
+            np.random.default_rng(seed),
+            wait,
+            0,
+        )
         self.before = -SPACING
 
     async def tick(self) -> None:
@@ -57,7 +82,11 @@ class Bus:
 
     async def poke(self, address: int, value: int, strobe: int = 15) -> None:
         ctx, lite = self.ctx, self.lite
-        todo = {"aw": self.rng.integers(1, 6), "w": self.rng.integers(1, 6)} if self.wait else {"aw": 0, "w": 0}
+        todo = (
+            {"aw": self.rng.integers(1, 6), "w": self.rng.integers(1, 6)}
+            if self.wait
+            else {"aw": 0, "w": 0}
+        )
         start = self.cycle
         ctx.set(lite.awaddr, address)
         ctx.set(lite.wdata, value)
@@ -132,8 +161,15 @@ def test_constants(wait: float) -> None:
         del bank
         capabilities = register("capabilities")
         value = await bus.read(capabilities)
-        assert value & capabilities["memory_bytes"].mask == 16 and not value & capabilities["runtime_weights"].mask
-        assert (await bus.peek(0), await bus.peek(4), await bus.read(register("counter_count"))) == (MAGIC, VERSION, 77)
+        assert (
+            value & capabilities["memory_bytes"].mask == 16
+            and not value & capabilities["runtime_weights"].mask
+        )
+        assert (
+            await bus.peek(0),
+            await bus.peek(4),
+            await bus.read(register("counter_count")),
+        ) == (MAGIC, VERSION, 77)
         words = [await bus.peek(register("identity").offset + 4 * k) for k in range(8)]
         assert b"".join(word.to_bytes(4, "big") for word in words).hex() == IDENTITY
 
@@ -141,7 +177,9 @@ def test_constants(wait: float) -> None:
 
 
 def test_every_register_that_reads() -> None:
-    """Fields at their bits, 64 bits in two halves that belong together although the value has moved on."""
+    """Fields at their bits, 64 bits in two halves that belong together although the value has moved
+    on.
+    """
 
     async def story(bus: Bus, bank: Bank) -> None:
         rng = np.random.default_rng(1)
@@ -174,10 +212,17 @@ def test_every_register_to_write() -> None:
             value = int.from_bytes(rng.bytes(where.width // 8), "little")
             for half in range(where.width // 32):
                 await bus.poke(where.offset + 4 * half, value >> 32 * half & 0xFFFF_FFFF)
-                await bus.poke(where.offset + 4 * half, int(rng.integers(0, 1 << 32)), strobe=int(rng.integers(0, 15)))
+                await bus.poke(
+                    where.offset + 4 * half,
+                    int(rng.integers(0, 1 << 32)),
+                    strobe=int(rng.integers(0, 15)),
+                )
             held[where.name] = value & ((1 << len(getattr(bank, where.name))) - 1)
             for name, expected in held.items():
-                assert bus.ctx.get(getattr(bank, name)) == expected and await bus.read(register(name)) == expected
+                assert (
+                    bus.ctx.get(getattr(bank, name)) == expected
+                    and await bus.read(register(name)) == expected
+                )
         assert len(bank.input_address) == 40 and len(bank.images) == 32
 
     play(story, bank(steps=5), wait=0.4)
@@ -228,7 +273,11 @@ def test_addresses_of_nothing_read_zero() -> None:
     taken = {r.offset + 4 * k for r in REGISTERS for k in range(r.size // 4)}
 
     async def story(bus: Bus, bank: Bank) -> None:
-        for address in [a for a in range(0, 0x140, 4) if a not in taken] + [COUNTERS - 4, LOG + 8 * LOG_DEPTH, 0xFFFC]:
+        for address in [a for a in range(0, 0x140, 4) if a not in taken] + [
+            COUNTERS - 4,
+            LOG + 8 * LOG_DEPTH,
+            0xFFFC,
+        ]:
             await bus.poke(address, 0xFFFF_FFFF)
             assert await bus.peek(address) == 0
 
@@ -244,7 +293,9 @@ def test_counters_and_log() -> None:
             assert await bus.peek(COUNTERS + 8 * k + 4) == value >> 32
         for k in (0, 5, LOG_DEPTH - 1):
             assert await bus.peek(LOG + 8 * k) == k << 30 & 0xFFFF_FFFF
-            assert await bus.peek(LOG + 8 * (k ^ 1) + 4) == k >> 2, "the high half is kept, whatever is there meanwhile"
+            assert await bus.peek(LOG + 8 * (k ^ 1) + 4) == k >> 2, (
+                "the high half is kept, whatever is there meanwhile"
+            )
 
     play(story)
 
@@ -257,7 +308,12 @@ def test_nothing_is_taken_in_reset() -> None:
     async def story(ctx: Any) -> None:
         lite = dut.lite
         ctx.set(reset, 1)
-        for name, value in (("awaddr", register("images").offset), ("wdata", 77), ("wstrb", 15), ("araddr", 0)):
+        for name, value in (
+            ("awaddr", register("images").offset),
+            ("wdata", 77),
+            ("wstrb", 15),
+            ("araddr", 0),
+        ):
             ctx.set(getattr(lite, name), value)
         for name in ("awvalid", "wvalid", "arvalid", "bready", "rready"):
             ctx.set(getattr(lite, name), 1)

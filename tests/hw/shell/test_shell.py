@@ -33,7 +33,9 @@ def test_a_job(width: int, memory: dict) -> None:
     play(manifest, inner, Memory(width, **memory), story)
 
 
-def waits(images: int, beats: int = BEATS, outputs: int = OUTPUTS, **memory: Any) -> tuple[int, int]:
+def waits(
+    images: int, beats: int = BEATS, outputs: int = OUTPUTS, **memory: Any
+) -> tuple[int, int]:
     """input_wait and output_wait of one job."""
     inner = Toy(steps=5, group=3, beats=beats, outputs=outputs)
     found = []
@@ -50,7 +52,9 @@ def waits(images: int, beats: int = BEATS, outputs: int = OUTPUTS, **memory: Any
 
 
 def test_waits() -> None:
-    """A memory that is 150 cycles slower to begin costs so many cycles more; one that takes no results holds the network up."""
+    """A memory that is 150 cycles slower to begin costs so many cycles more; one that takes no
+    results holds the network up.
+    """
     fast, slow = waits(6), waits(6, latency=(151, 151))
     assert fast[0] > 0 and slow == (fast[0] + 150, 0) and fast[1] == 0
     assert waits(120, beats=1, outputs=7, latency=(400, 400))[1] > 100
@@ -62,11 +66,20 @@ def test_clear_and_log() -> None:
 
     async def story(board: Board) -> None:
         await works(board, 5)
-        assert await board.get("latency_count") == 5 and await board.counter(manifest.counters["images"]) == 5
+        assert (
+            await board.get("latency_count") == 5
+            and await board.counter(manifest.counters["images"]) == 5
+        )
         await board.act("clear")
-        assert [await board.get(name) for name in ("latency_count", "interval_count", "latency_sum", "latency_max")] == [0] * 4
+        assert [
+            await board.get(name)
+            for name in ("latency_count", "interval_count", "latency_sum", "latency_max")
+        ] == [0] * 4
         assert await board.get("latency_min") == await board.get("interval_min") == 0xFFFF_FFFF
-        assert await board.counter(manifest.counters["images"]) == 0 and await board.log(5) == [(0, 0)] * 5
+        assert (
+            await board.counter(manifest.counters["images"]) == 0
+            and await board.log(5) == [(0, 0)] * 5
+        )
         await works(board, 3)
         both = BEATS + OUTPUTS
         assert await board.log(4) == [(both, 0), (both, both), (both, both), (0, 0)]
@@ -78,7 +91,9 @@ def test_clear_and_log() -> None:
 @pytest.mark.parametrize("single", [True, False])
 @pytest.mark.parametrize("seed", [24, 30, 31])
 def test_a_network(seed: int, single: bool) -> None:
-    """With a memory that never waits: values are the golden model's, every cycle and count the cycle model's."""
+    """With a memory that never waits: values are the golden model's, every cycle and count the
+    cycle model's.
+    """
     rng = np.random.default_rng(seed)
     plan = random_plan(rng, 3)
     words = random_words(rng, plan.graph, 3, 0.4)
@@ -90,15 +105,27 @@ def test_a_network(seed: int, single: bool) -> None:
         fill(manifest, board.memory, words)
         await board.start(len(words), single=single)
         assert await board.wait() == {"done"}
-        np.testing.assert_array_equal(board.results(len(words)), expected.transpose(0, 2, 3, 1).reshape(len(words), -1))
+        np.testing.assert_array_equal(
+            board.results(len(words)), expected.transpose(0, 2, 3, 1).reshape(len(words), -1)
+        )
         latency = (timing.last - timing.first + 1).tolist()
         interval = np.diff(timing.last).tolist()
         assert await board.log(len(words)) == list(zip(latency, [0, *interval], strict=True))
-        assert await board.get("latency_min") == min(latency) and await board.get("latency_max") == max(latency)
-        assert await board.get("latency_sum") == sum(latency) and await board.get("latency_count") == len(latency)
-        assert await board.get("interval_min") == min(interval) and await board.get("interval_max") == max(interval)
-        assert await board.get("interval_sum") == sum(interval) and await board.get("interval_count") == len(interval)
-        assert {name: await board.counter(address) for name, address in manifest.counters.items()} == timing.counters()
+        assert await board.get("latency_min") == min(latency) and await board.get(
+            "latency_max"
+        ) == max(latency)
+        assert await board.get("latency_sum") == sum(latency) and await board.get(
+            "latency_count"
+        ) == len(latency)
+        assert await board.get("interval_min") == min(interval) and await board.get(
+            "interval_max"
+        ) == max(interval)
+        assert await board.get("interval_sum") == sum(interval) and await board.get(
+            "interval_count"
+        ) == len(interval)
+        assert {
+            name: await board.counter(address) for name, address in manifest.counters.items()
+        } == timing.counters()
 
     play(manifest, Top(plan), Memory(), story)
 
@@ -116,9 +143,15 @@ def test_a_network_on_a_slow_memory() -> None:
         fill(manifest, board.memory, words)
         await board.start(len(words))
         assert await board.wait() == {"done"}
-        np.testing.assert_array_equal(board.results(len(words)), expected.transpose(0, 2, 3, 1).reshape(len(words), -1))
+        np.testing.assert_array_equal(
+            board.results(len(words)), expected.transpose(0, 2, 3, 1).reshape(len(words), -1)
+        )
         for name, address in manifest.counters.items():
-            if name == "images" or name.rpartition(".")[2].split("[")[0] in ("spikes", "nonzero", "synaptic"):
+            if name == "images" or name.rpartition(".")[2].split("[")[0] in (
+                "spikes",
+                "nonzero",
+                "synaptic",
+            ):
                 assert await board.counter(address) == counted[name], name
 
     play(manifest, Top(plan), Memory(128, (1, 80), 0.5), story)

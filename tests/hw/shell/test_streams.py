@@ -16,18 +16,37 @@ CROSS = [(0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.4, 0.6)]
 RATIOS = [
     *[(64, 8, 4, 1), (64, 8, 8, 3), (64, 8, 1, 8), (64, 16, 9, 6), (64, 8, 2, 64)],
     *[(128, 8, 5, 1), (128, 8, 8, 12), (128, 16, 16, 40), (128, 16, 10, 7)],
-    *[(64, 1, 1, 64), (64, 1, 1, 98), (64, 2, 1, 3), (64, 4, 3, 49), (128, 1, 1, 784), (128, 4, 4, 31)],
+    *[
+        (64, 1, 1, 64),
+        (64, 1, 1, 98),
+        (64, 2, 1, 3),
+        (64, 4, 3, 49),
+        (128, 1, 1, 784),
+        (128, 4, 4, 31),
+    ],
 ]
 
 
 def beats_of(words: list[int], width: int, container: int, steps: int, group: int) -> list[int]:
-    numbers = [n & ((1 << steps) - 1) for word in words for n in unpack(word, container, width // container)]
+    numbers = [
+        n & ((1 << steps) - 1)
+        for word in words
+        for n in unpack(word, container, width // container)
+    ]
     return [pack(numbers[k : k + group], steps) for k in range(0, len(numbers) - group + 1, group)]
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.sampled_from([64, 128]), st.sampled_from([1, 2, 4]), st.integers(0, 2), st.integers(1, 150), st.sampled_from(CROSS))
-def test_gearbox_of_packed_words(width: int, container: int, unused: int, group: int, cross: tuple[float, float]) -> None:
+@given(
+    st.sampled_from([64, 128]),
+    st.sampled_from([1, 2, 4]),
+    st.integers(0, 2),
+    st.integers(1, 150),
+    st.sampled_from(CROSS),
+)
+def test_gearbox_of_packed_words(
+    width: int, container: int, unused: int, group: int, cross: tuple[float, float]
+) -> None:
     """Several words to a byte: all widths of beats, below, at and above a memory word."""
     check_gearbox((width, container, max(1, container - unused), group), *cross)
 
@@ -49,11 +68,14 @@ def check_gearbox(ratio: tuple[int, int, int, int], idle: float, stall: float) -
     assert logs["o"].data == expected
     if idle or stall:
         return
-    # A beat leaves in the cycle after its last word, or after the beat before it; no cycle is lost to either.
+    # A beat leaves in the cycle after its last word, or after the beat before it; no cycle is lost
+    # to either.
     came, times = logs["i"].times, logs["o"].times
     per_word = width // container
     last_word = [((k + 1) * group - 1) // per_word for k in range(len(expected))]
-    assert times == [max(came[last_word[k]] + 1, times[k - 1] + 1 if k else 0) for k in range(len(expected))]
+    assert times == [
+        max(came[last_word[k]] + 1, times[k - 1] + 1 if k else 0) for k in range(len(expected))
+    ]
     if group <= per_word:
         assert times == list(range(1, len(expected) + 1)), "a beat in every cycle"
     else:
@@ -112,8 +134,16 @@ def test_packer(width: int, idle: float, stall: float) -> None:
     feeds = drive(packer, {"i": payloads}, {"o": count}, idle=idle, stall=stall, watch=watch)
     for k, word in enumerate(feeds["o"].data):
         part = values[k * lanes : (k + 1) * lanes]
-        data, mask, last = word & ((1 << width) - 1), word >> width & ((1 << lanes) - 1), word >> (width + lanes)
-        assert unpack(data, 32, lanes)[: len(part)] == part and mask == (1 << len(part)) - 1 and last == (k == count - 1)
+        data, mask, last = (
+            word & ((1 << width) - 1),
+            word >> width & ((1 << lanes) - 1),
+            word >> (width + lanes),
+        )
+        assert (
+            unpack(data, 32, lanes)[: len(part)] == part
+            and mask == (1 << len(part)) - 1
+            and last == (k == count - 1)
+        )
     assert finished == [feeds["i"].times[k] for k, last in enumerate(lasts) if last]
     if not idle and not stall:
         assert feeds["i"].times == list(range(len(values)))

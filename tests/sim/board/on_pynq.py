@@ -1,4 +1,6 @@
-"""The real pynq classes on the simulated board, of both families. Run by ``test_pynq.py``, once per version of pynq."""
+"""The real pynq classes on the simulated board, of both families. Run by ``test_pynq.py``, once per
+version of pynq.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ def start(overlay: pynq.Overlay, source: int, target: int, words: int) -> None:
     registers.control.start = 1
 
 
-def copy(overlay: pynq.Overlay, source: pynq.buffer.PynqBuffer, target: pynq.buffer.PynqBuffer) -> None:
+def copy(
+    overlay: pynq.Overlay, source: pynq.buffer.PynqBuffer, target: pynq.buffer.PynqBuffer
+) -> None:
     """Let the stand-in copy one buffer to another."""
     width = 8 if overlay.device.manifest.memory_width == 64 else 16
     start(overlay, source.physical_address, target.physical_address, target.nbytes // width)
@@ -74,9 +78,15 @@ def test_register_map_has_every_register(overlay: pynq.Overlay) -> None:
     for entry in REGISTERS:
         for k in range(entry.count):
             one = found[entry.name if entry.count == 1 else f"{entry.name}_{k}"]
-            assert (one["address_offset"], one["size"]) == (entry.offset + k * entry.width // 8, entry.width)
+            assert (one["address_offset"], one["size"]) == (
+                entry.offset + k * entry.width // 8,
+                entry.width,
+            )
             assert one["description"] == entry.text
-            fields = {name: (field["bit_offset"], field["bit_width"]) for name, field in one["fields"].items()}
+            fields = {
+                name: (field["bit_offset"], field["bit_width"])
+                for name, field in one["fields"].items()
+            }
             assert fields == {field.name: (field.bit, field.width) for field in entry.fields}
     assert found["status"]["access"] == "read-only" and found["error"]["access"] == "read-write"
     assert "status" in repr(overlay.shell_0.register_map)
@@ -112,12 +122,18 @@ def test_register_array(overlay: pynq.Overlay) -> None:
 
 
 def test_copy(board: SimulatedBoard, overlay: pynq.Overlay) -> None:
-    source, target = pynq.allocate((10, 64), dtype=np.uint16), pynq.allocate(shape=1280, dtype=np.uint8)
+    source, target = (
+        pynq.allocate((10, 64), dtype=np.uint16),
+        pynq.allocate(shape=1280, dtype=np.uint8),
+    )
     source[:] = np.arange(640).reshape(10, 64)
     source.flush()
     copy(overlay, source, target)
     target.invalidate()
-    assert np.array_equal(target.view(np.uint16), np.arange(640)) and overlay.shell_0.register_map.error.read_slverr == 0
+    assert (
+        np.array_equal(target.view(np.uint16), np.arange(640))
+        and overlay.shell_0.register_map.error.read_slverr == 0
+    )
     assert board.traffic.beats_read == 1280 * 8 // board.manifest.memory_width
 
 
@@ -145,8 +161,16 @@ def test_a_forgotten_invalidate_shows(overlay: pynq.Overlay) -> None:
 
 def test_buffers(board: SimulatedBoard) -> None:
     first, second = pynq.allocate((3, 5), dtype=np.float32), pynq.allocate(1)
-    assert first.shape == (3, 5) and first.dtype == np.float32 and second.dtype == np.uint32 and not first.coherent
-    assert first.physical_address % PAGE == 0 and second.physical_address >= first.physical_address + 2 * PAGE
+    assert (
+        first.shape == (3, 5)
+        and first.dtype == np.float32
+        and second.dtype == np.uint32
+        and not first.coherent
+    )
+    assert (
+        first.physical_address % PAGE == 0
+        and second.physical_address >= first.physical_address + 2 * PAGE
+    )
     assert first[1:].physical_address == first.physical_address + 20
     with pytest.raises(OutOfMemory, match="in use; free buffers") as caught:
         pynq.allocate(1 << 30, dtype=np.uint8)
@@ -178,7 +202,9 @@ def test_memory_can_be_used_again_and_again(board: SimulatedBoard) -> None:
     del keep[3:7]
     gc.collect()
     keep += [pynq.allocate(1500) for _ in range(30)]
-    spans = sorted((buffer.physical_address, buffer.physical_address + buffer.nbytes) for buffer in keep)
+    spans = sorted(
+        (buffer.physical_address, buffer.physical_address + buffer.nbytes) for buffer in keep
+    )
     assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
 
 
@@ -208,7 +234,11 @@ def test_download_resets(board: SimulatedBoard, overlay: pynq.Overlay) -> None:
     other = pynq.Overlay(str(board.bitstream), download=False)
     assert overlay.shell_0.mmio.read(offset("input_words")) == 7
     other.download()
-    assert other.shell_0.mmio.read(offset("input_words")) == 0 and other.is_loaded() and not overlay.is_loaded()
+    assert (
+        other.shell_0.mmio.read(offset("input_words")) == 0
+        and other.is_loaded()
+        and not overlay.is_loaded()
+    )
     pynq.Bitstream(str(board.bitstream)).download()
 
 
@@ -229,7 +259,9 @@ def test_faults_and_slow_memory(board: SimulatedBoard, overlay: pynq.Overlay) ->
 
 
 def test_faults_from_the_start() -> None:
-    with SimulatedBoard(folder("pynq-z2"), faults=[(Fault.READ_DECERR, 0)], optimise="-O1") as board:
+    with SimulatedBoard(
+        folder("pynq-z2"), faults=[(Fault.READ_DECERR, 0)], optimise="-O1"
+    ) as board:
         overlay = pynq.Overlay(str(board.bitstream))
         copy(overlay, pynq.allocate(64), pynq.allocate(64))
         assert overlay.shell_0.register_map.error.read_decerr == 1
@@ -239,7 +271,9 @@ def test_what_is_not_there(board: SimulatedBoard, tmp_path: Path) -> None:
     with pytest.raises(BoardError, match="has none there; the shell is at 0x[4a]0000000"):
         pynq.MMIO(0x4300_0000, 4)
     (tmp_path / "x.bit").write_text("")
-    with pytest.raises(BoardError, match=re.escape(f"{tmp_path / 'x.hwh'}: expected the hardware handoff")):
+    with pytest.raises(
+        BoardError, match=re.escape(f"{tmp_path / 'x.hwh'}: expected the hardware handoff")
+    ):
         pynq.Overlay(str(tmp_path / "x.bit"))
 
 
@@ -260,6 +294,12 @@ def test_two_boards_in_one_program() -> None:
         pynq.Overlay(str(outer.bitstream))
         with inner:
             pynq.Overlay(str(inner.bitstream))
-            assert pynq.Clocks.fclk0_mhz == pytest.approx(CLOCK["zcu104"], abs=1e-3) and pynq.Device.active_device is inner
-        assert pynq.Clocks.fclk0_mhz == pytest.approx(CLOCK["pynq-z2"], abs=1e-3) and pynq.Device.active_device is outer
+            assert (
+                pynq.Clocks.fclk0_mhz == pytest.approx(CLOCK["zcu104"], abs=1e-3)
+                and pynq.Device.active_device is inner
+            )
+        assert (
+            pynq.Clocks.fclk0_mhz == pytest.approx(CLOCK["pynq-z2"], abs=1e-3)
+            and pynq.Device.active_device is outer
+        )
     assert vars(pynq.Device).get("_active_device") is before

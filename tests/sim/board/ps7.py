@@ -1,4 +1,6 @@
-"""The top of the open flow around a toy network, with one of its wires broken on demand: it tests the model of the processing system."""
+"""The top of the open flow around a toy network, with one of its wires broken on demand: it tests
+the model of the processing system.
+"""
 
 from __future__ import annotations
 
@@ -23,18 +25,43 @@ BROKEN = {
     "RID": (2, "MAXIGP0RID", "{0} ^ 12'h001", "MAXIGP0: RID is not ARID"),
     "no RLAST": (3, "MAXIGP0RLAST", "1'b0", "MAXIGP0: RLAST is not"),
     "RLAST too early": (4, "MAXIGP0RLAST", "1'b1", "MAXIGP0: RLAST is not"),
-    "RVALID taken back": (5, "MAXIGP0RVALID", "{0} & (wobble | ps7.MAXIGP0RREADY)", "MAXIGP0: read data changed"),
+    "RVALID taken back": (
+        5,
+        "MAXIGP0RVALID",
+        "{0} & (wobble | ps7.MAXIGP0RREADY)",
+        "MAXIGP0: read data changed",
+    ),
     "RDATA changes": (6, "MAXIGP0RDATA", "{0} ^ wobble", "MAXIGP0: read data changed"),
     "RVALID for nothing": (7, "MAXIGP0RVALID", "1'b1", "MAXIGP0: read data that nothing asked for"),
-    "BVALID for nothing": (8, "MAXIGP0BVALID", "1'b1", "MAXIGP0: a write response that nothing asked for"),
-    "BVALID taken back": (9, "MAXIGP0BVALID", "{0} & (wobble | ps7.MAXIGP0BREADY)", "MAXIGP0: a write response changed"),
-    "address of reads runs": (11, "s_axi_control_araddr", "{0} + (wobble << 2)", "MAXIGP0: a constant register was read in a burst"),
+    "BVALID for nothing": (
+        8,
+        "MAXIGP0BVALID",
+        "1'b1",
+        "MAXIGP0: a write response that nothing asked for",
+    ),
+    "BVALID taken back": (
+        9,
+        "MAXIGP0BVALID",
+        "{0} & (wobble | ps7.MAXIGP0BREADY)",
+        "MAXIGP0: a write response changed",
+    ),
+    "address of reads runs": (
+        11,
+        "s_axi_control_araddr",
+        "{0} + (wobble << 2)",
+        "MAXIGP0: a constant register was read in a burst",
+    ),
     "WID": (12, "SAXIHP0WID", "6'h01", "SAXIHP0: WID is not AWID"),
     "WID changes": (13, "SAXIHP0WID", "{{5'h00, wobble}}", "SAXIHP0: (WID|an ID) changed"),
     "lock": (14, "SAXIHP0ARLOCK", "2'h1", "SAXIHP0: a lock"),
     "no WLAST": (15, "SAXIHP0WLAST", "1'b0", "write data: last is 0 on beat"),
     "AWLEN": (16, "SAXIHP0AWLEN", "{0} ^ 4'h1", "write data: last is 1 on beat"),
-    "ARVALID taken back": (17, "SAXIHP0ARVALID", "{0} & (wobble | ps7.SAXIHP0ARREADY)", "read request: valid was taken back"),
+    "ARVALID taken back": (
+        17,
+        "SAXIHP0ARVALID",
+        "{0} & (wobble | ps7.SAXIHP0ARREADY)",
+        "read request: valid was taken back",
+    ),
     "ARSIZE": (18, "SAXIHP0ARSIZE", "2'h2", "beats of 4 bytes"),
     "RREADY": (19, "SAXIHP0RREADY", "1'b0", "read data: not taken"),
 }
@@ -66,13 +93,23 @@ def mutable(text: str) -> str:
         "reg wobble = 0;",
         "always @(posedge clk) begin",
         "  wobble <= ~wobble;",
-        f"  if (shell.s_axi_control_awvalid && shell.s_axi_control_awaddr == 16'h{BUG:04X} && shell.s_axi_control_wstrb == 15)",
+        (
+            f"  if (shell.s_axi_control_awvalid && shell.s_axi_control_awaddr == 16'h{BUG:04X} &&"
+            " shell.s_axi_control_wstrb == 15)"
+        ),
         "    bug <= shell.s_axi_control_wdata;",
         "end",
     )
     head, found, tail = text.partition("module ps7_top();\n")
     assert found
-    return "\n".join([head + found.rstrip(), "  wire clk;", *(f"  {line}" for line in lines), tail.replace("  wire clk;\n", "", 1)])
+    return "\n".join(
+        [
+            head + found.rstrip(),
+            "  wire clk;",
+            *(f"  {line}" for line in lines),
+            tail.replace("  wire clk;\n", "", 1),
+        ]
+    )
 
 
 def toy() -> tuple[Toy, Manifest]:
@@ -83,12 +120,19 @@ def toy() -> tuple[Toy, Manifest]:
 def library(folder: Path) -> Path:
     """The toy below shell, bridges and processing system; wires can be broken."""
     inner, manifest = toy()
-    shell = Pins(shell=Shell(manifest=manifest, engine=Engine(beat_bytes=manifest.input.beat_bytes, inner=inner)))
+    shell = Pins(
+        shell=Shell(
+            manifest=manifest, engine=Engine(beat_bytes=manifest.input.beat_bytes, inner=inner)
+        )
+    )
     texts = {
         "ps7_top.v": mutable(ps7_text(manifest)),
         "shell.v": verilog.convert(shell, name="shell", emit_src=False, strip_internal_attrs=True),
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-    source = verilate.Source((*(folder / name for name in texts), *MODELS), ps7_bench(manifest.address_width, manifest.memory_width))
+    source = verilate.Source(
+        (*(folder / name for name in texts), *MODELS),
+        ps7_bench(manifest.address_width, manifest.memory_width),
+    )
     return verilate.library(folder, [source], optimise="-O0", harness=HARNESS)

@@ -1,4 +1,6 @@
-"""A host that knows addresses only: jobs on a simulated shell through raw register reads and writes, no pynq and no driver."""
+"""A host that knows addresses only: jobs on a simulated shell through raw register reads and
+writes, no pynq and no driver.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ INPUT, OUTPUT = 0x1000_0000, 0x1800_0000
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """How a job ended. values: (N, O, H, W) integers, or words of a spiking output. latency, interval: (N,), the first interval is 0."""
+    """How a job ended. values: (N, O, H, W) integers, or words of a spiking output. latency,
+    interval: (N,), the first interval is 0.
+    """
 
     status: frozenset[str]
     error: frozenset[str]
@@ -30,7 +34,9 @@ class Outcome:
 
 
 def pack(words: Ints, manifest: Manifest) -> np.ndarray:
-    """Words (N, C, H, W) as they lie in memory, whole memory words; the last one is filled up with ones."""
+    """Words (N, C, H, W) as they lie in memory, whole memory words; the last one is filled up with
+    ones.
+    """
     data = np.frombuffer(laid(words, manifest.input), dtype=np.uint8)
     step = manifest.memory_width // 8
     return np.concatenate([data, np.full(-len(data) % step, 255, dtype=np.uint8)])
@@ -69,13 +75,23 @@ class Host:
         return "".join(f"{self.get('identity', k):08x}" for k in range(8))
 
     def counters(self) -> dict[str, int]:
-        return {name: self.wide(COUNTERS + 8 * address) for name, address in self.manifest.counters.items()}
+        return {
+            name: self.wide(COUNTERS + 8 * address)
+            for name, address in self.manifest.counters.items()
+        }
 
     def log(self, count: int) -> Ints:
         """(2, count): latency and interval of the last images."""
         end = self.get("latency_count")
         entries = [LOG + 8 * (k % LOG_DEPTH) for k in range(end - count, end)]
-        return np.array([[self.simulation.read(entry + part) for part in (0, 4)] for entry in entries], dtype=np.int64).reshape(count, 2).T
+        return (
+            np.array(
+                [[self.simulation.read(entry + part) for part in (0, 4)] for entry in entries],
+                dtype=np.int64,
+            )
+            .reshape(count, 2)
+            .T
+        )
 
     def begin(self, words: Ints, single: bool) -> None:
         """Put images into memory, clear, start."""
@@ -101,7 +117,9 @@ class Host:
         while "busy" in self.flags("status"):
             self.simulation.advance(step)
             step = min(2 * step, 10_000)
-            assert self.simulation.cycles < end, f"the job does not end: {self.flags('status')} {self.flags('error')}"
+            assert self.simulation.cycles < end, (
+                f"the job does not end: {self.flags('status')} {self.flags('error')}"
+            )
 
     def run(self, words: Ints, single: bool = False) -> Outcome:
         """One job, to its end."""
@@ -110,7 +128,12 @@ class Host:
         form, count = self.manifest.output, len(words)
         size = count * form.beats * 4
         assert (self.result[size:] == 0x5A).all(), "more was written than there are results"
-        values = self.result[:size].view("<i4" if form.code is None else "<u4").astype(np.int64).reshape(count, -1)
+        values = (
+            self.result[:size]
+            .view("<i4" if form.code is None else "<u4")
+            .astype(np.int64)
+            .reshape(count, -1)
+        )
         latency, interval = self.log(min(count, LOG_DEPTH))
         # A strided layer may leave work behind an image's last value: its spikes count as well.
         self.simulation.advance(self.manifest.limit_cycles)

@@ -1,4 +1,6 @@
-"""The stand-in of a shell (``standin.v``): it copies memory words, and breaks one rule at a time. It tests the board, not the hardware."""
+"""The stand-in of a shell (``standin.v``): it copies memory words, and breaks one rule at a time.
+It tests the board, not the hardware.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ BUG = 0x100
 
 def verilog(address_width: int, memory_width: int) -> str:
     text = Path(__file__).with_name("standin.v").read_text(encoding="utf-8")
-    return text.replace("A = 32, parameter W = 64", f"A = {address_width}, parameter W = {memory_width}")
+    return text.replace(
+        "A = 32, parameter W = 64", f"A = {address_width}, parameter W = {memory_width}"
+    )
 
 
 def library(folder: Path, widths: tuple[tuple[int, int], ...] = ((32, 64), (40, 128))) -> Path:
@@ -43,11 +47,15 @@ def manifest(board: str) -> Manifest:
 
 
 def emitted(folder: Path, board: str) -> Path:
-    """A folder as ``spikeloom emit`` leaves it, with the stand-in in the place of shell and network."""
+    """A folder as ``spikeloom emit`` leaves it, with the stand-in in the place of shell and
+    network.
+    """
     made = manifest(board)
     (folder / "rtl").mkdir(parents=True)
     (folder / "rtl" / "top.v").write_text("", encoding="utf-8")
-    (folder / "rtl" / "shell.v").write_text(verilog(made.address_width, made.memory_width), encoding="utf-8")
+    (folder / "rtl" / "shell.v").write_text(
+        verilog(made.address_width, made.memory_width), encoding="utf-8"
+    )
     (folder / "manifest.json").write_text(made.to_json(), encoding="utf-8")
     return folder
 
@@ -76,8 +84,12 @@ def finished(simulation: Simulation, limit: int = 100_000) -> bool:
     return True
 
 
-def copy(simulation: Simulation, source: int, target: int, words: int, bug: int = 0, limit: int = 100_000) -> int:
-    """Copy so many words; the cycles that it took as the stand-in counts them. Fails if the end does not come."""
+def copy(
+    simulation: Simulation, source: int, target: int, words: int, bug: int = 0, limit: int = 100_000
+) -> int:
+    """Copy so many words; the cycles that it took as the stand-in counts them. Fails if the end
+    does not come.
+    """
     start(simulation, source, target, words, bug)
     assert finished(simulation, limit)
     return simulation.read(offset("job_cycles"))

@@ -8,4 +8,9 @@ from tests.pynq_versions import run_tests
 
 
 def test_the_same_driver_under_pynq_3_1() -> None:
-    run_tests("3.1.2", Path(__file__).with_name("test_driver.py"), "-k", "outputs or models or selftest or SLVERR")
+    run_tests(
+        "3.1.2",
+        Path(__file__).with_name("test_driver.py"),
+        "-k",
+        "outputs or models or selftest or SLVERR",
+    )

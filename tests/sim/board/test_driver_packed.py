@@ -1,4 +1,6 @@
-"""The driver on simulated boards of networks with words of 1 and 2 bits, which share bytes in memory; 4 bits are in ``test_driver.py``."""
+"""The driver on simulated boards of networks with words of 1 and 2 bits, which share bytes in
+memory; 4 bits are in ``test_driver.py``.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +30,17 @@ Opened = tuple[Accelerator, Plan, Ints]
 
 
 @pytest.fixture(scope="module", params=SEEDS)
-def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+def opened(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Opened]:
     """A driver, the plan of its network, and words (N, C, H, W)."""
     rng, folder = np.random.default_rng(request.param), tmp_path_factory.mktemp("packed")
     plan = random_plan(rng)
     emit(plan, folder)
-    with SimulatedBoard(folder, optimise="-O0") as board, Accelerator(board.bitstream, buffer_bytes=100) as accelerator:
+    with (
+        SimulatedBoard(folder, optimise="-O0") as board,
+        Accelerator(board.bitstream, buffer_bytes=100) as accelerator,
+    ):
         assert accelerator.manifest.input.container_bits == SEEDS[request.param]
         yield accelerator, plan, random_words(rng, plan.graph, IMAGES)
 
@@ -50,7 +57,10 @@ def test_words_and_real_numbers_give_the_golden_models_answer(opened: Opened) ->
 
 def test_every_spike_is_counted(opened: Opened) -> None:
     accelerator, plan, words = opened
-    measured, timing = accelerator.measure(words), cycle_model.simulate(plan, words, cycle_model.BACK_TO_BACK)
+    measured, timing = (
+        accelerator.measure(words),
+        cycle_model.simulate(plan, words, cycle_model.BACK_TO_BACK),
+    )
     for stream in measured.streams:
         assert stream.spikes == tuple(timing.streams[stream.name].spikes)
     step = accelerator.manifest.memory_width // 8
@@ -59,7 +69,9 @@ def test_every_spike_is_counted(opened: Opened) -> None:
 
 
 def test_own_buffers(opened: Opened) -> None:
-    """Written by the driver, and with the bytes that are packed apart; what lies behind the images does not matter."""
+    """Written by the driver, and with the bytes that are packed apart; what lies behind the images
+    does not matter.
+    """
     accelerator, plan, words = opened
     form = accelerator.manifest.input
     into, out = accelerator.allocate(IMAGES)

@@ -1,4 +1,6 @@
-"""The board's driver on the top of the open flow: processing system, bridges, shell and network; the same answers, and the same figures."""
+"""The board's driver on the top of the open flow: processing system, bridges, shell and network;
+the same answers, and the same figures.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from tests.sim.board.test_driver import emitted
 PATIENCE = 30_000
 
 ADDED = 4
-"""Cycles between start and done that the bridge to memory adds: one for a read request, read data, a write and its response each."""
+"""Cycles between start and done that the bridge to memory adds: one for a read request, read data,
+a write and its response each.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +39,9 @@ def board(accelerator: Accelerator) -> Iterator[SimulatedBoard]:
         yield board
 
 
-def test_outputs_are_the_golden_models_under_random_memories(accelerator: Accelerator, board: SimulatedBoard, x: np.ndarray) -> None:
+def test_outputs_are_the_golden_models_under_random_memories(
+    accelerator: Accelerator, board: SimulatedBoard, x: np.ndarray
+) -> None:
     expected = accelerator.golden(x)
     with Driver(board.bitstream, buffer_bytes=100) as driver:
         assert np.array_equal(driver.predict(x), expected)
@@ -44,14 +50,25 @@ def test_outputs_are_the_golden_models_under_random_memories(accelerator: Accele
             assert np.array_equal(driver.predict(x), expected)
 
 
-def test_figures_are_those_of_the_shell_alone(accelerator: Accelerator, board: SimulatedBoard, x: np.ndarray) -> None:
-    """What happens inside the network takes no other time below the bridges; from start to done it takes ``ADDED`` cycles more."""
+def test_figures_are_those_of_the_shell_alone(
+    accelerator: Accelerator, board: SimulatedBoard, x: np.ndarray
+) -> None:
+    """What happens inside the network takes no other time below the bridges; from start to done it
+    takes ``ADDED`` cycles more.
+    """
     with Driver(board.bitstream) as driver:
         found = driver.measure(x)
-    with SimulatedBoard(accelerator.folder, optimise="-O0") as alone, Driver(alone.bitstream) as driver:
+    with (
+        SimulatedBoard(accelerator.folder, optimise="-O0") as alone,
+        Driver(alone.bitstream) as driver,
+    ):
         expected = driver.measure(x)
     assert found.latencies == expected.latencies and found.interval == expected.interval
-    assert (found.single, found.stream, found.streams) == (expected.single, expected.stream, expected.streams)
+    assert (found.single, found.stream, found.streams) == (
+        expected.single,
+        expected.stream,
+        expected.streams,
+    )
     assert found.start_to_done.min == expected.start_to_done.min + ADDED
     assert board.traffic.errors == 0
 
@@ -66,7 +83,9 @@ def test_figures_are_those_of_the_shell_alone(accelerator: Accelerator, board: S
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
-def test_errors_of_memory_pass_the_bridge(accelerator: Accelerator, board: SimulatedBoard, x: np.ndarray, fault: Fault, says: str) -> None:
+def test_errors_of_memory_pass_the_bridge(
+    accelerator: Accelerator, board: SimulatedBoard, x: np.ndarray, fault: Fault, says: str
+) -> None:
     with Driver(board.bitstream, patience=PATIENCE) as driver:
         board.inject(fault)
         with pytest.raises(errors.BusError, match=says):
@@ -75,7 +94,9 @@ def test_errors_of_memory_pass_the_bridge(accelerator: Accelerator, board: Simul
         assert np.array_equal(driver.predict(x), accelerator.golden(x))
 
 
-def test_memory_that_breaks_its_rules_is_noticed(accelerator: Accelerator, board: SimulatedBoard, x: np.ndarray) -> None:
+def test_memory_that_breaks_its_rules_is_noticed(
+    accelerator: Accelerator, board: SimulatedBoard, x: np.ndarray
+) -> None:
     with Driver(board.bitstream, patience=PATIENCE) as driver:
         board.inject(Fault.LAST_EARLY)
         with pytest.raises(errors.ProtocolError, match="broke the rules"):

@@ -1,4 +1,5 @@
-"""Random faults and a soak, through the driver on the simulated board: a right answer or one error, never a wrong one; the next call works.
+"""Random faults and a soak, through the driver on the simulated board: a right answer or one error,
+never a wrong one; the next call works.
 
 ``--fault-runs 10000`` and ``--soak-images 100000`` are the long runs.
 """
@@ -24,7 +25,9 @@ Rng = np.random.Generator
 
 
 class Bench:
-    """One accelerator on one board, with the answers to a pool of images. Opens it again when only that helps."""
+    """One accelerator on one board, with the answers to a pool of images. Opens it again when only
+    that helps.
+    """
 
     def __init__(self, accelerator: Accelerator, board: SimulatedBoard) -> None:
         self.board = board
@@ -56,7 +59,11 @@ def slow_memory(bench: Bench, rng: Rng) -> None:
 
 def reset_within(bench: Bench, rng: Rng) -> None:
     """The fabric is reset at one of the register reads of the next call."""
-    port, read, left = bench.driver.loaded.port, bench.driver.loaded.port.read, [int(rng.integers(1, 40))]
+    port, read, left = (
+        bench.driver.loaded.port,
+        bench.driver.loaded.port.read,
+        [int(rng.integers(1, 40))],
+    )
 
     def counted(name: str, index: int = 0) -> int:
         left[0] -= 1
@@ -94,14 +101,21 @@ def bad_buffer(bench: Bench, rng: Rng) -> None:
 
 def bad_input(bench: Bench, rng: Rng) -> None:
     x = bench.pool[:3]
-    wrong = (x[:, :, :3], x[:0], x * np.nan, x.astype(np.int64) + 99, x.astype(str), x[0, 0, 0, 0])[rng.integers(6)]
+    wrong = (x[:, :, :3], x[:0], x * np.nan, x.astype(np.int64) + 99, x.astype(str), x[0, 0, 0, 0])[
+        rng.integers(6)
+    ]
     with pytest.raises(InputError):
         bench.driver.predict(wrong)
 
 
 KINDS: dict[Callable[[Bench, Rng], None], float] = {
-    memory_fault: 0.6, slow_memory: 0.02, reset_within: 0.12, start_within: 0.1, bad_buffer: 0.08, bad_input: 0.08
-}  # fmt: skip
+    memory_fault: 0.6,
+    slow_memory: 0.02,
+    reset_within: 0.12,
+    start_within: 0.1,
+    bad_buffer: 0.08,
+    bad_input: 0.08,
+}
 
 
 def heal(bench: Bench) -> None:
@@ -136,7 +150,9 @@ def one_run(bench: Bench, rng: Rng) -> str:
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host that looks at least every thousand cycles: nearly all of a long run is waiting for what hangs."""
+    """A host that looks at least every thousand cycles: nearly all of a long run is waiting for
+    what hangs.
+    """
     monkeypatch.setattr(host, "LONGEST", 1000)
 
 
@@ -145,7 +161,11 @@ def accelerator(tmp_path_factory: pytest.TempPathFactory) -> Accelerator:
     return emitted(tmp_path_factory.mktemp("faults"))
 
 
-def test_random_faults(accelerator: Accelerator, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
+def test_random_faults(
+    accelerator: Accelerator,
+    request: pytest.FixtureRequest,
+    record_property: Callable[[str, object], None],
+) -> None:
     runs, seen = request.config.getoption("--fault-runs"), Counter[str]()
     rng = np.random.default_rng(request.config.getoption("--random-seed"))
     with SimulatedBoard(accelerator.folder) as board:
@@ -162,7 +182,9 @@ def test_soak(accelerator: Accelerator, request: pytest.FixtureRequest) -> None:
     with SimulatedBoard(accelerator.folder) as board:
         bench = Bench(accelerator, board)
         while left > 0:
-            board.memory(random_memory(int(rng.integers(1 << 30))) if rng.random() < 0.5 else MemoryModel())
+            board.memory(
+                random_memory(int(rng.integers(1 << 30))) if rng.random() < 0.5 else MemoryModel()
+            )
             chosen = rng.integers(0, IMAGES, min(left, 1000))
             assert np.array_equal(bench.driver.predict(bench.pool[chosen]), bench.answers[chosen])
             left -= len(chosen)

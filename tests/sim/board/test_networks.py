@@ -1,4 +1,6 @@
-"""Whole networks in their shell on the simulated board, through raw registers: golden outputs, the cycle model's times and counts."""
+"""Whole networks in their shell on the simulated board, through raw registers: golden outputs, the
+cycle model's times and counts.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,9 @@ PACKED = 1
 """96 words of one bit, all in one beat: one and a half words of memory, and one value out."""
 
 SEEDS = {WIDE: 64, PACKED: 64, 43: 128, 44: 64, 53: 64, 60: 128, 61: 64, 65: 128, 103: 64}
-"""Random networks to bits of a memory word: maps and vectors, integers and spikes, a beat below and above a memory word; 43 is answered
-before its last spikes have come."""
+"""Random networks to bits of a memory word: maps and vectors, integers and spikes, a beat below and
+above a memory word; 43 is answered before its last spikes have come.
+"""
 
 IMAGES = 5
 
@@ -51,7 +54,10 @@ class Case:
     @property
     def fed(self) -> bool:
         """Whether a memory word holds a beat, so that memory need never be waited for."""
-        return self.manifest.input.group * self.manifest.input.container_bits <= self.manifest.memory_width
+        return (
+            self.manifest.input.group * self.manifest.input.container_bits
+            <= self.manifest.memory_width
+        )
 
 
 def random_plan_of(seed: int) -> Plan:
@@ -77,13 +83,20 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Case]]:
         plan = random_plan_of(seed)
         words = random_words(np.random.default_rng(seed), plan.graph, IMAGES)
         top = verilog_text(plan)
-        manifest = replace(describe(plan, top), memory_width=width, address_width=32 if width == 64 else 40)
+        manifest = replace(
+            describe(plan, top), memory_width=width, address_width=32 if width == 64 else 40
+        )
         paths = (folder / f"shell{seed}.v", folder / f"top{seed}.v")
         for path, text in zip(paths, (shell_text(manifest), top), strict=True):
             path.write_text(text, encoding="utf-8")
         sources.append(verilate.Source(paths, bench(manifest.address_width, manifest.memory_width)))
-        timing = {True: cycle_model.simulate(plan, words, ONE_AT_A_TIME), False: cycle_model.simulate(plan, words, BACK_TO_BACK)}
-        found.append(Case(manifest, words, golden.trace(plan.graph, words)[plan.graph.output.name], timing))
+        timing = {
+            True: cycle_model.simulate(plan, words, ONE_AT_A_TIME),
+            False: cycle_model.simulate(plan, words, BACK_TO_BACK),
+        }
+        found.append(
+            Case(manifest, words, golden.trace(plan.graph, words)[plan.graph.output.name], timing)
+        )
     return verilate.library(folder, sources, optimise="-O0", harness=HARNESS), found
 
 
@@ -95,7 +108,11 @@ def host_of(cases: tuple[Path, list[Case]], seed: int, high: int = 0) -> tuple[H
 
 def spikes(counters: dict[str, int]) -> dict[str, int]:
     """Counters that time does not change."""
-    return {name: count for name, count in counters.items() if not name.endswith(("busy", "stalled", "starved", "cycles"))}
+    return {
+        name: count
+        for name, count in counters.items()
+        if not name.endswith(("busy", "stalled", "starved", "cycles"))
+    }
 
 
 def check(case: Case, outcome: Outcome) -> None:
@@ -130,11 +147,17 @@ def test_random_memories(cases: tuple[Path, list[Case]], seed: int) -> None:
 
 
 def test_networks_of_every_kind(cases: tuple[Path, list[Case]]) -> None:
-    assert {case.fed for case in cases[1]} == {True, False} == {case.manifest.output.code is None for case in cases[1]}
+    assert (
+        {case.fed for case in cases[1]}
+        == {True, False}
+        == {case.manifest.output.code is None for case in cases[1]}
+    )
     assert {case.manifest.input.container_bits for case in cases[1]} == {1, 2, 4, 8, 16}
 
 
-def test_packed_images_come_as_fast_as_the_memory_port_allows(cases: tuple[Path, list[Case]]) -> None:
+def test_packed_images_come_as_fast_as_the_memory_port_allows(
+    cases: tuple[Path, list[Case]],
+) -> None:
     """A word of memory in every cycle: two images in three cycles."""
     host, case = host_of(cases, PACKED)
     words = np.concatenate([case.words] * 20)

@@ -1,4 +1,6 @@
-"""The top of the open flow below a model of the processing system, around a toy network; and that the model sees what is wrong."""
+"""The top of the open flow below a model of the processing system, around a toy network; and that
+the model sees what is wrong.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def test_jobs_under_random_memories(built: Path) -> None:
 def test_registers_hold_what_bursts_write(built: Path) -> None:
     """Other beats of a burst strobe less than a word: neighbours keep what they had."""
     found, rng = host(built), np.random.default_rng(0)
-    names = [name for name in ("input_address", "output_address", "images", "input_words", "watchdog")]
+    names = [
+        name for name in ("input_address", "output_address", "images", "input_words", "watchdog")
+    ]
     held = {name: 0 for name in names}
     for name in names:
         found.set(name, 0)

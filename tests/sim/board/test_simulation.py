@@ -1,4 +1,6 @@
-"""The memory of the simulated board and its eye for broken rules, on a stand-in that copies words and breaks rules on demand."""
+"""The memory of the simulated board and its eye for broken rules, on a stand-in that copies words
+and breaks rules on demand.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from spikeloom.errors import SpikeLoomError
-from spikeloom_sim.board import AxiViolation, BoardError, Fault, MemoryModel, Simulation, build, random_memory
+from spikeloom_sim.board import (
+    AxiViolation,
+    BoardError,
+    Fault,
+    MemoryModel,
+    Simulation,
+    build,
+    random_memory,
+)
 
 from tests.sim.board.standin import BUG, copy, emitted, finished, library, offset, start
 
@@ -25,7 +35,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Bench:
     """A stand-in with a source of random bytes and a target of zeros; ``width`` in bytes."""
 
-    def __init__(self, built: Path, width: int = 8, memory: MemoryModel | None = None, high: int = 0) -> None:
+    def __init__(
+        self, built: Path, width: int = 8, memory: MemoryModel | None = None, high: int = 0
+    ) -> None:
         self.simulation = Simulation(built, width // 16, memory)
         self.width, self.high = width, high
         self.data = np.random.default_rng(0).integers(0, 256, SIZE, dtype=np.uint8)
@@ -36,7 +48,9 @@ class Bench:
     def copy(self, words: int = WORDS, at: int = 56 * 16, bug: int = 0) -> int:
         """Copy to another place in the page than the source's; the cycles."""
         self.result[:] = 0
-        return copy(self.simulation, self.high + SOURCE + at, self.high + TARGET + 2 * at, words, bug)
+        return copy(
+            self.simulation, self.high + SOURCE + at, self.high + TARGET + 2 * at, words, bug
+        )
 
     def right(self, words: int = WORDS, at: int = 56 * 16) -> bool:
         """Whether the words were copied and nothing else was written."""
@@ -66,16 +80,22 @@ def test_words_arrive(built: Path, width: int, high: int) -> None:
 
 
 def test_ideal_memory_gives_a_beat_per_cycle_from_the_next_cycle_on(bench: Bench) -> None:
-    assert bench.copy(1) == 8  # a cycle each: go, read request, data, queue, write request, write data, response, done
+    assert (
+        bench.copy(1) == 8
+    )  # a cycle each: go, read request, data, queue, write request, write data, response, done
     assert bench.copy(16) == 8 + 2 * 15  # it writes a burst when it has read all of it
     long, longer = bench.copy(512, at=0), bench.copy(1024, at=0)
-    assert longer - long == 512 + 512 // 16  # the stand-in begins each burst of writing one cycle late
+    assert (
+        longer - long == 512 + 512 // 16
+    )  # the stand-in begins each burst of writing one cycle late
 
 
 def test_latency_is_exact(built: Path) -> None:
     ideal = Bench(built).copy(1)
     assert Bench(built, memory=MemoryModel(latency=(60, 60))).copy(1) == ideal + 2 * 59
-    spread = {Bench(built, memory=MemoryModel(latency=(1, 9), seed=seed)).copy(1) for seed in range(30)}
+    spread = {
+        Bench(built, memory=MemoryModel(latency=(1, 9), seed=seed)).copy(1) for seed in range(30)
+    }
     assert min(spread) >= ideal and max(spread) <= ideal + 16 and len(spread) > 5
 
 
@@ -90,7 +110,10 @@ def test_bursts_under_way_are_limited(built: Path, limit: int) -> None:
     bench = Bench(built, memory=MemoryModel(latency=(50, 50), reads=limit, writes=1))
     bench.copy()
     assert bench.right()
-    assert (bench.simulation.traffic.most_reading, bench.simulation.traffic.most_writing) == (limit, 1)
+    assert (bench.simulation.traffic.most_reading, bench.simulation.traffic.most_writing) == (
+        limit,
+        1,
+    )
 
 
 @pytest.mark.parametrize("width", [8, 16])
@@ -106,7 +129,10 @@ def test_random_memories_change_time_and_nothing_else(built: Path, width: int) -
 
 def test_same_seed_same_cycles(built: Path) -> None:
     def run(seed: int) -> tuple[int, int]:
-        bench = Bench(built, memory=MemoryModel((1, 30), pause=0.3, burst=4, shuffle=True, host_skew=5, seed=seed))
+        bench = Bench(
+            built,
+            memory=MemoryModel((1, 30), pause=0.3, burst=4, shuffle=True, host_skew=5, seed=seed),
+        )
         return bench.copy(), bench.simulation.cycles
 
     assert run(3) == run(3) != run(4)
@@ -166,14 +192,25 @@ def test_faults_at_the_same_burst_follow_each_other(bench: Bench) -> None:
     assert bench.error == 3 and bench.simulation.traffic.errors == 1 + 16
 
 
-@pytest.mark.parametrize("fault", [Fault.READ_SILENT, Fault.WRITE_SILENT, Fault.READ_CLOSED, Fault.WRITE_CLOSED, Fault.DATA_CLOSED])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.READ_SILENT,
+        Fault.WRITE_SILENT,
+        Fault.READ_CLOSED,
+        Fault.WRITE_CLOSED,
+        Fault.DATA_CLOSED,
+    ],
+)
 @pytest.mark.parametrize("after", [0, 3])
 def test_memory_that_stops_answering(bench: Bench, fault: Fault, after: int) -> None:
     bench.simulation.inject(fault, after)
     start(bench.simulation, SOURCE, TARGET, WORDS)
     assert not finished(bench.simulation, 5000)
     traffic = bench.simulation.traffic
-    expected = {Fault.READ_CLOSED: traffic.reads, Fault.WRITE_CLOSED: traffic.writes}.get(fault, after)
+    expected = {Fault.READ_CLOSED: traffic.reads, Fault.WRITE_CLOSED: traffic.writes}.get(
+        fault, after
+    )
     assert expected == after
     bench.simulation.repair()
     bench.simulation.load()
@@ -245,7 +282,9 @@ def test_valid_in_reset_is_seen(bench: Bench) -> None:
 
 
 def test_who_waits_for_ready_waits_for_ever(built: Path) -> None:
-    """A manager must not wait for ready before it says valid: with a memory that waits for valid nothing moves."""
+    """A manager must not wait for ready before it says valid: with a memory that waits for valid
+    nothing moves.
+    """
     assert Bench(built).copy(bug=15)
     bench = Bench(built, memory=MemoryModel(lazy=True))
     start(bench.simulation, SOURCE, TARGET, WORDS, bug=15)
@@ -294,7 +333,14 @@ def test_wrong_requests(bench: Bench, built: Path, tmp_path: Path) -> None:
         bench.simulation.map(0, np.zeros(8))
     with pytest.raises(BoardError, match="expected 3 models"):
         Simulation(built, 2)
-    for wrong in ({"latency": (0, 1)}, {"latency": (3, 2)}, {"pause": 1.0}, {"reads": 0}, {"burst": 0}, {"host_skew": -1}):
+    for wrong in (
+        {"latency": (0, 1)},
+        {"latency": (3, 2)},
+        {"pause": 1.0},
+        {"reads": 0},
+        {"burst": 0},
+        {"host_skew": -1},
+    ):
         with pytest.raises(SpikeLoomError, match="memory model: expected"):
             MemoryModel(**wrong)  # type: ignore[arg-type]
     with pytest.raises(SpikeLoomError, match="run 'spikeloom emit' first"):

@@ -1,4 +1,6 @@
-"""Retrained weights on the simulated board: from a plan of the same shape, through the driver, to outputs of the other network."""
+"""Retrained weights on the simulated board: from a plan of the same shape, through the driver, to
+outputs of the other network.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,15 @@ def changed(plan: Plan, seed: int) -> Plan:
 
 def weights_file(path: Path, identity: str, plan: Plan) -> Path:
     graph: Graph = plan.graph
-    made = Load(identity, "other", load_words(plan), graph.scale, graph.bias, graph.input.scale, graph.input.zero_point)
+    made = Load(
+        identity,
+        "other",
+        load_words(plan),
+        graph.scale,
+        graph.bias,
+        graph.input.scale,
+        graph.input.zero_point,
+    )
     save_arrays(path, made.arrays())
     return path
 
@@ -47,7 +57,10 @@ def test_predictions_are_the_other_networks(tmp_path: Path, seed: int) -> None:
     assert plan is not None
     made = emit(plan, tmp_path)
     networks = [changed(plan, k) for k in (1, 2)]
-    files = [weights_file(tmp_path / f"w{k}.npz", made.identity, network) for k, network in enumerate(networks)]
+    files = [
+        weights_file(tmp_path / f"w{k}.npz", made.identity, network)
+        for k, network in enumerate(networks)
+    ]
     words = random_words(np.random.default_rng(seed), plan.graph, 6)
 
     def real(network: Plan) -> np.ndarray:
@@ -60,7 +73,9 @@ def test_predictions_are_the_other_networks(tmp_path: Path, seed: int) -> None:
                 accelerator.load_weights(path)
                 assert np.array_equal(accelerator.predict(words), real(network))
             with pytest.raises(BoardError, match="other hardware"):
-                accelerator.load_weights(weights_file(tmp_path / "foreign.npz", "0" * 64, networks[1]))
+                accelerator.load_weights(
+                    weights_file(tmp_path / "foreign.npz", "0" * 64, networks[1])
+                )
             assert np.array_equal(accelerator.predict(words), real(networks[0]))
             board.inject(Fault.READ_SLVERR)
             with pytest.raises(BoardError, match="SLVERR"):

@@ -1,4 +1,6 @@
-"""The shell under cocotb and Verilator, with a bus master and a memory that were written elsewhere."""
+"""The shell under cocotb and Verilator, with a bus master and a memory that were written
+elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from spikeloom_sim.cocotb_benches import run
 from tests.networks import random_plan, random_words
 
 pytestmark = pytest.mark.skipif(
-    find_libpython.find_libpython() is None, reason="cocotb needs libpython as a shared library, which is not installed"
+    find_libpython.find_libpython() is None,
+    reason="cocotb needs libpython as a shared library, which is not installed",
 )
 
 BENCH = "spikeloom_sim.cocotb_benches.shell"

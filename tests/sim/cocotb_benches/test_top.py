@@ -1,4 +1,6 @@
-"""Single layers and a whole network under cocotb and Verilator, against torch's own integers, with idles and stalls crossed."""
+"""Single layers and a whole network under cocotb and Verilator, against torch's own integers, with
+idles and stalls crossed.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ from spikeloom_sim.cocotb_benches import run
 from tests.networks import random_plan
 
 pytestmark = pytest.mark.skipif(
-    find_libpython.find_libpython() is None, reason="cocotb needs libpython as a shared library, which is not installed"
+    find_libpython.find_libpython() is None,
+    reason="cocotb needs libpython as a shared library, which is not installed",
 )
 
 
@@ -57,12 +60,22 @@ def test_top_equals_torch(emitted: Path) -> None:
 
 
 def layer_plan(body: str) -> Plan:
-    """The first random network that is one layer with this body, folded and with a neuron of several steps where there is one."""
+    """The first random network that is one layer with this body, folded and with a neuron of
+    several steps where there is one.
+    """
     for seed in range(10_000):
         plan = random_plan(np.random.default_rng(seed))
         stage = plan.stages[0]
-        several = isinstance(stage.layer, Pool) or (stage.o_code is not None and stage.o_code.steps > 1)
-        if len(plan.stages) == 1 and stage.folding.body == body and stage.folds > 1 and several and stage.o_shape[1:] != (1, 1):
+        several = isinstance(stage.layer, Pool) or (
+            stage.o_code is not None and stage.o_code.steps > 1
+        )
+        if (
+            len(plan.stages) == 1
+            and stage.folding.body == body
+            and stage.folds > 1
+            and several
+            and stage.o_shape[1:] != (1, 1)
+        ):
             return plan
     raise AssertionError(f"no layer with body {body}")
 

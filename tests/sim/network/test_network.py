@@ -1,4 +1,6 @@
-"""The simulation itself, on a top whose answer is known: formats, times, stalls, waves, and that every fault is found out."""
+"""The simulation itself, on a top whose answer is known: formats, times, stalls, waves, and that
+every fault is found out.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ from spikeloom_sim.network.verilate import BuildError
 from tests.sim.toy import FAULTS, Toy
 
 GROUP, BEATS, OUTPUTS, STEPS = 9, 8, 10, 4
-"""36 bits a beat: a top with a wide port, of which Verilator makes another type, is among the random networks."""
+"""36 bits a beat: a top with a wide port, of which Verilator makes another type, is among the
+random networks.
+"""
 
 
 ODD = 'é "b" \\303 $c'
@@ -30,10 +34,16 @@ ODD = 'é "b" \\303 $c'
 
 @pytest.fixture(scope="module")
 def toys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Network]:
-    toys = [Toy(steps=STEPS, group=GROUP, beats=BEATS, outputs=OUTPUTS, fault=fault) for fault in FAULTS]
+    toys = [
+        Toy(steps=STEPS, group=GROUP, beats=BEATS, outputs=OUTPUTS, fault=fault) for fault in FAULTS
+    ]
     wide = Toy(steps=16, group=7, beats=3, outputs=2)
-    tops = [(toy.manifest(), verilog.convert(toy, name="top", emit_src=False)) for toy in (*toys, wide)]
-    return dict(zip((*FAULTS, "wide"), join(tmp_path_factory.mktemp("toys") / ODD, tops), strict=True))
+    tops = [
+        (toy.manifest(), verilog.convert(toy, name="top", emit_src=False)) for toy in (*toys, wide)
+    ]
+    return dict(
+        zip((*FAULTS, "wide"), join(tmp_path_factory.mktemp("toys") / ODD, tops), strict=True)
+    )
 
 
 def images(count: int, seed: int = 0) -> np.ndarray:
@@ -52,12 +62,18 @@ def test_beats_there_and_back(steps: int, group: int) -> None:
     assert beats.shape == (300, 12, form.beat_bytes)
     np.testing.assert_array_equal(unpack(beats, form), words)
     third = int.from_bytes(beats[1, 2 * 2 + 1].tobytes(), "little")  # position (1, 0), second group
-    assert [third >> (c * steps) & ((1 << steps) - 1) for c in range(group)] == words[1, group:, 1, 0].tolist()
+    assert [third >> (c * steps) & ((1 << steps) - 1) for c in range(group)] == words[
+        1, group:, 1, 0
+    ].tolist()
 
 
 def test_words_that_do_not_fit() -> None:
     form = InputFormat((2, 1, 1), (2,), Code(3), 2)
-    for words in (np.full((1, 2, 1, 1), 8), np.full((1, 2, 1, 1), -1), np.zeros((1, 3, 1, 1), dtype=int)):
+    for words in (
+        np.full((1, 2, 1, 1), 8),
+        np.full((1, 2, 1, 1), -1),
+        np.zeros((1, 3, 1, 1), dtype=int),
+    ):
         with pytest.raises(SpikeLoomError, match="expected"):
             pack(words, form)
 
@@ -68,13 +84,19 @@ def test_order_of_the_output() -> None:
 
 
 @pytest.mark.parametrize("mode", ["single", "stream"])
-@pytest.mark.parametrize("stalls", [None, Stalls(0.3, 0), Stalls(0, 0.3, 5), Stalls(0.4, 0.4, 9, seed=7)])
+@pytest.mark.parametrize(
+    "stalls", [None, Stalls(0.3, 0), Stalls(0, 0.3, 5), Stalls(0.4, 0.4, 9, seed=7)]
+)
 def test_values(toys: dict[str, Network], mode: str, stalls: Stalls | None) -> None:
     words = images(50)
     result = toys[""].run(words, mode, stalls)  # type: ignore[arg-type]
     np.testing.assert_array_equal(result.values, answer(words))
     assert result.counters["images"] == 50 and result.counters["a.busy"] == 50 * BEATS
-    assert (result.last > result.first).all() and (result.interval > 0).all() and result.cycles == result.last[-1] + 1
+    assert (
+        (result.last > result.first).all()
+        and (result.interval > 0).all()
+        and result.cycles == result.last[-1] + 1
+    )
     if stalls is None:
         np.testing.assert_array_equal(result.first, np.arange(50) * (BEATS + OUTPUTS))
         np.testing.assert_array_equal(result.latency, BEATS + OUTPUTS)
@@ -87,7 +109,10 @@ def test_a_folder_of_any_name(toys: dict[str, Network]) -> None:
 
 
 def test_same_seed_same_cycles(toys: dict[str, Network]) -> None:
-    a, b, c = (toys[""].run(images(20), stalls=Stalls(0.3, 0.3, 3, seed)).last.tolist() for seed in (1, 1, 2))
+    a, b, c = (
+        toys[""].run(images(20), stalls=Stalls(0.3, 0.3, 3, seed)).last.tolist()
+        for seed in (1, 1, 2)
+    )
     assert a == b != c
 
 
@@ -103,11 +128,19 @@ def test_no_image(toys: dict[str, Network]) -> None:
 
 @pytest.mark.parametrize("stalls", [None, Stalls(0.3, 0.3, 3)])
 def test_a_hang_is_found_and_named(toys: dict[str, Network], stalls: Stalls | None) -> None:
-    with pytest.raises(SimulationHang, match="image 1, output 0: no transfer for too long, 15 of 40 input beats were taken; look at a"):
+    with pytest.raises(
+        SimulationHang,
+        match=(
+            "image 1, output 0: no transfer for too long, 15 of 40 input beats were taken; look"
+            " at a"
+        ),
+    ):
         toys["hang"].run(images(5), "stream", stalls)
 
 
-@pytest.mark.parametrize(("fault", "says"), [("last", "tlast"), ("unstable", "changed"), ("extra", "more than")])
+@pytest.mark.parametrize(
+    ("fault", "says"), [("last", "tlast"), ("unstable", "changed"), ("extra", "more than")]
+)
 def test_a_broken_stream_is_found(toys: dict[str, Network], fault: str, says: str) -> None:
     with pytest.raises(ProtocolError, match=says):
         toys[fault].run(images(5), "stream", Stalls(0, 0.4, 3))
@@ -126,7 +159,9 @@ def test_progress(toys: dict[str, Network]) -> None:
 
 def test_waves_of_chosen_images(tmp_path: Path) -> None:
     toy = Toy(steps=STEPS, group=GROUP, beats=BEATS, outputs=OUTPUTS)
-    (network,) = join(tmp_path, [(toy.manifest(), verilog.convert(toy, name="top", emit_src=False))])
+    (network,) = join(
+        tmp_path, [(toy.manifest(), verilog.convert(toy, name="top", emit_src=False))]
+    )
     result = network.run(images(6), "single", waves=tmp_path / "new" / "ü.fst", images=(2, 3))
     np.testing.assert_array_equal(result.values, answer(images(6)))
     assert result.waves is not None and result.waves.is_file()
@@ -141,7 +176,10 @@ def test_waves_of_chosen_images(tmp_path: Path) -> None:
     times = [int(line) for line in re.findall(r"^#(\d+)$", text, re.M)]
     period = BEATS + OUTPUTS
     assert "$timescale 1ps" in text and "s_axis_tdata" in text
-    assert 2 * period * 10_000 <= times[0] <= (2 * period + 1) * 10_000 and times[-1] <= 4 * period * 10_000
+    assert (
+        2 * period * 10_000 <= times[0] <= (2 * period + 1) * 10_000
+        and times[-1] <= 4 * period * 10_000
+    )
 
 
 def test_wrong_requests(toys: dict[str, Network], tmp_path: Path) -> None:
@@ -157,7 +195,9 @@ def test_wrong_requests(toys: dict[str, Network], tmp_path: Path) -> None:
 
 def test_a_build_that_fails_names_its_log(tmp_path: Path, toys: dict[str, Network]) -> None:
     (network,) = join(tmp_path, [(toys[""].manifest, "module top(input clk")])
-    with pytest.raises(BuildError, match=r"sim/[0-9a-f]{16}\.log: building the simulation failed: %Error"):
+    with pytest.raises(
+        BuildError, match=r"sim/[0-9a-f]{16}\.log: building the simulation failed: %Error"
+    ):
         network.run(images(1))
 
 

@@ -1,7 +1,9 @@
-"""Programs that stand in for nextpnr, fasm2frames and xc7frames2bit: strict about their command line, plausible in what they write.
+"""Programs that stand in for nextpnr, fasm2frames and xc7frames2bit: strict about their command
+line, plausible in what they write.
 
-What they are like is in the environment variable ``OPEN_TOOLS``, as JSON: ``fmax``, ``break`` (name of the tool that dies half-way),
-``silent`` (name of one that writes nothing), ``short`` (bytes that are missing in the bitstream).
+What they are like is in the environment variable ``OPEN_TOOLS``, as JSON: ``fmax``, ``break`` (name
+of the tool that dies half-way), ``silent`` (name of one that writes nothing), ``short`` (bytes that
+are missing in the bitstream).
 """
 
 from __future__ import annotations
@@ -74,16 +76,25 @@ def nextpnr(name: str, words: list[str], likes: dict[str, object]) -> None:
         raise Usage("expected a top without ports around one PS7")
     Path("ps7_top.xdc").read_text(encoding="utf-8")
     fmax, wanted = float(str(likes.get("fmax", 81.25))), float(options["--freq"])
-    print("Info: Device utilisation:\nInfo: \t          SLICE_LUTX:  4321/106400     4%\nInfo: \t                 PS7:     1/     1   100%")
+    print(
+        "Info: Device utilisation:\nInfo: \t          SLICE_LUTX:  4321/106400     4%\nInfo: \t    "
+        "             PS7:     1/     1   100%"
+    )
     print(f"Info: Max frequency for clock 'clk': {fmax / 2:.2f} MHz (FAIL at {wanted:.2f} MHz)")
     if likes.get("break") == name:
         print("ERROR: Failed to route arc 3 of net 'clk'")
         sys.exit(255)
-    print(f"Info: Max frequency for clock 'clk': {fmax:.2f} MHz ({'PASS' if fmax >= wanted else 'FAIL'} at {wanted:.2f} MHz)")
+    print(
+        f"Info: Max frequency for clock 'clk': {fmax:.2f} MHz"
+        f" ({'PASS' if fmax >= wanted else 'FAIL'} at {wanted:.2f} MHz)"
+    )
     if "--report" in options:
         report = {
             "fmax": {"clk": {"achieved": fmax, "constraint": wanted}},
-            "utilization": {"SLICE_LUTX": {"used": 4321, "available": 106400}, "BUFGCTRL": {"used": 0, "available": 32}},
+            "utilization": {
+                "SLICE_LUTX": {"used": 4321, "available": 106400},
+                "BUFGCTRL": {"used": 0, "available": 32},
+            },
         }
         Path("nextpnr.json").write_text(json.dumps(report), encoding="utf-8")
     if likes.get("silent") != name:
@@ -95,25 +106,46 @@ def fasm2frames(words: list[str], likes: dict[str, object]) -> None:
         raise Usage(f"fasm2frames: {words}")
     if not Path(words[3], PART, "part.yaml").is_file():
         raise Usage(f"fasm2frames: {words[3]} holds no {PART}")
-    Path("ps7_top.frames").write_text("0x00000000 0x00000000\n" if likes.get("break") != "fasm2frames" else "0x0", encoding="utf-8")
+    Path("ps7_top.frames").write_text(
+        "0x00000000 0x00000000\n" if likes.get("break") != "fasm2frames" else "0x0",
+        encoding="utf-8",
+    )
     if likes.get("break") == "fasm2frames":
         print("Traceback (most recent call last):\nKeyError: 'INT_L'")
         sys.exit(1)
 
 
 def xc7frames2bit(words: list[str], likes: dict[str, object]) -> None:
-    expected = ["--part_file", "--part_name", PART, "--frm_file", "ps7_top.frames", "--output_file", "ps7_top.bit"]
+    expected = [
+        "--part_file",
+        "--part_name",
+        PART,
+        "--frm_file",
+        "ps7_top.frames",
+        "--output_file",
+        "ps7_top.bit",
+    ]
     if words[:1] + words[2:] != expected or not Path(words[1]).is_file():
         raise Usage(f"xc7frames2bit: {words}")
     from spikeloom.backend.bitstream.bitfile import SYNC, BitFile, dump
 
     data = (b"\xff" * 32 + SYNC).ljust(LENGTH, b"\0")
-    raw = dump(BitFile("ps7_top.frames;Generator=xc7frames2bit", PART, "2024/01/01", "00:00:00", data))
+    raw = dump(
+        BitFile("ps7_top.frames;Generator=xc7frames2bit", PART, "2024/01/01", "00:00:00", data)
+    )
     if likes.get("break") == "xc7frames2bit":
         Path("ps7_top.bit").write_bytes(raw[:1000])
         os.abort()
     short = int(str(likes.get("short", 0)))
-    raw = dump(BitFile("ps7_top.frames;Generator=xc7frames2bit", PART, "2024/01/01", "00:00:00", data[: LENGTH - short]))
+    raw = dump(
+        BitFile(
+            "ps7_top.frames;Generator=xc7frames2bit",
+            PART,
+            "2024/01/01",
+            "00:00:00",
+            data[: LENGTH - short],
+        )
+    )
     Path("ps7_top.bit").write_bytes(raw)
 
 

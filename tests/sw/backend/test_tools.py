@@ -25,18 +25,38 @@ def tool(folder: Path, text: str, name: str = "tool") -> Path:
 def test_output_is_kept_and_handed_on(tmp_path: Path) -> None:
     log, seen = tmp_path / "log", []
     log.write_text("before\n", encoding="utf-8")
-    text = "import os, sys; print('one'); print('two', file=sys.stderr); print(os.environ['HINT'], os.getcwd()); sys.stdout.write('three')"
-    tools.run([tool(tmp_path, text), "x"], folder=tmp_path, log=log, what="step", seen=seen.append, environment={"HINT": "given"})
+    text = (
+        "import os, sys; print('one'); print('two', file=sys.stderr); print(os.environ['HINT'],"
+        " os.getcwd()); sys.stdout.write('three')"
+    )
+    tools.run(
+        [tool(tmp_path, text), "x"],
+        folder=tmp_path,
+        log=log,
+        what="step",
+        seen=seen.append,
+        environment={"HINT": "given"},
+    )
     lines = log.read_text(encoding="utf-8").splitlines()
-    assert lines[0] == "before" and lines[1].endswith("tool x") and set(lines[2:]) >= {"two", f"given {tmp_path}"}
+    assert (
+        lines[0] == "before"
+        and lines[1].endswith("tool x")
+        and set(lines[2:]) >= {"two", f"given {tmp_path}"}
+    )
     assert set(seen) >= {"two", f"given {tmp_path}"} and "before" not in seen
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_closed_terminal_ends_the_tool(tmp_path: Path, number: signal.Signals) -> None:
     """The program that waits for the tool is told to end; the tool goes first."""
-    text = "import os, time; open('pid.part', 'w').write(str(os.getpid())); os.rename('pid.part', 'pid'); time.sleep(60)"
-    call = f"from pathlib import Path; from spikeloom.backend import tools; here = Path({str(tmp_path)!r})\n"
+    text = (
+        "import os, time; open('pid.part', 'w').write(str(os.getpid())); os.rename('pid.part',"
+        " 'pid'); time.sleep(60)"
+    )
+    call = (
+        "from pathlib import Path; from spikeloom.backend import tools; here ="
+        f" Path({str(tmp_path)!r})\n"
+    )
     call += "tools.run([here / 'tool'], folder=here, log=here / 'log', what='step')"
     tool(tmp_path, text)
     process = subprocess.Popen([sys.executable, "-c", call], stderr=subprocess.PIPE)
@@ -63,8 +83,14 @@ def test_a_closed_terminal_ends_the_tool(tmp_path: Path, number: signal.Signals)
 )
 def test_a_tool_that_fails(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(ToolError) as caught:
-        tools.run([tool(tmp_path, text)], folder=tmp_path, log=tmp_path / "log", what="place and route")
-    assert str(caught.value).startswith("place and route: ") and says in str(caught.value) and str(tmp_path / "log") in str(caught.value)
+        tools.run(
+            [tool(tmp_path, text)], folder=tmp_path, log=tmp_path / "log", what="place and route"
+        )
+    assert (
+        str(caught.value).startswith("place and route: ")
+        and says in str(caught.value)
+        and str(tmp_path / "log") in str(caught.value)
+    )
     assert "\n" not in str(caught.value)
 
 
@@ -80,7 +106,10 @@ def test_a_tool_that_is_not_there(tmp_path: Path) -> None:
 
 def test_an_interrupt_ends_the_tool_and_what_it_started(tmp_path: Path) -> None:
     """The tool ignores the first signal, and has a child that does as well."""
-    child = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); open('child', 'w').close(); time.sleep(60)"
+    child = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); open('child',"
+        " 'w').close(); time.sleep(60)"
+    )
     text = f"""
 import os, signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -1,4 +1,6 @@
-"""Wilson's interval, against scipy's; and that of images that several come from one source, against trials."""
+"""Wilson's interval, against scipy's; and that of images that several come from one source, against
+trials.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from spikeloom.bench.statistics import clustered, effective_images, wilson
 def test_equals_scipy(images, confidence):
     for right in sorted({0, 1, images // 3, images - 1, images}):
         expected = binomtest(right, images).proportion_ci(confidence, method="wilson")
-        assert wilson(right, images, confidence) == pytest.approx((expected.low, expected.high), abs=1e-12)
+        assert wilson(right, images, confidence) == pytest.approx(
+            (expected.low, expected.high), abs=1e-12
+        )
 
 
 def test_a_mean_over_seeds_lies_between_its_neighbours():
@@ -43,7 +47,9 @@ def test_copies_are_worth_nothing():
 
 def test_independent_images_of_few_sources_are_nearly_all_worth_something():
     rng = np.random.default_rng(0)
-    worth = [effective_images(rng.random(2000) < 0.9, np.repeat(np.arange(200), 10)) for _ in range(20)]
+    worth = [
+        effective_images(rng.random(2000) < 0.9, np.repeat(np.arange(200), 10)) for _ in range(20)
+    ]
     assert max(worth) == 2000 and np.mean(worth) > 1800
 
 
@@ -58,7 +64,9 @@ def test_one_source_is_one_image():
 
 
 def test_covers_the_truth_where_wilson_over_images_does_not():
-    """364 sources of 11 images each, as the drawn sets have them; the truth is the mean over all sources that there could be."""
+    """364 sources of 11 images each, as the drawn sets have them; the truth is the mean over all
+    sources that there could be.
+    """
     rng, inside, by_images = np.random.default_rng(3), 0, 0
     for _ in range(400):
         right, source = drawn(rng, 364, 11, 0.5)

@@ -1,4 +1,6 @@
-"""What the command line shows: one row per layer whatever its name, and plain lines where nobody watches."""
+"""What the command line shows: one row per layer whatever its name, and plain lines where nobody
+watches.
+"""
 
 from __future__ import annotations
 
@@ -21,19 +23,41 @@ class Terminal(StringIO):
 
 def measured(names: list[str], steps: int) -> Performance:
     rows = tuple(
-        LayerFigures(name, "depthwise 3×3", 4096 * IMAGES, tuple(range(9000, 9000 + steps)), 3, 110837 * IMAGES, 1200 * IMAGES, 5, 5)
+        LayerFigures(
+            name,
+            "depthwise 3×3",
+            4096 * IMAGES,
+            tuple(range(9000, 9000 + steps)),
+            3,
+            110837 * IMAGES,
+            1200 * IMAGES,
+            5,
+            5,
+        )
         for name in names
     )
     rungs = {"torch": 0.9, "golden": 0.9, "RTL": 0.9}
     return Performance(
-        "net", "pynq-z2", 100.0, IMAGES, Spread(3805, 4090, 4437, 5000), 1466.0, rows, rows, rungs, tuple(rungs), ((3, 1), (0, 0))
+        "net",
+        "pynq-z2",
+        100.0,
+        IMAGES,
+        Spread(3805, 4090, 4437, 5000),
+        1466.0,
+        rows,
+        rows,
+        rungs,
+        tuple(rungs),
+        ((3, 1), (0, 0)),
     )
 
 
 def shown(names: list[str], steps: int, width: int) -> list[str]:
     """Lines of the closing screen."""
     out = StringIO()
-    screen.closing(Console(width=width, file=out, highlight=False), measured(names, steps), Path("report.html"))
+    screen.closing(
+        Console(width=width, file=out, highlight=False), measured(names, steps), Path("report.html")
+    )
     return [line.rstrip() for line in out.getvalue().splitlines()]
 
 
@@ -45,7 +69,12 @@ def test_the_closing_screen_fits_into_80_columns_one_row_per_layer(names: list[s
     first = next(k for k, line in enumerate(found) if line.startswith("layer"))
     rows = found[first + 1 : first + 1 + len(names)]
     for name, row in zip(names, rows, strict=True):
-        assert row.startswith(name[:6]) and name[-5:] in row and "depthwise 3×3" in row and row.endswith("100.0")
+        assert (
+            row.startswith(name[:6])
+            and name[-5:] in row
+            and "depthwise 3×3" in row
+            and row.endswith("100.0")
+        )
     assert not found[first + 1 + len(names)]
     assert any(line.endswith("no board confirmed it.") for line in found)
 
@@ -65,7 +94,10 @@ def test_a_wide_screen_shows_whole_names() -> None:
 
 def test_long_names_keep_both_ends() -> None:
     assert screen.shortened("abcdefgh", 8) == "abcdefgh"
-    assert screen.shortened("abcdefghi", 8) == "abcd…ghi" and screen.shortened("abcdefghi", 7) == "abc…ghi"
+    assert (
+        screen.shortened("abcdefghi", 8) == "abcd…ghi"
+        and screen.shortened("abcdefghi", 7) == "abc…ghi"
+    )
 
 
 def progress(out: StringIO, console: Console) -> list[str]:
@@ -83,10 +115,17 @@ def test_pipes_get_plain_lines_and_nothing_unfinished(force: bool | None) -> Non
     """Also where colours are forced, as many build servers do."""
     out = StringIO()
     first, second, third = progress(out, Console(file=out, force_terminal=force))
-    assert first == "training ..." and second.startswith("training: done in ") and third == "building the simulation (Verilator, C++) ..."
+    assert (
+        first == "training ..."
+        and second.startswith("training: done in ")
+        and third == "building the simulation (Verilator, C++) ..."
+    )
     assert "\r" not in out.getvalue() and "\x1b" not in out.getvalue()
 
 
 def test_terminals_get_bars() -> None:
     out = Terminal()
-    assert any("2/2" in line for line in progress(out, Console(file=out, force_terminal=True, force_interactive=True)))
+    assert any(
+        "2/2" in line
+        for line in progress(out, Console(file=out, force_terminal=True, force_interactive=True))
+    )

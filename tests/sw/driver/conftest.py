@@ -18,11 +18,21 @@ Maker = Callable[..., tuple[Accelerator, Board]]
 
 @pytest.fixture
 def make(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Maker:
-    """Opens a driver; the arguments are those of :func:`opened`, and ``made``, ``buffer_bytes`` and ``patience``."""
+    """Opens a driver; the arguments are those of :func:`opened`, and ``made``, ``buffer_bytes`` and
+    ``patience``.
+    """
 
-    def open_it(made: Manifest | None = None, buffer_bytes: int = 820, patience: int = 20_000, **options: Any) -> tuple[Accelerator, Board]:
+    def open_it(
+        made: Manifest | None = None,
+        buffer_bytes: int = 820,
+        patience: int = 20_000,
+        **options: Any,
+    ) -> tuple[Accelerator, Board]:
         board = opened(monkeypatch, tmp_path, Shell(made or manifest()), **options)
-        return Accelerator(tmp_path / "fake.bit", buffer_bytes=buffer_bytes, patience=patience), board
+        return (
+            Accelerator(tmp_path / "fake.bit", buffer_bytes=buffer_bytes, patience=patience),
+            board,
+        )
 
     return open_it
 
@@ -35,4 +45,6 @@ def words() -> np.ndarray:
 
 def answer(words: np.ndarray) -> np.ndarray:
     """What the model computes."""
-    return (np.arange(5) + 1) * words.reshape(len(words), -1).sum(axis=1, dtype=np.int64)[:, None] - 7
+    return (np.arange(5) + 1) * words.reshape(len(words), -1).sum(axis=1, dtype=np.int64)[
+        :, None
+    ] - 7

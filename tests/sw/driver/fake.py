@@ -1,6 +1,8 @@
-"""A board for tests of the driver alone: a register file with a model of a job in Python, behind the few names of pynq that it uses.
+"""A board for tests of the driver alone: a register file with a model of a job in Python, behind
+the few names of pynq that it uses.
 
-Every read of a register takes ten cycles. A job answers ``v[o] = (o + 1) · Σ words − 7`` and takes 100 cycles per image.
+Every read of a register takes ten cycles. A job answers ``v[o] = (o + 1) · Σ words − 7`` and takes
+100 cycles per image.
 """
 
 from __future__ import annotations
@@ -15,14 +17,33 @@ import numpy as np
 import pytest
 from spikeloom.driver import environment
 from spikeloom.interface.manifest import InputFormat, Manifest, OutputFormat, SpikeStream
-from spikeloom.interface.registers import COUNTERS, LOG, LOG_DEPTH, MAGIC, REGISTERS, VERSION, register
+from spikeloom.interface.registers import (
+    COUNTERS,
+    LOG,
+    LOG_DEPTH,
+    MAGIC,
+    REGISTERS,
+    VERSION,
+    register,
+)
 from spikeloom.ir.number import Code
 
 from tests.packing import found
 
 READ_CYCLES, IMAGE_CYCLES, LATENCY = 10, 100, 80
 BASE = 0x4000_0000
-NAMES = ("cycles", "images", "a.busy", "a.stalled", "a.starved", "a.synaptic", "b.busy", "b.stalled", "b.starved", "b.synaptic")
+NAMES = (
+    "cycles",
+    "images",
+    "a.busy",
+    "a.stalled",
+    "a.starved",
+    "a.synaptic",
+    "b.busy",
+    "b.stalled",
+    "b.starved",
+    "b.synaptic",
+)
 
 
 def manifest(**changes: Any) -> Manifest:
@@ -69,8 +90,10 @@ class Buffer(np.ndarray):  # type: ignore[type-arg]
 
 
 class Shell:
-    """The registers. ``fault``: "", "hang", "memory" (no reads answered), "writes" (none taken), "draining" (an abort never ends), "clock"
-    (stands still), "reset", "another" (a job that the host did not start), or an error bit, which the next job ends with."""
+    """The registers. ``fault``: "", "hang", "memory" (no reads answered), "writes" (none taken),
+    "draining" (an abort never ends), "clock" (stands still), "reset", "another" (a job that the
+    host did not start), or an error bit, which the next job ends with.
+    """
 
     def __init__(self, made: Manifest, fault: str = "") -> None:
         self.manifest, self.fault = made, fault
@@ -79,7 +102,12 @@ class Shell:
         self.cycle, self.high, self.end, self.left, self.freed = 0, 0, None, None, 0
         self.starts: list[dict[str, int]] = []
         self.identity = hashlib.sha256(made.to_json().encode()).hexdigest()
-        self.values.update(magic=MAGIC, version=VERSION, capabilities=made.memory_width // 8, counter_count=len(made.counters))
+        self.values.update(
+            magic=MAGIC,
+            version=VERSION,
+            capabilities=made.memory_width // 8,
+            counter_count=len(made.counters),
+        )
         self.clear()
 
     def clear(self) -> None:
@@ -97,7 +125,11 @@ class Shell:
         found = next(r for r in REGISTERS if r.offset <= offset < r.offset + r.size)
         if found.name == "identity":
             return int(self.identity[2 * (offset - 0x10) : 2 * (offset - 0x10) + 8], 16)
-        return self.half(self.value(found.name), offset - found.offset) if found.width == 64 else self.value(found.name)
+        return (
+            self.half(self.value(found.name), offset - found.offset)
+            if found.width == 64
+            else self.value(found.name)
+        )
 
     def half(self, value: int, offset: int) -> int:
         if offset == 0:
@@ -110,7 +142,10 @@ class Shell:
         return self.log[numbers[-1]]
 
     def value(self, name: str) -> int:
-        latencies, intervals = [entry[0] for entry in self.log], [entry[1] for entry in self.log if entry[1]]
+        latencies, intervals = (
+            [entry[0] for entry in self.log],
+            [entry[1] for entry in self.log if entry[1]],
+        )
         if name == "cycle":
             return self.cycle
         if name == "status":
@@ -118,7 +153,11 @@ class Shell:
         what, _, kind = name.partition("_")
         if what in ("latency", "interval"):
             numbers = latencies if what == "latency" else intervals
-            return {"count": len, "sum": sum}[kind](numbers) if kind in ("count", "sum") else {"min": min, "max": max}[kind](numbers)
+            return (
+                {"count": len, "sum": sum}[kind](numbers)
+                if kind in ("count", "sum")
+                else {"min": min, "max": max}[kind](numbers)
+            )
         return self.values[name]
 
     def status(self) -> int:
@@ -147,7 +186,10 @@ class Shell:
         if data & fields["clear"].mask:
             self.clear()
         if data & fields["abort"].mask and self.end is not None:
-            self.end, self.left = None, float("inf") if self.fault == "draining" else self.cycle + 50
+            self.end, self.left = (
+                None,
+                float("inf") if self.fault == "draining" else self.cycle + 50,
+            )
         if data & fields["start"].mask:
             self.start()
 
@@ -155,7 +197,11 @@ class Shell:
         self.starts.append(dict(self.values))
         self.values.update(images_in=0, images_out=0, words_read=0, words_written=0, status=0)
         length = IMAGE_CYCLES * self.values["images"]
-        self.end = float("inf") if self.fault in ("hang", "memory", "writes", "draining") else self.cycle + length
+        self.end = (
+            float("inf")
+            if self.fault in ("hang", "memory", "writes", "draining")
+            else self.cycle + length
+        )
 
     def advance(self) -> None:
         """What happened until now."""
@@ -181,23 +227,43 @@ class Shell:
             self.fault = ""
             return
         if self.fault:
-            v.update(error=register("error")[self.fault].mask, status=register("status")["failed"].mask, images_out=1)
+            v.update(
+                error=register("error")[self.fault].mask,
+                status=register("status")["failed"].mask,
+                images_out=1,
+            )
             self.fault = ""
             return
         form, images = self.manifest.input, v["images"]
         words = found(self.memory[v["input_address"]].tobytes(), form, images)
-        values = ((np.arange(self.manifest.output.beats) + 1) * form.code.value(words).sum(axis=1, keepdims=True) - 7).astype("<i4")
+        values = (
+            (np.arange(self.manifest.output.beats) + 1)
+            * form.code.value(words).sum(axis=1, keepdims=True)
+            - 7
+        ).astype("<i4")
         out = self.memory.setdefault(v["output_address"], np.zeros(1 << 20, dtype=np.uint8))
         raw = values.tobytes()
         out[: len(raw)] = np.frombuffer(raw, dtype=np.uint8)
-        v.update(images_in=images, images_out=images, words_read=v["input_words"], words_written=-(-len(raw) // 8))
+        v.update(
+            images_in=images,
+            images_out=images,
+            words_read=v["input_words"],
+            words_written=-(-len(raw) // 8),
+        )
         v.update(status=register("status")["done"].mask, job_cycles=IMAGE_CYCLES * images)
         self.log += [(LATENCY + k, IMAGE_CYCLES * (k > 0)) for k in range(images)]
         self.count(words)
 
     def count(self, words: np.ndarray) -> None:
         planes = self.manifest.input.code.planes(words).reshape(4, -1).sum(axis=1)
-        grown = {"a.busy": 60, "a.starved": 40, "b.busy": 30, "b.stalled": 70, "a.synaptic": 11, "b.synaptic": 5}
+        grown = {
+            "a.busy": 60,
+            "a.starved": 40,
+            "b.busy": 30,
+            "b.stalled": 70,
+            "a.synaptic": 11,
+            "b.synaptic": 5,
+        }
         for name, each in grown.items():
             self.counts[name] += each * len(words)
         self.counts["x.nonzero"] += int(np.count_nonzero(words))
@@ -208,7 +274,13 @@ class Shell:
 class Board:
     """Stands in for pynq: ``shell`` behind the one device."""
 
-    def __init__(self, shell: Shell, simulated: bool = True, version: str = "4.0.0", rails: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        shell: Shell,
+        simulated: bool = True,
+        version: str = "4.0.0",
+        rails: dict[str, Any] | None = None,
+    ) -> None:
         self.shell, self.next, self.room = shell, 0x1000_0000, 1 << 30
         self.module = SimpleNamespace(
             __version__=version,
@@ -219,7 +291,13 @@ class Board:
             Clocks=SimpleNamespace(fclk0_mhz=50.0),
             get_rails=lambda: rails or {},
         )
-        self.ip_dict = {"shell_0": {"type": "spikeloom:spikeloom:shell:1.0", "phys_addr": BASE, "addr_range": 0x10000}}
+        self.ip_dict = {
+            "shell_0": {
+                "type": "spikeloom:spikeloom:shell:1.0",
+                "phys_addr": BASE,
+                "addr_range": 0x10000,
+            }
+        }
 
     def allocate(self, shape: tuple[int, ...], dtype: Any, target: Any) -> Buffer:
         size = int(np.prod(shape)) * np.dtype(dtype).itemsize
@@ -233,7 +311,9 @@ class Board:
 
 
 def opened(patch: pytest.MonkeyPatch, folder: Path, shell: Shell, **options: Any) -> Board:
-    """Make a board the one that ``import pynq`` finds, with a bitstream and manifest in ``folder``."""
+    """Make a board the one that ``import pynq`` finds, with a bitstream and manifest in
+    ``folder``.
+    """
     board = Board(shell, **options)
     patch.setitem(sys.modules, "pynq", board.module)
     for path in (environment.VENV, environment.BOARD_NAME):

@@ -45,7 +45,11 @@ def test_errors_of_the_shell(make: Maker, words: np.ndarray, bit: str) -> None:
     kind, says = BITS[bit]
     board.shell.fault = bit
     error = failed(kind, accelerator.predict, words)
-    assert says in str(error) and "fake: 1 of 41 images of the job were done" in str(error) and error.images_done == 1
+    assert (
+        says in str(error)
+        and "fake: 1 of 41 images of the job were done" in str(error)
+        and error.images_done == 1
+    )
     assert board.shell.values["error"] == 0
     assert np.array_equal(accelerator.execute(words), answer(words))
 
@@ -66,12 +70,17 @@ def test_a_hang_names_the_layer(make: Maker, words: np.ndarray) -> None:
     accelerator, board = make()
     board.shell.fault = "hang"
     error = failed(errors.HangError, accelerator.predict, words)
-    assert "nothing moved for 20000 cycles" in str(error) and "look behind a (a stalled, b busy)" in str(error)
+    assert "nothing moved for 20000 cycles" in str(
+        error
+    ) and "look behind a (a stalled, b busy)" in str(error)
     board.shell.fault = ""
     assert np.array_equal(accelerator.execute(words), answer(words))
 
 
-@pytest.mark.parametrize(("fault", "says"), [("memory", "does not answer reads, 0 of 62 words came"), ("writes", "takes no writes")])
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [("memory", "does not answer reads, 0 of 62 words came"), ("writes", "takes no writes")],
+)
 def test_memory_that_stands_still(make: Maker, words: np.ndarray, fault: str, says: str) -> None:
     accelerator, board = make()
     board.shell.fault = fault
@@ -85,20 +94,30 @@ def test_transfers_that_are_never_answered(make: Maker, words: np.ndarray) -> No
     accelerator, board = make()
     board.shell.fault = "draining"
     for _ in range(2):
-        assert "so the engine cannot be reset" in str(failed(errors.MemoryHangError, accelerator.predict, words))
+        assert "so the engine cannot be reset" in str(
+            failed(errors.MemoryHangError, accelerator.predict, words)
+        )
     board.shell.fault, board.shell.left = "", 0
     assert np.array_equal(accelerator.execute(words), answer(words))
 
 
-def test_a_clock_that_stands_still(make: Maker, words: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_stands_still(
+    make: Maker, words: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("spikeloom.driver.port.POLLS", 50)
     accelerator, board = make()
     board.shell.fault = "clock"
-    assert "clock of the fabric stands still" in str(failed(errors.HangError, accelerator.predict, words))
+    assert "clock of the fabric stands still" in str(
+        failed(errors.HangError, accelerator.predict, words)
+    )
 
 
-@pytest.mark.parametrize(("fault", "kind"), [("reset", errors.ResetError), ("aborted", errors.JobError)])
-def test_a_reset_or_abort_by_others(make: Maker, words: np.ndarray, fault: str, kind: type[BoardError]) -> None:
+@pytest.mark.parametrize(
+    ("fault", "kind"), [("reset", errors.ResetError), ("aborted", errors.JobError)]
+)
+def test_a_reset_or_abort_by_others(
+    make: Maker, words: np.ndarray, fault: str, kind: type[BoardError]
+) -> None:
     accelerator, board = make()
     board.shell.fault = fault
     failed(kind, accelerator.predict, words)
@@ -122,7 +141,9 @@ def test_a_reset_that_sets_the_clock_back(make: Maker, words: np.ndarray) -> Non
 def test_anothers_job_is_left_alone(make: Maker, words: np.ndarray) -> None:
     accelerator, board = make()
     board.shell.end = float("inf")
-    assert "a job of another program runs" in str(failed(errors.BusyError, accelerator.predict, words))
+    assert "a job of another program runs" in str(
+        failed(errors.BusyError, accelerator.predict, words)
+    )
     assert not board.shell.starts and board.shell.end == float("inf")
 
 
@@ -146,7 +167,10 @@ def test_ctrl_c_ends_the_job(make: Maker, words: np.ndarray) -> None:
 def test_threads_take_turns(make: Maker, words: np.ndarray) -> None:
     accelerator, _ = make()
     found: dict[int, np.ndarray] = {}
-    threads = [threading.Thread(target=lambda k=k: found.update({k: accelerator.execute(words[k:])})) for k in range(4)]
+    threads = [
+        threading.Thread(target=lambda k=k: found.update({k: accelerator.execute(words[k:])}))
+        for k in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -165,4 +189,6 @@ def test_slow_memory_is_no_hang(make: Maker, words: np.ndarray) -> None:
         advance(shell)
 
     shell.advance = slow  # type: ignore[method-assign]
-    assert np.array_equal(accelerator.execute(words[:1]), answer(words[:1])) and shell.cycle > 200_000
+    assert (
+        np.array_equal(accelerator.execute(words[:1]), answer(words[:1])) and shell.cycle > 200_000
+    )

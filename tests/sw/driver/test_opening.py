@@ -64,7 +64,10 @@ def test_without_root(board: Board, image: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(sys, "argv", ["classify.py"])
     line = refused(SetupError, image)
-    assert "expected to run as root, found user 1000" in line and f"sudo bash -c '{ACTIVATE.format(image)} classify.py'" in line
+    assert (
+        "expected to run as root, found user 1000" in line
+        and f"sudo bash -c '{ACTIVATE.format(image)} classify.py'" in line
+    )
     monkeypatch.setattr(sys, "argv", ["/usr/bin/ipython"])
     assert "python3 your_script.py" in refused(SetupError, image)
 
@@ -75,25 +78,38 @@ def test_a_simulated_board_needs_no_root(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert Accelerator(tmp_path / "fake.bit").source == "simulated"
 
 
-def test_another_python_than_the_images(board: Board, image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_python_than_the_images(
+    board: Board, image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "pynq", None)
     line = refused(SetupError, image)
-    assert "expected the Python environment of the PYNQ image" in line and ACTIVATE.format(image) in line
+    assert (
+        "expected the Python environment of the PYNQ image" in line
+        and ACTIVATE.format(image) in line
+    )
 
 
-def test_no_pynq_and_no_board(board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_pynq_and_no_board(
+    board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "pynq", None)
     assert "copy the folder of 'spikeloom deploy' to a board" in refused(SetupError, tmp_path)
 
 
-@pytest.mark.parametrize(("version", "fine"), [("2.7.0", 0), ("3.0.1", 0), ("3.1.2", 1), ("4.0.0", 1), ("4.2", 1), ("5.0.0", 0), ("x", 0)])
+@pytest.mark.parametrize(
+    ("version", "fine"),
+    [("2.7.0", 0), ("3.0.1", 0), ("3.1.2", 1), ("4.0.0", 1), ("4.2", 1), ("5.0.0", 0), ("x", 0)],
+)
 def test_versions_of_pynq(board: Board, image: Path, version: str, fine: int) -> None:
     board.module.__version__ = version
     if fine:
         Accelerator(image / "fake.bit")
     else:
         line = refused(SetupError, image)
-        assert f"expected version 3.1 to 4, found {version}" in line and "python3 -m pip install pynq==3.1.2" in line
+        assert (
+            f"expected version 3.1 to 4, found {version}" in line
+            and "python3 -m pip install pynq==3.1.2" in line
+        )
 
 
 def test_no_device(board: Board, image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,10 +129,15 @@ def test_no_device_off_a_board(board: Board, tmp_path: Path) -> None:
 
 def test_another_board(board: Board, image: Path) -> None:
     (image / "pynq_board").write_text("ZCU104\0", encoding="utf-8")
-    assert "expected a pynq-z2, for which the network was compiled, found a zcu104" in refused(MismatchError, image)
+    assert "expected a pynq-z2, for which the network was compiled, found a zcu104" in refused(
+        MismatchError, image
+    )
 
 
-@pytest.mark.parametrize(("name", "says"), [("fake.bit", "a bitstream"), ("fake.hwh", "handoff"), ("manifest.json", "the manifest")])
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("fake.bit", "a bitstream"), ("fake.hwh", "handoff"), ("manifest.json", "the manifest")],
+)
 def test_missing_files(board: Board, image: Path, name: str, says: str) -> None:
     (image / name).unlink()
     line = refused(SpikeLoomError, image)
@@ -144,7 +165,9 @@ def test_manifest_that_is_none(board: Board, image: Path) -> None:
         ("capabilities", 16, "expected 64 bits of a memory word, found 128"),
     ],
 )
-def test_hardware_of_another_make(board: Board, image: Path, register: str, value: int, says: str) -> None:
+def test_hardware_of_another_make(
+    board: Board, image: Path, register: str, value: int, says: str
+) -> None:
     board.shell.values[register] = value
     assert says in refused(MismatchError, image)
 

@@ -1,4 +1,6 @@
-"""How images lie in memory: the container that is chosen, and fast packing against the slow definition."""
+"""How images lie in memory: the container that is chosen, and fast packing against the slow
+definition.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ CODES = st.builds(Code, st.integers(1, 16), st.just(2), st.booleans())
 
 
 @given(st.integers(1, 16), st.integers(1, 2000))
-def test_the_least_container_that_holds_a_word_and_makes_images_whole_bytes(steps: int, words: int) -> None:
+def test_the_least_container_that_holds_a_word_and_makes_images_whole_bytes(
+    steps: int, words: int
+) -> None:
     bits = container_bits(steps, words)
     assert bits in CONTAINERS and bits >= steps and bits * words % 8 == 0
     smaller = [b for b in CONTAINERS if steps <= b < bits]
@@ -31,7 +35,19 @@ def test_the_least_container_that_holds_a_word_and_makes_images_whole_bytes(step
 
 @pytest.mark.parametrize(
     ("steps", "words", "bits"),
-    [(1, 784, 1), (1, 12, 2), (1, 6, 4), (1, 7, 8), (2, 784, 2), (3, 784, 4), (4, 2, 4), (4, 3, 8), (5, 784, 8), (8, 1, 8), (9, 1, 16)],
+    [
+        (1, 784, 1),
+        (1, 12, 2),
+        (1, 6, 4),
+        (1, 7, 8),
+        (2, 784, 2),
+        (3, 784, 4),
+        (4, 2, 4),
+        (4, 3, 8),
+        (5, 784, 8),
+        (8, 1, 8),
+        (9, 1, 16),
+    ],
 )
 def test_containers_by_name(steps: int, words: int, bits: int) -> None:
     form = InputFormat((words, 1, 1), (words,), Code(steps), 1)
@@ -40,8 +56,12 @@ def test_containers_by_name(steps: int, words: int, bits: int) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(SHAPES, CODES, st.integers(1, 4), st.integers(0, 2**32 - 1))
-def test_fast_packing_is_the_slow_definition(shape: tuple[int, int, int], code: Code, images: int, seed: int) -> None:
-    """Words of every type that they may come in, and as real numbers; found again by what the hardware looks at."""
+def test_fast_packing_is_the_slow_definition(
+    shape: tuple[int, int, int], code: Code, images: int, seed: int
+) -> None:
+    """Words of every type that they may come in, and as real numbers; found again by what the
+    hardware looks at.
+    """
     form = InputFormat(shape, shape, code, 1, scale=0.5)
     low, high = limits(form)
     words = np.random.default_rng(seed).integers(low, high, (images, *shape), endpoint=True)
@@ -52,7 +72,10 @@ def test_fast_packing_is_the_slow_definition(shape: tuple[int, int, int], code: 
     for x in some:
         lying = pack(x, form)
         assert lying.shape == (images, form.image_bytes) and lying.tobytes() == expected
-    assert np.array_equal(found(expected, form, images), words.transpose(0, 2, 3, 1).reshape(images, -1) & ((1 << code.steps) - 1))
+    assert np.array_equal(
+        found(expected, form, images),
+        words.transpose(0, 2, 3, 1).reshape(images, -1) & ((1 << code.steps) - 1),
+    )
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
@@ -76,7 +99,11 @@ def test_passes_are_told() -> None:
 
 def test_words_that_are_none_are_refused() -> None:
     form = InputFormat((2, 2, 2), (2, 2, 2), Code(2), 1)
-    for wrong in (np.full((1, 2, 2, 2), 4), np.full((1, 2, 2, 2), -1), np.zeros((2, 2, 2), dtype=np.uint8)):
+    for wrong in (
+        np.full((1, 2, 2, 2), 4),
+        np.full((1, 2, 2, 2), -1),
+        np.zeros((2, 2, 2), dtype=np.uint8),
+    ):
         with pytest.raises(InputError, match="input: expected"):
             pack(wrong, form)
     assert prod(form.shape) * form.container_bits == 16

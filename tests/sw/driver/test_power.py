@@ -21,7 +21,12 @@ def test_idle_and_active_are_apart() -> None:
         state["watts"] = 3.0
 
     found = power.measure({"INT": lambda: state["watts"]}, work, 0.05)
-    assert isinstance(found, Power) and found.rails[0].idle == 1.0 and 2.9 < found.rails[0].active <= 3.0 and found.samples >= 2
+    assert (
+        isinstance(found, Power)
+        and found.rails[0].idle == 1.0
+        and 2.9 < found.rails[0].active <= 3.0
+        and found.samples >= 2
+    )
 
 
 def test_a_sensor_that_cannot_be_read() -> None:

@@ -42,14 +42,19 @@ def test_large_batches_are_cut_into_jobs_of_reused_buffers(make: Maker, words: n
         accelerator.predict(words)
     starts = board.shell.starts
     assert [start["images"] for start in starts] == [41, 29] * 3
-    assert len({start["input_address"] for start in starts}) == 1 and len({start["output_address"] for start in starts}) == 1
+    assert (
+        len({start["input_address"] for start in starts}) == 1
+        and len({start["output_address"] for start in starts}) == 1
+    )
     assert starts[0]["input_words"] == -(-41 * 12 // 8)
 
 
 def test_profile_gives_seconds_and_rate_of_the_fabric(make: Maker, words: np.ndarray) -> None:
     accelerator, _ = make()
     _, seconds, rate = accelerator.predict(words, profile=True)
-    assert seconds == pytest.approx(70 * IMAGE_CYCLES / 50e6) and rate == pytest.approx(70 / seconds)
+    assert seconds == pytest.approx(70 * IMAGE_CYCLES / 50e6) and rate == pytest.approx(
+        70 / seconds
+    )
 
 
 def test_buffers_grow_are_freed_and_come_back(make: Maker, words: np.ndarray) -> None:
@@ -101,7 +106,11 @@ def test_events_come_as_zeros_and_ones_or_as_words(make: Maker) -> None:
     events = np.random.default_rng(0).integers(0, 2, (4, 3, 2, 1, 3))
     expected = accelerator.execute(events)
     assert expected[:, 0].tolist() == (events.sum(axis=(1, 2, 3, 4)) - 7).tolist()
-    for x in (events.astype(bool), events.astype(float), events[:, 0] * 4 + events[:, 1] * 2 + events[:, 2]):
+    for x in (
+        events.astype(bool),
+        events.astype(float),
+        events[:, 0] * 4 + events[:, 1] * 2 + events[:, 2],
+    ):
         assert np.array_equal(accelerator.execute(x), expected)
 
 
@@ -110,7 +119,9 @@ def test_spiking_output_maps(make: Maker, words: np.ndarray) -> None:
     accelerator, _ = make(manifest(output=form, scale=(1.0,), bias=(0.0,)))
     ramp = (np.arange(10) + 1) * words[:2].reshape(2, -1).sum(axis=1, dtype=np.int64)[:, None] - 7
     value = Code(16, 3).value(ramp).reshape(2, 1, 2, 5).transpose(0, 3, 1, 2)
-    assert np.array_equal(accelerator.predict(words[:2]), value) and np.array_equal(accelerator.execute(words[:2]), value)
+    assert np.array_equal(accelerator.predict(words[:2]), value) and np.array_equal(
+        accelerator.execute(words[:2]), value
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,7 +131,10 @@ def test_spiking_output_maps(make: Maker, words: np.ndarray) -> None:
         (np.zeros((0, 2, 3, 4)), "at least one image"),
         (np.float64(1), "numpy array"),
         (np.zeros((2, 3, 4)), "expected (batch, 2, 3, 4), got (2, 3, 4)"),
-        (np.zeros((1, 2, 3, 5), dtype=np.uint8), "expected words (batch, 2, 3, 4), got (1, 2, 3, 5)"),
+        (
+            np.zeros((1, 2, 3, 5), dtype=np.uint8),
+            "expected words (batch, 2, 3, 4), got (1, 2, 3, 5)",
+        ),
         (np.full((1, 2, 3, 4), np.nan), "NaN"),
         (np.full((1, 2, 3, 4), np.inf), "infinity"),
         (np.zeros((1, 2, 3, 4), dtype=complex), "complex"),
@@ -130,7 +144,9 @@ def test_spiking_output_maps(make: Maker, words: np.ndarray) -> None:
         (np.array([None]), "expected (batch"),
     ],
 )
-def test_wrong_inputs_are_refused_and_nothing_is_lost(make: Maker, words: np.ndarray, x: object, says: str) -> None:
+def test_wrong_inputs_are_refused_and_nothing_is_lost(
+    make: Maker, words: np.ndarray, x: object, says: str
+) -> None:
     accelerator, board = make()
     before = accelerator.predict(words)
     count = len(board.shell.starts)
@@ -156,7 +172,9 @@ def test_words_of_whole_bytes_are_written_in_place(make: Maker, words: np.ndarra
     into, out = accelerator.allocate(3)
     view = accelerator.view(into, 3)
     view[...] = words[:3].transpose(0, 2, 3, 1)
-    assert np.shares_memory(view, into) and bytes(into[:72]) == laid(words[:3], accelerator.manifest.input)
+    assert np.shares_memory(view, into) and bytes(into[:72]) == laid(
+        words[:3], accelerator.manifest.input
+    )
     into.sync_to_device()
     accelerator.run(into, out, 3)
     out.sync_from_device()
@@ -168,7 +186,10 @@ def test_words_of_whole_bytes_are_written_in_place(make: Maker, words: np.ndarra
 def test_words_that_share_bytes_are_not_written_in_place(make: Maker, words: np.ndarray) -> None:
     accelerator, board = make()
     into, out = accelerator.allocate(3)
-    with pytest.raises(BufferFault, match="2 words of 4 bits share a byte.*Accelerator.write.*spikeloom.driver.pack"):
+    with pytest.raises(
+        BufferFault,
+        match="2 words of 4 bits share a byte.*Accelerator.write.*spikeloom.driver.pack",
+    ):
         accelerator.view(into, 3)
     with pytest.raises(BufferFault, match="at least 48 bytes"):
         accelerator.write(into, words[:4])
@@ -226,22 +247,42 @@ def test_a_freed_buffer_of_its_own_is_replaced(make: Maker, words: np.ndarray) -
 
 
 def test_throughput_test_has_finns_keys(make: Maker, words: np.ndarray) -> None:
-    names = "runtime[ms] throughput[images/s] DRAM_in_bandwidth[MB/s] DRAM_out_bandwidth[MB/s] fclk[mhz] batch_size fold_input[ms] "
-    names += "pack_input[ms] copy_input_data_to_device[ms] copy_output_data_from_device[ms] unpack_output[ms] unfold_output[ms]"
+    names = (
+        "runtime[ms] throughput[images/s] DRAM_in_bandwidth[MB/s] DRAM_out_bandwidth[MB/s]"
+        " fclk[mhz] batch_size fold_input[ms] "
+    )
+    names += (
+        "pack_input[ms] copy_input_data_to_device[ms] copy_output_data_from_device[ms]"
+        " unpack_output[ms] unfold_output[ms]"
+    )
     accelerator, _ = make()
     found = accelerator.throughput_test(words)
-    assert set(names.split()) <= set(found) and found["source"] == "simulated" and found["batch_size"] == 41
-    assert found["runtime[ms]"] == pytest.approx(41 * IMAGE_CYCLES / 50e3) and found["fclk[mhz]"] == 50
+    assert (
+        set(names.split()) <= set(found)
+        and found["source"] == "simulated"
+        and found["batch_size"] == 41
+    )
+    assert (
+        found["runtime[ms]"] == pytest.approx(41 * IMAGE_CYCLES / 50e3) and found["fclk[mhz]"] == 50
+    )
     assert found["DRAM_in_bandwidth[MB/s]"] == pytest.approx(62 * 8 / found["runtime[ms]"] / 1000)
-    assert all(found[name] is None for name in names.split() if name.endswith(("device[ms]", "input[ms]", "output[ms]")))
+    assert all(
+        found[name] is None
+        for name in names.split()
+        if name.endswith(("device[ms]", "input[ms]", "output[ms]"))
+    )
 
 
 def test_throughput_test_makes_its_own_images(make: Maker) -> None:
     form = replace(manifest().input, code=Code(4, signed=True), narrow=True)
     accelerator, _ = make(manifest(input=form))
-    assert accelerator.throughput_test()["throughput[images/s]"] == pytest.approx(50e6 / IMAGE_CYCLES)
+    assert accelerator.throughput_test()["throughput[images/s]"] == pytest.approx(
+        50e6 / IMAGE_CYCLES
+    )
 
 
 def test_it_says_what_it_is(make: Maker) -> None:
     accelerator, _ = make()
-    assert repr(accelerator) == "<fake on pynq-z2, simulated, 50 MHz>" and isinstance(accelerator, Accelerator)
+    assert repr(accelerator) == "<fake on pynq-z2, simulated, 50 MHz>" and isinstance(
+        accelerator, Accelerator
+    )

@@ -1,4 +1,6 @@
-"""The ladder in software: torch (frozen) = qonnx on model.onnx = golden = golden of model.onnx read back, every output equal."""
+"""The ladder in software: torch (frozen) = qonnx on model.onnx = golden = golden of model.onnx read
+back, every output equal.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,10 @@ def ladder(graph: Graph, path: Path, x: np.ndarray, executed: int) -> None:
 @pytest.mark.parametrize("seed", range(60))
 def test_random_networks(seed: int, tmp_path: Path) -> None:
     graph = random_graph(seed)
-    assert np.array_equal(golden.run(graph, x := real_input(graph, 6, seed)), Frozen(graph)(torch.from_numpy(x)).numpy())
+    assert np.array_equal(
+        golden.run(graph, x := real_input(graph, 6, seed)),
+        Frozen(graph)(torch.from_numpy(x)).numpy(),
+    )
     try:
         to_model(graph)
     except CapacityError as error:
@@ -80,11 +85,21 @@ class Residual(Module):
         super().__init__()
         exact = {"power_of_two": power_of_two}
         self.head = Sequential(
-            nn.QuantInput(4), nn.QuantConv2d(1, 4, 3, padding=1, **exact), self.norm(power_of_two), nn.SpikePack(steps, **exact)
+            nn.QuantInput(4),
+            nn.QuantConv2d(1, 4, 3, padding=1, **exact),
+            self.norm(power_of_two),
+            nn.SpikePack(steps, **exact),
         )
-        self.body = Sequential(nn.QuantConv2d(4, 4, 3, padding=1, groups=4, **exact), self.norm(power_of_two))
+        self.body = Sequential(
+            nn.QuantConv2d(4, 4, 3, padding=1, groups=4, **exact), self.norm(power_of_two)
+        )
         self.join = nn.SpikePack(steps, **exact)
-        self.tail = Sequential(MaxPool2d(2), AvgPool2d(2), Flatten(), nn.QuantLinear(16, 5, bias=not power_of_two, **exact))
+        self.tail = Sequential(
+            MaxPool2d(2),
+            AvgPool2d(2),
+            Flatten(),
+            nn.QuantLinear(16, 5, bias=not power_of_two, **exact),
+        )
 
     @staticmethod
     def norm(power_of_two: bool) -> Module:
@@ -101,7 +116,11 @@ def nets(power_of_two: bool) -> dict[str, tuple[Module, tuple[int, ...]]]:
     return {
         "mlp": (
             Sequential(
-                nn.QuantInput(4), Flatten(), nn.QuantLinear(64, 12, **exact), nn.SpikePack(4, **exact), nn.QuantLinear(12, 5, **exact)
+                nn.QuantInput(4),
+                Flatten(),
+                nn.QuantLinear(64, 12, **exact),
+                nn.SpikePack(4, **exact),
+                nn.QuantLinear(12, 5, **exact),
             ),
             (1, 8, 8),
         ),
@@ -122,7 +141,12 @@ def nets(power_of_two: bool) -> dict[str, tuple[Module, tuple[int, ...]]]:
         "residual": (Residual(3, power_of_two), (1, 8, 8)),
         "events": (
             Sequential(
-                nn.Events(4), nn.QuantConv2d(2, 4, 3, **exact), norm, nn.SpikePack(4, **exact), Flatten(), nn.QuantLinear(144, 5, **exact)
+                nn.Events(4),
+                nn.QuantConv2d(2, 4, 3, **exact),
+                norm,
+                nn.SpikePack(4, **exact),
+                Flatten(),
+                nn.QuantLinear(144, 5, **exact),
             ),
             (4, 2, 8, 8),
         ),
@@ -153,7 +177,11 @@ def nets(power_of_two: bool) -> dict[str, tuple[Module, tuple[int, ...]]]:
 def test_trained_networks(name: str, power_of_two: bool, tmp_path: Path) -> None:
     torch.manual_seed(3)
     model, shape = nets(power_of_two)[name]
-    x = (torch.rand(24, *shape) < 0.3).float() if len(shape) == 4 else torch.randint(0, 16, (24, *shape)).float() - 4 * (name == "cnn")
+    x = (
+        (torch.rand(24, *shape) < 0.3).float()
+        if len(shape) == 4
+        else torch.randint(0, 16, (24, *shape)).float() - 4 * (name == "cnn")
+    )
     for _ in range(2):
         model(x)  # thresholds and statistics
     for module in model.modules():
@@ -170,7 +198,9 @@ def test_trained_networks(name: str, power_of_two: bool, tmp_path: Path) -> None
     assert len(np.unique(got)) > 10
     if "if" in name and "lif" not in name or power_of_two and name not in ("lif", "if on an image"):
         assert np.abs(got - expected).max() < 1e-5 * np.abs(expected).max()
-    else:  # arbitrary scales: a float32 rounding may fall on the other side of a step; LIF is frozen, not proven
+    else:
+        # Arbitrary scales: a float32 rounding may fall on the other side of a step; LIF is
+        # frozen, not proven.
         assert (np.abs(got - expected).max(axis=1) < 1e-4).mean() >= (0.5 if name == "lif" else 0.9)
 
 
@@ -191,7 +221,9 @@ def zeros(count: int) -> np.ndarray:
     return np.zeros(count, dtype=np.int64)
 
 
-def one_layer(neuron: SpikePack | Table | LIF | Raw, shift: int, kappa: int | None, high: int) -> Graph:
+def one_layer(
+    neuron: SpikePack | Table | LIF | Raw, shift: int, kappa: int | None, high: int
+) -> Graph:
     rng, ones = np.random.default_rng(0), np.ones(3, dtype=np.int64)
     weight = rng.integers(-7, 8, (3, 3, 1, 1))
     skip = {"kappa": kappa * ones, "skip": "x"} if kappa is not None else {"kappa": zeros(3)}
@@ -209,10 +241,15 @@ def test_wide_drives(kind: str, kappa: int | None, tmp_path: Path) -> None:
     code = {"base 3": Code(3, 3), "signed": Code(3, signed=True)}.get(kind, Code(3))
     neuron: SpikePack | Table = SpikePack(code, theta, np.ones(3, dtype=np.int64) * (kind == "tie"))
     if kind == "table":
-        neuron = Table(code, np.sort(np.random.default_rng(1).integers(-(2**24), 2**24, (3, 7)), axis=1))
+        neuron = Table(
+            code, np.sort(np.random.default_rng(1).integers(-(2**24), 2**24, (3, 7)), axis=1)
+        )
     graph = one_layer(neuron, 18, kappa, 2**20)
     ladder(graph, tmp_path / "m.onnx", real_input(graph, 20, 0), executed=3)
-    wide = any(node.op_type == "Cast" and node.name == "n/widen" for node in onnx.load(tmp_path / "m.onnx").graph.node)
+    wide = any(
+        node.op_type == "Cast" and node.name == "n/widen"
+        for node in onnx.load(tmp_path / "m.onnx").graph.node
+    )
     assert wide == (kappa is not None)
 
 
@@ -231,7 +268,9 @@ def test_files_are_the_same_every_time(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("scale", [1e-3, 0.1, 7.0])
 def test_lif_of_any_scale_fits_float32(scale: float, tmp_path: Path) -> None:
-    """Sixteen steps, wide sums, small and large thresholds: the frozen membrane stays below 2^24."""
+    """Sixteen steps, wide sums, small and large thresholds: the frozen membrane stays below
+    2^24.
+    """
     torch.manual_seed(0)
     model = Sequential(
         nn.Steps(nn.QuantConv2d(8, 4, 3, weight_bits=8, bias=True)),

@@ -21,7 +21,9 @@ def test_the_page_is_up_to_date() -> None:
 def test_the_table_is_whole() -> None:
     table = register_table()
     for register in REGISTERS:
-        assert f"| `0x{register.offset:02X}` | `{register.name}`" in table and register.text in table
+        assert (
+            f"| `0x{register.offset:02X}` | `{register.name}`" in table and register.text in table
+        )
         for field in register.fields:
             assert f"`{field.name}`" in table and field.text in table
     assert "| 7:0 |" in table and "`identity` × 8" in table

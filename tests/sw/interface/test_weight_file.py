@@ -13,7 +13,15 @@ from spikeloom.interface.weight_file import Load, check, load
 
 from tests.sim.toy import Toy
 
-MADE = Load("ab" * 32, "other", np.arange(7, dtype=np.uint32), np.array([0.5]), np.array([1.0, 2.0]), 0.25, 3)
+MADE = Load(
+    "ab" * 32,
+    "other",
+    np.arange(7, dtype=np.uint32),
+    np.array([0.5]),
+    np.array([1.0, 2.0]),
+    0.25,
+    3,
+)
 
 
 def written(folder: Path, made: Load = MADE) -> Path:
@@ -23,7 +31,10 @@ def written(folder: Path, made: Load = MADE) -> Path:
 
 def test_comes_back_as_it_was(tmp_path: Path) -> None:
     back = load(written(tmp_path))
-    assert all(np.array_equal(a, b) for a, b in zip(MADE.arrays().values(), back.arrays().values(), strict=True))
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(MADE.arrays().values(), back.arrays().values(), strict=True)
+    )
     assert back.crc == MADE.crc
 
 

@@ -48,10 +48,16 @@ def test_a_tensor_on_another_device() -> None:
     assert np.array_equal(array_of(OnAnotherDevice(), "input"), X)
 
 
-@pytest.mark.parametrize("given", [None, "x.npy", {1: 2}, [[1, 2], [3]], torch.empty(2, device="meta"), object(), ["a"]])
+@pytest.mark.parametrize(
+    "given", [None, "x.npy", {1: 2}, [[1, 2], [3]], torch.empty(2, device="meta"), object(), ["a"]]
+)
 def test_anything_else_is_one_line(given: object) -> None:
     with pytest.raises(
-        SpikeLoomError, match=f"^labels: expected numbers as an array, a list or a torch tensor, got {type(given).__name__}"
+        SpikeLoomError,
+        match=(
+            "^labels: expected numbers as an array, a list or a torch tensor, got"
+            f" {type(given).__name__}"
+        ),
     ):
         array_of(given, "labels")
 
@@ -63,21 +69,35 @@ def test_labels() -> None:
     for labels in ([0, 2], torch.tensor([0, 2]), np.array([0, 2], dtype=np.uint8)):
         truth = checked_labels(labels, graph, 2)
         assert truth is not None and truth.dtype == np.int64 and truth.tolist() == [0, 2]
-    for labels, says in (([0.0, 2.0], "float64"), ([[0], [2]], "shape"), ("ab", "got str"), ([0, 3], "0 to 2")):
+    for labels, says in (
+        ([0.0, 2.0], "float64"),
+        ([[0], [2]], "shape"),
+        ("ab", "got str"),
+        ([0, 3], "0 to 2"),
+    ):
         with pytest.raises(SpikeLoomError, match=says):
             checked_labels(labels, graph, 2)
 
 
 @pytest.mark.parametrize(
-    ("images", "second", "last", "many"), [(4000, 10, 3990, 400), (364, 1, 363, 364), (401, 1, 399, 400), (1, 0, 0, 1)]
+    ("images", "second", "last", "many"),
+    [(4000, 10, 3990, 400), (364, 1, 363, 364), (401, 1, 399, 400), (1, 0, 0, 1)],
 )
 def test_spread(images: int, second: int, last: int, many: int) -> None:
     found = spread(np.arange(images), 400)
-    assert (found[0], found[min(1, many - 1)], found[-1], len(np.unique(found))) == (0, second, last, many)
+    assert (found[0], found[min(1, many - 1)], found[-1], len(np.unique(found))) == (
+        0,
+        second,
+        last,
+        many,
+    )
 
 
 def test_sources() -> None:
     assert checked_sources(np.arange(3), 3).tolist() == [0, 1, 2]
     for wrong in (np.arange(2), np.zeros((3, 1)), np.array(3)):
-        with pytest.raises(SpikeLoomError, match=r"test_source.npy: expected one number per label, \(3,\), found \("):
+        with pytest.raises(
+            SpikeLoomError,
+            match=r"test_source.npy: expected one number per label, \(3,\), found \(",
+        ):
             checked_sources(wrong, 3)

@@ -1,4 +1,6 @@
-"""Fewer time steps: the golden model against its definition, torch against it, and the cycle model against the engine played."""
+"""Fewer time steps: the golden model against its definition, torch against it, and the cycle model
+against the engine played.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +29,20 @@ ZERO, ONE = np.zeros(1, dtype=np.int64), np.ones(1, dtype=np.int64)
 
 
 def networks(count: int, first: int = 0, most: int = 1 << 30) -> Iterator[tuple[int, Graph]]:
-    """Random networks of several time steps that can do with fewer; ``most``: words that they fetch per image with one of everything."""
+    """Random networks of several time steps that can do with fewer; ``most``: words that they fetch
+    per image with one of everything.
+    """
     seed = first
     while count:
         graph = random_graph(seed)
         plain = plan_of(graph, {node.name: plain_folding(graph, node) for node in graph.nodes[1:]})
         words = sum(s.positions * s.folds * s.planes * s.pass_words for s in plain.stages)
         try:
-            if words <= most and most_steps(graph) > 1 and all(with_steps(graph, steps) for steps in range(1, most_steps(graph))):
+            if (
+                words <= most
+                and most_steps(graph) > 1
+                and all(with_steps(graph, steps) for steps in range(1, most_steps(graph)))
+            ):
                 count -= 1
                 yield seed, graph
         except UnsupportedError:
@@ -43,7 +51,9 @@ def networks(count: int, first: int = 0, most: int = 1 << 30) -> Iterator[tuple[
 
 
 def slow(graph: Graph, words: Ints, steps: int) -> tuple[dict[str, Ints], np.ndarray]:
-    """Words of every node and the real output with so many steps, from the full network alone, plane by plane."""
+    """Words of every node and the real output with so many steps, from the full network alone,
+    plane by plane.
+    """
     seen = {graph.input.name: words}
     counted: dict[str, Fraction] = {graph.input.name: Fraction(1)}
     for node in graph.nodes[1:]:
@@ -59,27 +69,49 @@ def slow(graph: Graph, words: Ints, steps: int) -> tuple[dict[str, Ints], np.nda
         def drive(planes: Ints, code: Code, joined: Ints | int, node: Layer = node) -> Ints:
             v = np.int64(0)
             for place, plane in zip(code.place_values, planes, strict=True):
-                v = v + place * golden.conv(plane, node.weight, node.stride, node.padding, node.groups)
+                v = v + place * golden.conv(
+                    plane, node.weight, node.stride, node.padding, node.groups
+                )
             u = (np.where(per_channel(node.negate), -v, v) << node.shift) + per_channel(node.beta)
             return u + per_channel(node.kappa) * joined
 
         if graph.per_step(node):
             skips = graph.code(node.skip).planes(seen[node.skip]) if node.skip else [0] * total
-            parts = [drive(plane[None], Code(1), skip) for plane, skip in zip(code.planes(seen[node.source]), skips, strict=True)]
+            parts = [
+                drive(plane[None], Code(1), skip)
+                for plane, skip in zip(code.planes(seen[node.source]), skips, strict=True)
+            ]
             u = np.stack(parts[:run])
         else:
-            u = drive(code.planes(seen[node.source]), code, graph.code(node.skip).value(seen[node.skip]) if node.skip else 0)
+            u = drive(
+                code.planes(seen[node.source]),
+                code,
+                graph.code(node.skip).value(seen[node.skip]) if node.skip else 0,
+            )
         if isinstance(neuron, Raw):
             seen[node.name] = u if neuron.code is None else neuron.code.word(u)
         elif isinstance(neuron, LIF):
             counted[node.name] = Fraction(total, run)
-            seen[node.name] = leaky(neuron, u if graph.per_step(node) else np.stack([u] * run)) << (total - run)
+            seen[node.name] = leaky(neuron, u if graph.per_step(node) else np.stack([u] * run)) << (
+                total - run
+            )
         else:
             counted[node.name] = Fraction(1)
             seen[node.name] = neuron.fire(u) if run == total else coarse(neuron, u, total - run)
     last = graph.output
-    values, rate = seen[last.name] if (code := graph.codes[last.name]) is None else code.value(seen[last.name]), counted[last.name]
-    fixed = last.beta if isinstance(last, Layer) and isinstance(last.neuron, Raw) else np.zeros(values.shape[1], dtype=np.int64)
+    values, rate = (
+        (
+            seen[last.name]
+            if (code := graph.codes[last.name]) is None
+            else code.value(seen[last.name])
+        ),
+        counted[last.name],
+    )
+    fixed = (
+        last.beta
+        if isinstance(last, Layer) and isinstance(last.neuron, Raw)
+        else np.zeros(values.shape[1], dtype=np.int64)
+    )
     whole = float(rate) * (values - per_channel(fixed)) + per_channel(fixed)
     return seen, golden.dequantize(graph, whole)
 
@@ -90,7 +122,9 @@ def leaky(neuron: LIF, currents: Ints) -> Ints:
     for current in currents:
         membrane = membrane - (membrane >> neuron.leak if neuron.leak else 0) + current
         fires = membrane >= per_channel(neuron.theta)
-        membrane = np.where(fires, 0 if neuron.hard_reset else membrane - per_channel(neuron.theta), membrane)
+        membrane = np.where(
+            fires, 0 if neuron.hard_reset else membrane - per_channel(neuron.theta), membrane
+        )
         word = 2 * word + fires
     return word
 
@@ -104,15 +138,21 @@ def coarse(neuron: SpikePack | Table, u: Ints, silent: int) -> Ints:
         for c in range(u.shape[1]):
             if isinstance(neuron, Table):
                 rank[:, c] += u[:, c] >= line(neuron, c, Fraction(values[k - 1] + values[k], 2))
-            elif code.base == 2:  # half of what is lost on the way from one value to the next is given first
-                rank[:, c] += 2 * u[:, c] + int(neuron.theta[c]) * ((1 << silent) - 1) >= 2 * values[k] * int(neuron.theta[c])
+            elif (
+                code.base == 2
+            ):  # half of what is lost on the way from one value to the next is given first
+                rank[:, c] += 2 * u[:, c] + int(neuron.theta[c]) * (
+                    (1 << silent) - 1
+                ) >= 2 * values[k] * int(neuron.theta[c])
             else:
                 rank[:, c] += u[:, c] >= values[k] * int(neuron.theta[c])
     return (rank << silent) ^ code.sign_bit
 
 
 def line(table: Table, channel: int, at: Fraction) -> Fraction:
-    """The drive at which a table that rounds to the nearest answers ``at``, on the straight line between two of its steps."""
+    """The drive at which a table that rounds to the nearest answers ``at``, on the straight line
+    between two of its steps.
+    """
     values = [int(v) - table.code.min_value for v in table.code.codebook]
     middles = [Fraction(a + b, 2) for a, b in zip(values, values[1:], strict=False)]
     k = max(k for k in range(len(middles) - 1) if middles[k] <= at)
@@ -130,7 +170,9 @@ def test_golden_is_its_definition(seed: int, graph: Graph) -> None:
         for name, code in found.codes.items():
             assert np.array_equal(trace[name], expected[name]), (name, steps)
             assert code is None or not (trace[name] & ((1 << code.silent) - 1)).any(), name
-        np.testing.assert_allclose(golden.dequantize(found, golden.integers(found, words)), real, rtol=1e-12)
+        np.testing.assert_allclose(
+            golden.dequantize(found, golden.integers(found, words)), real, rtol=1e-12
+        )
 
 
 @pytest.mark.parametrize(("seed", "graph"), list(networks(10, 500, 20_000)))
@@ -155,30 +197,43 @@ def test_cycles_are_those_of_the_engine_played(seed: int, graph: Graph) -> None:
         timing = simulate(fewer, words, mode)
         machine = Machine(fewer, words, mode == ONE_AT_A_TIME, None, None)
         machine.run(2 * int(timing.last[-1]) + 5000)
-        assert (machine.source.first, machine.sink.last) == (timing.first.tolist(), timing.last.tolist())
+        assert (machine.source.first, machine.sink.last) == (
+            timing.first.tolist(),
+            timing.last.tolist(),
+        )
         assert machine.counters() == timing.counters()
 
 
 @given(st.integers(2, 16), st.data())
 @settings(max_examples=200, deadline=None)
 def test_halves_go_up_at_the_coarser_step(steps: int, data: st.DataObject) -> None:
-    """A neuron that rounds x = u / theta rounds to multiples of 2^(T - T') as well, and clips to the largest of them."""
+    """A neuron that rounds x = u / theta rounds to multiples of 2^(T - T') as well, and clips to
+    the largest of them.
+    """
     theta, x_theta = data.draw(st.integers(1, 1000)), data.draw(st.integers(-(1 << 20), 1 << 26))
     silent, signed = data.draw(st.integers(1, steps - 1)), data.draw(st.booleans())
     code = Code(steps, signed=signed)
-    half = theta + (theta << steps if signed else 0)  # twice the beta: half a threshold, and the offset of signed words
+    half = theta + (
+        theta << steps if signed else 0
+    )  # twice the beta: half a threshold, and the offset of signed words
     neuron = SpikePack(code, 2 * theta * ONE, ONE)
     layer = Layer("a", "x", ONE.reshape(1, 1, 1, 1), neuron, half * ONE, ZERO, ZERO, 1)
-    found = with_steps(Graph("g", (Input("x", (1, 1, 1), (1,), Code(16)), layer)), steps - silent)["a"]
+    found = with_steps(Graph("g", (Input("x", (1, 1, 1), (1,), Code(16)), layer)), steps - silent)[
+        "a"
+    ]
     assert isinstance(found, Layer) and isinstance(found.neuron, SpikePack)
     word = found.neuron.fire((2 * x_theta * ONE + found.beta).reshape(1, 1, 1, 1))
     rounded = floor(Fraction(x_theta, theta << silent) + Fraction(1, 2)) << silent
-    assert int(code.value(word).item()) == min(max(rounded, code.min_value), code.max_value + 1 - (1 << silent))
+    assert int(code.value(word).item()) == min(
+        max(rounded, code.min_value), code.max_value + 1 - (1 << silent)
+    )
 
 
 @given(st.integers(2, 8), st.integers(2, 4), st.integers(1, 999), st.data())
 @settings(max_examples=100, deadline=None)
-def test_a_table_that_rounds_to_the_nearest_still_does(steps: int, base: int, theta: int, data: st.DataObject) -> None:
+def test_a_table_that_rounds_to_the_nearest_still_does(
+    steps: int, base: int, theta: int, data: st.DataObject
+) -> None:
     code, silent = Code(steps, base), data.draw(st.integers(1, steps - 1))
     middles = code.codebook[1:] + code.codebook[:-1]
     found = coarse_thresholds(Table(code, (theta * middles)[None]), silent)
@@ -188,11 +243,17 @@ def test_a_table_that_rounds_to_the_nearest_still_does(steps: int, base: int, th
 
 @pytest.mark.parametrize(("base", "silent"), [(2, 3), (3, 0), (4, 6), (6, 3), (1, 0)])
 def test_planes_of_a_sum(base: int, silent: int) -> None:
-    """A sum of cut words is a multiple of what is missing: its planes below are known to be 0, the others are not."""
-    neuron = LIF(Code(5, 1), 600 * ONE, 0, False) if base == 1 else SpikePack(Code(5, base), ONE, ZERO)
+    """A sum of cut words is a multiple of what is missing: its planes below are known to be 0, the
+    others are not.
+    """
+    neuron = (
+        LIF(Code(5, 1), 600 * ONE, 0, False) if base == 1 else SpikePack(Code(5, base), ONE, ZERO)
+    )
     layer = Layer("a", "x", ONE.reshape(1, 1, 1, 1), neuron, ZERO, ZERO, ZERO)
     source = Input("x", (1, 2, 2), (1, 2, 2), Code(12))
-    graph = with_steps(Graph("g", (source, layer, Pool("b", "a", "sum", (2, 2), (1, 1), (0, 0, 0, 0), ZERO))), 2)
+    graph = with_steps(
+        Graph("g", (source, layer, Pool("b", "a", "sum", (2, 2), (1, 1), (0, 0, 0, 0), ZERO))), 2
+    )
     words = np.random.default_rng(0).integers(0, 1 << 10, (500, 1, 2, 2))
     trace = golden.trace(graph, words)
     assert graph.code("b").silent == silent
@@ -200,11 +261,16 @@ def test_planes_of_a_sum(base: int, silent: int) -> None:
 
 
 def test_a_steady_train_answers_the_same_after_every_step() -> None:
-    """Neurons that fire in every step: what is read of fewer steps is scaled up, the constant is not."""
+    """Neurons that fire in every step: what is read of fewer steps is scaled up, the constant is
+    not.
+    """
     train = LIF(Code(8, 1), ONE, 0, True)
     weight = np.array([[3], [-2]], dtype=np.int64).reshape(2, 1, 1, 1)
     pair = np.array([5, -7], dtype=np.int64)
-    nodes: list[Node] = [Input("x", (1, 1, 1), (1,), Code(4)), Layer("a", "x", ONE.reshape(1, 1, 1, 1), train, ZERO, ZERO, ZERO)]
+    nodes: list[Node] = [
+        Input("x", (1, 1, 1), (1,), Code(4)),
+        Layer("a", "x", ONE.reshape(1, 1, 1, 1), train, ZERO, ZERO, ZERO),
+    ]
     nodes.append(Layer("b", "a", weight, Raw(None), pair, 0 * pair, 0 * pair, 2))
     graph = Graph("g", tuple(nodes), np.array([0.5, 0.25]), np.array([1.0, 2.0]))
     words = np.array([[[[9]]]])
@@ -237,23 +303,43 @@ def test_no_plane_left_is_refused() -> None:
 
 @pytest.mark.parametrize("between", [False, True])
 def test_a_layer_that_counts_spikes_is_refused_by_name(between: bool) -> None:
-    """A SpikePack layer on the counts of an LIF layer, also through a pool: T / T' times a count is no integer."""
+    """A SpikePack layer on the counts of an LIF layer, also through a pool: T / T' times a count is
+    no integer.
+    """
     weight = ONE.reshape(1, 1, 1, 1)
     nodes: list[Node] = [Input("x", (1, 2, 2), (1, 2, 2), Code(4))]
     nodes.append(Layer("a", "x", weight, LIF(Code(3, 1), ONE, 0, True), ZERO, ZERO, ZERO))
     nodes += [Pool("p", "a", "sum", (2, 2), (1, 1), (0, 0, 0, 0), ZERO)] * between
-    nodes.append(Layer("late", nodes[-1].name, weight, SpikePack(Code(2), ONE, ZERO), ZERO, ZERO, ZERO))
+    nodes.append(
+        Layer("late", nodes[-1].name, weight, SpikePack(Code(2), ONE, ZERO), ZERO, ZERO, ZERO)
+    )
     graph = Graph("g", tuple(nodes))
     assert with_steps(graph, 3) is graph
-    with pytest.raises(UnsupportedError, match=f"late: counts the spikes of {'p' if between else 'a'}"):
+    with pytest.raises(
+        UnsupportedError, match=f"late: counts the spikes of {'p' if between else 'a'}"
+    ):
         with_steps(graph, 2)
 
 
 def test_the_choice_survives_the_plan_on_disk(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    """``fewer_steps`` is kept; a plan without it has neither the key nor another hash than before."""
+    """``fewer_steps`` is kept; a plan without it has neither the key nor another hash than
+    before.
+    """
     graph = next(networks(1))[1]
-    plain = plan_of(graph, {node.name: f for node in graph.nodes[1:] for f in [random_foldings(1, graph)[node.name]]})
-    chosen = Plan(graph, plain.foldings, plain.board, plain.clock_mhz, plain.density, plain.density_source, {}, True)
+    plain = plan_of(
+        graph,
+        {node.name: f for node in graph.nodes[1:] for f in [random_foldings(1, graph)[node.name]]},
+    )
+    chosen = Plan(
+        graph,
+        plain.foldings,
+        plain.board,
+        plain.clock_mhz,
+        plain.density,
+        plain.density_source,
+        {},
+        True,
+    )
     for plan in (plain, chosen):
         plan_file.save(plan, tmp_path)
         loaded = plan_file.load(tmp_path)
@@ -261,14 +347,20 @@ def test_the_choice_survives_the_plan_on_disk(tmp_path) -> None:  # type: ignore
         assert plan_file.hashes(loaded) == plan_file.hashes(plan)
         assert ("fewer_steps" in (tmp_path / "plan.json").read_text()) is plan.fewer_steps
     assert len(chosen.fewer) == most_steps(graph) - 1
-    assert [stage.fewer[0].name for stage in chosen.stages] == [stage.name for stage in plain.stages]
+    assert [stage.fewer[0].name for stage in chosen.stages] == [
+        stage.name for stage in plain.stages
+    ]
 
 
 def test_biases_have_room_for_every_number_of_steps() -> None:
     theta = np.array([1000], dtype=np.int64)
-    layer = Layer("a", "x", ONE.reshape(1, 1, 1, 1), SpikePack(Code(4), theta, ZERO), ONE, ZERO, ZERO)
+    layer = Layer(
+        "a", "x", ONE.reshape(1, 1, 1, 1), SpikePack(Code(4), theta, ZERO), ONE, ZERO, ZERO
+    )
     graph = Graph("g", (Input("x", (1, 1, 1), (1,), Code(4)), layer))
     one = {"a": Folding("event", 1)}
-    plain, chosen = (Plan(graph, one, "pynq-z2", 100.0, {}, "none", {}, fewer)["a"] for fewer in (False, True))
+    plain, chosen = (
+        Plan(graph, one, "pynq-z2", 100.0, {}, "none", {}, fewer)["a"] for fewer in (False, True)
+    )
     assert (plain.beta_bound, chosen.beta_bound) == (1, 3501)
     assert chosen.u_width > plain.u_width

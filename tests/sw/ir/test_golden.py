@@ -1,4 +1,6 @@
-"""The golden model against torch in float64, qonnx's quantizer, and the definitions written out as loops."""
+"""The golden model against torch in float64, qonnx's quantizer, and the definitions written out as
+loops.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +21,32 @@ from tests.networks import random_graph, random_words
 @pytest.mark.parametrize("seed", range(20))
 def test_conv_equals_torch(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    groups, kernel, stride = int(rng.integers(1, 4)), rng.integers(1, 4, 2), tuple(int(s) for s in rng.integers(1, 4, 2))
+    groups, kernel, stride = (
+        int(rng.integers(1, 4)),
+        rng.integers(1, 4, 2),
+        tuple(int(s) for s in rng.integers(1, 4, 2)),
+    )
     top, left, bottom, right = (int(rng.integers(0, k)) for k in (*kernel, *kernel))
     x = rng.integers(-200, 200, (3, groups * 2, 6, 7))
     weight = rng.integers(-128, 128, (groups * 3, 2, *kernel))
     padded = functional.pad(torch.from_numpy(x).double(), (left, right, top, bottom))
-    expected = functional.conv2d(padded, torch.from_numpy(weight).double(), stride=stride, groups=groups).numpy()
-    assert np.array_equal(golden.conv(x, weight, stride, (top, left, bottom, right), groups), expected)
+    expected = functional.conv2d(
+        padded, torch.from_numpy(weight).double(), stride=stride, groups=groups
+    ).numpy()
+    assert np.array_equal(
+        golden.conv(x, weight, stride, (top, left, bottom, right), groups), expected
+    )
 
 
-@pytest.mark.parametrize("x,w", [((1 << 53) - 1, 1), ((1 << 53) + 1, 1), ((1 << 30) + 1, (1 << 30) - 1), (-(1 << 27) - 1, (1 << 26) - 1)])
+@pytest.mark.parametrize(
+    "x,w",
+    [
+        ((1 << 53) - 1, 1),
+        ((1 << 53) + 1, 1),
+        ((1 << 30) + 1, (1 << 30) - 1),
+        (-(1 << 27) - 1, (1 << 26) - 1),
+    ],
+)
 def test_conv_is_exact_on_both_sides_of_what_float64_holds(x: int, w: int) -> None:
     """One product and small ones beside it, which a float would swallow."""
     words = np.array([x, 1, -3]).reshape(1, 3, 1, 1)
@@ -43,7 +61,9 @@ def test_output_does_not_depend_on_how_many_images_run_together(count: int) -> N
     words = random_words(np.random.default_rng(1), graph, count)
     whole = golden.trace(graph, words)[graph.output.name]
     code = graph.codes[graph.output.name]
-    assert np.array_equal(golden.integers(graph, words), whole if code is None else code.value(whole))
+    assert np.array_equal(
+        golden.integers(graph, words), whole if code is None else code.value(whole)
+    )
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -55,8 +75,12 @@ def test_quantize_equals_qonnx(signed: bool, narrow: bool) -> None:
         narrow_here = narrow and signed
         source = Input("x", (1, 1, 1), (1,), Code(5, signed=signed), scale, zero, narrow_here)
         q = source.code.value(golden.quantize(source, x)).reshape(-1, 1)
-        expected = int_quant(x, np.float32(scale), np.float32(zero), np.float32(5), signed, narrow_here, "ROUND")
-        assert np.array_equal((q - np.float32(zero)).astype(np.float32) * np.float32(scale), expected)
+        expected = int_quant(
+            x, np.float32(scale), np.float32(zero), np.float32(5), signed, narrow_here, "ROUND"
+        )
+        assert np.array_equal(
+            (q - np.float32(zero)).astype(np.float32) * np.float32(scale), expected
+        )
 
 
 def test_bad_input_is_named() -> None:
@@ -80,14 +104,18 @@ U = np.arange(-120, 121).reshape(-1, 1, 1, 1)
 @pytest.mark.parametrize("steps", [1, 2, 4])
 @pytest.mark.parametrize("signed", [False, True])
 def test_spikepack_is_a_floor(steps: int, signed: bool) -> None:
-    """Base 2: clip(floor(u / theta)); a signed code has half of its range in beta. The tie flag clears odd words without a residue."""
+    """Base 2: clip(floor(u / theta)); a signed code has half of its range in beta. The tie flag
+    clears odd words without a residue.
+    """
     code, top = Code(steps, signed=signed), (1 << steps) - 1
     for theta in (1, 3, 8):
         floor = np.clip(U // theta, 0, top)
         for tie in (0, 1):
             neuron = SpikePack(code, np.array([theta]), np.array([tie]))
             tied = (floor * theta == U) & (floor % 2 == 1) & (tie == 1)
-            assert np.array_equal(code.value(neuron.fire(U)), floor - tied - (1 << steps - 1) * signed)
+            assert np.array_equal(
+                code.value(neuron.fire(U)), floor - tied - (1 << steps - 1) * signed
+            )
 
 
 @pytest.mark.parametrize("base", [3, 4])
@@ -103,7 +131,9 @@ def test_table_counts() -> None:
     count = [sum(u >= t for t in (-5, 0, 0)) for u in U.ravel().tolist()]
     assert Table(Code(2), thresholds).fire(U).ravel().tolist() == count
     signed = Code(2, signed=True)
-    assert signed.value(Table(signed, thresholds).fire(U)).ravel().tolist() == [c - 2 for c in count]
+    assert signed.value(Table(signed, thresholds).fire(U)).ravel().tolist() == [
+        c - 2 for c in count
+    ]
 
 
 @pytest.mark.parametrize("hard", [False, True])
@@ -133,16 +163,31 @@ def test_pools_are_torchs(code: Code) -> None:
     flip = np.array([0, 1])
     kernel, stride, padding = (3, 2), (2, 1), (1, 0, 2, 1)
     source = Input("x", (2, 6, 6), (2, 6, 6), code)
-    largest = golden.trace(Graph("g", (source, Pool("p", "x", "max", kernel, stride, padding, flip))), words)["p"]
-    values = torch.from_numpy(code.value(words)).double() * torch.tensor([1.0, -1.0]).reshape(1, 2, 1, 1)
-    padded = functional.pad(values, (padding[1], padding[3], padding[0], padding[2]), value=-torch.inf)
-    expected = functional.max_pool2d(padded, kernel, stride).numpy() * np.array([1, -1]).reshape(1, 2, 1, 1)
+    largest = golden.trace(
+        Graph("g", (source, Pool("p", "x", "max", kernel, stride, padding, flip))), words
+    )["p"]
+    values = torch.from_numpy(code.value(words)).double() * torch.tensor([1.0, -1.0]).reshape(
+        1, 2, 1, 1
+    )
+    padded = functional.pad(
+        values, (padding[1], padding[3], padding[0], padding[2]), value=-torch.inf
+    )
+    expected = functional.max_pool2d(padded, kernel, stride).numpy() * np.array([1, -1]).reshape(
+        1, 2, 1, 1
+    )
     assert np.array_equal(code.value(largest), expected)
     if not code.signed:
-        total = golden.trace(Graph("g", (source, Pool("p", "x", "sum", kernel, stride, padding, flip))), words)["p"]
+        total = golden.trace(
+            Graph("g", (source, Pool("p", "x", "sum", kernel, stride, padding, flip))), words
+        )["p"]
         ones = torch.ones(2, 1, *kernel).double()
-        plain = functional.pad(torch.from_numpy(code.value(words)).double(), (padding[1], padding[3], padding[0], padding[2]))
-        assert np.array_equal(total, functional.conv2d(plain, ones, stride=stride, groups=2).numpy())
+        plain = functional.pad(
+            torch.from_numpy(code.value(words)).double(),
+            (padding[1], padding[3], padding[0], padding[2]),
+        )
+        assert np.array_equal(
+            total, functional.conv2d(plain, ones, stride=stride, groups=2).numpy()
+        )
 
 
 def test_spike_trains_pool_by_or() -> None:
@@ -159,7 +204,10 @@ def test_drive_of_a_layer() -> None:
     weight = np.array([[3, -2], [1, 5]]).reshape(2, 2, 1, 1)
     vectors = {"beta": np.array([7, -9]), "negate": np.array([0, 1]), "kappa": np.array([11, -13])}
     graph = Graph(
-        "g", (source, Layer("n", "x", weight, Raw(None), shift=2, skip="x", **vectors)), np.array([0.5, 0.25]), np.array([1.0, 2.0])
+        "g",
+        (source, Layer("n", "x", weight, Raw(None), shift=2, skip="x", **vectors)),
+        np.array([0.5, 0.25]),
+        np.array([1.0, 2.0]),
     )
     x = np.array([[-3.0, 5.0]])
     v = [3 * -3 - 2 * 5, -3 + 5 * 5]

@@ -1,4 +1,6 @@
-"""Many steps: staircases, fits and proofs that scale with their number, against fractions, brute force and the clock."""
+"""Many steps: staircases, fits and proofs that scale with their number, against fractions, brute
+force and the clock.
+"""
 
 from __future__ import annotations
 
@@ -28,35 +30,62 @@ def network(path: Path, steps: int, scales: np.ndarray, weight: np.ndarray, scal
 
 @pytest.mark.parametrize(("steps", "method"), [(14, "plain"), (16, "table")])
 def test_the_widest_codes_take_seconds(steps: int, method: str, tmp_path: Path) -> None:
-    """12 channels with 16383 and 65535 steps each, at arbitrary scales; the integers equal fractions on random words."""
+    """12 channels with 16383 and 65535 steps each, at arbitrary scales; the integers equal
+    fractions on random words.
+    """
     rng = np.random.default_rng(1)
-    weight, scales = rng.integers(-7, 8, (16, 12)), rng.uniform(0.1, 0.12, (1, 12)).astype(np.float32)
+    weight, scales = (
+        rng.integers(-7, 8, (16, 12)),
+        rng.uniform(0.1, 0.12, (1, 12)).astype(np.float32),
+    )
     start = process_time()
     compiled = compile_file(network(tmp_path / "m.onnx", steps, scales, weight, 4.0))
     assert process_time() - start < 8
-    assert compiled.proofs[0].steps == 12 * ((1 << steps) - 1) and compiled.proofs[0].method == method
+    assert (
+        compiled.proofs[0].steps == 12 * ((1 << steps) - 1) and compiled.proofs[0].method == method
+    )
     words = rng.integers(0, 1 << steps, (20, 16))
     got = golden.integers(compiled.graph, words[:, :, None, None])[:, :, 0, 0]
-    exact = [[round(Fraction(int(v)) * Fraction(float(s)) / 4) for v, s in zip(row, scales[0], strict=True)] for row in words @ weight]
+    exact = [
+        [
+            round(Fraction(int(v)) * Fraction(float(s)) / 4)
+            for v, s in zip(row, scales[0], strict=True)
+        ]
+        for row in words @ weight
+    ]
     assert np.array_equal(got, np.clip(np.array(exact), 0, (1 << steps) - 1))
     assert (got > 0).any() and (got < (1 << steps) - 1).any()
 
 
 def test_progress_moves_to_its_end(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
-    path = network(tmp_path / "m.onnx", 6, np.ones((1, 5), dtype=np.float32), np.arange(-10, 10).reshape(4, 5), 3.0)
+    path = network(
+        tmp_path / "m.onnx",
+        6,
+        np.ones((1, 5), dtype=np.float32),
+        np.arange(-10, 10).reshape(4, 5),
+        3.0,
+    )
     compile_file(path, progress=lambda done, total: seen.append((done, total)))
     assert [done for done, _ in seen] == sorted({done for done, _ in seen}) and len(seen) >= 7
     assert seen[-1] == (3 * 5 * 63, 3 * 5 * 63) and {total for _, total in seen} == {3 * 5 * 63}
 
 
-def test_a_staircase_beyond_all_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_staircase_beyond_all_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(lower, "MAX_STAIRS", 2000)
     m = Model(1, 3, 1, 1)
     x = m.quant(m.input, 0.7, 5)
     joined = m.op("Add", m.op("Conv", x, m.weights(np.ones((3, 3, 1, 1)))), x)
     path = m.save(tmp_path / "m.onnx", m.quant(joined, 0.3, 5))
-    with pytest.raises(CapacityError, match="m.onnx: Conv2: 3 channels times 31 steps times 32 values of the residual x are more than"):
+    with pytest.raises(
+        CapacityError,
+        match=(
+            "m.onnx: Conv2: 3 channels times 31 steps times 32 values of the residual x are more"
+            " than"
+        ),
+    ):
         compile_file(path)
 
 
@@ -65,12 +94,16 @@ def test_the_smallest_threshold_is_found_or_there_is_none(seed: int) -> None:
     rng = np.random.default_rng(seed)
     places = np.arange(1, 8) if seed % 2 else Code(3, 3).codebook[1:]
     middle = (
-        np.sort(rng.integers(0, 60, (6, 7)), axis=1) if seed % 4 < 2 else rng.integers(2, 9, (6, 1)) * places + rng.integers(-1, 2, (6, 7))
+        np.sort(rng.integers(0, 60, (6, 7)), axis=1)
+        if seed % 4 < 2
+        else rng.integers(2, 9, (6, 1)) * places + rng.integers(-1, 2, (6, 7))
     )
     bottom, top = middle - rng.integers(0, 6, (6, 7)), middle + rng.integers(0, 6, (6, 7))
     theta, beta, found = fit._solve(places, bottom, top, np.full(6, 25))
     for c in range(6):
-        works = [t for t in range(1, 26) if (places * t - top[c]).max() <= (places * t - bottom[c]).min()]
+        works = [
+            t for t in range(1, 26) if (places * t - top[c]).max() <= (places * t - bottom[c]).min()
+        ]
         assert bool(found[c]) == bool(works)
         if works:
             inside = places * theta[c] - beta[c]
@@ -89,7 +122,9 @@ def test_a_table_counts_thresholds(code: Code) -> None:
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int8, np.int64])
 def test_thresholds_become_whole_numbers_exactly(dtype: type, tmp_path: Path) -> None:
     info = np.finfo(dtype) if np.issubdtype(dtype, np.floating) else np.iinfo(dtype)
-    ends = [info.max, info.min, 0, 1, -3] + ([info.smallest_subnormal, info.eps, 1 / 3] if isinstance(info, np.finfo) else [])
+    ends = [info.max, info.min, 0, 1, -3] + (
+        [info.smallest_subnormal, info.eps, 1 / 3] if isinstance(info, np.finfo) else []
+    )
     for values in (ends, [0, 0], [1, 2, 5], [-0.0, 0.5, 1024]):
         table = np.array([values]).astype(dtype)
         grid, unit = exact_grid(table)
@@ -99,6 +134,14 @@ def test_thresholds_become_whole_numbers_exactly(dtype: type, tmp_path: Path) ->
 def test_wide_places_on_the_grid_are_compared_exactly() -> None:
     """Beyond 2^63, where int64 would wrap."""
     grid = np.array([[-(10**30), 0, 10**30]], dtype=object)
-    cuts = Cuts.rising(grid, np.array([[False, True, False]]), rationals([Fraction(1, 3)]), rationals([0]))
-    for y, passed in ((Fraction(10**30, 3), 3), (Fraction(10**30 - 1, 3), 2), (0, 1), (Fraction(-(10**30), 3), 1), (-(10**30), 0)):
+    cuts = Cuts.rising(
+        grid, np.array([[False, True, False]]), rationals([Fraction(1, 3)]), rationals([0])
+    )
+    for y, passed in (
+        (Fraction(10**30, 3), 3),
+        (Fraction(10**30 - 1, 3), 2),
+        (0, 1),
+        (Fraction(-(10**30), 3), 1),
+        (-(10**30), 0),
+    ):
         assert int(cuts.passed(rationals([y])).sum()) == passed

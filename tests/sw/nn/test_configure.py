@@ -1,4 +1,6 @@
-"""Time steps and weight widths set from outside: the same network as one that was built with them."""
+"""Time steps and weight widths set from outside: the same network as one that was built with
+them.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,10 @@ def test_a_width_that_is_set_is_a_width_that_was_built(before, after, power_of_t
         model(x).square().sum().backward()
     assert repr(changed) == repr(built)
     assert changed.state_dict().keys() == built.state_dict().keys()
-    assert all(torch.equal(a.grad, b.grad) for a, b in zip(changed.parameters(), built.parameters(), strict=True))
+    assert all(
+        torch.equal(a.grad, b.grad)
+        for a, b in zip(changed.parameters(), built.parameters(), strict=True)
+    )
     assert torch.equal(changed.eval()(x), built.eval()(x))
     weight = changed[0].quant_weight().value.flatten(1)
     most = 2 if after == 1 else 2**after - 1
@@ -56,7 +61,9 @@ def test_steps_that_are_set_are_steps_that_were_built(base, before, after):
     changed, built = nn.SpikePack(before, base), nn.SpikePack(after, base)
     changed.set_steps(after)
     assert repr(changed) == repr(built)
-    assert torch.equal(changed(z), built(z)) and torch.equal(changed.planes(changed(z)), built.planes(built(z)))
+    assert torch.equal(changed(z), built(z)) and torch.equal(
+        changed.planes(changed(z)), built.planes(built(z))
+    )
     given = nn.SpikePack(before, base, theta=0.25)
     top = given.code.max_value * float(given.fixed_theta)
     given.set_steps(after)
@@ -67,23 +74,39 @@ def test_lif_takes_other_steps():
     changed, built = nn.LIF(2, leak=1, repeat=True), nn.LIF(5, leak=1, repeat=True)
     configure(torch.nn.Sequential(changed), steps=PerLayer(5))
     u = torch.rand(3, 7)
-    assert repr(changed) == repr(built) and torch.equal(changed(u), built(u)) and changed(u).shape == (3, 5, 7)
+    assert (
+        repr(changed) == repr(built)
+        and torch.equal(changed(u), built(u))
+        and changed(u).shape == (3, 5, 7)
+    )
 
 
 def test_by_layer():
     model = configure(
-        find("digits-cnn").build(), steps=PerLayer(2, (("spike3", 5),)), weight_bits=PerLayer(None, (("fc", 8), ("conv1", 1)))
+        find("digits-cnn").build(),
+        steps=PerLayer(2, (("spike3", 5),)),
+        weight_bits=PerLayer(None, (("fc", 8), ("conv1", 1))),
     )
-    assert [model.spike1.steps, model.spike2.steps, model.spike3.steps, model.spike4.steps] == [2, 2, 5, 2]
+    assert [model.spike1.steps, model.spike2.steps, model.spike3.steps, model.spike4.steps] == [
+        2,
+        2,
+        5,
+        2,
+    ]
     assert [model.conv1.weight_bits, model.conv2.weight_bits, model.fc.weight_bits] == [1, 4, 8]
-    inner = configure(find("events-cnn-lif").build(), weight_bits=PerLayer(2, (("block1.conv", 3),)))
+    inner = configure(
+        find("events-cnn-lif").build(), weight_bits=PerLayer(2, (("block1.conv", 3),))
+    )
     assert (inner.block1.conv.weight_bits, inner.block2.conv.weight_bits) == (3, 2)
 
 
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        ({"weight_bits": PerLayer(2, (("fc9", 4),))}, "weight bits of 'fc9': the network has no such layer; expected one of fc1, fc2, fc3"),
+        (
+            {"weight_bits": PerLayer(2, (("fc9", 4),))},
+            "weight bits of 'fc9': the network has no such layer; expected one of fc1, fc2, fc3",
+        ),
         ({"weight_bits": PerLayer(None, (("spike1", 4),))}, "weight bits of 'spike1'"),
         ({"steps": PerLayer(2, (("fc1", 4),))}, "time steps of 'fc1'.*spike1, spike2"),
         ({"weight_bits": PerLayer(9)}, "1 to 8, got 9"),
@@ -99,14 +122,19 @@ def test_a_network_without_such_layers():
     with pytest.raises(SpikeLoomError, match="no layer of spikeloom.nn whose time steps"):
         configure(torch.nn.Sequential(torch.nn.Linear(2, 2)), steps=PerLayer(2))
     with pytest.raises(SpikeLoomError, match="expected none"):
-        configure(torch.nn.Sequential(torch.nn.Linear(2, 2)), weight_bits=PerLayer(None, (("0", 2),)))
+        configure(
+            torch.nn.Sequential(torch.nn.Linear(2, 2)), weight_bits=PerLayer(None, (("0", 2),))
+        )
 
 
 def test_a_checkpoint_of_other_widths_is_not_gone_on_from(tmp_path):
     """The widths are constants of the quantizers, in no state dict."""
     recipe = find("digits-mlp")
     train(recipe, tmp_path, epochs=1)
-    for options in ({"weight_bits": PerLayer(None, (("fc2", 3),))}, {"steps": PerLayer(None, (("spike1", 3),))}):
+    for options in (
+        {"weight_bits": PerLayer(None, (("fc2", 3),))},
+        {"steps": PerLayer(None, (("spike1", 3),))},
+    ):
         other = replace(recipe, build=lambda options=options: configure(recipe.build(), **options))
         assert train(other, tmp_path, epochs=1).epochs == 1
     assert train(recipe, tmp_path, epochs=1).epochs == 1

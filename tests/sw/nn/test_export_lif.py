@@ -17,7 +17,11 @@ from spikeloom.ir.number import Code
 
 def model_of(steps, leak, hard, repeat, shape, theta, real=False):
     node = helper.make_node(
-        lif_operator.op_name(steps, leak, hard, repeat, real), ["u", "theta"], ["s"], name="lif", domain=lif_operator.DOMAIN
+        lif_operator.op_name(steps, leak, hard, repeat, real),
+        ["u", "theta"],
+        ["s"],
+        name="lif",
+        domain=lif_operator.DOMAIN,
     )
     graph = helper.make_graph(
         [node],
@@ -26,18 +30,25 @@ def model_of(steps, leak, hard, repeat, shape, theta, real=False):
         [helper.make_tensor_value_info("s", TensorProto.FLOAT, ["a"] * (len(shape) + repeat))],
         [onnx.numpy_helper.from_array(theta, "theta")],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", lif_operator.OPSET)], ir_version=10)
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", lif_operator.OPSET)], ir_version=10
+    )
     lif_operator.add_functions(model)
     onnx.checker.check_model(model)
     return model
 
 
 def run(model, u):
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
     return session.run(None, {"u": u.astype(np.float32)})[0]
 
 
-@pytest.mark.parametrize("steps,leak,hard,repeat", list(itertools.product((1, 5), (0, 1, 3), (False, True), (False, True))))
+@pytest.mark.parametrize(
+    "steps,leak,hard,repeat",
+    list(itertools.product((1, 5), (0, 1, 3), (False, True), (False, True))),
+)
 @pytest.mark.parametrize("scalar", [False, True])
 def test_equals_integer_neuron(steps, leak, hard, repeat, scalar):
     rng = np.random.default_rng(steps * 100 + leak)
@@ -60,20 +71,30 @@ def test_equals_integer_neuron(steps, leak, hard, repeat, scalar):
 def test_vector_maps_of_rank_three():
     theta = np.array([2, 3], dtype=np.float32)
     u = np.array([[[2, 2], [0, 1], [0, 0]]])
-    assert run(model_of(3, 0, False, False, (1, 3, 2), theta), u).tolist() == [[[1, 0], [0, 1], [0, 0]]]
+    assert run(model_of(3, 0, False, False, (1, 3, 2), theta), u).tolist() == [
+        [[1, 0], [0, 1], [0, 0]]
+    ]
 
 
 def test_real_leak_has_no_floor():
     theta = np.asarray(np.float32(1.5))
     u = np.array([[[1.0], [0.75], [0.0]]])
-    assert run(model_of(3, 2, True, False, (1, 3, 1), theta, real=True), u).ravel().tolist() == [0, 1, 0]
-    assert run(model_of(3, 2, True, False, (1, 3, 1), theta), np.array([[[-1.0], [2.0], [0]]])).ravel().tolist() == [0, 1, 0]
+    assert run(model_of(3, 2, True, False, (1, 3, 1), theta, real=True), u).ravel().tolist() == [
+        0,
+        1,
+        0,
+    ]
+    assert run(
+        model_of(3, 2, True, False, (1, 3, 1), theta), np.array([[[-1.0], [2.0], [0]]])
+    ).ravel().tolist() == [0, 1, 0]
 
 
 @pytest.mark.parametrize("form", [(1, 0, True, False), (16, 4, False, True)])
 @pytest.mark.parametrize("real", [False, True])
 def test_parse_is_the_inverse(form, real):
-    node = helper.make_node(lif_operator.op_name(*form, real), ["u", "theta"], ["s"], domain=lif_operator.DOMAIN)
+    node = helper.make_node(
+        lif_operator.op_name(*form, real), ["u", "theta"], ["s"], domain=lif_operator.DOMAIN
+    )
     assert lif_operator.is_lif(node)
     assert lif_operator.parse(node) == form
     assert lif_operator.is_real(node) is real
@@ -81,10 +102,14 @@ def test_parse_is_the_inverse(form, real):
 
 def test_refusals():
     with pytest.raises(UnsupportedError, match="LIF_T8"):
-        lif_operator.parse(helper.make_node("LIF_T8_hard", ["u"], ["s"], domain=lif_operator.DOMAIN))
+        lif_operator.parse(
+            helper.make_node("LIF_T8_hard", ["u"], ["s"], domain=lif_operator.DOMAIN)
+        )
     with pytest.raises(UnsupportedError, match="Relu"):
         lif_operator.parse(helper.make_node("Relu", ["u"], ["s"]))
     with pytest.raises(SpikeLoomError, match="steps"):
         lif_operator.op_name(17, 0, True, False)
     with pytest.raises(SpikeLoomError, match="leak"):
-        lif_operator.parse(helper.make_node("LIF_T4_K31_hard", ["u"], ["s"], domain=lif_operator.DOMAIN))
+        lif_operator.parse(
+            helper.make_node("LIF_T4_K31_hard", ["u"], ["s"], domain=lif_operator.DOMAIN)
+        )

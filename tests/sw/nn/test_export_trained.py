@@ -1,4 +1,6 @@
-"""trained.onnx: other people's executor computes what torch computes, and the graph looks as the reader expects."""
+"""trained.onnx: other people's executor computes what torch computes, and the graph looks as the
+reader expects.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,16 @@ from spikeloom import nn
 from spikeloom.errors import SpikeLoomError
 from spikeloom.frontend.onnx import lif_operator
 from spikeloom.nn.export import to_onnx, write_trained
-from torch.nn import AvgPool2d, BatchNorm1d, BatchNorm2d, Flatten, MaxPool2d, Module, ReLU, Sequential
+from torch.nn import (
+    AvgPool2d,
+    BatchNorm1d,
+    BatchNorm2d,
+    Flatten,
+    MaxPool2d,
+    Module,
+    ReLU,
+    Sequential,
+)
 
 BATCH = 32
 
@@ -34,9 +45,14 @@ def compare(model: Module, x: torch.Tensor) -> onnx.ModelProto:
     exported = to_onnx(model, tuple(x.shape[1:]))
     wrapped = ModelWrapper(lif_operator.inline(exported)).transform(InferShapes())
     if exported.functions:  # qonnx cannot change the batch of a Reshape
-        got = np.concatenate([execute_onnx(wrapped, {"input": image[None].numpy()})["output"] for image in x])
+        got = np.concatenate(
+            [execute_onnx(wrapped, {"input": image[None].numpy()})["output"] for image in x]
+        )
     else:
-        got = execute_onnx(wrapped.transform(ChangeBatchSize(len(x))).transform(InferShapes()), {"input": x.numpy()})["output"]
+        got = execute_onnx(
+            wrapped.transform(ChangeBatchSize(len(x))).transform(InferShapes()),
+            {"input": x.numpy()},
+        )["output"]
     with torch.no_grad():
         expected = model(x).numpy()
     assert got.shape == expected.shape
@@ -55,14 +71,18 @@ class Residual(Module):
         self.depthwise = nn.QuantConv2d(8, 8, (3, 1), padding=(1, 0), groups=8, **exact)
         self.norm = BatchNorm2d(8)
         self.spike2 = nn.SpikePack(steps, base, power_of_two=True)
-        self.tail = Sequential(MaxPool2d(2), ReLU(), AvgPool2d(2), Flatten(), nn.QuantLinear(8, 4, **exact))
+        self.tail = Sequential(
+            MaxPool2d(2), ReLU(), AvgPool2d(2), Flatten(), nn.QuantLinear(8, 4, **exact)
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.spike1(self.first(self.quant(x)))
         return self.tail(self.spike2(self.norm(self.depthwise(x)) + x))
 
 
-@pytest.mark.parametrize("bits,steps,base", [(1, 4, 2), (2, 1, 2), (4, 4, 2), (8, 3, 2), (4, 3, 3), (3, 4, 4)])
+@pytest.mark.parametrize(
+    "bits,steps,base", [(1, 4, 2), (2, 1, 2), (4, 4, 2), (8, 3, 2), (4, 3, 3), (3, 4, 4)]
+)
 def test_residual_network(bits, steps, base):
     torch.manual_seed(bits + steps)
     x = torch.randn(BATCH, 3, 8, 8) * 2
@@ -75,8 +95,14 @@ def test_residual_network(bits, steps, base):
 def test_an_input_of_one_bit_is_zero_or_one():
     torch.manual_seed(8)
     x = torch.rand(BATCH, 12) * 255
-    head = [nn.QuantInput(1, scale=128), nn.QuantLinear(12, 16, weight_bits=1, power_of_two=True), BatchNorm1d(16)]
-    model = Sequential(*head, nn.SpikePack(2, power_of_two=True), nn.QuantLinear(16, 5, power_of_two=True))
+    head = [
+        nn.QuantInput(1, scale=128),
+        nn.QuantLinear(12, 16, weight_bits=1, power_of_two=True),
+        BatchNorm1d(16),
+    ]
+    model = Sequential(
+        *head, nn.SpikePack(2, power_of_two=True), nn.QuantLinear(16, 5, power_of_two=True)
+    )
     exported = compare(prepared(model, x), x)
     assert [node.op_type for node in exported.graph.node][0] == "Quant"
     assert torch.equal(model[0](x).unique(), torch.tensor([0.0, 128.0]))
@@ -94,9 +120,14 @@ def test_event_network():
     torch.manual_seed(4)
     x = (torch.rand(BATCH, 5, 2, 4, 4) < 0.3).float()
     conv, fc = nn.QuantConv2d(2, 8, 3, power_of_two=True), nn.QuantLinear(32, 3, power_of_two=True)
-    model = Sequential(nn.Events(5), conv, BatchNorm2d(8), nn.SpikePack(3, power_of_two=True), Flatten(), fc)
+    model = Sequential(
+        nn.Events(5), conv, BatchNorm2d(8), nn.SpikePack(3, power_of_two=True), Flatten(), fc
+    )
     exported = compare(prepared(model, x), x)
-    assert [node.op_type for node in exported.graph.node if "Quant" not in node.op_type][:2] == ["Mul", "ReduceSum"]
+    assert [node.op_type for node in exported.graph.node if "Quant" not in node.op_type][:2] == [
+        "Mul",
+        "ReduceSum",
+    ]
 
 
 @pytest.mark.parametrize("hard,leak", [(False, 2), (True, 0)])
@@ -106,13 +137,21 @@ def test_lif_network(hard, leak):
     exact = {"power_of_two": True}
     options = {"leak": leak, "hard_reset": hard, "surrogate": "sigmoid", **exact}
     model = Sequential(
-        nn.QuantInput(4), nn.QuantConv2d(1, 8, 3, **exact), BatchNorm2d(8), nn.LIF(5, repeat=True, **options),
-        nn.Steps(MaxPool2d(2), nn.QuantConv2d(8, 16, 2, **exact), BatchNorm2d(16)), nn.LIF(5, **options),
-        nn.Steps(Flatten(), nn.QuantLinear(16, 3, **exact)), nn.SumSteps(),
-    )  # fmt: skip
+        nn.QuantInput(4),
+        nn.QuantConv2d(1, 8, 3, **exact),
+        BatchNorm2d(8),
+        nn.LIF(5, repeat=True, **options),
+        nn.Steps(MaxPool2d(2), nn.QuantConv2d(8, 16, 2, **exact), BatchNorm2d(16)),
+        nn.LIF(5, **options),
+        nn.Steps(Flatten(), nn.QuantLinear(16, 3, **exact)),
+        nn.SumSteps(),
+    )
     exported = compare(prepared(model, x), x)
     nodes = [node for node in exported.graph.node if lif_operator.is_lif(node)]
-    assert [lif_operator.parse(node) for node in nodes] == [(5, leak, hard, True), (5, leak, hard, False)]
+    assert [lif_operator.parse(node) for node in nodes] == [
+        (5, leak, hard, True),
+        (5, leak, hard, False),
+    ]
     assert all(lif_operator.is_real(node) for node in nodes)
     assert {f.name for f in exported.functions} == {node.op_type for node in nodes}
 
@@ -134,7 +173,12 @@ def test_nodes_of_a_base_2_neuron():
     assert [values[name].item() for name in node.input[1:]] == [model[3].fixed_theta.item(), 0, 4]
     assert node.input[0] == node.input[0].removeprefix("/")
     assert values["1.weight"].shape == (6, 6)
-    assert {node.op_type for node in graph.node} == {"Quant", "Transpose", "MatMul", "BatchNormalization"}
+    assert {node.op_type for node in graph.node} == {
+        "Quant",
+        "Transpose",
+        "MatMul",
+        "BatchNormalization",
+    }
 
 
 def test_export_is_deterministic_and_leaves_the_model_as_it_was(tmp_path):

@@ -14,7 +14,10 @@ from torch.nn import AvgPool2d, BatchNorm1d, BatchNorm2d, Flatten, MaxPool2d, Re
 def test_weights_are_integers_times_a_scale_per_channel(bits, power_of_two):
     torch.manual_seed(bits)
     for layer, shape in (
-        (nn.QuantConv2d(4, 6, 3, groups=2, weight_bits=bits, power_of_two=power_of_two), (6, 1, 1, 1)),
+        (
+            nn.QuantConv2d(4, 6, 3, groups=2, weight_bits=bits, power_of_two=power_of_two),
+            (6, 1, 1, 1),
+        ),
         (nn.QuantLinear(7, 6, weight_bits=bits, power_of_two=power_of_two), (6, 1)),
     ):
         weight = layer.quant_weight()
@@ -34,7 +37,10 @@ def test_weight_bits_out_of_range(bits):
         nn.QuantLinear(2, 2, weight_bits=bits)
 
 
-@pytest.mark.parametrize("bits,signed,scale", [(4, False, 1.0), (1, False, 1.0), (8, True, 0.25), (2, True, 2.0), (8, False, 1 / 256)])
+@pytest.mark.parametrize(
+    "bits,signed,scale",
+    [(4, False, 1.0), (1, False, 1.0), (8, True, 0.25), (2, True, 2.0), (8, False, 1 / 256)],
+)
 def test_input_is_rounded_and_clipped(bits, signed, scale):
     quant = nn.QuantInput(bits, signed=signed, scale=scale).eval()
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
@@ -44,7 +50,14 @@ def test_input_is_rounded_and_clipped(bits, signed, scale):
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"bits": 0}, {"bits": 17}, {"bits": 1, "signed": True}, {"bits": 4, "scale": 0.3}, {"bits": 4, "scale": 0.0}]
+    "arguments",
+    [
+        {"bits": 0},
+        {"bits": 17},
+        {"bits": 1, "signed": True},
+        {"bits": 4, "scale": 0.3},
+        {"bits": 4, "scale": 0.0},
+    ],
 )
 def test_input_refusals(arguments):
     with pytest.raises(SpikeLoomError, match="input (bits|scale) must be"):
@@ -67,7 +80,10 @@ def test_events_pack_the_first_frame_highest():
     assert nn.Events(3)(x).tolist() == [[[[5, 0]], [[0, 2]]]]
 
 
-@pytest.mark.parametrize("module,shape", [(nn.Events(3), (1, 4, 2, 2, 2)), (nn.Events(3), (3, 2, 2)), (nn.Steps(ReLU()), (2, 3))])
+@pytest.mark.parametrize(
+    "module,shape",
+    [(nn.Events(3), (1, 4, 2, 2, 2)), (nn.Events(3), (3, 2, 2)), (nn.Steps(ReLU()), (2, 3))],
+)
 def test_wrong_shapes(module, shape):
     with pytest.raises(SpikeLoomError, match="expected"):
         module(torch.zeros(shape))
@@ -75,9 +91,18 @@ def test_wrong_shapes(module, shape):
 
 def every_kind() -> Sequential:
     return Sequential(
-        nn.QuantInput(4), nn.QuantConv2d(1, 4, 3, padding=1), BatchNorm2d(4), ReLU(), nn.SpikePack(4), AvgPool2d(2),
-        Flatten(), nn.QuantLinear(16, 8, bias=True), BatchNorm1d(8), nn.SpikePack(3, 4), nn.QuantLinear(8, 2),
-    )  # fmt: skip
+        nn.QuantInput(4),
+        nn.QuantConv2d(1, 4, 3, padding=1),
+        BatchNorm2d(4),
+        ReLU(),
+        nn.SpikePack(4),
+        AvgPool2d(2),
+        Flatten(),
+        nn.QuantLinear(16, 8, bias=True),
+        BatchNorm1d(8),
+        nn.SpikePack(3, 4),
+        nn.QuantLinear(8, 2),
+    )
 
 
 def test_density_counts_bits_by_plane():
@@ -98,7 +123,13 @@ def test_density_counts_bits_by_plane():
 
 def test_spike_penalty_is_the_true_count_with_a_gradient_that_lowers_it():
     torch.manual_seed(0)
-    model = Sequential(nn.QuantLinear(16, 32), BatchNorm1d(32), nn.SpikePack(4), nn.QuantLinear(32, 8), nn.SpikePack(3, 4))
+    model = Sequential(
+        nn.QuantLinear(16, 32),
+        BatchNorm1d(32),
+        nn.SpikePack(4),
+        nn.QuantLinear(32, 8),
+        nn.SpikePack(3, 4),
+    )
     x = torch.randn(64, 16)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
     counts = []
@@ -107,7 +138,9 @@ def test_spike_penalty_is_the_true_count_with_a_gradient_that_lowers_it():
         hidden = model[:3](x)
         out = model[3:](hidden)
         loss = nn.spike_penalty(model)
-        true = (model[2].planes(hidden).sum() + model[4].planes(out).sum()) / (hidden.numel() + out.numel())
+        true = (model[2].planes(hidden).sum() + model[4].planes(out).sum()) / (
+            hidden.numel() + out.numel()
+        )
         assert loss.item() == pytest.approx(true.item(), abs=1e-5)
         loss.backward()
         optimizer.step()

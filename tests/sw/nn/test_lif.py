@@ -1,4 +1,6 @@
-"""IF and LIF in float: equal to the integer neuron where nothing rounds, and really trained by the chosen surrogate."""
+"""IF and LIF in float: equal to the integer neuron where nothing rounds, and really trained by the
+chosen surrogate.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from spikeloom.ir.neurons import LIF as IntegerLIF
 from spikeloom.ir.number import Code
 
 
-@pytest.mark.parametrize("steps,hard,repeat", list(itertools.product((1, 4, 9), (False, True), (False, True))))
+@pytest.mark.parametrize(
+    "steps,hard,repeat", list(itertools.product((1, 4, 9), (False, True), (False, True)))
+)
 def test_if_equals_the_integer_neuron(steps, hard, repeat):
     rng = np.random.default_rng(steps)
     u = rng.integers(-9, 10, (6, 3, 2, 2) if repeat else (6, steps, 3, 2, 2))
@@ -39,7 +43,10 @@ def test_leak_by_hand(hard):
 
 def test_threshold_itself_fires():
     with torch.no_grad():
-        assert nn.IF(1, theta=0.5).eval()(torch.tensor([[[0.5, 0.49999997]]])).ravel().tolist() == [1, 0]
+        assert nn.IF(1, theta=0.5).eval()(torch.tensor([[[0.5, 0.49999997]]])).ravel().tolist() == [
+            1,
+            0,
+        ]
 
 
 def slopes(surrogate: str, v: list[float]) -> list[float]:
@@ -71,7 +78,10 @@ def test_gradient_reaches_early_currents_and_the_threshold():
         (lambda: nn.LIF(4, leak=-1), "leak"),
         (lambda: nn.LIF(4, surrogate="relu"), "surrogate must be one of atan"),
         (lambda: nn.IF(4, theta=0.0), "theta"),
-        (lambda: nn.LIF(4)(torch.zeros(2, 3, 5)), r"expected currents \(batch, 4, ...\), got \(2, 3, 5\)"),
+        (
+            lambda: nn.LIF(4)(torch.zeros(2, 3, 5)),
+            r"expected currents \(batch, 4, ...\), got \(2, 3, 5\)",
+        ),
     ],
 )
 def test_refusals(make, match):

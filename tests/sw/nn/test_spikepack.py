@@ -19,9 +19,22 @@ def values(neuron: nn.SpikePack, seed: int) -> torch.Tensor:
     top = neuron.code.max_value * float(neuron.fixed_theta)
     ties = neuron.midpoints * neuron.fixed_theta
     up, down = torch.tensor(torch.inf), torch.tensor(-torch.inf)
-    edges = [ties, torch.nextafter(ties, up), torch.nextafter(ties, down), -ties, neuron.codebook * neuron.fixed_theta]
+    edges = [
+        ties,
+        torch.nextafter(ties, up),
+        torch.nextafter(ties, down),
+        -ties,
+        neuron.codebook * neuron.fixed_theta,
+    ]
     extremes = torch.tensor([0.0, -0.0, 1e30, -1e30])
-    return torch.cat([torch.randn(2000, generator=rng) * top, torch.rand(2000, generator=rng) * top, *edges, extremes])
+    return torch.cat(
+        [
+            torch.randn(2000, generator=rng) * top,
+            torch.rand(2000, generator=rng) * top,
+            *edges,
+            extremes,
+        ]
+    )
 
 
 @pytest.mark.parametrize("base", [2, 3, 4, 7])
@@ -43,7 +56,9 @@ def test_base_2_is_a_clipped_round_half_to_even(steps):
     neuron = nn.SpikePack(steps, theta=0.5).eval()
     z = torch.arange(-40, 2**steps * 8 + 40) / 16
     with torch.no_grad():
-        assert (neuron(z).numpy() == 0.5 * np.clip(np.round(z.numpy() / 0.5), 0, 2**steps - 1)).all()
+        assert (
+            neuron(z).numpy() == 0.5 * np.clip(np.round(z.numpy() / 0.5), 0, 2**steps - 1)
+        ).all()
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4, 5])
@@ -63,7 +78,9 @@ def test_sparse_codes_take_the_nearest_code_word(steps, base):
     book = Code(steps, base).codebook
     z = np.arange(-8, 4 * book[-1] + 8) / 4
     distance = np.abs(z[:, None] - book[None])
-    nearest = [book[np.flatnonzero(row == row.min())[-1]] for row in distance]  # the higher one of two
+    nearest = [
+        book[np.flatnonzero(row == row.min())[-1]] for row in distance
+    ]  # the higher one of two
     with torch.no_grad():
         assert (neuron(torch.from_numpy(z).float()).numpy() == nearest).all()
 

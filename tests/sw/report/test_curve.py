@@ -1,4 +1,6 @@
-"""Accuracy and latency over the number of time steps: the figures, the file, the page, the command, and what cannot be chosen."""
+"""Accuracy and latency over the number of time steps: the figures, the file, the page, the command,
+and what cannot be chosen.
+"""
 
 from __future__ import annotations
 
@@ -54,15 +56,22 @@ def test_points_are_those_of_both_models(made: Accelerator, x: np.ndarray, y: np
     assert [point.steps for point in found.points] == [1, 2, 3] and found.points[-1].accuracy == 1.0
     for point in found.points:
         graph, words = with_steps(made.plan.graph, point.steps), made.words(x)
-        assert point.accuracy == accuracy(golden.dequantize(graph, golden.integers(graph, words)), y)
+        assert point.accuracy == accuracy(
+            golden.dequantize(graph, golden.integers(graph, words)), y
+        )
         timing = cycle_model.simulate(made.plan.with_steps(point.steps), words[:5])
-        assert (point.latency.min, point.latency.max) == (timing.latency.min(), timing.latency.max())
+        assert (point.latency.min, point.latency.max) == (
+            timing.latency.min(),
+            timing.latency.max(),
+        )
         assert point.synaptic * 5 == sum(stage.synaptic for stage in timing.stages.values())
     assert curve.Curve.load(made.folder) == found
     assert made.curve(x, images=5).points[0].accuracy is None
 
 
-def test_it_goes_on_where_it_stopped(made: Accelerator, x: np.ndarray, y: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_goes_on_where_it_stopped(
+    made: Accelerator, x: np.ndarray, y: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Points of this plan and these images are kept; those of others are not."""
     whole, computed, at = made.curve(x, y), [], curve.at
 
@@ -79,19 +88,29 @@ def test_it_goes_on_where_it_stopped(made: Accelerator, x: np.ndarray, y: np.nda
     with pytest.raises(KeyboardInterrupt):
         made.curve(x[:-1], y[:-1])
     stop = 0
-    assert [p.steps for p in made.curve(x[:-1], y[:-1]).points] == [1, 2, 3] and computed == [1, 2, 3, 3]
+    assert [p.steps for p in made.curve(x[:-1], y[:-1]).points] == [1, 2, 3] and computed == [
+        1,
+        2,
+        3,
+        3,
+    ]
     (made.folder / curve.FILE).write_text("{}")
     assert made.curve(x, y) == whole and computed[4:] == [1, 2, 3]
 
 
-def test_the_report_shows_a_whole_curve_of_this_plan(made: Accelerator, x: np.ndarray, y: np.ndarray) -> None:
+def test_the_report_shows_a_whole_curve_of_this_plan(
+    made: Accelerator, x: np.ndarray, y: np.ndarray
+) -> None:
     def page() -> str:
         return made.report().path.read_text(encoding="utf-8")
 
     assert "Fewer time steps" not in page()
     made.curve(x, y, images=4)
     text = page()
-    assert f"Accuracy on {IMAGES} images by the golden model, cycles of 4 of them by the cycle model" in text
+    assert (
+        f"Accuracy on {IMAGES} images by the golden model, cycles of 4 of them by the cycle model"
+        in text
+    )
     assert "can run with any of these" in text and text == page()
     data = json.loads((made.folder / curve.FILE).read_text())
     (made.folder / curve.FILE).write_text(json.dumps({**data, "points": data["points"][:-1]}))
@@ -123,10 +142,20 @@ def test_files_of_fewer_steps_stand_beside() -> None:
 def test_no_choice_with_one_step_or_weights_at_run_time(tmp_path: Path, steps: int) -> None:
     neuron = SpikePack(Code(steps), ONE, 0 * ONE)
     weight = ONE.reshape(1, 1, 1, 1)
-    nodes = (Input("x", (1, 1, 1), (1, 1, 1), Code(4)), Layer("a", "x", weight, neuron, 0 * ONE, 0 * ONE, 0 * ONE))
-    write_model(Graph("g", (*nodes, Layer("b", "a", weight, Raw(None), 0 * ONE, 0 * ONE, 0 * ONE))), tmp_path / "model.onnx")
-    with pytest.raises(UnsupportedError, match="one time step" if steps == 1 else "expected one of them"):
-        compile(tmp_path / "model.onnx", folder=tmp_path, fewer_steps=True, runtime_weights=steps > 1)
+    nodes = (
+        Input("x", (1, 1, 1), (1, 1, 1), Code(4)),
+        Layer("a", "x", weight, neuron, 0 * ONE, 0 * ONE, 0 * ONE),
+    )
+    write_model(
+        Graph("g", (*nodes, Layer("b", "a", weight, Raw(None), 0 * ONE, 0 * ONE, 0 * ONE))),
+        tmp_path / "model.onnx",
+    )
+    with pytest.raises(
+        UnsupportedError, match="one time step" if steps == 1 else "expected one of them"
+    ):
+        compile(
+            tmp_path / "model.onnx", folder=tmp_path, fewer_steps=True, runtime_weights=steps > 1
+        )
 
 
 def test_a_layer_that_cannot_do_with_fewer_is_named(tmp_path: Path) -> None:
@@ -134,7 +163,9 @@ def test_a_layer_that_cannot_do_with_fewer_is_named(tmp_path: Path) -> None:
     train = Layer("train", "x", weight, LIF(Code(3, 1), ONE, 0, True), zero, zero, zero)
     count = Layer("count", "train", weight, SpikePack(Code(2), ONE, zero), zero, zero, zero)
     graph = Graph("g", (Input("x", (1, 1, 1), (1,), Code(4)), train, count))
-    plan_file.save(plan_of(graph, {"train": Folding("event", 1), "count": Folding("event", 1)}), tmp_path)
+    plan_file.save(
+        plan_of(graph, {"train": Folding("event", 1), "count": Folding("event", 1)}), tmp_path
+    )
     with pytest.raises(UnsupportedError, match="count: counts the spikes of train"):
         Accelerator.load(tmp_path).curve(np.ones((2, 1), dtype=np.float32))
     write_model(graph, tmp_path / "model.onnx")

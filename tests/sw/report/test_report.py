@@ -1,4 +1,6 @@
-"""The report: numbers survive the file, the page holds everything itself, and no name of a network becomes markup."""
+"""The report: numbers survive the file, the page holds everything itself, and no name of a network
+becomes markup.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,11 @@ def renamed(graph: Graph, first: str) -> Graph:
 
     nodes = []
     for node in graph.nodes:
-        changes = {field: new(getattr(node, field)) for field in ("name", "source", "skip") if hasattr(node, field)}
+        changes = {
+            field: new(getattr(node, field))
+            for field in ("name", "source", "skip")
+            if hasattr(node, field)
+        }
         nodes.append(dataclasses.replace(node, **changes))
     return dataclasses.replace(graph, name=first, nodes=tuple(nodes))
 
@@ -48,7 +54,14 @@ def plan_of(seed: int, name: str | None = None) -> Plan:
     graph = random_graph(seed, 3)
     if name is not None:
         graph = renamed(graph, name)
-    return Plan(graph, random_foldings(seed, graph), "pynq-z2", 100.0, {node.name: 0.25 for node in graph.nodes}, "assumed")
+    return Plan(
+        graph,
+        random_foldings(seed, graph),
+        "pynq-z2",
+        100.0,
+        {node.name: 0.25 for node in graph.nodes},
+        "assumed",
+    )
 
 
 def figures(plan: Plan, images: int) -> tuple[LayerFigures, ...]:
@@ -56,7 +69,9 @@ def figures(plan: Plan, images: int) -> tuple[LayerFigures, ...]:
     for k, node in enumerate(plan.graph.nodes):
         code = plan.graph.codes[node.name]
         spikes = tuple(range(1, code.steps + 1)) if code is not None else ()
-        rows.append(LayerFigures(node.name, "kind", 40 * images, spikes, 3, 5 * k, 10 * k, 7 * k, k))
+        rows.append(
+            LayerFigures(node.name, "kind", 40 * images, spikes, 3, 5 * k, 10 * k, 7 * k, k)
+        )
     return tuple(rows)
 
 
@@ -87,7 +102,9 @@ class Outline(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "xlink:href")]
+        self.addresses += [
+            value or "" for name, value in attrs if name in ("src", "href", "xlink:href")
+        ]
 
 
 def outline(text: str) -> Outline:
@@ -101,7 +118,11 @@ def test_measurements_survive_the_file(tmp_path: Path) -> None:
     before.save(tmp_path)
     assert Performance.load(tmp_path) == before
     written = json.loads((tmp_path / performance.FILE).read_text(encoding="utf-8"))
-    assert written["source"] == "simulated" and written["throughput[images/s]"] == 8e6 and written["latency[us]"]["median"] == 0.02
+    assert (
+        written["source"] == "simulated"
+        and written["throughput[images/s]"] == 8e6
+        and written["latency[us]"]["median"] == 0.02
+    )
 
 
 def test_foreign_measurements_are_one_line(tmp_path: Path) -> None:
@@ -171,8 +192,16 @@ def test_drives_are_what_the_neurons_fire_on(seed: int) -> None:
     for node in graph.nodes[1:]:
         if isinstance(node, Layer) and isinstance(node.neuron, SpikePack | LIF):
             u = drives(graph, node, seen)
-            currents = u if graph.per_step(node) or not isinstance(node.neuron, LIF) else np.concatenate([u] * node.neuron.code.steps)
-            fired = node.neuron.fire(currents) if isinstance(node.neuron, LIF) else node.neuron.fire(currents[0])
+            currents = (
+                u
+                if graph.per_step(node) or not isinstance(node.neuron, LIF)
+                else np.concatenate([u] * node.neuron.code.steps)
+            )
+            fired = (
+                node.neuron.fire(currents)
+                if isinstance(node.neuron, LIF)
+                else node.neuron.fire(currents[0])
+            )
             assert np.array_equal(fired, seen[node.name])
 
 
@@ -189,10 +218,20 @@ def test_histograms_count_every_drive() -> None:
 
 def test_signed_codes_have_all_their_thresholds() -> None:
     one = np.ones(1, dtype=np.int64)
-    layer = Layer("n", "x", one.reshape(1, 1, 1, 1), SpikePack(Code(3, signed=True), one, 0 * one), 0 * one, 0 * one, 0 * one)
+    layer = Layer(
+        "n",
+        "x",
+        one.reshape(1, 1, 1, 1),
+        SpikePack(Code(3, signed=True), one, 0 * one),
+        0 * one,
+        0 * one,
+        0 * one,
+    )
     from spikeloom.report.membrane import histogram
 
-    assert np.array_equal(histogram(layer, np.arange(-4, 12).reshape(1, 1, 1, 1, -1)).marks, np.arange(1, 8))
+    assert np.array_equal(
+        histogram(layer, np.arange(-4, 12).reshape(1, 1, 1, 1, -1)).marks, np.arange(1, 8)
+    )
 
 
 def test_measurements_of_a_plan_that_is_gone_are_not_shown(tmp_path: Path) -> None:

@@ -31,7 +31,9 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
 
 def same(a: Path, b: Path) -> bool:
     first, second = weights(a), weights(b)
-    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+    return first.keys() == second.keys() and all(
+        torch.equal(first[name], second[name]) for name in first
+    )
 
 
 @pytest.fixture(scope="module")
@@ -44,16 +46,32 @@ def straight(tmp_path_factory):
 def test_writes_what_the_later_steps_need(straight):
     folder = straight.folder
     assert sorted(p.name for p in folder.iterdir()) == [
-        "calibration_x.npy", "checkpoint.pt", "test_source.npy", "test_x.npy", "test_y.npy", "train.json", "trained.onnx", "trained.pt",
-    ]  # fmt: skip
+        "calibration_x.npy",
+        "checkpoint.pt",
+        "test_source.npy",
+        "test_x.npy",
+        "test_y.npy",
+        "train.json",
+        "trained.onnx",
+        "trained.pt",
+    ]
     x, y = np.load(folder / "test_x.npy"), np.load(folder / "test_y.npy")
-    assert x.shape == (364, 1, 8, 8) and y.shape == (364,) and len(np.load(folder / "calibration_x.npy")) == 128
+    assert (
+        x.shape == (364, 1, 8, 8)
+        and y.shape == (364,)
+        and len(np.load(folder / "calibration_x.npy")) == 128
+    )
     summary = json.loads((folder / "train.json").read_text())
     model = MLP.build()
     model.load_state_dict(weights(folder))
     assert (predict(model, x).argmax(1) == y).mean() == summary["accuracy"] == straight.accuracy
     assert straight.accuracy > 0.8
-    assert (summary["name"], summary["epochs"], summary["seed"], summary["shift"]) == ("digits-mlp", 4, 0, 1)
+    assert (summary["name"], summary["epochs"], summary["seed"], summary["shift"]) == (
+        "digits-mlp",
+        4,
+        0,
+        1,
+    )
     assert set(summary["versions"]) == {"brevitas", "numpy", "spikeloom", "torch"}
 
 
@@ -94,7 +112,9 @@ def test_a_finished_training_is_not_repeated(straight):
     assert all(torch.equal(before[name], value) for name, value in again.model.state_dict().items())
 
 
-@pytest.mark.parametrize("change", [{"seed": 1}, {"epochs": 2}, {"spike_penalty": 0.5}, {"resume": False}])
+@pytest.mark.parametrize(
+    "change", [{"seed": 1}, {"epochs": 2}, {"spike_penalty": 0.5}, {"resume": False}]
+)
 def test_other_settings_start_anew(tmp_path, change):
     train(MLP, tmp_path, epochs=1)
     settings = {"epochs": 1} | change
@@ -146,7 +166,15 @@ def test_checkpoint_cut_or_flipped_anywhere(straight, tmp_path):
             (tmp_path / "checkpoint.pt").write_bytes(content)
             model = MLP.build()
             try:
-                assert _resume(tmp_path / "checkpoint.pt", "another", model, torch.optim.Adam(model.parameters())) == 0
+                assert (
+                    _resume(
+                        tmp_path / "checkpoint.pt",
+                        "another",
+                        model,
+                        torch.optim.Adam(model.parameters()),
+                    )
+                    == 0
+                )
             except SpikeLoomError as error:
                 assert "\n" not in str(error)
 
@@ -169,10 +197,26 @@ def linear(inputs: int, outputs: int) -> Sequential:
 @pytest.mark.parametrize(
     "recipe,options,match",
     [
-        (Recipe("a", "digits", lambda: linear(63, 10)), {}, r"a: does not run on digits inputs of shape \(1, 8, 8\): mat1"),
-        (Recipe("a", "digits", lambda: linear(64, 9)), {}, r"expected outputs \(batch, 10\) for digits, found \(64, 9\)"),
-        (Recipe("a", "digits", Flatten, batch=2000), {}, "one batch of 2000 images to train on, found 1433"),
-        (Recipe("a", "digits", lambda: linear(64, 10), lr=1e37), {}, "no longer a finite number in epoch 1"),
+        (
+            Recipe("a", "digits", lambda: linear(63, 10)),
+            {},
+            r"a: does not run on digits inputs of shape \(1, 8, 8\): mat1",
+        ),
+        (
+            Recipe("a", "digits", lambda: linear(64, 9)),
+            {},
+            r"expected outputs \(batch, 10\) for digits, found \(64, 9\)",
+        ),
+        (
+            Recipe("a", "digits", Flatten, batch=2000),
+            {},
+            "one batch of 2000 images to train on, found 1433",
+        ),
+        (
+            Recipe("a", "digits", lambda: linear(64, 10), lr=1e37),
+            {},
+            "no longer a finite number in epoch 1",
+        ),
         (MLP, {"seed": -1}, "seed >= 0"),
         (MLP, {"epochs": 0}, "epochs >= 1"),
         (MLP, {"threads": 0}, "threads >= 1"),
@@ -210,7 +254,10 @@ class Settings:
 
 def build():
     return torch.nn.Sequential(
-        torch.nn.Flatten(), nn.QuantInput(4), nn.QuantLinear(64, WIDTH, weight_bits=Settings().bits), nn.SpikePack(3, 3),
+        torch.nn.Flatten(),
+        nn.QuantInput(4),
+        nn.QuantLinear(64, WIDTH, weight_bits=Settings().bits),
+        nn.SpikePack(3, 3),
         nn.QuantLinear(WIDTH, 10),
     )
 
@@ -251,7 +298,10 @@ def test_a_users_own_network(user, tmp_path, function, name):
     [
         ("{}:missing", "expected a function missing, found none"),
         ("{}:constant", "found int"),
-        ("{}:fails", "fails: the function failed: net.py line .*ZeroDivisionError: division by zero"),
+        (
+            "{}:fails",
+            "fails: the function failed: net.py line .*ZeroDivisionError: division by zero",
+        ),
         ("{}:number", "the function returned int"),
         ("{}", "file.py:function|unknown"),
         ("nowhere.py:build", "expected a Python file, found none"),
@@ -265,7 +315,13 @@ def test_a_users_mistakes(user, spec, match):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text,match", [("def f(:\n", "line 1: invalid syntax"), ("import nothing_there\n", "line 1: ModuleNotFoundError")])
+@pytest.mark.parametrize(
+    "text,match",
+    [
+        ("def f(:\n", "line 1: invalid syntax"),
+        ("import nothing_there\n", "line 1: ModuleNotFoundError"),
+    ],
+)
 def test_files_that_do_not_import(tmp_path, text, match):
     (tmp_path / "bad.py").write_text(text)
     with pytest.raises(SpikeLoomError, match=match):
@@ -296,5 +352,10 @@ def test_recipes_run_one_step(name, monkeypatch):
 
 
 def test_unknown_network():
-    with pytest.raises(SpikeLoomError, match="expected one of cnv-w1t1, .*digits-cnn, digits-mlp, events-cnn, .* or file.py:function"):
+    with pytest.raises(
+        SpikeLoomError,
+        match=(
+            "expected one of cnv-w1t1, .*digits-cnn, digits-mlp, events-cnn, .* or file.py:function"
+        ),
+    ):
         find("resnet50")

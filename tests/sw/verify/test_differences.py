@@ -22,7 +22,15 @@ def test_every_single_flipped_spike_is_found() -> None:
         words[spot] ^= 1 << (code.steps - plane) if code is not None and plane is not None else 5
         found = first_difference(graph, ("golden", seen), ("other", {**seen, node.name: words}))
         assert found is not None
-        assert (found.layer, found.image, found.channel, found.row, found.column, found.plane, found.count) == (node.name, *spot, plane, 1)
+        assert (
+            found.layer,
+            found.image,
+            found.channel,
+            found.row,
+            found.column,
+            found.plane,
+            found.count,
+        ) == (node.name, *spot, plane, 1)
         assert node.name in str(found) and "other differs from golden" in str(found)
 
 
@@ -41,7 +49,9 @@ def test_one_spike_too_many_is_counted() -> None:
     counts = {}
     for name, code in graph.codes.items():
         if code is not None:
-            counts[name] = [int(n) for n in code.planes(seen[name]).reshape(code.steps, -1).sum(axis=1)]
+            counts[name] = [
+                int(n) for n in code.planes(seen[name]).reshape(code.steps, -1).sum(axis=1)
+            ]
     assert first_count_difference(graph, seen, counts, "RTL") is None
     name = list(counts)[-1]
     counts[name][-1] += 1

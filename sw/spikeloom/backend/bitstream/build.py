@@ -1,4 +1,6 @@
-"""From a compiled network to a bitstream by one of the flows: Verilog for the clock, a folder for the tools, the tools, the result."""
+"""From a compiled network to a bitstream by one of the flows: Verilog for the clock, a folder for
+the tools, the tools, the result.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ from spikeloom.interface.handoff import SYSTEMS
 from spikeloom.mapping.plan.plan import Plan
 
 FLOWS = {"vivado": "spikeloom.backend.vivado.flow", "open": "spikeloom.backend.nextpnr.flow"}
-"""Name -> module with ``TOOLS``, ``FAMILIES``, ``CLOCK_MHZ``, ``absent``, ``prepare``, ``build`` and ``collect``."""
+"""Name -> module with ``TOOLS``, ``FAMILIES``, ``CLOCK_MHZ``, ``absent``, ``prepare``, ``build``
+and ``collect``.
+"""
 
 REPORT = "post_route.json"
 
@@ -53,7 +57,8 @@ class Made:
 
     Attributes
     ----------
-    work: the folder for the tools, complete. missing: tools that are not on PATH; nothing was built then.
+    work: the folder for the tools, complete. missing: tools that are not on PATH; nothing was built
+        then.
     published: where the bitstream is; None without one. clock_mhz: that it is for.
     figures: what the tools say; empty where they did not run.
     """
@@ -66,22 +71,32 @@ class Made:
 
 
 def find_flow(name: str, plan: Plan) -> Any:
-    """The module of a flow. Raises SpikeLoomError for one that does not exist, or not for this board."""
+    """The module of a flow. Raises SpikeLoomError for one that does not exist, or not for this
+    board.
+    """
     if name not in FLOWS:
         raise SpikeLoomError(f"flow {name!r} is unknown: expected one of {', '.join(FLOWS)}")
     flow = import_module(FLOWS[name])
     board = find_board(plan.board)
     if board.family not in flow.FAMILIES:
-        raise SpikeLoomError(f"--flow {name}: has no way to a bitstream for {board.name} ({board.part}); take --flow vivado")
+        raise SpikeLoomError(
+            f"--flow {name}: has no way to a bitstream for {board.name} ({board.part}); take --flow"
+            " vivado"
+        )
     return flow
 
 
 def admit(network: Network, progress: Progress) -> None:
-    """Raises CapacityError where Yosys finds that the network does not fit the board: in minutes, before a tool finds it in an hour."""
+    """Raises CapacityError where Yosys finds that the network does not fit the board: in minutes,
+    before a tool finds it in an hour.
+    """
     board = find_board(network.plan.board)
     lines = fits(resources(network.folder, board.name, progress).total, board)
     if lines:
-        raise CapacityError(f"{network.folder}: does not fit {board.name} ({'; '.join(lines)}); fold it smaller, see 'spikeloom synth'")
+        raise CapacityError(
+            f"{network.folder}: does not fit {board.name} ({'; '.join(lines)}); fold it smaller,"
+            " see 'spikeloom synth'"
+        )
 
 
 def work_folder(network: Network, name: str, ooc: bool = False) -> Path:
@@ -95,26 +110,44 @@ def alone(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise SpikeLoomError(f"{folder}: another 'spikeloom bitstream' builds in it; wait for its end, or end it") from None
+            raise SpikeLoomError(
+                f"{folder}: another 'spikeloom bitstream' builds in it; wait for its end, or end it"
+            ) from None
         yield
 
 
 def make(
-    network: Network, name: str = "vivado", *, clock: Clock = None, ooc: bool = False, progress: Progress, shown: Callable[[str], None]
+    network: Network,
+    name: str = "vivado",
+    *,
+    clock: Clock = None,
+    ooc: bool = False,
+    progress: Progress,
+    shown: Callable[[str], None],
 ) -> Made:
-    """Build the bitstream of a network, or write all that the missing tools need. The network's own folder keeps its clock.
+    """Build the bitstream of a network, or write all that the missing tools need. The network's own
+    folder keeps its clock.
 
-    Arguments: name: of the flow. clock: in MHz; "auto" searches; None for the plan's, or the one that the flow begins with.
-    ooc: only synthesise the shell with the network, out of context. shown: is told, in one line, what a user should know on the way.
-    Raises SpikeLoomError where the network does not fit, the clock is not met, or a tool fails.
+    Arguments: name: of the flow. clock: in MHz; "auto" searches; None for the plan's, or the one
+    that the flow begins with. ooc: only synthesise the shell with the network, out of context.
+    shown: is told, in one line, what a user should know on the way. Raises SpikeLoomError where the
+    network does not fit, the clock is not met, or a tool fails.
     """
     flow = find_flow(name, network.plan)
     if ooc and not hasattr(flow, "synthesise"):
-        raise SpikeLoomError("--ooc: is there with --flow vivado only; 'spikeloom synth' gives sizes with Yosys")
+        raise SpikeLoomError(
+            "--ooc: is there with --flow vivado only; 'spikeloom synth' gives sizes with Yosys"
+        )
     missing = tuple(flow.absent())
     if clock == "auto" and (missing or ooc):
-        why = "an out-of-context run routes nothing" if ooc else f"{', '.join(missing)} not found on PATH"
-        raise SpikeLoomError(f"--clock-mhz auto: searches by building, but {why}; give a clock in MHz")
+        why = (
+            "an out-of-context run routes nothing"
+            if ooc
+            else f"{', '.join(missing)} not found on PATH"
+        )
+        raise SpikeLoomError(
+            f"--clock-mhz auto: searches by building, but {why}; give a clock in MHz"
+        )
     wanted = clock if isinstance(clock, (int, float)) else flow.CLOCK_MHZ
     with alone(network.folder):
         there = network if wanted is None else network.clocked(float(wanted))
@@ -134,7 +167,14 @@ def make(
         return finished(network, there, work, flow.build(work, progress), shown)
 
 
-def search(network: Network, start_mhz: float, name: str, flow: Any, progress: Progress, shown: Callable[[str], None]) -> Made:
+def search(
+    network: Network,
+    start_mhz: float,
+    name: str,
+    flow: Any,
+    progress: Progress,
+    shown: Callable[[str], None],
+) -> Made:
     """The fastest clock that a few whole builds find to pass, and the bitstream for it."""
 
     def build(clock_mhz: float) -> Made:
@@ -148,16 +188,22 @@ def search(network: Network, start_mhz: float, name: str, flow: Any, progress: P
         shown(f"{one.clock_mhz:g} MHz: {'passed' if one.passed else 'not met'}{promised}")
 
     pll = SYSTEMS[find_board(network.plan.board).family].pll_mhz
-    return clocks.search(start_mhz, pll, build, lambda made: float((made.figures or {})["fmax_mhz"]), say).result
+    return clocks.search(
+        start_mhz, pll, build, lambda made: float((made.figures or {})["fmax_mhz"]), say
+    ).result
 
 
-def figured(network: Network, there: Network, work: Path, figures: dict[str, Any], name: str) -> Made:
+def figured(
+    network: Network, there: Network, work: Path, figures: dict[str, Any], name: str
+) -> Made:
     """The figures are written down."""
     save_json(network.folder / "report" / name, figures)
     return Made(work, there.plan.clock_mhz, figures=figures)
 
 
-def finished(network: Network, there: Network, work: Path, built: Built, shown: Callable[[str], None]) -> Made:
+def finished(
+    network: Network, there: Network, work: Path, built: Built, shown: Callable[[str], None]
+) -> Made:
     """What a flow made for the network in ``there`` is published, as the last step."""
     target = publish.place(network.folder, manifests.load(there.folder))
     publish.check(built, there.folder, manifests.load(there.folder))
@@ -169,20 +215,33 @@ def finished(network: Network, there: Network, work: Path, built: Built, shown: 
     return replace(made, published=target)
 
 
-def collect(network: Network, name: str, folder: Path, *, ooc: bool = False, shown: Callable[[str], None]) -> Made:
-    """What the tools made in a folder of :func:`make` on another machine. Raises SpikeLoomError where it is not this network's."""
+def collect(
+    network: Network, name: str, folder: Path, *, ooc: bool = False, shown: Callable[[str], None]
+) -> Made:
+    """What the tools made in a folder of :func:`make` on another machine. Raises SpikeLoomError
+    where it is not this network's.
+    """
     flow = find_flow(name, network.plan)
     if not (folder / "manifest.json").is_file():
-        raise SpikeLoomError(f"{folder}: expected the folder in which the tools have run, with its manifest.json, found none")
+        raise SpikeLoomError(
+            f"{folder}: expected the folder in which the tools have run, with its manifest.json,"
+            " found none"
+        )
     given = manifests.load(folder)
     if not publish.same_network(given, manifests.load(network.folder)):
-        raise SpikeLoomError(f"{folder}: expected what was made of {network.folder}, found another network or plan ({given.name})")
+        raise SpikeLoomError(
+            f"{folder}: expected what was made of {network.folder}, found another network or plan"
+            f" ({given.name})"
+        )
     with alone(network.folder):
         there = network.clocked(given.clock_mhz)
         for path in sorted((there.folder / "rtl").glob("*.v")):
             other = folder / "rtl" / path.name
             if other.is_file() and other.read_bytes() != path.read_bytes():
-                raise SpikeLoomError(f"{other}: expected the Verilog of {path}, found another; build in the folder as it was written")
+                raise SpikeLoomError(
+                    f"{other}: expected the Verilog of {path}, found another; build in the folder"
+                    " as it was written"
+                )
         if ooc:
             return figured(network, there, folder, flow.collect_ooc(folder), OOC_REPORT)
         return finished(network, there, folder, flow.collect(folder), shown)

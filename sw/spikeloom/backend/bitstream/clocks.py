@@ -13,7 +13,9 @@ Result = TypeVar("Result")
 
 
 class TimingError(ToolError):
-    """Timing is not met. ``passing_mhz`` is the fastest clock of the board that the tool's figures promise, None where no clock helps."""
+    """Timing is not met. ``passing_mhz`` is the fastest clock of the board that the tool's figures
+    promise, None where no clock helps.
+    """
 
     def __init__(self, message: str, passing_mhz: float | None) -> None:
         super().__init__(message)
@@ -28,7 +30,8 @@ FASTER = 2
 
 
 def reachable(pll_mhz: float, clock_mhz: float) -> float:
-    """The fastest clock in MHz that two dividers make of the PLL's and that is not faster than ``clock_mhz``, in whole Hz, rounded down.
+    """The fastest clock in MHz that two dividers make of the PLL's and that is not faster than
+    ``clock_mhz``, in whole Hz, rounded down.
 
     Raises SpikeLoomError where it is slower than they reach.
     """
@@ -43,7 +46,9 @@ def reachable(pll_mhz: float, clock_mhz: float) -> float:
 
 @dataclass(frozen=True)
 class Try:
-    """One run of a search. ``promised_mhz``: what its figures say is possible, None where they say nothing."""
+    """One run of a search. ``promised_mhz``: what its figures say is possible, None where they say
+    nothing.
+    """
 
     clock_mhz: float
     passed: bool
@@ -68,13 +73,17 @@ def search(
 ) -> Found[Result]:
     """The fastest clock that a few whole builds find to pass.
 
-    Begins at ``start_mhz``; goes down to what a failed run promises, and once one has passed, up to what that promises.
+    Begins at ``start_mhz``; goes down to what a failed run promises, and once one has passed, up to
+    what that promises.
 
     Arguments
     ---------
-    build: builds the network for a clock in MHz, in a place of its own; raises TimingError where it does not pass.
-    promised: the clock in MHz that a build which passed says is possible. shown: is called after every run.
-    Raises what ``build`` raises, except where a slower clock may pass; the last TimingError where no run passed.
+    build: builds the network for a clock in MHz, in a place of its own; raises TimingError where it
+        does not pass.
+    promised: the clock in MHz that a build which passed says is possible. shown: is called after
+        every run.
+    Raises what ``build`` raises, except where a slower clock may pass; the last TimingError where
+        no run passed.
     """
     clock = reachable(pll_mhz, start_mhz)
     tries: list[Try] = []
@@ -101,7 +110,11 @@ def search(
             note(True, promised(made))
             best = clock, made
             faster = reachable(pll_mhz, promised(made))
-            if not clock < faster < failed or len(tries) == RUNS or sum(one.passed for one in tries) > FASTER:
+            if (
+                not clock < faster < failed
+                or len(tries) == RUNS
+                or sum(one.passed for one in tries) > FASTER
+            ):
                 break
             clock = faster
     return Found(best[0], best[1], tuple(tries))

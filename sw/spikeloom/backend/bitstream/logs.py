@@ -9,13 +9,20 @@ from spikeloom.files import existing
 
 
 def renew(log: Path) -> None:
-    """The log, or another file, of an earlier run is gone. Raises SpikeLoomError where it cannot be removed, or is a folder."""
+    """The log, or another file, of an earlier run is gone. Raises SpikeLoomError where it cannot be
+    removed, or is a folder.
+    """
     if log.is_dir() and not log.is_symlink():
-        raise SpikeLoomError(f"{log}: expected no such file, or that of an earlier run, found a folder; move it away and build again")
+        raise SpikeLoomError(
+            f"{log}: expected no such file, or that of an earlier run, found a folder; move it away"
+            " and build again"
+        )
     try:
         log.unlink(missing_ok=True)
     except OSError as error:
-        raise SpikeLoomError(f"{log}: cannot be written anew ({error.strerror or error})") from error
+        raise SpikeLoomError(
+            f"{log}: cannot be written anew ({error.strerror or error})"
+        ) from error
 
 
 def there(log: Path, tool: str) -> Path:
@@ -23,4 +30,6 @@ def there(log: Path, tool: str) -> Path:
     try:
         return existing(log, f"the log of {tool}")
     except SpikeLoomError as error:
-        raise SpikeLoomError(f"{error}; run 'sh run.sh' there, and copy the whole folder") from error
+        raise SpikeLoomError(
+            f"{error}; run 'sh run.sh' there, and copy the whole folder"
+        ) from error

@@ -1,4 +1,6 @@
-"""Finished bitstreams: ``<net>-<board>/`` with bitstream, handoff file, manifest and report, checked when they come and when used."""
+"""Finished bitstreams: ``<net>-<board>/`` with bitstream, handoff file, manifest and report,
+checked when they come and when used.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ MANIFEST = "manifest.json"
 
 
 def place(folder: Path, manifest: Manifest) -> Path:
-    """Where the bitstream of a network goes: the house ``bitstreams/`` of a clone, else the network's own folder."""
+    """Where the bitstream of a network goes: the house ``bitstreams/`` of a clone, else the
+    network's own folder.
+    """
     house = bitstreams() if is_clone() else folder / "bitstreams"
     return house / f"{manifest.name}-{manifest.board}"
 
@@ -34,7 +38,9 @@ def digest(path: Path) -> str:
 
 
 def same_network(one: Manifest, other: Manifest) -> bool:
-    """Whether two manifests describe the same network in the same hardware; the clock may be another."""
+    """Whether two manifests describe the same network in the same hardware; the clock may be
+    another.
+    """
 
     def timeless(manifest: Manifest) -> Manifest:
         return replace(manifest, clock_mhz=0.0, plan_sha256="", network_sha256="")
@@ -45,13 +51,22 @@ def same_network(one: Manifest, other: Manifest) -> bool:
 def check(built: Built, network: Path, manifest: Manifest) -> None:
     """Raises SpikeLoomError unless what a flow made is of this network, for its board."""
     emitted = manifests.load(network)
-    if emitted.identity != manifest.identity or digest(existing(network / "rtl" / "top.v", "Verilog")) != manifest.top_sha256:
-        raise SpikeLoomError(f"{network}: its hardware was changed while the bitstream was built; build it again")
-    bitfile.check(bitfile.read(built.bit), find_board(manifest.board).part, manifest.identity, str(built.bit))
+    if (
+        emitted.identity != manifest.identity
+        or digest(existing(network / "rtl" / "top.v", "Verilog")) != manifest.top_sha256
+    ):
+        raise SpikeLoomError(
+            f"{network}: its hardware was changed while the bitstream was built; build it again"
+        )
+    bitfile.check(
+        bitfile.read(built.bit), find_board(manifest.board).part, manifest.identity, str(built.bit)
+    )
     check_handoff.check(built.hwh, manifest)
 
 
-def report(built: Built, network: Path, manifest: Manifest, files: dict[str, str]) -> dict[str, Any]:
+def report(
+    built: Built, network: Path, manifest: Manifest, files: dict[str, str]
+) -> dict[str, Any]:
     """What ``report.json`` says: which tool made it, of which files, and that tool's figures."""
     board = find_board(manifest.board)
     return {
@@ -68,9 +83,11 @@ def report(built: Built, network: Path, manifest: Manifest, files: dict[str, str
 
 
 def publish(built: Built, network: Path, target: Path) -> Path:
-    """Put a bitstream that a flow has really made into ``target``, whole or not at all; what was there before is replaced.
+    """Put a bitstream that a flow has really made into ``target``, whole or not at all; what was
+    there before is replaced.
 
-    Arguments: network: the emitted network's folder. Raises SpikeLoomError where the files do not belong together, or cannot be written.
+    Arguments: network: the emitted network's folder. Raises SpikeLoomError where the files do not
+    belong together, or cannot be written.
     """
     manifest = manifests.load(network)
     check(built, network, manifest)
@@ -80,10 +97,19 @@ def publish(built: Built, network: Path, target: Path) -> Path:
     except OSError as error:
         raise SpikeLoomError(f"{target}: cannot be written ({error.strerror})") from error
     try:
-        sources = {f"{manifest.name}.bit": built.bit, f"{manifest.name}.hwh": built.hwh, MANIFEST: network / MANIFEST}
+        sources = {
+            f"{manifest.name}.bit": built.bit,
+            f"{manifest.name}.hwh": built.hwh,
+            MANIFEST: network / MANIFEST,
+        }
         for name, source in sources.items():
             shutil.copyfile(source, made / name)
-        save_json(made / REPORT, report(built, network, manifest, {name: digest(made / name) for name in sorted(sources)}))
+        save_json(
+            made / REPORT,
+            report(
+                built, network, manifest, {name: digest(made / name) for name in sorted(sources)}
+            ),
+        )
         verify(made)
         made.chmod(0o755)
         if target.exists():
@@ -110,15 +136,23 @@ def described(folder: Path) -> str:
 
 
 def verify(folder: Path) -> Manifest:
-    """The manifest of a published bitstream. Raises SpikeLoomError where a file is missing, or is not the one that was published."""
+    """The manifest of a published bitstream. Raises SpikeLoomError where a file is missing, or is
+    not the one that was published.
+    """
     again = "build it again, or restore the folder"
     said = load_json(folder / REPORT, "the report of a published bitstream")
     manifest = manifests.load(folder)
     try:
         files, identity = dict(said["sha256"]), str(said["identity"])
     except (KeyError, TypeError, ValueError):
-        raise SpikeLoomError(f"{folder / REPORT}: expected the report of a published bitstream, found something else; {again}") from None
-    if set(files) != {f"{manifest.name}.bit", f"{manifest.name}.hwh", MANIFEST} or identity != manifest.identity:
+        raise SpikeLoomError(
+            f"{folder / REPORT}: expected the report of a published bitstream, found something"
+            f" else; {again}"
+        ) from None
+    if (
+        set(files) != {f"{manifest.name}.bit", f"{manifest.name}.hwh", MANIFEST}
+        or identity != manifest.identity
+    ):
         raise SpikeLoomError(f"{folder / REPORT}: is the report of another bitstream; {again}")
     for name, known in files.items():
         if digest(existing(folder / name, "a file of the published bitstream")) != known:

@@ -1,4 +1,6 @@
-"""The folder that tools work in: written whole or not at all, kept where it is the same, with the Verilog that was simulated."""
+"""The folder that tools work in: written whole or not at all, kept where it is the same, with the
+Verilog that was simulated.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,20 @@ from spikeloom.interface.manifest import Manifest
 
 
 def check_rtl(folder: Path, manifest: Manifest) -> None:
-    """Raises SpikeLoomError unless the Verilog is the one that belongs to the manifest: the network that was simulated, in its shell."""
-    top = hashlib.sha256(existing(folder / "rtl" / "top.v", "the network's Verilog").read_bytes()).hexdigest()
+    """Raises SpikeLoomError unless the Verilog is the one that belongs to the manifest: the network
+    that was simulated, in its shell.
+    """
+    top = hashlib.sha256(
+        existing(folder / "rtl" / "top.v", "the network's Verilog").read_bytes()
+    ).hexdigest()
     if top != manifest.top_sha256:
         raise SpikeLoomError(
-            f"{folder / 'rtl' / 'top.v'}: expected the Verilog of manifest.json ({manifest.top_sha256[:12]}), "
-            f"found {top[:12]}; run 'spikeloom emit' again"
+            f"{folder / 'rtl' / 'top.v'}: expected the Verilog of manifest.json"
+            f" ({manifest.top_sha256[:12]}), found {top[:12]}; run 'spikeloom emit' again"
         )
-    shell = existing(folder / "rtl" / "shell.v", "the shell's Verilog").read_text(encoding="utf-8", errors="replace")
+    shell = existing(folder / "rtl" / "shell.v", "the shell's Verilog").read_text(
+        encoding="utf-8", errors="replace"
+    )
     # Every word of the identity is a constant of its register.
     words = [manifest.identity[k : k + 8] for k in range(0, 64, 8)]
     constants = {int(word, 16) for word in re.findall(r"32'h([0-9a-f]{1,8})\b", shell)}
@@ -31,19 +39,23 @@ def check_rtl(folder: Path, manifest: Manifest) -> None:
     missing = [word for word in words if int(word, 16) not in constants]
     if missing:
         raise SpikeLoomError(
-            f"{folder / 'rtl' / 'shell.v'}: expected the identity of manifest.json in it, found another one; run 'spikeloom emit' again"
+            f"{folder / 'rtl' / 'shell.v'}: expected the identity of manifest.json in it, found"
+            " another one; run 'spikeloom emit' again"
         )
 
 
 @contextmanager
 def replacing_folder(target: Path) -> Iterator[Path]:
-    """An empty folder that takes the place of ``target`` when the block ends well, and vanishes when it does not.
+    """An empty folder that takes the place of ``target`` when the block ends well, and vanishes
+    when it does not.
 
-    Raises SpikeLoomError where something else than such a folder is in the way, or nothing can be written.
+    Raises SpikeLoomError where something else than such a folder is in the way, or nothing can be
+    written.
     """
     if target.is_symlink() or (target.exists() and not ours(target)):
         raise SpikeLoomError(
-            f"{target}: expected no such file, or a folder that an earlier run has written; name another one, or move it away"
+            f"{target}: expected no such file, or a folder that an earlier run has written; name"
+            " another one, or move it away"
         )
     made: Path | None = None
     try:
@@ -67,8 +79,14 @@ def same(made: Path, target: Path) -> bool:
     """Whether every file of ``made`` is in ``target`` as it is; there may be more."""
     files = [path for path in made.rglob("*") if path.is_file()]
     there = [target / path.relative_to(made) for path in files]
-    return all(other.is_file() and other.read_bytes() == path.read_bytes() for path, other in zip(files, there, strict=True))
+    return all(
+        other.is_file() and other.read_bytes() == path.read_bytes()
+        for path, other in zip(files, there, strict=True)
+    )
 
 
 def ours(folder: Path) -> bool:
-    return folder.is_dir() and (not any(folder.iterdir()) or {"run.sh", "manifest.json"} <= {path.name for path in folder.iterdir()})
+    return folder.is_dir() and (
+        not any(folder.iterdir())
+        or {"run.sh", "manifest.json"} <= {path.name for path in folder.iterdir()}
+    )

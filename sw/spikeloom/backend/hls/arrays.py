@@ -1,4 +1,6 @@
-"""The numbers of a stage as the arrays that the headers take: weights, biases, thresholds, tables, factors of a residual."""
+"""The numbers of a stage as the arrays that the headers take: weights, biases, thresholds, tables,
+factors of a residual.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def braced(values: Ints) -> str:
 
 
 def weights(stage: Stage) -> Ints:
-    """(banks, rows, elements) of an event body, else (rows, weights of a word); two's complement as unsigned numbers, or 1 for +1."""
+    """(banks, rows, elements) of an event body, else (rows, weights of a word); two's complement as
+    unsigned numbers, or 1 for +1.
+    """
     banks = [weight_rows(stage, bank) for bank in range(stage.folding.banks)]
     rows = np.stack(banks) if stage.folding.body == "event" else banks[0]
     return (rows > 0).astype(np.int64) if stage.binary else rows & ((1 << stage.stored_width) - 1)
@@ -57,15 +61,26 @@ def weights(stage: Stage) -> Ints:
 
 def betas(stage: Stage, units: int) -> Ints:
     """(time steps or 1, rows, units): one where all numbers of time steps have the same."""
-    found = [other.layer.beta.reshape(-1, units) for other in (*stage.fewer, stage) if isinstance(other.layer, Layer)]
+    found = [
+        other.layer.beta.reshape(-1, units)
+        for other in (*stage.fewer, stage)
+        if isinstance(other.layer, Layer)
+    ]
     alike = all(np.array_equal(rows, found[-1]) for rows in found)
     return np.stack(found[-1:] if alike else found)
 
 
 def searched(stage: Stage) -> tuple[Ints, tuple[int, ...]]:
-    """The tables of a stage: (channels, thresholds of one number of planes after those of another), and where those of each run begin."""
-    tables = {t.code.live: t for t in (other.layer.neuron for other in (*stage.fewer, stage) if isinstance(other.layer, Layer))
-              if isinstance(t, Table)}  # fmt: skip
+    """The tables of a stage: (channels, thresholds of one number of planes after those of another),
+    and where those of each run begin.
+    """
+    tables = {
+        t.code.live: t
+        for t in (
+            other.layer.neuron for other in (*stage.fewer, stage) if isinstance(other.layer, Layer)
+        )
+        if isinstance(t, Table)
+    }
     starts, at = {}, 0
     for live in sorted(tables):
         starts[live] = at
@@ -105,7 +120,11 @@ def numbers(stage: Stage, name: str) -> Iterator[Numbers]:
     if stage.skip_stage is not None:
         elements = stage.folding.elements
         yield Numbers(f"{name}_turn", "ap_uint<1>", layer.negate.reshape(-1, elements))
-        yield Numbers(f"{name}_kappa", f"ap_int<{stage.skip_stage.weight_width}>", layer.kappa.reshape(-1, elements))
+        yield Numbers(
+            f"{name}_kappa",
+            f"ap_int<{stage.skip_stage.weight_width}>",
+            layer.kappa.reshape(-1, elements),
+        )
     if isinstance(layer.neuron, SpikePack):
         places = np.abs(layer.neuron.code.place_values)
         theta = layer.neuron.theta.reshape(-1, units, 1) * places
@@ -115,4 +134,6 @@ def numbers(stage: Stage, name: str) -> Iterator[Numbers]:
         yield Numbers(f"{name}_theta", f"ap_int<{wide}>", layer.neuron.theta.reshape(-1, units))
     elif isinstance(layer.neuron, Table):
         joined, _ = searched(stage)
-        yield Numbers(f"{name}_theta", f"ap_int<{wide}>", joined.reshape(-1, units, joined.shape[1]))
+        yield Numbers(
+            f"{name}_theta", f"ap_int<{wide}>", joined.reshape(-1, units, joined.shape[1])
+        )

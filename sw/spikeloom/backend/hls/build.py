@@ -1,4 +1,6 @@
-"""The C simulation as a program: the generated folder compiled by the machine's own C++ compiler."""
+"""The C simulation as a program: the generated folder compiled by the machine's own C++
+compiler.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,16 @@ from spikeloom.backend import tools
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import save_text
 
-OPTIONS = ("-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Ishim", "-Iinclude")
+OPTIONS = (
+    "-std=c++17",
+    "-O1",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wno-unknown-pragmas",
+    "-Ishim",
+    "-Iinclude",
+)
 
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
 
@@ -22,17 +33,24 @@ PLACE = "csim"
 
 
 def compiler() -> str:
-    """The C++ compiler: CXX, or the one called c++. Raises SpikeLoomError where it is not on PATH."""
+    """The C++ compiler: CXX, or the one called c++. Raises SpikeLoomError where it is not on
+    PATH.
+    """
     name = os.environ.get("CXX") or "c++"
     if shutil.which(name) is None:
-        raise SpikeLoomError(f"C simulation: expected the C++ compiler {name} on PATH, found none; install g++ or clang, or set CXX")
+        raise SpikeLoomError(
+            f"C simulation: expected the C++ compiler {name} on PATH, found none; install g++ or"
+            " clang, or set CXX"
+        )
     return name
 
 
 def fingerprint(folder: Path, command: list[str]) -> str:
     """SHA-256 of the command and of every source below ``folder``."""
     found = hashlib.sha256("\0".join(command).encode())
-    for path in sorted([*folder.glob("*.[ch]pp"), *folder.glob("include/**/*.hpp"), *folder.glob("shim/*.h")]):
+    for path in sorted(
+        [*folder.glob("*.[ch]pp"), *folder.glob("include/**/*.hpp"), *folder.glob("shim/*.h")]
+    ):
         found.update(f"\0{path.relative_to(folder).as_posix()}\0".encode() + path.read_bytes())
     return found.hexdigest()
 

@@ -1,4 +1,6 @@
-"""C simulation: the generated C++ on real input, and how its answers compare with those of the golden model."""
+"""C simulation: the generated C++ on real input, and how its answers compare with those of the
+golden model.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ class CSimulation:
     Attributes
     ----------
     words: (N, C, H, W) as they left the network: integers, or words of a spiking output.
-    counters: name to count over all images; without ``cycles`` and ``images``, and 0 for what C++ cannot see (``stalled``, ``starved``).
+    counters: name to count over all images; without ``cycles`` and ``images``, and 0 for what C++
+        cannot see (``stalled``, ``starved``).
     busy: (N, engines) cycles of the bodies' loops by image, in the order of ``engines``.
     seconds: how long it took, without the build.
     """
@@ -52,7 +55,9 @@ class CSimulation:
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """A C simulation beside the golden model: images and outputs in all and equal, and a line for each thing that differs."""
+    """A C simulation beside the golden model: images and outputs in all and equal, and a line for
+    each thing that differs.
+    """
 
     run: CSimulation
     images: int
@@ -63,8 +68,9 @@ class Compared:
 
     def __str__(self) -> str:
         return (
-            f"C simulation = golden model: {self.equal_images} of {self.images} images, {self.equal_outputs} of {self.outputs} outputs, "
-            f"compared with ==; {self.run.seconds:.1f} s"
+            f"C simulation = golden model: {self.equal_images} of {self.images} images,"
+            f" {self.equal_outputs} of {self.outputs} outputs, compared with ==;"
+            f" {self.run.seconds:.1f} s"
         )
 
 
@@ -72,16 +78,23 @@ def portions(count: int) -> Iterator[slice]:
     return (slice(start, min(start + PORTION, count)) for start in range(0, count, PORTION))
 
 
-def simulate(plan: Plan, folder: Path, words: Ints, *, steps: int | None, sanitize: bool, progress: Progress) -> CSimulation:
-    """Run input words (N, C, H, W) through the C++ in ``folder``, with fewer time steps if wanted. Goes on where it was interrupted.
+def simulate(
+    plan: Plan, folder: Path, words: Ints, *, steps: int | None, sanitize: bool, progress: Progress
+) -> CSimulation:
+    """Run input words (N, C, H, W) through the C++ in ``folder``, with fewer time steps if wanted.
+    Goes on where it was interrupted.
 
-    Raises SpikeLoomError without a compiler or for time steps that cannot be run, ToolError where the program fails.
+    Raises SpikeLoomError without a compiler or for time steps that cannot be run, ToolError where
+    the program fails.
     """
     runnable(plan, steps)
     progress("csim build", 0, 0)
     program = build(folder, sanitize)
     given, begin = stream_order(words).astype("<u2"), time.perf_counter()
-    found = [portion(program, given[part], part.start, len(words), steps or 0, progress) for part in portions(len(words))]
+    found = [
+        portion(program, given[part], part.start, len(words), steps or 0, progress)
+        for part in portions(len(words))
+    ]
     for path in (folder / PLACE).glob("portion_*.npy"):
         path.unlink()
     values = np.concatenate([values for values, _ in found]).astype(np.int64)
@@ -91,15 +104,23 @@ def simulate(plan: Plan, folder: Path, words: Ints, *, steps: int | None, saniti
     engines = tuple(name.removesuffix(".busy") for name in addresses if name.endswith(".busy"))
     return CSimulation(
         values.reshape(-1, height, width, channels).transpose(0, 3, 1, 2),
-        {name: int(counted[:, address].sum()) for name, address in addresses.items() if name not in ("cycles", "images")},
+        {
+            name: int(counted[:, address].sum())
+            for name, address in addresses.items()
+            if name not in ("cycles", "images")
+        },
         counted[:, [addresses[f"{name}.busy"] for name in engines]],
         engines,
         time.perf_counter() - begin,
     )
 
 
-def portion(program: Path, given: Ints, before: int, total: int, steps: int, progress: Progress) -> tuple[Ints, Ints]:
-    """Values and counters by image of some images, from the files of an earlier run where they are there."""
+def portion(
+    program: Path, given: Ints, before: int, total: int, steps: int, progress: Progress
+) -> tuple[Ints, Ints]:
+    """Values and counters by image of some images, from the files of an earlier run where they are
+    there.
+    """
     key = hashlib.sha256(program.read_bytes() + given.tobytes() + bytes([steps])).hexdigest()[:24]
     names = [f"portion_{key}_{what}.npy" for what in ("input", "values", "counted")]
     paths = [program.parent / name for name in names]
@@ -112,11 +133,20 @@ def portion(program: Path, given: Ints, before: int, total: int, steps: int, pro
                 progress("csim", before + int(found[1]), total)
 
         command = [f"./{program.name}", *names, str(steps)]
-        tools.run(command, folder=program.parent, log=program.parent / "run.log", what="C simulation", seen=seen)
+        tools.run(
+            command,
+            folder=program.parent,
+            log=program.parent / "run.log",
+            what="C simulation",
+            seen=seen,
+        )
     progress("csim", before + len(given), total)
     values, counted = (load_array(path, "what C simulation wrote") for path in paths[1:])
     if len(values) != len(given) or len(counted) != len(given):
-        raise SpikeLoomError(f"{paths[1]}: expected {len(given)} images, found {len(values)}; remove the file, and run it again")
+        raise SpikeLoomError(
+            f"{paths[1]}: expected {len(given)} images, found {len(values)}; remove the file, and"
+            " run it again"
+        )
     return np.asarray(values, dtype=np.int64), np.asarray(counted, dtype=np.int64)
 
 
@@ -128,14 +158,25 @@ def compare(plan: Plan, words: Ints, run: CSimulation, steps: int | None) -> Com
     expected = golden.trace(graph, words)
     unequal = expected[name] != run.words
     lines = []
-    if difference := first_difference(graph, ("golden", {name: expected[name]}), ("C simulation", {name: run.words})):
+    if difference := first_difference(
+        graph, ("golden", {name: expected[name]}), ("C simulation", {name: run.words})
+    ):
         lines.append(str(difference))
-    counted = {node.name: spikes(plan, run, node.name) for node in graph.nodes if graph.codes[node.name] is not None}
+    counted = {
+        node.name: spikes(plan, run, node.name)
+        for node in graph.nodes
+        if graph.codes[node.name] is not None
+    }
     if line := first_count_difference(graph, expected, counted, "C simulation"):
         lines.append(line)
     return Compared(
-        run, len(words), int((~unequal.any(axis=(1, 2, 3))).sum()), unequal.size, int((~unequal).sum()), tuple(lines)
-    )  # fmt: skip
+        run,
+        len(words),
+        int((~unequal.any(axis=(1, 2, 3))).sum()),
+        unequal.size,
+        int((~unequal).sum()),
+        tuple(lines),
+    )
 
 
 def spikes(plan: Plan, run: CSimulation, name: str) -> list[int]:

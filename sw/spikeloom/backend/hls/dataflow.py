@@ -1,4 +1,6 @@
-"""The processes of a network and the streams between them, in the order in which an image goes through: what ``top.cpp`` is made of."""
+"""The processes of a network and the streams between them, in the order in which an image goes
+through: what ``top.cpp`` is made of.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ class Channel:
 
 @dataclass(frozen=True)
 class Reported:
-    """Counters that a process sends at the end of an image: its stream, how many, and the address of the first."""
+    """Counters that a process sends at the end of an image: its stream, how many, and the address
+    of the first.
+    """
 
     name: str
     count: int
@@ -88,7 +92,9 @@ class Wiring:
         return self.counters(stream, len(WORK), work_address(self.plan, name))
 
     def tally(self, name: str, steps: int) -> str:
-        return self.counters(f"{self.names[name]}_spikes", 1 + steps, stream_address(self.plan, name))
+        return self.counters(
+            f"{self.names[name]}_spikes", 1 + steps, stream_address(self.plan, name)
+        )
 
     def receive(self) -> None:
         """The network's input."""
@@ -105,11 +111,15 @@ class Wiring:
         count = f.windows * f.elements
         run = f"{name}::planes[run]"
         queues = f.windows * f.banks if f.body == "event" else 1
-        self.made.channels.append(Channel(f"{name}_q", f"Queue<{name}>::Word", stage.pass_words + 2, queues))
+        self.made.channels.append(
+            Channel(f"{name}_q", f"Queue<{name}>::Word", stage.pass_words + 2, queues)
+        )
         pool, i = isinstance(stage.layer, Pool), self.inputs[stage.name, "i"]
         source = f"flipped_source<{name}>({i}, {name}_flip" if pool else f"source<{name}>({i}"
         self.made.calls.append(f"{source}, {run}, {name}_q)")
-        word = f"ap_int<{stage.u_width}>" if stage.o_code is None else f"ap_uint<{stage.o_code.steps}>"
+        word = (
+            f"ap_int<{stage.u_width}>" if stage.o_code is None else f"ap_uint<{stage.o_code.steps}>"
+        )
         o = self.channel(f"{name}_side" if f.windows > 1 else f"{name}_o", word, count)
         work = self.work(stage.name, f"{name}_work")
         if isinstance(stage.layer, Pool):
@@ -117,9 +127,13 @@ class Wiring:
             self.made.calls.append(f"max_pool<{name}>({name}_q, {name}_flip, {o}, {work}, {tally})")
         else:
             self.made.placed.append(Placed(f"{name}_weights", f.weights))
-            results = self.channel(f"{name}_v", f"ap_int<{stage.acc_width}>", count, stage.result_depth + 1)
+            results = self.channel(
+                f"{name}_v", f"ap_int<{stage.acc_width}>", count, stage.result_depth + 1
+            )
             kind = "event" if f.body == "event" else "word"
-            self.made.calls.append(f"{kind}_body<{name}>({name}_q, {name}_weights, {run}, {results}, {work})")
+            self.made.calls.append(
+                f"{kind}_body<{name}>({name}_q, {name}_weights, {run}, {results}, {work})"
+            )
             self.head(stage, stage.layer, results, o)
         if f.windows > 1:
             o = self.channel(f"{name}_o", word, f.elements)
@@ -134,10 +148,16 @@ class Wiring:
         common = f"{name}_beta, {name}_negate"
         steps = f"run, {name}::places[run]"
         if isinstance(layer.neuron, Raw):
-            drives = o if stage.o_code is None else self.channel(f"{name}_u", f"ap_int<{stage.u_width}>", count)
+            drives = (
+                o
+                if stage.o_code is None
+                else self.channel(f"{name}_u", f"ap_int<{stage.u_width}>", count)
+            )
             self.made.calls.append(f"raw<{name}>({taken}, {common}, {steps}, {drives})")
             if stage.o_code is not None:
-                self.made.calls.append(f"planes<{name}>({drives}, {o}, {self.tally(stage.name, stage.o_code.steps)})")
+                self.made.calls.append(
+                    f"planes<{name}>({drives}, {o}, {self.tally(stage.name, stage.o_code.steps)})"
+                )
             return
         tally, live = self.tally(stage.name, layer.neuron.code.steps), f"{name}::live[run]"
         if isinstance(layer.neuron, SpikePack):
@@ -145,7 +165,10 @@ class Wiring:
         elif isinstance(layer.neuron, LIF):
             call = f"lif<{name}>({taken}, {common}, {name}_theta, {steps}, {live}"
         else:
-            call = f"table<{name}>({taken}, {common}, {name}_theta, {steps}, {live}, {name}::offset[run]"
+            call = (
+                f"table<{name}>({taken}, {common}, {name}_theta, {steps}, {live},"
+                f" {name}::offset[run]"
+            )
         self.made.calls.append(f"{call}, {o}, {tally})")
 
     def join(self, stage: Stage, results: str) -> str:
@@ -154,13 +177,18 @@ class Wiring:
         assert skip is not None
         words = self.inputs[stage.name, "skip"]
         if f.windows > 1:
-            wide = self.channel(f"{name}_skips", f"ap_uint<{skip.i_code.steps}>", f.windows * f.elements)
+            wide = self.channel(
+                f"{name}_skips", f"ap_uint<{skip.i_code.steps}>", f.windows * f.elements
+            )
             self.made.calls.append(f"side_by_side<{name}>({words}, {wide})")
             words = wide
         joined = self.channel(f"{name}_joined", f"ap_int<{stage.u_width}>", f.windows * f.elements)
         work = self.work(skip.name, f"{name}_skip_work")
         steps = f"{name}::places[run], {name}::skip_places[run], {name}::skip_planes[run]"
-        self.made.calls.append(f"join<{name}>({results}, {words}, {name}_turn, {name}_kappa, {steps}, {joined}, {work})")
+        self.made.calls.append(
+            f"join<{name}>({results}, {words}, {name}_turn, {name}_kappa, {steps}, {joined},"
+            f" {work})"
+        )
         return joined
 
     def hand_on(self, node: str, o: str, word: str, group: int) -> None:
@@ -171,7 +199,10 @@ class Wiring:
         branches = [o]
         values = prod(self.plan.graph.shapes[node])
         if len(edges) > 1:
-            branches = [self.channel(f"{o}_to{k}", word, group, self.depth(edge, group)) for k, edge in enumerate(edges)]
+            branches = [
+                self.channel(f"{o}_to{k}", word, group, self.depth(edge, group))
+                for k, edge in enumerate(edges)
+            ]
             self.made.calls.append(f"fork<{values // group}>({o}, {', '.join(branches)})")
         for branch, edge in zip(branches, edges, strict=True):
             wanted = 1 if edge is None else edge.o_group
@@ -182,16 +213,24 @@ class Wiring:
                 self.inputs[edge.target, edge.port] = found
 
     def depth(self, edge: Edge | None, group: int) -> int:
-        """A residual waits for the longer branch: all of its map has room, so that nothing can lock up, whatever the branch is."""
+        """A residual waits for the longer branch: all of its map has room, so that nothing can lock
+        up, whatever the branch is.
+        """
         if edge is None or edge.port == "i":
             return DEPTH
         return prod(self.plan.graph.shapes[edge.source]) // group + DEPTH
 
-    def regrouped(self, o: str, edge: Edge | None, word: str, group: int, wanted: int, values: int) -> str:
-        """The stream with another number of channels a beat: straight where one divides the other, else over the divisor of both."""
+    def regrouped(
+        self, o: str, edge: Edge | None, word: str, group: int, wanted: int, values: int
+    ) -> str:
+        """The stream with another number of channels a beat: straight where one divides the other,
+        else over the divisor of both.
+        """
         middle = [] if divides(group, wanted) else [gcd(group, wanted)]
         for to in [*middle, *([wanted] if wanted != group else [])]:
-            regrouped = self.channel(f"{o}_by{to}", word, to, self.depth(edge, to) if to == wanted else DEPTH)
+            regrouped = self.channel(
+                f"{o}_by{to}", word, to, self.depth(edge, to) if to == wanted else DEPTH
+            )
             call, beats = ("narrow", values // to) if group > to else ("widen", values // group)
             self.made.calls.append(f"{call}<{beats}>({o}, {regrouped})")
             o, group = regrouped, to

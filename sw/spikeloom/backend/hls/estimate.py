@@ -1,7 +1,8 @@
-"""How many cycles the HLS design takes for an image: from the initiation intervals that its loops are written for, beside those of the RTL.
+"""How many cycles the HLS design takes for an image: from the initiation intervals that its loops
+are written for, beside those of the RTL.
 
-An estimate, as long as Vitis HLS has not synthesised it: every pipelined loop is taken to begin an iteration a cycle (II = 1), and to cost
-ENTRY cycles more whenever it is entered.
+An estimate, as long as Vitis HLS has not synthesised it: every pipelined loop is taken to begin an
+iteration a cycle (II = 1), and to cost ENTRY cycles more whenever it is entered.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ SYNTHESISED = "estimate; synthesised as below"
 
 @dataclass(frozen=True)
 class Row:
-    """One layer: cycles of its slowest process and which one that is; busy cycles of the RTL's scan, and where those are from."""
+    """One layer: cycles of its slowest process and which one that is; busy cycles of the RTL's
+    scan, and where those are from.
+    """
 
     layer: str
     cycles: float
@@ -36,7 +39,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Estimate:
-    """interval: cycles between two images, those of the slowest process of all. scans: where the cycles of the scans are from."""
+    """interval: cycles between two images, those of the slowest process of all. scans: where the
+    cycles of the scans are from.
+    """
 
     network: str
     source: str
@@ -65,20 +70,28 @@ def processes(stage: Stage, busy: float) -> dict[str, float]:
 
 
 def head(stage: Stage) -> float:
-    """Cycles per image of the neurons: the units take one group of elements and one step at a time."""
-    results, neuron = stage.positions * stage.folds, Raw(None) if isinstance(stage.layer, Pool) else stage.layer.neuron
+    """Cycles per image of the neurons: the units take one group of elements and one step at a
+    time.
+    """
+    results, neuron = (
+        stage.positions * stage.folds,
+        Raw(None) if isinstance(stage.layer, Pool) else stage.layer.neuron,
+    )
     if isinstance(neuron, Raw) or stage.o_code is None:
         return float(results + ENTRY)
     groups, live = stage.folding.elements // stage.folding.neurons, stage.o_code.live
     return float(results * groups * live + ENTRY)
 
 
-def estimate(plan: Plan, busy: Mapping[str, float], scans: str, rtl: Mapping[str, float], rtl_source: str) -> Estimate:
+def estimate(
+    plan: Plan, busy: Mapping[str, float], scans: str, rtl: Mapping[str, float], rtl_source: str
+) -> Estimate:
     """Of a whole network.
 
     Parameters
     ----------
-    busy: cycles of the scan of each layer per image. scans: where they are from. rtl, rtl_source: busy cycles of the RTL's layers.
+    busy: cycles of the scan of each layer per image. scans: where they are from. rtl, rtl_source:
+        busy cycles of the RTL's layers.
     """
     rows, ends = [], [float(prod(plan.graph.shapes[plan.graph.output.name]) + ENTRY)]
     for stage in plan.stages:
@@ -86,6 +99,11 @@ def estimate(plan: Plan, busy: Mapping[str, float], scans: str, rtl: Mapping[str
         slowest = max(found, key=lambda name: found[name])
         rows.append(Row(stage.name, found[slowest], slowest, rtl[stage.name], rtl_source))
     for edge in plan.edges:
-        ends.append(float(edge_cycles(edge.i_group, edge.o_group, prod(plan.graph.shapes[edge.source])) + ENTRY))
+        ends.append(
+            float(
+                edge_cycles(edge.i_group, edge.o_group, prod(plan.graph.shapes[edge.source]))
+                + ENTRY
+            )
+        )
     interval = max([*ends, *(row.cycles for row in rows)])
     return Estimate(plan.graph.name, SOURCE, scans, ENTRY, interval, tuple(rows))

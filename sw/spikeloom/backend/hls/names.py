@@ -8,7 +8,9 @@ from spikeloom.mapping.plan.plan import Plan
 
 
 def identifiers(plan: Plan) -> dict[str, str]:
-    """A C++ identifier for every node: its number in the order of the graph, and what its name has of letters and digits."""
+    """A C++ identifier for every node: its number in the order of the graph, and what its name has
+    of letters and digits.
+    """
     found = {}
     for number, node in enumerate(plan.graph.nodes):
         tail = re.sub(r"[^A-Za-z0-9]+", "_", node.name).strip("_")

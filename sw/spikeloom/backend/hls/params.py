@@ -14,7 +14,9 @@ from spikeloom.mapping.plan.plan import Plan, Stage, signed_width
 
 @dataclass(frozen=True)
 class Layer:
-    """One struct of constants: integers and flags by name; lists: one for each number of time steps that is run, or for each channel."""
+    """One struct of constants: integers and flags by name; lists: one for each number of time steps
+    that is run, or for each channel.
+    """
 
     name: str
     title: str
@@ -26,7 +28,9 @@ class Layer:
 
 @dataclass(frozen=True)
 class Ends:
-    """Of the network: runs, channels, time steps and beats of its input, values of its output, counters in all and of one image."""
+    """Of the network: runs, channels, time steps and beats of its input, values of its output,
+    counters in all and of one image.
+    """
 
     runs: int
     group: int
@@ -50,8 +54,15 @@ def ends(plan: Plan) -> Ends:
     counters = len(counter_map(plan))
     values = prod(graph.shapes[graph.output.name])
     return Ends(
-        len(plan.fewer) + 1, plan.input_group, source.code.steps, beats, input_width(plan), values, counters, counters - 2,
-    )  # fmt: skip
+        len(plan.fewer) + 1,
+        plan.input_group,
+        source.code.steps,
+        beats,
+        input_width(plan),
+        values,
+        counters,
+        counters - 2,
+    )
 
 
 def layer(stage: Stage, name: str) -> Layer:
@@ -82,15 +93,26 @@ def layer(stage: Stage, name: str) -> Layer:
         "acc_width": stage.acc_width,
         "u_width": stage.u_width,
     }
-    flags = {"i_signed": stage.i_code.signed, "per_step": stage.per_step, "joined": stage.skip_stage is not None}
+    flags = {
+        "i_signed": stage.i_code.signed,
+        "per_step": stage.per_step,
+        "joined": stage.skip_stage is not None,
+    }
     lists = {"planes": tuple(run.planes for run in runs), "dealt": stage.dealt}
     if stage.o_code is not None:
         constants |= {"o_steps": stage.o_code.steps, "o_sign": stage.o_code.sign_bit}
         lists["live"] = tuple(run.o_code.live for run in runs if run.o_code is not None)
     if not isinstance(node, Pool):
         lists["places"] = tuple(run.missing for run in runs)
-        constants |= {"weight_width": stage.weight_width, "stored_width": stage.stored_width, "shift": node.shift}
-        constants |= {"beta_width": signed_width(stage.beta_bound), "theta_width": arrays.theta_width(stage)}
+        constants |= {
+            "weight_width": stage.weight_width,
+            "stored_width": stage.stored_width,
+            "shift": node.shift,
+        }
+        constants |= {
+            "beta_width": signed_width(stage.beta_bound),
+            "theta_width": arrays.theta_width(stage),
+        }
         constants["most_places"] = max(lists["places"])
         flags["binary"] = stage.binary
         if isinstance(node.neuron, LIF):
@@ -101,8 +123,15 @@ def layer(stage: Stage, name: str) -> Layer:
     if stage.skip_stage is not None:
         skips = [run.skip_stage for run in runs if run.skip_stage is not None]
         skip = stage.skip_stage
-        lists |= {"skip_planes": tuple(s.planes for s in skips), "skip_places": tuple(s.missing for s in skips)}
-        constants |= {"skip_steps": skip.i_code.steps, "skip_base": skip.i_code.base, "kappa_width": skip.weight_width}
+        lists |= {
+            "skip_planes": tuple(s.planes for s in skips),
+            "skip_places": tuple(s.missing for s in skips),
+        }
+        constants |= {
+            "skip_steps": skip.i_code.steps,
+            "skip_base": skip.i_code.base,
+            "kappa_width": skip.weight_width,
+        }
         constants["most_skip_places"] = max(lists["skip_places"])
         flags["skip_signed"] = skip.i_code.signed
     return Layer(name, node.name, constants, flags, lists, f.body.upper())

@@ -1,7 +1,7 @@
 """Vitis HLS, where it is on PATH: run on the generated folder, and read what it reports.
 
-The reports are XML. Of ``<top>_csynth.xml`` are read: the estimated clock, latency and interval of the top, resources. Numbers that depend
-on data are ``undef`` or ``?`` there, and None here.
+The reports are XML. Of ``<top>_csynth.xml`` are read: the estimated clock, latency and interval of
+the top, resources. Numbers that depend on data are ``undef`` or ``?`` there, and None here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ REPORT = Path("vitis") / "solution" / "syn" / "report" / f"{TOP}_csynth.xml"
 
 LOG = "vitis_hls.log"
 
-COMMANDS = {"vitis_hls": ("vitis_hls", "-f", "hls.tcl"), "vitis-run": ("vitis-run", "--mode", "hls", "--tcl", "hls.tcl")}
+COMMANDS = {
+    "vitis_hls": ("vitis_hls", "-f", "hls.tcl"),
+    "vitis-run": ("vitis-run", "--mode", "hls", "--tcl", "hls.tcl"),
+}
 """By the program that is on PATH; the first one is gone from 2025 on."""
 
 SOURCE = "synthesised by Vitis HLS, nothing placed or routed"
@@ -60,16 +63,26 @@ def command() -> tuple[str, ...] | None:
 def run(folder: Path, cosim: bool) -> Synthesis:
     """Run C simulation, synthesis and export in the generated folder; what its report says.
 
-    Raises ToolError naming the log where Vitis HLS fails, SpikeLoomError where its report is not there.
+    Raises ToolError naming the log where Vitis HLS fails, SpikeLoomError where its report is not
+    there.
     """
     line = command()
     if line is None:
-        raise SpikeLoomError(f"Vitis HLS: expected one of {', '.join(COMMANDS)} on PATH, found none; {folder} is complete for it")
+        raise SpikeLoomError(
+            f"Vitis HLS: expected one of {', '.join(COMMANDS)} on PATH, found none; {folder} is"
+            " complete for it"
+        )
     (folder / REPORT).unlink(missing_ok=True)
     log = folder / LOG
     log.unlink(missing_ok=True)
     with tools.told():
-        tools.run(line, folder=folder, log=log, what="Vitis HLS", environment={"SPIKELOOM_COSIM": "1" if cosim else "0", **os.environ})
+        tools.run(
+            line,
+            folder=folder,
+            log=log,
+            what="Vitis HLS",
+            environment={"SPIKELOOM_COSIM": "1" if cosim else "0", **os.environ},
+        )
     return read(folder / REPORT)
 
 
@@ -83,13 +96,20 @@ def read(path: Path) -> Synthesis:
             version=text(root, "ReportVersion/Version"),
             part=text(root, "UserAssignments/Part"),
             target_ns=float(text(root, "UserAssignments/TargetClockPeriod")),
-            clock_ns=float(text(root, "PerformanceEstimates/SummaryOfTimingAnalysis/EstimatedClockPeriod")),
+            clock_ns=float(
+                text(root, "PerformanceEstimates/SummaryOfTimingAnalysis/EstimatedClockPeriod")
+            ),
             latency=(cycles(root, "Best-caseLatency"), cycles(root, "Worst-caseLatency")),
             interval=(cycles(root, "Interval-min"), cycles(root, "Interval-max")),
-            resources={name: int(text(root, f"AreaEstimates/Resources/{name}")) for name in RESOURCES},
+            resources={
+                name: int(text(root, f"AreaEstimates/Resources/{name}")) for name in RESOURCES
+            },
         )
     except (ElementTree.ParseError, ValueError, UnicodeDecodeError) as error:
-        raise SpikeLoomError(f"{path}: expected the report of a synthesis by Vitis HLS, found something else ({error})") from error
+        raise SpikeLoomError(
+            f"{path}: expected the report of a synthesis by Vitis HLS, found something else"
+            f" ({error})"
+        ) from error
 
 
 def text(root: ElementTree.Element, path: str) -> str:

@@ -1,8 +1,10 @@
-"""``made.sha256``: from which files a bitstream was made, as ``run.sh`` and :func:`build` write it when all steps are done.
+"""``made.sha256``: from which files a bitstream was made, as ``run.sh`` and :func:`build` write it
+when all steps are done.
 
-No tool of this flow writes the manifest's identity into the bitstream, so this file is what ties the two. It shows that manifest,
-Verilog and bitstream are together as a whole run has left them. It does not show that the tools were right, that nothing was changed
-while they ran, or that nobody wrote the file by hand. The driver compares the identity in the fabric with the manifest's.
+No tool of this flow writes the manifest's identity into the bitstream, so this file is what ties
+the two. It shows that manifest, Verilog and bitstream are together as a whole run has left them. It
+does not show that the tools were right, that nothing was changed while they ran, or that nobody
+wrote the file by hand. The driver compares the identity in the fabric with the manifest's.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ LINE = re.compile(r"([0-9a-f]{64}) [ *](\S+)")
 
 
 def digest(folder: Path, name: str) -> str:
-    return hashlib.sha256(existing(folder / name, "a file that the bitstream was made from").read_bytes()).hexdigest()
+    return hashlib.sha256(
+        existing(folder / name, "a file that the bitstream was made from").read_bytes()
+    ).hexdigest()
 
 
 def write(folder: Path) -> None:
@@ -34,11 +38,20 @@ def check(folder: Path) -> None:
     path = folder / SUMS
     if not path.is_file():
         found = "a folder" if path.is_dir() else "no such file"
-        raise SpikeLoomError(f"{path}: expected the SHA-256 of what a whole run has used and made, found {found}; {AGAIN} to its end")
-    lines = existing(path, "the SHA-256 of what a run has made").read_text(encoding="utf-8", errors="replace").splitlines()
+        raise SpikeLoomError(
+            f"{path}: expected the SHA-256 of what a whole run has used and made, found {found};"
+            f" {AGAIN} to its end"
+        )
+    lines = (
+        existing(path, "the SHA-256 of what a run has made")
+        .read_text(encoding="utf-8", errors="replace")
+        .splitlines()
+    )
     said = {found[2]: found[1] for found in map(LINE.fullmatch, lines) if found}
     if len(lines) != len(SUMMED) or set(said) != set(SUMMED):
-        raise SpikeLoomError(f"{path}: expected one line each for {', '.join(SUMMED)}, found something else; {AGAIN}")
+        raise SpikeLoomError(
+            f"{path}: expected one line each for {', '.join(SUMMED)}, found something else; {AGAIN}"
+        )
     for name in SUMMED:
         now = digest(folder, name)
         if now != said[name]:

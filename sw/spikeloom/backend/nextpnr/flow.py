@@ -1,4 +1,5 @@
-"""The flow without vendor tools, for the PYNQ-Z2: Yosys, nextpnr, the Project X-Ray database, to a bitstream.
+"""The flow without vendor tools, for the PYNQ-Z2: Yosys, nextpnr, the Project X-Ray database, to a
+bitstream.
 
     prepare(network, target)    the folder, for this machine or another one
     build(target)               runs the tools in it
@@ -42,29 +43,41 @@ DEVICES = ("xc7z020clg400-1",)
 """Parts that the steps were written for."""
 
 CLOCK_MHZ = 50.0
-"""What the flow begins with unless another clock is asked for: low enough for a first run of tools that do not know all delays."""
+"""What the flow begins with unless another clock is asked for: low enough for a first run of tools
+that do not know all delays.
+"""
 
 RESULT = "shell"
 """Base name of the files that it hands on."""
 
 RESULTS = (f"{RESULT}.bit", f"{RESULT}.hwh")
 
-MADE = (*(f"{TOP}.{kind}" for kind in ("json", "fasm", "frames", "bit")), steps.CELLS, steps.REPORT, steps.SUMS)
+MADE = (
+    *(f"{TOP}.{kind}" for kind in ("json", "fasm", "frames", "bit")),
+    steps.CELLS,
+    steps.REPORT,
+    steps.SUMS,
+)
 
 Progress = Callable[[str, int, int], None]
-"""As in :mod:`spikeloom.accelerator`: what is being done, how much of it is done, how much there is."""
+"""As in :mod:`spikeloom.accelerator`: what is being done, how much of it is done, how much there
+is.
+"""
 
 README = """# {name} on {board}, for open tools
 
-Everything that they need. On a machine with yosys, nextpnr for Xilinx (nextpnr-himbaechel or nextpnr-xilinx), fasm2frames and
-xc7frames2bit, as openXC7 packages them, set {chipdb} to nextpnr's chip database of {part} and {prjxray} to the folder of
-the Project X-Ray database, and there:
+Everything that they need. On a machine with yosys, nextpnr for Xilinx (nextpnr-himbaechel or
+nextpnr-xilinx), fasm2frames and xc7frames2bit, as openXC7 packages them, set {chipdb} to
+nextpnr's chip database of {part} and {prjxray} to the folder of the Project X-Ray database, and
+there:
 
     sh run.sh
 
-It ends with `{bit}` and `{sums}`, or with an error in the log of the step that failed. Copy the whole folder back and read it with
-`spikeloom bitstream DIR --flow open --from FOLDER`. `{sums}` holds the SHA-256 of manifest, Verilog and bitstream as the run has left
-them: with another file in its place the folder is refused. It is no signature: who writes it by hand can make it say anything.
+It ends with `{bit}` and `{sums}`, or with an error in the log of the step that failed. Copy the
+whole folder back and read it with `spikeloom bitstream DIR --flow open --from FOLDER`. `{sums}`
+holds the SHA-256 of manifest, Verilog and bitstream as the run has left them: with another file
+in its place the folder is refused. It is no signature: who writes it by hand can make it say
+anything.
 
 The plan's clock is {clock:g} MHz; the manifest is {identity}.
 """
@@ -79,23 +92,30 @@ def target_board(manifest: Manifest) -> Board:
     board = find_board(manifest.board)
     if board.part not in DEVICES:
         raise SpikeLoomError(
-            f"--flow open: makes bitstreams for {', '.join(DEVICES)}, not for {board.part} ({board.name}); take --flow vivado"
+            f"--flow open: makes bitstreams for {', '.join(DEVICES)}, not for {board.part}"
+            f" ({board.name}); take --flow vivado"
         )
     return board
 
 
 def prepare(network: Path, target: Path) -> None:
-    """Write the folder that the tools build an emitted network from, whole or not at all. The same network gives the same bytes, and where
-    they are there already nothing is touched: results of a run stay.
+    """Write the folder that the tools build an emitted network from, whole or not at all. The same
+    network gives the same bytes, and where they are there already nothing is touched: results of a
+    run stay.
 
-    Raises SpikeLoomError where the network is not emitted or does not belong to its manifest, where its board is another one, and where
-    the folder cannot be written.
+    Raises SpikeLoomError where the network is not emitted or does not belong to its manifest, where
+    its board is another one, and where the folder cannot be written.
     """
     manifest = manifests.load(network)
     board = target_board(manifest)
     check_rtl(network, manifest)
     texts = {
-        f"rtl/{name}": existing(network / "rtl" / name, "the Verilog of 'spikeloom emit'").read_text(encoding="utf-8") for name in VERILOG
+        f"rtl/{name}": (
+            existing(network / "rtl" / name, "the Verilog of 'spikeloom emit'").read_text(
+                encoding="utf-8"
+            )
+        )
+        for name in VERILOG
     }
     texts |= {
         "manifest.json": manifest.to_json(),
@@ -127,7 +147,9 @@ def clean(target: Path) -> None:
 
 
 def discard(target: Path, *names: str) -> None:
-    """Results are gone, as far as that can be: an error that is on its way is more telling than one of this."""
+    """Results are gone, as far as that can be: an error that is on its way is more telling than one
+    of this.
+    """
     for name in names:
         with suppress(OSError):
             (target / name).unlink(missing_ok=True)
@@ -136,9 +158,9 @@ def discard(target: Path, *names: str) -> None:
 def build(target: Path, progress: Progress = silent) -> Built:
     """Run the tools in a folder of :func:`prepare`, and read what they made.
 
-    Raises TimingError where nextpnr's estimate is below the plan's clock, CapacityError where the design is larger than the board,
-    ToolError naming the log where a tool is missing, dies or leaves no result, SpikeLoomError where a database is missing. None of them
-    leaves a bitstream.
+    Raises TimingError where nextpnr's estimate is below the plan's clock, CapacityError where the
+    design is larger than the board, ToolError naming the log where a tool is missing, dies or
+    leaves no result, SpikeLoomError where a database is missing. None of them leaves a bitstream.
     """
     manifest = manifests.load(target)
     board = target_board(manifest)
@@ -157,7 +179,10 @@ def run(target: Path, manifest: Manifest, board: Board, progress: Progress) -> N
         raise ToolError(f"--flow open: {', '.join(absent())} is not on PATH")
     databases = installed.databases(board.part)
     places = {"chip": str(databases.chip), "parts": str(databases.parts)}
-    rest = (*steps.placing(installed.placer(), board.part, manifest.clock_mhz), *steps.assembling(board.part))
+    rest = (
+        *steps.placing(installed.placer(), board.part, manifest.clock_mhz),
+        *steps.assembling(board.part),
+    )
     progress("synthesis", 0, len(rest) + 1)
     synthesise_here(target)
     report.check_fit(report.resources(report.cells(target)), board)
@@ -174,10 +199,17 @@ def synthesise_here(target: Path) -> None:
     yosys.version()
     step = steps.synthesis()
     # Yosys puts files where TMPDIR says, and would leave them there when it is ended.
-    take(target, step, [sys.executable, "-c", yosys.RUN, *step.command[1:]], {"TMPDIR": str(target.resolve())})
+    take(
+        target,
+        step,
+        [sys.executable, "-c", yosys.RUN, *step.command[1:]],
+        {"TMPDIR": str(target.resolve())},
+    )
 
 
-def take(target: Path, step: Step, command: list[str], environment: dict[str, str] | None = None) -> None:
+def take(
+    target: Path, step: Step, command: list[str], environment: dict[str, str] | None = None
+) -> None:
     """One step. Raises ToolError where it fails, or has not made its file."""
     log = target / step.log
     logs.renew(log)
@@ -188,7 +220,10 @@ def take(target: Path, step: Step, command: list[str], environment: dict[str, st
             raise
     result = target / step.makes
     if step.makes and not (result.is_file() and result.stat().st_size):
-        raise ToolError(f"{step.title}: {Path(command[0]).name} ended well, but left no {step.makes}; its log: {log}")
+        raise ToolError(
+            f"{step.title}: {Path(command[0]).name} ended well, but left no {step.makes}; its log:"
+            f" {log}"
+        )
 
 
 def check_clock(folder: Path, manifest: Manifest) -> None:
@@ -198,8 +233,8 @@ def check_clock(folder: Path, manifest: Manifest) -> None:
         return
     possible = reachable(system_of(manifest).pll_mhz, found)
     raise TimingError(
-        f"{manifest.clock_mhz:g} MHz: nextpnr estimates {found:.1f} MHz; its log: {folder / report.LOG}; "
-        f"take --clock-mhz {possible:g}, or less since it is an estimate",
+        f"{manifest.clock_mhz:g} MHz: nextpnr estimates {found:.1f} MHz; its log:"
+        f" {folder / report.LOG}; take --clock-mhz {possible:g}, or less since it is an estimate",
         possible,
     )
 
@@ -207,10 +242,11 @@ def check_clock(folder: Path, manifest: Manifest) -> None:
 def collect(folder: Path) -> Built:
     """What a run has left in a folder of :func:`prepare`, here or on another machine, after checks.
 
-    The bitstream's header gets the first 32 bits of the manifest's identity as ``UserID``: no other tool of this flow knows of it.
-    Raises SpikeLoomError where a file is missing, cut short or not the one that a whole run has left, where Verilog and manifest do not
-    belong together, or where the logs hold what cannot be; CapacityError where the design is larger than the board; TimingError where the
-    clock is not reached.
+    The bitstream's header gets the first 32 bits of the manifest's identity as ``UserID``: no other
+    tool of this flow knows of it. Raises SpikeLoomError where a file is missing, cut short or not
+    the one that a whole run has left, where Verilog and manifest do not belong together, or where
+    the logs hold what cannot be; CapacityError where the design is larger than the board;
+    TimingError where the clock is not reached.
     """
     discard(folder, *RESULTS)
     manifest = manifests.load(folder)
@@ -218,7 +254,10 @@ def collect(folder: Path) -> Built:
     check_rtl(folder, manifest)
     raw = folder / BIT
     if not raw.is_file():
-        raise SpikeLoomError(f"{raw}: expected the result of the open tools, found none; run 'sh run.sh' there and look at its logs")
+        raise SpikeLoomError(
+            f"{raw}: expected the result of the open tools, found none; run 'sh run.sh' there and"
+            " look at its logs"
+        )
     fingerprint.check(folder)
     report.check_fit(report.resources(report.cells(folder)), board)
     check_clock(folder, manifest)

@@ -1,4 +1,6 @@
-"""The steps of the open flow as data: what runs them here and ``run.sh``, which runs them elsewhere, cannot differ."""
+"""The steps of the open flow as data: what runs them here and ``run.sh``, which runs them
+elsewhere, cannot differ.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,8 @@ class Step:
 
     Attributes
     ----------
-    title: what it does. command: its words; those in braces are filled in, see :func:`filled`. log: file of all that it prints.
+    title: what it does. command: its words; those in braces are filled in, see :func:`filled`. log:
+        file of all that it prints.
     makes: the file that it must have made. needed: whether the others need it.
     """
 
@@ -58,10 +61,15 @@ class Step:
 
 
 def script() -> str:
-    """The Yosys script: flat, without DSP and LUT RAM, with the one clock buffer of the Verilog, and no cell that nextpnr does not know."""
+    """The Yosys script: flat, without DSP and LUT RAM, with the one clock buffer of the Verilog,
+    and no cell that nextpnr does not know.
+    """
     lines = [
         f"read_verilog {' '.join(f'rtl/{name}' for name in VERILOG)}",
-        f"synth_xilinx -family xc7 -top {TOP} -flatten -abc9 -nodsp -nolutram -nosrl -noiopad -noclkbuf",
+        (
+            f"synth_xilinx -family xc7 -top {TOP} -flatten -abc9 -nodsp -nolutram -nosrl -noiopad"
+            " -noclkbuf"
+        ),
         "delete */t:$scopeinfo",
         "setattr -unset src */*",
         "select -assert-count 1 t:PS7",
@@ -75,15 +83,41 @@ def script() -> str:
 
 
 def constraints() -> str:
-    """The XDC: nothing. Clock, reset and DDR belong to the PS7, whose pins have no ports in the design."""
-    return f"# {TOP} has no ports, so no pins are placed here. The clock comes from the PS7; its frequency is an option of nextpnr.\n"
+    """The XDC: nothing. Clock, reset and DDR belong to the PS7, whose pins have no ports in the
+    design.
+    """
+    return (
+        f"# {TOP} has no ports, so no pins are placed here. The clock comes from the PS7; its"
+        " frequency is an option of nextpnr.\n"
+    )
 
 
 def placing(name: str, part: str, clock_mhz: float) -> tuple[Step, Step]:
-    """What version it is, and place and route, with one of the nextpnrs. Whether the clock is reached is judged from its report."""
+    """What version it is, and place and route, with one of the nextpnrs. Whether the clock is
+    reached is judged from its report.
+    """
     mainline = (
-        *("--device", part, "--chipdb", "{chip}", "--json", NETLIST, "-o", f"xdc={CONSTRAINTS}", "-o", f"fasm={FASM}"),
-        *("--freq", f"{clock_mhz:g}", "--router", "router2", "--timing-allow-fail", "--report", REPORT),
+        *(
+            "--device",
+            part,
+            "--chipdb",
+            "{chip}",
+            "--json",
+            NETLIST,
+            "-o",
+            f"xdc={CONSTRAINTS}",
+            "-o",
+            f"fasm={FASM}",
+        ),
+        *(
+            "--freq",
+            f"{clock_mhz:g}",
+            "--router",
+            "router2",
+            "--timing-allow-fail",
+            "--report",
+            REPORT,
+        ),
     )
     openxc7 = (
         *("--chipdb", "{chip}", "--xdc", CONSTRAINTS, "--json", NETLIST, "--fasm", FASM),
@@ -103,9 +137,23 @@ def synthesis() -> Step:
 def assembling(part: str) -> tuple[Step, Step]:
     """From place and route to the bitstream."""
     description = f"{{parts}}/{part}/part.yaml"
-    frames = ("--part_file", description, "--part_name", part, "--frm_file", FRAMES, "--output_file", BIT)
+    frames = (
+        "--part_file",
+        description,
+        "--part_name",
+        part,
+        "--frm_file",
+        FRAMES,
+        "--output_file",
+        BIT,
+    )
     return (
-        Step("frames", ("fasm2frames", "--part", part, "--db-root", "{parts}", FASM, FRAMES), "frames.log", FRAMES),
+        Step(
+            "frames",
+            ("fasm2frames", "--part", part, "--db-root", "{parts}", FASM, FRAMES),
+            "frames.log",
+            FRAMES,
+        ),
         Step("bitstream", ("xc7frames2bit", *frames), "bitstream.log", BIT),
     )
 
@@ -120,7 +168,11 @@ def line(step: Step) -> str:
     places = {"chip": f"${CHIPDB}", "parts": f"${PRJXRAY_DB}/{FAMILY}", "yosys": "yosys"}
     words = [word.format(**places) for word in step.command]
     command = " ".join(f'"{word}"' if "$" in word else shlex.quote(word) for word in words)
-    return f"step {shlex.quote(step.title)} {step.log} {command}" if step.needed else f"{command} >{step.log} 2>&1 || true"
+    return (
+        f"step {shlex.quote(step.title)} {step.log} {command}"
+        if step.needed
+        else f"{command} >{step.log} 2>&1 || true"
+    )
 
 
 HEAD = """#!/bin/sh
@@ -151,8 +203,20 @@ mv {sums}.part {sums}
 def run_text(part: str, clock_mhz: float) -> str:
     """``run.sh``: all steps with the tools on PATH, one line each."""
     made = " ".join((SUMS, CELLS, NETLIST, FASM, FRAMES, BIT, REPORT))
-    head = HEAD.format(bit=BIT, chipdb=CHIPDB, prjxray=PRJXRAY_DB, part=part, names=" ".join(chip_files(part)), made=made)
-    first, second = (f"  {line(steps[0])}\n  {line(steps[1])}" for steps in (placing(name, part, clock_mhz) for name in PLACERS))
+    head = HEAD.format(
+        bit=BIT,
+        chipdb=CHIPDB,
+        prjxray=PRJXRAY_DB,
+        part=part,
+        names=" ".join(chip_files(part)),
+        made=made,
+    )
+    first, second = (
+        f"  {line(steps[0])}\n  {line(steps[1])}"
+        for steps in (placing(name, part, clock_mhz) for name in PLACERS)
+    )
     place = f"if command -v {PLACERS[0]} >/dev/null; then\n{first}\nelse\n{second}\nfi"
     tail = TAIL.format(files=" ".join(SUMMED), sums=SUMS)
-    return "\n".join([f"{head}{line(synthesis())}", place, *(line(step) for step in assembling(part)), tail])
+    return "\n".join(
+        [f"{head}{line(synthesis())}", place, *(line(step) for step in assembling(part)), tail]
+    )

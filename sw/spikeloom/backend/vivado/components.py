@@ -1,4 +1,6 @@
-"""Instances of Vivado's hierarchy in our words: a layer of the network, a part of the shell, or what stands around it."""
+"""Instances of Vivado's hierarchy in our words: a layer of the network, a part of the shell, or
+what stands around it.
+"""
 
 from __future__ import annotations
 
@@ -43,21 +45,26 @@ def component(path: Sequence[str], stages: Iterable[str]) -> str:
 
 def layer(name: str, stages: Iterable[str]) -> str:
     """The layer that an instance inside the network belongs to, by the longest name that fits."""
-    fitting = [stage for stage in stages if name == stage or name.startswith((f"{stage}_", f"{stage}."))]
+    fitting = [
+        stage for stage in stages if name == stage or name.startswith((f"{stage}_", f"{stage}."))
+    ]
     if fitting:
         return f"layer {max(fitting, key=len)}"
     return "counters" if name.startswith("counters") else "network"
 
 
 def of_pin(pin: str, stages: Iterable[str]) -> str:
-    """What a pin or cell of a timing path belongs to, e.g. ``system_i/shell_0/inst/core/engine/top/conv1_body/v_reg[3]/C``."""
+    """What a pin or cell of a timing path belongs to, e.g.
+    ``system_i/shell_0/inst/core/engine/top/conv1_body/v_reg[3]/C``.
+    """
     return component(pin.split("/")[:-1], stages)
 
 
 def by_component(cells: Sequence[Cell], stages: Iterable[str]) -> dict[str, dict[str, float]]:
     """Resources of every component: each instance counts with what it has itself.
 
-    Look-up tables that two instances share count once in each, so that the sum may be above the whole.
+    Look-up tables that two instances share count once in each, so that the sum may be above the
+    whole.
     """
     parents = {cell.path[:-1] for cell in cells if not cell.own}
     found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))

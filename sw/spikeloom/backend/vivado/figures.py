@@ -1,4 +1,6 @@
-"""Figures of a run of Vivado: ``post_route.json``, ``ooc_synth_and_timing.json``, and the error where timing is not met."""
+"""Figures of a run of Vivado: ``post_route.json``, ``ooc_synth_and_timing.json``, and the error
+where timing is not met.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ HOLD = "timing_hold.rpt"
 POWER = "power.rpt"
 
 PERIODS = 1e-3
-"""Largest difference between the period that was planned and the one that Vivado had, as a share: it rounds to picoseconds."""
+"""Largest difference between the period that was planned and the one that Vivado had, as a share:
+it rounds to picoseconds.
+"""
 
 
 def head(folder: Path, manifest: Manifest, state: str) -> dict[str, Any]:
@@ -48,7 +52,13 @@ def rounded(used: dict[str, float]) -> dict[str, float | int]:
 
 def shares(used: dict[str, float], board: Board) -> dict[str, float]:
     """Percent of the board that is used."""
-    there = {"LUT": board.lut, "FF": board.ff, "BRAM": board.bram36, "URAM": board.uram, "DSP": board.dsp}
+    there = {
+        "LUT": board.lut,
+        "FF": board.ff,
+        "BRAM": board.bram36,
+        "URAM": board.uram,
+        "DSP": board.dsp,
+    }
     return {name: round(100 * used[name] / count, 2) for name, count in there.items() if count}
 
 
@@ -58,8 +68,8 @@ def checked_timing(folder: Path, manifest: Manifest) -> Timing:
     period = 1000 / real_mhz(manifest)
     if not abs(found.period - period) <= PERIODS * period:
         raise SpikeLoomError(
-            f"{folder / 'report' / SUMMARY}: expected a clock of {period:.3f} ns, found {found.clock} with {found.period:.3f} ns; "
-            "build the folder again as it was written"
+            f"{folder / 'report' / SUMMARY}: expected a clock of {period:.3f} ns, found"
+            f" {found.clock} with {found.period:.3f} ns; build the folder again as it was written"
         )
     return found
 
@@ -92,7 +102,9 @@ def path_json(path: WorstPath, manifest: Manifest) -> dict[str, Any]:
 
 
 def routed(folder: Path, manifest: Manifest) -> dict[str, Any]:
-    """Figures after place and route. Raises SpikeLoomError where a report is missing or cannot be read."""
+    """Figures after place and route. Raises SpikeLoomError where a report is missing or cannot be
+    read.
+    """
     report, board = folder / "report", find_board(manifest.board)
     used, timing = reports.utilization(report / UTILIZATION), checked_timing(folder, manifest)
     components = by_component(reports.hierarchy(report / HIERARCHY), manifest.stages)
@@ -104,18 +116,27 @@ def routed(folder: Path, manifest: Manifest) -> dict[str, Any]:
         "components": {name: rounded(values) for name, values in components.items()},
         "timing": timing_json(timing),
         "worst_path": path_json(reports.worst_path(report / SETUP), manifest),
-        "power": {"source": "Vivado's vectorless estimate, nothing measured", **reports.power(report / POWER)},
+        "power": {
+            "source": "Vivado's vectorless estimate, nothing measured",
+            **reports.power(report / POWER),
+        },
     }
 
 
 def out_of_context(folder: Path, manifest: Manifest) -> dict[str, Any]:
-    """Figures of the shell with its network after synthesis. Raises SpikeLoomError where a report is missing or cannot be read."""
+    """Figures of the shell with its network after synthesis. Raises SpikeLoomError where a report
+    is missing or cannot be read.
+    """
     report = folder / "report"
     used, timing = reports.utilization(report / UTILIZATION), checked_timing(folder, manifest)
     path = reports.worst_path(report / SETUP)
     components = by_component(reports.hierarchy(report / HIERARCHY), manifest.stages)
     return {
-        **head(folder, manifest, "synthesised out of context, nothing placed; delays of wires are estimates"),
+        **head(
+            folder,
+            manifest,
+            "synthesised out of context, nothing placed; delays of wires are estimates",
+        ),
         **rounded(used),
         "WNS": timing.wns,
         "Delay": path.delay,
@@ -128,7 +149,9 @@ def out_of_context(folder: Path, manifest: Manifest) -> dict[str, Any]:
 
 
 def raise_if_timing(folder: Path, manifest: Manifest, log: Path) -> None:
-    """Raises TimingError where the reports of a whole run are there and say that timing is not met."""
+    """Raises TimingError where the reports of a whole run are there and say that timing is not
+    met.
+    """
     report = folder / "report"
     # The power report is the last one that a run writes: with it all are whole.
     if not (report / POWER).is_file():
@@ -140,17 +163,27 @@ def raise_if_timing(folder: Path, manifest: Manifest, log: Path) -> None:
     if timing.wns < 0:
         path = reports.worst_path(report / SETUP)
         passing = passing_mhz(timing, manifest)
-        how = f"{passing:g} MHz would pass by these figures (--clock-mhz {passing:g}, or --clock-mhz auto)"
+        how = (
+            f"{passing:g} MHz would pass by these figures (--clock-mhz {passing:g}, or --clock-mhz"
+            " auto)"
+        )
         what = f"setup slack {timing.wns:g} ns"
     else:
         path = reports.worst_path(report / HOLD)
         passing = None
         hold = timing.whs < 0
-        how = "a slower clock does not help; build again with another version of Vivado" if hold else "plan a slower clock (--clock-mhz)"
+        how = (
+            "a slower clock does not help; build again with another version of Vivado"
+            if hold
+            else "plan a slower clock (--clock-mhz)"
+        )
         what = f"hold slack {timing.whs:g} ns" if hold else f"pulse width slack {timing.wpws:g} ns"
     begin, end = of_pin(path.source, manifest.stages), of_pin(path.destination, manifest.stages)
     where = begin if begin == end else f"{begin} to {end}"
-    message = f"timing is not met at {clock:.6g} MHz: {what} in {where} ({path.source} to {path.destination}); {how}; the log: {log}"
+    message = (
+        f"timing is not met at {clock:.6g} MHz: {what} in {where} ({path.source} to"
+        f" {path.destination}); {how}; the log: {log}"
+    )
     raise TimingError(message, passing)
 
 

@@ -39,7 +39,9 @@ CLOCK_MHZ: float | None = None
 LOG = "vivado.log"
 
 Progress = Callable[[str, int, int], None]
-"""As in :mod:`spikeloom.accelerator`: what is being done, how much of it is done, how much there is."""
+"""As in :mod:`spikeloom.accelerator`: what is being done, how much of it is done, how much there
+is.
+"""
 
 STEP = re.compile(r"spikeloom: step ([0-9]{1,3})/([0-9]{1,3}) ([ -~]{1,80})")
 
@@ -57,11 +59,13 @@ def absent() -> list[str]:
 
 
 def prepare(network: Path, target: Path, *, ooc: bool = False) -> None:
-    """Write the folder that Vivado builds an emitted network from, whole or not at all. The same network gives the same bytes, and where
-    they are there already nothing is touched: results of a run stay.
+    """Write the folder that Vivado builds an emitted network from, whole or not at all. The same
+    network gives the same bytes, and where they are there already nothing is touched: results of a
+    run stay.
 
-    Arguments: ooc: for a run out of context, which ends in figures and makes no bitstream.
-    Raises SpikeLoomError where the network is not emitted or does not belong to its manifest, and where the folder cannot be written.
+    Arguments: ooc: for a run out of context, which ends in figures and makes no bitstream. Raises
+    SpikeLoomError where the network is not emitted or does not belong to its manifest, and where
+    the folder cannot be written.
     """
     with work_folder.replacing_folder(target) as folder:
         vivado_folder.write(network, folder, ooc)
@@ -70,8 +74,9 @@ def prepare(network: Path, target: Path, *, ooc: bool = False) -> None:
 def build(target: Path, progress: Progress = silent) -> Built:
     """Run Vivado in a folder of :func:`prepare`, and read what it made.
 
-    Raises TimingError where place and route do not meet the clock, ToolError naming the log where Vivado is missing, dies or leaves no
-    result, SpikeLoomError where its files do not belong to the folder. None of them leaves a bitstream.
+    Raises TimingError where place and route do not meet the clock, ToolError naming the log where
+    Vivado is missing, dies or leaves no result, SpikeLoomError where its files do not belong to the
+    folder. None of them leaves a bitstream.
     """
     manifest = manifests.load(target)
     try:
@@ -83,9 +88,11 @@ def build(target: Path, progress: Progress = silent) -> Built:
 
 
 def synthesise(target: Path, progress: Progress = silent) -> dict[str, Any]:
-    """Run Vivado out of context in a folder of ``prepare(ooc=True)``: size and timing after synthesis, under FINN's names.
+    """Run Vivado out of context in a folder of ``prepare(ooc=True)``: size and timing after
+    synthesis, under FINN's names.
 
-    Raises ToolError naming the log where Vivado is missing or dies, SpikeLoomError where its reports cannot be read.
+    Raises ToolError naming the log where Vivado is missing or dies, SpikeLoomError where its
+    reports cannot be read.
     """
     manifest = manifests.load(target)
     run(target, manifest, progress)
@@ -93,7 +100,9 @@ def synthesise(target: Path, progress: Progress = silent) -> dict[str, Any]:
 
 
 def run(target: Path, manifest: Manifest, progress: Progress) -> None:
-    """Run Vivado once. Old results are gone first, so that what is there afterwards is of this run."""
+    """Run Vivado once. Old results are gone first, so that what is there afterwards is of this
+    run.
+    """
     log = target / LOG
     existing(target / "build.tcl", "a folder for Vivado (build.tcl)")
     for name in ("out", "report", *LEFTOVERS):
@@ -117,19 +126,25 @@ def run(target: Path, manifest: Manifest, progress: Progress) -> None:
 
 
 def step_of(line: str, log: Path) -> tuple[str, int, int]:
-    """What is being done, how much of it is done, how much there is. Raises SpikeLoomError for a line that the Tcl does not write."""
+    """What is being done, how much of it is done, how much there is. Raises SpikeLoomError for a
+    line that the Tcl does not write.
+    """
     found = STEP.fullmatch(line)
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
         like = "a line like 'spikeloom: step 2/10 synthesis'"
-        raise SpikeLoomError(f"{log}: expected {like}, found {parse_numbers.shown(line)}; build the folder as it was written")
+        raise SpikeLoomError(
+            f"{log}: expected {like}, found {parse_numbers.shown(line)}; build the folder as it was"
+            " written"
+        )
     return f"Vivado: {found[3]}", int(found[1]) - 1, int(found[2])
 
 
 def collect(folder: Path) -> Built:
     """What a run has left in a folder of :func:`prepare`, here or on another machine, after checks.
 
-    Raises SpikeLoomError where a file is missing, where bitstream, handoff file, Verilog and manifest do not belong together, or where
-    the reports cannot be read; TimingError where timing is not met.
+    Raises SpikeLoomError where a file is missing, where bitstream, handoff file, Verilog and
+    manifest do not belong together, or where the reports cannot be read; TimingError where timing
+    is not met.
     """
     manifest = manifests.load(folder)
     work_folder.check_rtl(folder, manifest)
@@ -138,7 +153,10 @@ def collect(folder: Path) -> Built:
     bit, hwh = folder / "out" / f"{name}.bit", folder / "out" / f"{name}.hwh"
     if not bit.is_file() or not hwh.is_file():
         missing = bit if not bit.is_file() else hwh
-        raise SpikeLoomError(f"{missing}: expected the result of Vivado, found none; run 'sh run.sh' there, its log: {folder / LOG}")
+        raise SpikeLoomError(
+            f"{missing}: expected the result of Vivado, found none; run 'sh run.sh' there, its log:"
+            f" {folder / LOG}"
+        )
     logs.there(folder / LOG, "Vivado")
     bitfile.check(bitfile.read(bit), find_board(manifest.board).part, manifest.identity, str(bit))
     check_handoff.check(hwh, manifest)
@@ -147,7 +165,9 @@ def collect(folder: Path) -> Built:
 
 
 def collect_ooc(folder: Path) -> dict[str, Any]:
-    """Figures of a run out of context. Raises SpikeLoomError where its reports are missing or cannot be read."""
+    """Figures of a run out of context. Raises SpikeLoomError where its reports are missing or
+    cannot be read.
+    """
     manifest = manifests.load(folder)
     work_folder.check_rtl(folder, manifest)
     logs.there(folder / LOG, "Vivado")

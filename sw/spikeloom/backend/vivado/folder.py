@@ -1,4 +1,6 @@
-"""The folder that Vivado builds a bitstream from: Verilog, Tcl, settings and a line to start it. It can be copied to any machine."""
+"""The folder that Vivado builds a bitstream from: Verilog, Tcl, settings and a line to start it. It
+can be copied to any machine.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ cd "$(dirname "$0")" && exec {command} -log vivado.log -source build.tcl
 
 README = """# {name} on {board}, for Vivado
 
-Everything that Vivado 2022.2 to 2025.2 needs, with the device family of {part}. Copy this folder to a machine that has it, and there:
+Everything that Vivado 2022.2 to 2025.2 needs, with the device family of {part}. Copy this
+folder to a machine that has it, and there:
 
     sh run.sh
 
@@ -34,11 +37,14 @@ Everything that Vivado 2022.2 to 2025.2 needs, with the device family of {part}.
 `settings.tcl` holds what depends on network and board. The manifest is {identity}.
 """
 
-WHOLE = """It ends with `out/{file}.bit` and `out/{file}.hwh`, or with an error in `vivado.log`. Copy the folder back and read it with
-`spikeloom bitstream DIR --from FOLDER`.
+WHOLE = """\
+It ends with `out/{file}.bit` and `out/{file}.hwh`, or with an error in `vivado.log`. Copy the
+folder back and read it with `spikeloom bitstream DIR --from FOLDER`.
 """
 
-ALONE = """It synthesises the network out of context, without processing system, and writes `report/`: size and timing, no bitstream.
+ALONE = """\
+It synthesises the network out of context, without processing system, and writes `report/`: size
+and timing, no bitstream.
 """
 
 MEMORY_BUS = {
@@ -54,8 +60,14 @@ STEPS = {False: 10, True: 3}
 
 
 def file_name(manifest: Manifest) -> str:
-    """Base name of the files that Vivado writes: the network's, or ``shell`` where Vivado could not take it."""
-    return manifest.name if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", manifest.name) else "shell"
+    """Base name of the files that Vivado writes: the network's, or ``shell`` where Vivado could not
+    take it.
+    """
+    return (
+        manifest.name
+        if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", manifest.name)
+        else "shell"
+    )
 
 
 def real_mhz(manifest: Manifest) -> float:
@@ -66,18 +78,37 @@ def real_mhz(manifest: Manifest) -> float:
 
 
 def values(manifest: Manifest, ooc: bool) -> dict[str, Value]:
-    """What ``settings.tcl`` sets. Raises SpikeLoomError for a board that is not described for Vivado."""
-    board, system, clock = find_board(manifest.board), system_of(manifest), f"{real_mhz(manifest):.6f}"
+    """What ``settings.tcl`` sets. Raises SpikeLoomError for a board that is not described for
+    Vivado.
+    """
+    board, system, clock = (
+        find_board(manifest.board),
+        system_of(manifest),
+        f"{real_mhz(manifest):.6f}",
+    )
     try:
         data = board_data(manifest.board)["vivado"]
         named = {
-            key: data[key] for key in ("core", "control", "control_clock", "memory", "memory_clock", "memory_segments", "clock", "reset")
+            key: data[key]
+            for key in (
+                "core",
+                "control",
+                "control_clock",
+                "memory",
+                "memory_clock",
+                "memory_segments",
+                "clock",
+                "reset",
+            )
         }
         parameters = {**data["system"], data["frequency"]: clock}
         ports = data["ports"]
     except KeyError as error:
         path = bitstreams() / "boards" / f"{manifest.board}.toml"
-        raise SpikeLoomError(f"{path}: expected {error} in what it says for Vivado, found none; see docs/bitstreams.md") from error
+        raise SpikeLoomError(
+            f"{path}: expected {error} in what it says for Vivado, found none; see"
+            " docs/bitstreams.md"
+        ) from error
     return {
         "file": file_name(manifest),
         "part": board.part,
@@ -118,5 +149,11 @@ def write(network: Path, folder: Path, ooc: bool) -> None:
     (folder / "run.sh").chmod(0o755)
     result = ALONE if ooc else WHOLE.format(file=file_name(manifest))
     part = find_board(manifest.board).part
-    page = README.format(name=manifest.name, board=manifest.board, part=part, result=result, identity=manifest.identity)
+    page = README.format(
+        name=manifest.name,
+        board=manifest.board,
+        part=part,
+        result=result,
+        identity=manifest.identity,
+    )
     save_text(folder / "README.md", page)

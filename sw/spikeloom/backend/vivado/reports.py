@@ -1,6 +1,8 @@
-"""What Vivado's reports say: resources, timing, power. Read from the texts that ``implement.tcl`` has it write.
+"""What Vivado's reports say: resources, timing, power. Read from the texts that ``implement.tcl``
+has it write.
 
-The formats are those that Vivado 2022.2 to 2025.2 is known to write; a report that does not hold what is looked for is an error.
+The formats are those that Vivado 2022.2 to 2025.2 is known to write; a report that does not hold
+what is looked for is an error.
 """
 
 from __future__ import annotations
@@ -26,7 +28,13 @@ SITES = {
 OPTIONAL = {"URAM": ("URAM",), "Carry": ("CARRY4", "CARRY8")}
 """Not on every part, or only listed where there are some."""
 
-COLUMNS = {"LUT": ("Total LUTs",), "FF": ("FFs",), "BRAM_36K": ("RAMB36",), "BRAM_18K": ("RAMB18",), "DSP": ("DSP Blocks", "DSP48 Blocks")}
+COLUMNS = {
+    "LUT": ("Total LUTs",),
+    "FF": ("FFs",),
+    "BRAM_36K": ("RAMB36",),
+    "BRAM_18K": ("RAMB18",),
+    "DSP": ("DSP Blocks", "DSP48 Blocks"),
+}
 """Columns of the hierarchical report."""
 
 
@@ -40,7 +48,8 @@ class Cell:
 
     Attributes
     ----------
-    path: names of the instances from the top on. own: whether it is only what the instance has itself, without those in it.
+    path: names of the instances from the top on. own: whether it is only what the instance has
+        itself, without those in it.
     used: resources by name.
     """
 
@@ -55,7 +64,8 @@ class Timing:
 
     Attributes
     ----------
-    wns, tns: worst and total negative slack (setup). whs: worst hold slack. wpws: worst pulse width slack.
+    wns, tns: worst and total negative slack (setup). whs: worst hold slack. wpws: worst pulse width
+        slack.
     failing: endpoints that fail, of any kind. period: of the fastest clock. clock: its name.
     """
 
@@ -69,7 +79,8 @@ class Timing:
 
     @property
     def met(self) -> bool:
-        # A pulse as short as its limit is one that nobody has checked: no clock of a board comes near it.
+        # A pulse as short as its limit is one that nobody has checked: no clock of a board comes
+        # near it.
         return min(self.wns, self.whs) >= 0 and self.wpws > 0 and not self.failing
 
     @property
@@ -92,7 +103,9 @@ class WorstPath:
 
 
 def sites(report: Report) -> dict[str, Row]:
-    """Rows of the utilisation report by the name of the site, without the asterisk of a footnote."""
+    """Rows of the utilisation report by the name of the site, without the asterisk of a
+    footnote.
+    """
     found: dict[str, Row] = {}
     for row in report.table("Site Type", "Used"):
         found.setdefault(row["Site Type"].strip().rstrip("*"), row)
@@ -103,7 +116,9 @@ def sites(report: Report) -> dict[str, Row]:
 
 
 def utilization(path: Path) -> dict[str, float]:
-    """Resources of the whole design, under FINN's names. Raises SpikeLoomError for a report that lacks one of them."""
+    """Resources of the whole design, under FINN's names. Raises SpikeLoomError for a report that
+    lacks one of them.
+    """
     report = read(path)
     there = sites(report)
     used = {}
@@ -127,7 +142,13 @@ def hierarchy(path: Path) -> list[Cell]:
             raise report.missing("instances indented below each other by two spaces")
         own = name.startswith("(") and name.endswith(")")
         stack[depth:] = [] if own else [name]
-        found.append(Cell(tuple(stack), own, {key: column(report, row, names) for key, names in COLUMNS.items()}))
+        found.append(
+            Cell(
+                tuple(stack),
+                own,
+                {key: column(report, row, names) for key, names in COLUMNS.items()},
+            )
+        )
         if "URAM" in row:
             found[-1].used["URAM"] = report.amount(row["URAM"], "URAM")
     return found
@@ -146,7 +167,9 @@ def plain(name: str) -> str:
 
 
 def timing(path: Path) -> Timing:
-    """The timing summary. Raises SpikeLoomError where it has none, where no clock is constrained, and for figures that cannot be."""
+    """The timing summary. Raises SpikeLoomError where it has none, where no clock is constrained,
+    and for figures that cannot be.
+    """
     report = read(path)
     head = re.search(r"^\s*(WNS\(ns\).*)\n[ -]+\n(.*)$", report.text, re.MULTILINE)
     if head is None:
@@ -158,17 +181,31 @@ def timing(path: Path) -> Timing:
         return report.number(row.get(name), name)
 
     period, clock = fastest(report)
-    failing = sum(report.count(row.get(name), name) for name in (f"{kind} Failing Endpoints" for kind in ("TNS", "THS", "TPWS")))
-    found = Timing(of("WNS(ns)"), of("TNS(ns)"), of("WHS(ns)"), of("WPWS(ns)"), failing, period, clock)
+    failing = sum(
+        report.count(row.get(name), name)
+        for name in (f"{kind} Failing Endpoints" for kind in ("TNS", "THS", "TPWS"))
+    )
+    found = Timing(
+        of("WNS(ns)"), of("TNS(ns)"), of("WHS(ns)"), of("WPWS(ns)"), failing, period, clock
+    )
     if not SHORTEST <= period - found.wns <= LONGEST:
-        raise report.wrong(f"WNS(ns) with which {SHORTEST:g} to {LONGEST:g} ns are left of the {period:g} ns of {clock}", row["WNS(ns)"])
+        raise report.wrong(
+            f"WNS(ns) with which {SHORTEST:g} to {LONGEST:g} ns are left of the {period:g} ns of"
+            f" {clock}",
+            row["WNS(ns)"],
+        )
     return found
 
 
 def fastest(report: Report) -> tuple[float, str]:
-    """Period in ns and name of the fastest clock. Raises SpikeLoomError where there is none, or one that no FPGA has."""
+    """Period in ns and name of the fastest clock. Raises SpikeLoomError where there is none, or one
+    that no FPGA has.
+    """
     pattern = r"^ *(\S+) +\{[^}\n]*\} +(\S+) +\S+ *$"
-    clocks = [(report.number(period, f"the period of {name}"), name) for name, period in re.findall(pattern, report.text, re.MULTILINE)]
+    clocks = [
+        (report.number(period, f"the period of {name}"), name)
+        for name, period in re.findall(pattern, report.text, re.MULTILINE)
+    ]
     if not clocks:
         raise report.missing("a clock in its clock summary")
     for period, name in clocks:
@@ -178,7 +215,9 @@ def fastest(report: Report) -> tuple[float, str]:
 
 
 def worst_path(path: Path) -> WorstPath:
-    """The first path of a timing report. Raises SpikeLoomError where there is none, or its figures are no numbers."""
+    """The first path of a timing report. Raises SpikeLoomError where there is none, or its figures
+    are no numbers.
+    """
     report = read(path)
 
     def find(pattern: str, what: str) -> re.Match[str]:
@@ -190,15 +229,28 @@ def worst_path(path: Path) -> WorstPath:
     slack = find(r"^Slack \((?:MET|VIOLATED)\)[ \t]*:[ \t]*(\S+?)ns\b", "the slack of a path")[1]
     source = find(r"^\s+Source:\s+(.+?)\s*$", "the source of a path")[1]
     destination = find(r"^\s+Destination:\s+(.+?)\s*$", "the destination of a path")[1]
-    delays = find(r"^\s+Data Path Delay:\s+(\S+?)ns\s+\(logic (\S+?)ns\b.*?route (\S+?)ns\b", "the delay of a path")
+    delays = find(
+        r"^\s+Data Path Delay:\s+(\S+?)ns\s+\(logic (\S+?)ns\b.*?route (\S+?)ns\b",
+        "the delay of a path",
+    )
     levels = find(r"^\s+Logic Levels:[ \t]+(\S+)", "the logic levels of a path")[1]
     delay, logic, route = (report.number(text, "the delay of a path") for text in delays.groups())
     number = report.number(slack, "the slack of a path")
-    return WorstPath(number, source, destination, delay, logic, route, report.count(levels, "the logic levels of a path"))
+    return WorstPath(
+        number,
+        source,
+        destination,
+        delay,
+        logic,
+        route,
+        report.count(levels, "the logic levels of a path"),
+    )
 
 
 def power(path: Path) -> dict[str, float | str]:
-    """Vivado's estimate in W, without activity from a simulation. Raises SpikeLoomError for a report without it."""
+    """Vivado's estimate in W, without activity from a simulation. Raises SpikeLoomError for a
+    report without it.
+    """
     report = read(path)
     rows = dict(pairs_of(report.text))
     names = {
@@ -211,5 +263,9 @@ def power(path: Path) -> dict[str, float | str]:
     for key, name in names.items():
         if name not in rows:
             raise report.missing(name)
-        found[key] = report.amount(rows[name], name) if key.endswith("_w") else report.number(rows[name], name)
+        found[key] = (
+            report.amount(rows[name], name)
+            if key.endswith("_w")
+            else report.number(rows[name], name)
+        )
     return {**found, "confidence": rows.get("Confidence Level", "")}

@@ -28,18 +28,27 @@ class Report:
 
     def missing(self, what: str) -> SpikeLoomError:
         """The error that something expected is not in it."""
-        return SpikeLoomError(f"{self.path}: expected {what}, found none; it is no report of Vivado 2022.2 to 2025.2, or was cut short")
+        return SpikeLoomError(
+            f"{self.path}: expected {what}, found none; it is no report of Vivado 2022.2 to 2025.2,"
+            " or was cut short"
+        )
 
     @property
     def tool(self) -> str:
-        """The tool as it names itself, e.g. ``Vivado v.2022.2``. Raises SpikeLoomError where the report does not say it."""
-        found = re.search(r"^\| Tool Version\s*:\s*(Vivado v\.[!-~]{1,40})", self.text, re.MULTILINE)
+        """The tool as it names itself, e.g. ``Vivado v.2022.2``. Raises SpikeLoomError where the
+        report does not say it.
+        """
+        found = re.search(
+            r"^\| Tool Version\s*:\s*(Vivado v\.[!-~]{1,40})", self.text, re.MULTILINE
+        )
         if found is None:
             raise self.missing("the version of Vivado in its head")
         return found[1]
 
     def table(self, *columns: str) -> list[Row]:
-        """The rows of all tables that have these columns; a first cell keeps the spaces that indent it."""
+        """The rows of all tables that have these columns; a first cell keeps the spaces that indent
+        it.
+        """
         rows = [row for row in rows_of(self.text) if set(columns) <= set(row)]
         if not rows:
             raise self.missing(f"a table with columns {', '.join(columns)}")
@@ -47,7 +56,9 @@ class Report:
 
     def wrong(self, what: str, found: object) -> SpikeLoomError:
         """The error that something stands there, but not what can be."""
-        return SpikeLoomError(f"{self.path}: expected {what}, found {parse_numbers.shown(found)}; look at the report")
+        return SpikeLoomError(
+            f"{self.path}: expected {what}, found {parse_numbers.shown(found)}; look at the report"
+        )
 
     def number(self, text: str | None, what: str) -> float:
         """A finite number. Raises SpikeLoomError naming ``what`` for anything else."""
@@ -58,14 +69,18 @@ class Report:
         return value
 
     def amount(self, text: str | None, what: str) -> float:
-        """A number that is not below zero. Raises SpikeLoomError naming ``what`` for anything else."""
+        """A number that is not below zero. Raises SpikeLoomError naming ``what`` for anything
+        else.
+        """
         value = self.number(text, what)
         if value < 0:
             raise self.wrong(f"a number from zero on for {what}", text)
         return value
 
     def count(self, text: str | None, what: str) -> int:
-        """A whole number that is not below zero. Raises SpikeLoomError naming ``what`` for anything else."""
+        """A whole number that is not below zero. Raises SpikeLoomError naming ``what`` for anything
+        else.
+        """
         value = self.amount(text, what)
         if value != int(value):
             raise self.wrong(f"a whole number for {what}", text)
@@ -74,7 +89,9 @@ class Report:
 
 def read(path: Path) -> Report:
     """A report. Raises SpikeLoomError where there is none."""
-    return Report(path, existing(path, "a report of Vivado").read_text(encoding="utf-8", errors="replace"))
+    return Report(
+        path, existing(path, "a report of Vivado").read_text(encoding="utf-8", errors="replace")
+    )
 
 
 def cells(line: str) -> list[str]:

@@ -6,13 +6,28 @@ from collections.abc import Iterable, Mapping
 
 Value = str | int | Mapping[str, str]
 
-ESCAPES = {"\\": "\\\\", '"': '\\"', "$": "\\$", "[": "\\[", "]": "\\]", "{": "\\{", "}": "\\}", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+ESCAPES = {
+    "\\": "\\\\",
+    '"': '\\"',
+    "$": "\\$",
+    "[": "\\[",
+    "]": "\\]",
+    "{": "\\{",
+    "}": "\\}",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+}
 
 
 def quoted(text: str) -> str:
     """One word of Tcl that stands for exactly this text, in ASCII."""
     plain = "".join(ESCAPES.get(letter, letter) for letter in text)
-    return '"' + "".join(letter if " " <= letter <= "~" else f"\\U{ord(letter):08x}" for letter in plain) + '"'
+    return (
+        '"'
+        + "".join(letter if " " <= letter <= "~" else f"\\U{ord(letter):08x}" for letter in plain)
+        + '"'
+    )
 
 
 def dictionary(pairs: Mapping[str, str]) -> Iterable[str]:
@@ -25,7 +40,10 @@ def dictionary(pairs: Mapping[str, str]) -> Iterable[str]:
 
 def settings(values: Mapping[str, Value]) -> str:
     """A file that sets the elements of the array ``setting``, and does nothing else."""
-    lines = ["# Values of this network and board for the other files here; nothing in it is a command but set and list."]
+    lines = [
+        "# Values of this network and board for the other files here; nothing in it is a command"
+        " but set and list."
+    ]
     for name, value in values.items():
         if isinstance(value, Mapping):
             first, *rest = dictionary(value) if value else ["[list]"]

@@ -1,7 +1,9 @@
-"""How long a signal takes through a cell: read from the cell models that Yosys brings along, in picoseconds.
+"""How long a signal takes through a cell: read from the cell models that Yosys brings along, in
+picoseconds.
 
-Yosys took them from Project X-Ray's measurements of Artix-7 (speed grade 1), which is the fabric of the smaller Zynq-7000. It has none for
-what only UltraScale+ has: there the same kind of cell of 7-series stands in, which is slower.
+Yosys took them from Project X-Ray's measurements of Artix-7 (speed grade 1), which is the fabric of
+the smaller Zynq-7000. It has none for what only UltraScale+ has: there the same kind of cell of
+7-series stands in, which is slower.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ class Model:
 
     Attributes
     ----------
-    through: from an input to an output without a clock. launch: from the clock to an output. capture: before the clock at an input.
+    through: from an input to an output without a clock. launch: from the clock to an output.
+        capture: before the clock at an input.
     clocks: ports that are clocks. All times in picoseconds.
     """
 
@@ -47,20 +50,40 @@ def number(text: Any) -> int | None:
 
 
 def load(path: Path) -> dict[str, Model]:
-    """The models of a file that Yosys wrote from its cell library. Raises SpikeLoomError where it is none."""
+    """The models of a file that Yosys wrote from its cell library. Raises SpikeLoomError where it
+    is none.
+    """
     try:
         modules = json.loads(path.read_text(encoding="utf-8"))["modules"]
-        known = {name: model(module) for name, module in modules.items() if name not in BY_PARAMETERS}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
-        raise broken(str(path), f"found no cell models ({type(error).__name__}: {error})") from error
+        known = {
+            name: model(module) for name, module in modules.items() if name not in BY_PARAMETERS
+        }
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        RecursionError,
+    ) as error:
+        raise broken(
+            str(path), f"found no cell models ({type(error).__name__}: {error})"
+        ) from error
     known = {name: one for name, one in known.items() if one.through or one.launch or one.capture}
     completed(known)
     return {**known, **stand_ins(known)}
 
 
 def model(module: Mapping[str, Any]) -> Model:
-    """Arcs of a module with specify blocks. Conditions are not looked at: the slowest of them is what an arc takes."""
-    pins = {wire: (name, k) for name, port in module["ports"].items() for k, wire in enumerate(port["bits"])}
+    """Arcs of a module with specify blocks. Conditions are not looked at: the slowest of them is
+    what an arc takes.
+    """
+    pins = {
+        wire: (name, k)
+        for name, port in module["ports"].items()
+        for k, wire in enumerate(port["bits"])
+    }
     found = Model()
     cells = [cell for cell in module["cells"].values() if cell["type"].startswith("$spec")]
     for cell in cells:
@@ -116,7 +139,10 @@ def eight_wide(pin: Pin) -> list[Pin]:
     head, last = name[:-1], name[-1]
     if head not in ("DO", "DI", "ADDR"):
         return [pin]
-    return [(head + letter, bit) for letter in ("H" if last == "D" else "ADEFG" if last == "A" else last)]
+    return [
+        (head + letter, bit)
+        for letter in ("H" if last == "D" else "ADEFG" if last == "A" else last)
+    ]
 
 
 def single_port(pin: Pin) -> list[Pin]:
@@ -163,9 +189,15 @@ def completed(known: Mapping[str, Model]) -> None:
     """Add the arcs of the sixth address bit of RAM64M where they are missing."""
     if "RAM64M" in known:
         for letter in "ABCD":
-            known["RAM64M"].through.setdefault(((f"ADDR{letter}", 5), (f"DO{letter}", 0)), SIXTH_INPUT)
+            known["RAM64M"].through.setdefault(
+                ((f"ADDR{letter}", 5), (f"DO{letter}", 0)), SIXTH_INPUT
+            )
 
 
 def stand_ins(known: Mapping[str, Model]) -> dict[str, Model]:
     """Models for cells that Yosys has none for, from those that are built alike."""
-    return {name: like(known[other], renamed) for name, (other, renamed) in STAND_INS.items() if name not in known and other in known}
+    return {
+        name: like(known[other], renamed)
+        for name, (other, renamed) in STAND_INS.items()
+        if name not in known and other in known
+    }

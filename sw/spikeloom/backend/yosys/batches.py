@@ -1,8 +1,10 @@
-"""Yosys on the modules of the Verilog by batches: several at once, the same module once, and no batch that an earlier run has finished.
+"""Yosys on the modules of the Verilog by batches: several at once, the same module once, and no
+batch that an earlier run has finished.
 
-Modules stay whole, so none needs another. One Yosys takes some of them, since it needs seconds to begin; not many, since the time for one
-grows with what else it holds. The Verilog alone decides which go together: beside others a module can come out a few LUTs larger or
-smaller, since the order of names in Yosys is that of all that it has read.
+Modules stay whole, so none needs another. One Yosys takes some of them, since it needs seconds to
+begin; not many, since the time for one grows with what else it holds. The Verilog alone decides
+which go together: beside others a module can come out a few LUTs larger or smaller, since the order
+of names in Yosys is that of all that it has read.
 """
 
 from __future__ import annotations
@@ -44,12 +46,15 @@ def script(family: str) -> str:
     return yosys.synthesis_script([SOURCE], TOP, family)
 
 
-def synthesise(texts: Sequence[str], family: str, place: Path, log: Path, progress: Progress) -> tuple[dict[str, Any], arcs.Library]:
+def synthesise(
+    texts: Sequence[str], family: str, place: Path, log: Path, progress: Progress
+) -> tuple[dict[str, Any], arcs.Library]:
     """The netlist of emitted Verilog by module, and the models of the cells.
 
-    Arguments: place: folder of the runs and of the finished batches; those that are not of these texts are removed from it.
-    log: what all runs say. progress: thousands of characters done, and of all.
-    Raises SpikeLoomError where Yosys ends with an error. What was finished by then is not made again.
+    Arguments: place: folder of the runs and of the finished batches; those that are not of these
+    texts are removed from it. log: what all runs say. progress: thousands of characters done, and
+    of all. Raises SpikeLoomError where Yosys ends with an error. What was finished by then is not
+    made again.
     """
     modules = split(texts)
     chosen = batches({module.key: module for module in modules.values()}.values())
@@ -60,7 +65,10 @@ def synthesise(texts: Sequence[str], family: str, place: Path, log: Path, progre
     done = 0
     with Runs(family, place, log) as runs:
         library = runs.pool.submit(runs.models)
-        making = {runs.pool.submit(runs.made, batch, key, finished): k for k, (batch, key) in enumerate(zip(chosen, keys, strict=True))}
+        making = {
+            runs.pool.submit(runs.made, batch, key, finished): k
+            for k, (batch, key) in enumerate(zip(chosen, keys, strict=True))
+        }
         progress(0, sum(sizes) // 1000)
         for run in as_completed(making):
             known.update(run.result())
@@ -68,7 +76,9 @@ def synthesise(texts: Sequence[str], family: str, place: Path, log: Path, progre
             progress(done // 1000, sum(sizes) // 1000)
         found = library.result()
     finished.keep(keys)
-    return {name: with_insides(known[module.key], module) for name, module in modules.items()}, found
+    return {
+        name: with_insides(known[module.key], module) for name, module in modules.items()
+    }, found
 
 
 def batches(modules: Iterable[Module]) -> list[list[Module]]:
@@ -86,21 +96,34 @@ def batches(modules: Iterable[Module]) -> list[list[Module]]:
 
 def key_of(batch: Sequence[Module], family: str) -> str:
     """All that the netlists of a batch depend on, in one name."""
-    return hashlib.sha256("\n".join([yosys.version(), script(family), *(module.key for module in batch)]).encode()).hexdigest()[:24]
+    return hashlib.sha256(
+        "\n".join([yosys.version(), script(family), *(module.key for module in batch)]).encode()
+    ).hexdigest()[:24]
 
 
 def source(batch: Sequence[Module]) -> str:
     """Verilog of a batch."""
     stubs = {name: text for module in batch for name, text in sorted(module.stubs.items())}
     holding = [f"  (* keep *) {module.key} held{k} ();" for k, module in enumerate(batch)]
-    return "\n".join([*stubs.values(), *(in_blocks(module.verilog) for module in batch), f"module {TOP};", *holding, "endmodule\n"])
+    return "\n".join(
+        [
+            *stubs.values(),
+            *(in_blocks(module.verilog) for module in batch),
+            f"module {TOP};",
+            *holding,
+            "endmodule\n",
+        ]
+    )
 
 
 def with_insides(contents: Mapping[str, Any], module: Module) -> Mapping[str, Any]:
     """A module's netlist, its instances of what they really are."""
     if not module.inside:
         return contents
-    cells = {name: {**cell, "type": module.inside.get(name, cell["type"])} for name, cell in contents["cells"].items()}
+    cells = {
+        name: {**cell, "type": module.inside.get(name, cell["type"])}
+        for name, cell in contents["cells"].items()
+    }
     return {**contents, "cells": cells}
 
 
@@ -168,7 +191,9 @@ class Runs:
             self.run(work, self.script)
             made = netlist.load(work / yosys.NETLIST)
         if not wanted <= made.keys():
-            raise netlist.broken(str(self.log), f"found no module {min(wanted - made.keys())!r} in it")
+            raise netlist.broken(
+                str(self.log), f"found no module {min(wanted - made.keys())!r} in it"
+            )
         found = {name: made[name] for name in sorted(wanted)}
         finished.save(key, found)
         return found
@@ -176,7 +201,9 @@ class Runs:
     @contextmanager
     def folder(self) -> Iterator[Path]:
         """For one run."""
-        with tempfile.TemporaryDirectory(dir=self.place, prefix="yosys-", ignore_cleanup_errors=True) as text:
+        with tempfile.TemporaryDirectory(
+            dir=self.place, prefix="yosys-", ignore_cleanup_errors=True
+        ) as text:
             yield Path(text)
 
     def run(self, work: Path, script: str) -> None:

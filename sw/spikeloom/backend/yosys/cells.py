@@ -1,7 +1,7 @@
 """What the cells of a Xilinx netlist take of the FPGA.
 
-LUTs of memories and shift registers as in UG474 (7-series) and UG574 (UltraScale+), whose CLB can turn LUTs into 32 or 64 bits
-of memory each; block memory in halves of 18 kbit.
+LUTs of memories and shift registers as in UG474 (7-series) and UG574 (UltraScale+), whose CLB can
+turn LUTs into 32 or 64 bits of memory each; block memory in halves of 18 kbit.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from dataclasses import dataclass, fields
 class Taken:
     """Attributes
     ----------
-    lut: lookup tables of 6 inputs, those that are memory or shift register included; lutram: these alone.
-    ff: registers and latches. ramb18: block memories of 18 kbit, one of 36 kbit counts twice. uram, dsp: UltraRAM, multipliers.
+    lut: lookup tables of 6 inputs, those that are memory or shift register included; lutram: these
+        alone.
+    ff: registers and latches. ramb18: block memories of 18 kbit, one of 36 kbit counts twice. uram,
+        dsp: UltraRAM, multipliers.
     """
 
     lut: int = 0
@@ -26,7 +28,12 @@ class Taken:
     dsp: int = 0
 
     def __add__(self, other: Taken) -> Taken:
-        return Taken(**{field.name: getattr(self, field.name) + getattr(other, field.name) for field in fields(self)})
+        return Taken(
+            **{
+                field.name: getattr(self, field.name) + getattr(other, field.name)
+                for field in fields(self)
+            }
+        )
 
 
 NOTHING = Taken()
@@ -61,10 +68,16 @@ MEMORY_LUTS = {
     "SRLC32E": 1,
     "CFGLUT5": 1,
 }
-"""LUTs of a slice that can be written. A second read port is a second copy: RAM32X1D takes two, RAM128X1D two times two."""
+"""LUTs of a slice that can be written. A second read port is a second copy: RAM32X1D takes two,
+RAM128X1D two times two.
+"""
 
-FREE = re.compile(r"CARRY[48]|MUXF[789]|VCC|GND|[IO]BUF[A-Z_]*|BUF[A-Z_0-9]*|PS[78]|STARTUPE[23]|USR_ACCESSE2")
-"""Beside the lookup tables: carry chains, wide multiplexers, constants, buffers, and what a device has of its own."""
+FREE = re.compile(
+    r"CARRY[48]|MUXF[789]|VCC|GND|[IO]BUF[A-Z_]*|BUF[A-Z_0-9]*|PS[78]|STARTUPE[23]|USR_ACCESSE2"
+)
+"""Beside the lookup tables: carry chains, wide multiplexers, constants, buffers, and what a device
+has of its own.
+"""
 
 OTHERS = (
     (re.compile(r"LUT[1-6]|LUT6_2|INV"), Taken(lut=1)),

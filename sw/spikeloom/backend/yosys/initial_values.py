@@ -1,4 +1,6 @@
-"""Initial contents of memories, in blocks that Yosys reads fast: its time grows with the square of the lines of one block."""
+"""Initial contents of memories, in blocks that Yosys reads fast: its time grows with the square of
+the lines of one block.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The netlist that Yosys writes as JSON: modules of cells, taken apart into single cells with the place that each has in the hierarchy."""
+"""The netlist that Yosys writes as JSON: modules of cells, taken apart into single cells with the
+place that each has in the hierarchy.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,10 @@ class Cell:
 
     Attributes
     ----------
-    kind: its type, as LUT6. name: within its module. place: names of the instances around it, from the top.
-    parameters: as text, bits where they are numbers. pins: the nets at every port, least significant first.
+    kind: its type, as LUT6. name: within its module. place: names of the instances around it, from
+        the top.
+    parameters: as text, bits where they are numbers. pins: the nets at every port, least
+        significant first.
     """
 
     kind: str
@@ -37,7 +41,9 @@ class Cell:
 
 @dataclass
 class Design:
-    """Cells of a whole design, the nets that enter and leave it by port, and names of nets by the place of their module."""
+    """Cells of a whole design, the nets that enter and leave it by port, and names of nets by the
+    place of their module.
+    """
 
     cells: list[Cell] = field(default_factory=list)
     inputs: dict[Net, str] = field(default_factory=dict)
@@ -125,28 +131,45 @@ class Elaboration:
                 raise TypeError(f"{cell['type']!r} is no type of cell")
             inner = self.modules.get(cell["type"])
             if inner is None or is_library(inner):
-                self.design.cells.append(Cell(cell["type"], label, place, cell.get("parameters", {}), pins))
+                self.design.cells.append(
+                    Cell(cell["type"], label, place, cell.get("parameters", {}), pins)
+                )
                 continue
             self.module(cell["type"], (*place, label), self.inner_bits(inner, pins))
 
-    def inner_bits(self, module: Mapping[str, Any], pins: Mapping[str, tuple[Net, ...]]) -> dict[int, Net]:
-        """What an instance's pins are inside of it. An output that is another output, or an input, is joined by ``alias``."""
+    def inner_bits(
+        self, module: Mapping[str, Any], pins: Mapping[str, tuple[Net, ...]]
+    ) -> dict[int, Net]:
+        """What an instance's pins are inside of it. An output that is another output, or an input,
+        is joined by ``alias``.
+        """
         bits: dict[int, Net] = {}
-        for port, description in sorted(module["ports"].items(), key=lambda item: item[1]["direction"] != "input"):
+        for port, description in sorted(
+            module["ports"].items(), key=lambda item: item[1]["direction"] != "input"
+        ):
             outer = pins.get(port) or (None,) * len(description["bits"])
             if len(outer) != len(description["bits"]):
-                raise broken(self.where, f"found {len(outer)} wires at port {port} of {len(description['bits'])} bits")
+                raise broken(
+                    self.where,
+                    f"found {len(outer)} wires at port {port} of {len(description['bits'])} bits",
+                )
             for wire, net in zip(description["bits"], outer, strict=True):
                 if isinstance(wire, str):
                     continue
                 if wire in bits and net is not None and description["direction"] != "input":
                     self.alias(bits[wire], net)
                 elif wire not in bits:
-                    bits[wire] = net if net is not None or description["direction"] == "input" else self.net()
+                    bits[wire] = (
+                        net
+                        if net is not None or description["direction"] == "input"
+                        else self.net()
+                    )
         return bits
 
     def alias(self, source: Net, target: int) -> None:
-        """A wire that goes through a module, or leaves it twice: no cell is there, it takes no time."""
+        """A wire that goes through a module, or leaves it twice: no cell is there, it takes no
+        time.
+        """
         if source is not None and source != target:
             self.design.cells.append(Cell(WIRE, "", (), {}, {"I": (source,), "O": (target,)}))
 
@@ -161,7 +184,11 @@ MADE_UP = re.compile(r"\\?\$|_\d+_$")
 
 def public(netnames: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Names that people gave, the shortest first."""
-    found = [(len(name), name, wire) for name, wire in netnames.items() if not wire.get("hide_name", 0) and not MADE_UP.match(name)]
+    found = [
+        (len(name), name, wire)
+        for name, wire in netnames.items()
+        if not wire.get("hide_name", 0) and not MADE_UP.match(name)
+    ]
     for _, name, wire in sorted(found, key=lambda item: item[:2]):
         yield name, wire
 

@@ -1,4 +1,6 @@
-"""The longest paths from register to register through a netlist, by what cells take alone: wires are not known before routing."""
+"""The longest paths from register to register through a netlist, by what cells take alone: wires
+are not known before routing.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ class End:
 
     Attributes
     ----------
-    what: "register", "memory", "block memory", "shift register", "multiplier", "input" or "output". name: "" where nobody gave it one.
+    what: "register", "memory", "block memory", "shift register", "multiplier", "input" or "output".
+        name: "" where nobody gave it one.
     place: names of the instances around it.
     """
 
@@ -39,7 +42,8 @@ class Path:
 
     Attributes
     ----------
-    picoseconds: from the clock at its beginning to the clock at its end, setup included. start, end: where these are.
+    picoseconds: from the clock at its beginning to the clock at its end, setup included. start,
+        end: where these are.
     cells: how many of which type it goes through.
     """
 
@@ -53,8 +57,10 @@ class Path:
 class Paths:
     """Attributes
     ----------
-    worst: the longest path by the component where it ends. without_arcs: types of cells whose delays are not known: no path goes through,
-    begins or ends there. without_setup: pins (TYPE.PORT) of clocked cells that a path ends at, whose setup time is not known and counts
+    worst: the longest path by the component where it ends. without_arcs: types of cells whose
+        delays are not known: no path goes through,
+    begins or ends there. without_setup: pins (TYPE.PORT) of clocked cells that a path ends at,
+        whose setup time is not known and counts
     as 0.
     """
 
@@ -65,7 +71,9 @@ class Paths:
 
 @dataclass
 class Step:
-    """An arc of the design: into net ``target`` from net ``source``, or from a clock where that is None."""
+    """An arc of the design: into net ``target`` from net ``source``, or from a clock where that is
+    None.
+    """
 
     source: Net
     target: int
@@ -77,7 +85,8 @@ WIRES = Model(through={(("I", 0), ("O", 0)): 0})
 
 
 def analyse(design: Design, library: Library, find: Callable[[Place], Component]) -> Paths:
-    """The longest paths, one for every component where some end. ``find`` says of which component a place is.
+    """The longest paths, one for every component where some end. ``find`` says of which component a
+    place is.
 
     Raises SpikeLoomError where logic feeds itself without a register.
     """
@@ -91,8 +100,12 @@ class Analysis:
         self.design = design
         self.leaving: dict[int, list[Step]] = defaultdict(list)
         self.arriving: dict[int, int] = defaultdict(int)
-        self.best: dict[int, tuple[int, Step | None]] = dict.fromkeys((net for net in design.inputs if net is not None), (0, None))
-        self.ends: list[tuple[int, int, Cell | None, str]] = [(net, 0, None, "") for net in design.outputs if net is not None]
+        self.best: dict[int, tuple[int, Step | None]] = dict.fromkeys(
+            (net for net in design.inputs if net is not None), (0, None)
+        )
+        self.ends: list[tuple[int, int, Cell | None, str]] = [
+            (net, 0, None, "") for net in design.outputs if net is not None
+        ]
         self.without_arcs: set[str] = set()
         self.without_setup: set[str] = set()
         for cell in design.cells:
@@ -161,20 +174,34 @@ class Analysis:
                     ready.append(step.target)
         stuck = sorted(net for net, count in waiting.items() if count)
         if stuck:
-            cell = next(step.cell for steps in self.leaving.values() for step in steps if step.target == stuck[0])
+            cell = next(
+                step.cell
+                for steps in self.leaving.values()
+                for step in steps
+                if step.target == stuck[0]
+            )
             raise SpikeLoomError(
-                f"{'.'.join((*cell.place, cell.name))}: logic feeds itself without a register between; emit the network again"
+                f"{'.'.join((*cell.place, cell.name))}: logic feeds itself without a register"
+                " between; emit the network again"
             )
 
     def path(self, time: int, net: int, cell: Cell | None) -> Path:
         """Back from the end to the beginning."""
-        end = self.named(cell, None) if cell is not None else End("output", self.design.outputs[net], PORT)
+        end = (
+            self.named(cell, None)
+            if cell is not None
+            else End("output", self.design.outputs[net], PORT)
+        )
         passed: dict[str, int] = defaultdict(int)
         while (step := self.best[net][1]) is not None and step.source is not None:
             if step.cell.kind != WIRE:
                 passed[step.cell.kind] += 1
             net = step.source
-        start = self.named(step.cell, net) if step is not None else End("input", self.design.inputs[net], PORT)
+        start = (
+            self.named(step.cell, net)
+            if step is not None
+            else End("input", self.design.inputs[net], PORT)
+        )
         return Path(time, start, end, tuple(sorted(passed.items())))
 
     def named(self, cell: Cell, net: Net) -> End:
@@ -186,7 +213,13 @@ class Analysis:
         return End("register", self.design.names.get((cell.place, held), ""), cell.place)
 
 
-CLOCKED = (("RAMB", "block memory"), ("URAM", "block memory"), ("RAM", "memory"), ("SRL", "shift register"), ("DSP", "multiplier"))
+CLOCKED = (
+    ("RAMB", "block memory"),
+    ("URAM", "block memory"),
+    ("RAM", "memory"),
+    ("SRL", "shift register"),
+    ("DSP", "multiplier"),
+)
 """Clocked cells that are no registers, by the beginning of their type."""
 
 

@@ -1,4 +1,6 @@
-"""From an emitted network to what it takes of its board: Yosys runs on the Verilog that was simulated, once for the same Verilog."""
+"""From an emitted network to what it takes of its board: Yosys runs on the Verilog that was
+simulated, once for the same Verilog.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,14 @@ from spikeloom.backend.yosys import arcs, batches, netlist, paths, yosys
 from spikeloom.backend.yosys.cells import NOTHING, Taken, taken
 from spikeloom.backend.yosys.components import NETWORK, SHELL, finder, inside
 from spikeloom.backend.yosys.netlist import WIRE, Design
-from spikeloom.backend.yosys.synthesis import FORMAT, Component, Delay, Synthesis, from_json, to_json
+from spikeloom.backend.yosys.synthesis import (
+    FORMAT,
+    Component,
+    Delay,
+    Synthesis,
+    from_json,
+    to_json,
+)
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import existing, load_json, save_json
 from spikeloom.interface import manifest
@@ -37,21 +46,32 @@ def silent(what: str, done: int, total: int) -> None:
 
 
 def resources(folder: Path, board: str | None = None, progress: Progress = silent) -> Synthesis:
-    """Resources and logic delay of an emitted network, by component; also written to ``report/synth.json``.
+    """Resources and logic delay of an emitted network, by component; also written to
+    ``report/synth.json``.
 
-    Arguments: board: the manifest's if None. Answers at once where the file is of the same Verilog, board and Yosys.
-    Raises SpikeLoomError where the Verilog is missing or was changed, Yosys is not installed, or ends with an error.
+    Arguments: board: the manifest's if None. Answers at once where the file is of the same Verilog,
+    board and Yosys. Raises SpikeLoomError where the Verilog is missing or was changed, Yosys is not
+    installed, or ends with an error.
     """
     folder = Path(folder)
     made = manifest.load(folder)
     chosen = find_board(board if board is not None else made.board)
     version, texts = yosys.version(), verilog(folder, made)
-    key = digest([made.name, chosen.name, version, str(FORMAT), batches.script(chosen.family), *texts])
+    key = digest(
+        [made.name, chosen.name, version, str(FORMAT), batches.script(chosen.family), *texts]
+    )
     known = cached(folder, key)
     if known is None:
         design, library = run(folder, chosen, texts, progress)
         progress("paths", 0, 0)
-        known = judge(design, library, made, chosen, key, f"synthesised by Yosys {version}; nothing placed or routed")
+        known = judge(
+            design,
+            library,
+            made,
+            chosen,
+            key,
+            f"synthesised by Yosys {version}; nothing placed or routed",
+        )
     known = replace(known, estimates=estimates(folder))
     save_json(folder / FILE, to_json(known))
     return known
@@ -66,15 +86,17 @@ def verilog(folder: Path, made: Manifest) -> list[str]:
     found = hashlib.sha256((folder / "rtl" / SOURCES[0]).read_bytes()).hexdigest()
     if found != made.top_sha256:
         raise SpikeLoomError(
-            f"{folder / 'rtl' / SOURCES[0]}: expected the Verilog of manifest.json ({made.top_sha256[:8]}), found another ({found[:8]}); "
-            "run 'spikeloom emit' again"
+            f"{folder / 'rtl' / SOURCES[0]}: expected the Verilog of manifest.json"
+            f" ({made.top_sha256[:8]}), found another ({found[:8]}); run 'spikeloom emit' again"
         )
     return texts
 
 
 def digest(texts: list[str]) -> str:
     """SHA-256 of some texts, which cannot run into each other."""
-    return hashlib.sha256("".join(hashlib.sha256(text.encode()).hexdigest() for text in texts).encode()).hexdigest()
+    return hashlib.sha256(
+        "".join(hashlib.sha256(text.encode()).hexdigest() for text in texts).encode()
+    ).hexdigest()
 
 
 def cached(folder: Path, key: str) -> Synthesis | None:
@@ -84,28 +106,36 @@ def cached(folder: Path, key: str) -> Synthesis | None:
 
 
 def load(folder: Path) -> Synthesis | None:
-    """What the last synthesis in this folder found; None where there was none, or the file is damaged. Runs nothing."""
+    """What the last synthesis in this folder found; None where there was none, or the file is
+    damaged. Runs nothing.
+    """
     try:
         return from_json(load_json(folder / FILE, "results of 'spikeloom synth'"))
     except (SpikeLoomError, KeyError, TypeError, ValueError, AttributeError):
         return None
 
 
-def run(folder: Path, board: Board, texts: list[str], progress: Progress) -> tuple[Design, arcs.Library]:
+def run(
+    folder: Path, board: Board, texts: list[str], progress: Progress
+) -> tuple[Design, arcs.Library]:
     """Yosys on the sources; its log stays, and what it made of each module."""
     place = folder.resolve() / FOLDER
     log = place / f"{board.name}.log"
     try:
         place.mkdir(exist_ok=True)
         log.unlink(missing_ok=True)
-        modules, library = batches.synthesise(texts, board.family, place, log, partial(progress, "yosys"))
+        modules, library = batches.synthesise(
+            texts, board.family, place, log, partial(progress, "yosys")
+        )
         return netlist.take_apart(modules, "shell", str(log)), library
     except OSError as error:
         raise SpikeLoomError(f"{place}: cannot be written ({error.strerror or error})") from error
 
 
 def estimates(folder: Path) -> dict[str, int]:
-    """LUTs by group as 'spikeloom compile' expected them; empty where it left no file that says so."""
+    """LUTs by group as 'spikeloom compile' expected them; empty where it left no file that says
+    so.
+    """
     try:
         data = load_json(folder / ESTIMATES, "estimates")
         groups = {SHELL: data["shell"], NETWORK: data["network"], **data["layers"]}
@@ -114,7 +144,9 @@ def estimates(folder: Path) -> dict[str, int]:
         return {}
 
 
-def judge(design: Design, library: arcs.Library, made: Manifest, board: Board, key: str, source: str) -> Synthesis:
+def judge(
+    design: Design, library: arcs.Library, made: Manifest, board: Board, key: str, source: str
+) -> Synthesis:
     """Count the cells of every component, and find the longest path that ends there."""
     find = finder(made.stages)
     counted: dict[tuple[str, str], Taken] = defaultdict(lambda: NOTHING)
@@ -129,7 +161,9 @@ def judge(design: Design, library: arcs.Library, made: Manifest, board: Board, k
     longest = paths.analyse(design, library, find)
     order = {name: k for k, name in enumerate((SHELL, NETWORK, *made.stages))}
     names = sorted(set(counted) | set(longest.worst), key=lambda name: (order[name[0]], name[1]))
-    components = tuple(Component(*name, counted[name], delay(longest.worst.get(name), find)) for name in names)
+    components = tuple(
+        Component(*name, counted[name], delay(longest.worst.get(name), find)) for name in names
+    )
     return Synthesis(
         network=made.name,
         board=board.name,
@@ -143,7 +177,9 @@ def judge(design: Design, library: arcs.Library, made: Manifest, board: Board, k
     )
 
 
-def delay(path: paths.Path | None, find: Callable[[tuple[str, ...]], tuple[str, str]]) -> Delay | None:
+def delay(
+    path: paths.Path | None, find: Callable[[tuple[str, ...]], tuple[str, str]]
+) -> Delay | None:
     """A path in nanoseconds and words."""
     if path is None:
         return None

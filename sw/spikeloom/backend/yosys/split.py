@@ -1,4 +1,6 @@
-"""Emitted Verilog, module by module: each can be synthesised without the others, and those that are the same need it once."""
+"""Emitted Verilog, module by module: each can be synthesised without the others, and those that are
+the same need it once.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ class Module:
 
     Attributes
     ----------
-    key: the name. verilog: of the module. stubs: Verilog of modules that stand for those inside of it, by name: ports alone.
+    key: the name. verilog: of the module. stubs: Verilog of modules that stand for those inside of
+        it, by name: ports alone.
     inside: what the instances really are, by their names.
     """
 
@@ -44,16 +47,26 @@ def plain(name: str) -> str:
 
 
 def split(texts: Sequence[str]) -> dict[str, Module]:
-    """The modules of emitted texts by name. Raises SpikeLoomError for a module that is not written as 'spikeloom emit' does."""
+    """The modules of emitted texts by name. Raises SpikeLoomError for a module that is not written
+    as 'spikeloom emit' does.
+    """
     found: dict[str, tuple[str, str]] = {}
     for text in texts:
         for name, ports, body in MODULE.findall(text):
             found[plain(name)] = (in_order(ports), body)
     headers = [header for text in texts for header in HEADER.findall(text)]
     if len(headers) != len(found):
-        strange = next((header for header in headers if plain(header) not in found), "of the same name")
-        raise SpikeLoomError(f"module {plain(strange)}: expected Verilog of 'spikeloom emit', found another's; run it again")
-    shells = {name: "\n".join([f"({ports});", *PORT.findall(body), "endmodule\n"]) for name, (ports, body) in found.items()}
+        strange = next(
+            (header for header in headers if plain(header) not in found), "of the same name"
+        )
+        raise SpikeLoomError(
+            f"module {plain(strange)}: expected Verilog of 'spikeloom emit', found another's; run"
+            " it again"
+        )
+    shells = {
+        name: "\n".join([f"({ports});", *PORT.findall(body), "endmodule\n"])
+        for name, (ports, body) in found.items()
+    }
     return {name: module(ports, body, shells) for name, (ports, body) in found.items()}
 
 

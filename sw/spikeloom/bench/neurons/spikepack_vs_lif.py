@@ -1,7 +1,9 @@
-"""SpikePack against LIF: the same small network in both neurons at several T, on the same folding, trained with several seeds.
+"""SpikePack against LIF: the same small network in both neurons at several T, on the same folding,
+trained with several seeds.
 
-Accuracy is counted on the whole test set. Cycles per image are the interval between two images with the pipeline kept full, by the cycle
-model, which equals the hardware; with the first seed some images go through the Verilated RTL, and must take the very same cycles.
+Accuracy is counted on the whole test set. Cycles per image are the interval between two images with
+the pipeline kept full, by the cycle model, which equals the hardware; with the first seed some
+images go through the Verilated RTL, and must take the very same cycles.
 """
 
 from __future__ import annotations
@@ -30,16 +32,49 @@ BOARD = "pynq-z2"
 
 FOLDINGS: tuple[dict[str, Any], ...] = (
     {"body": "parallel", "group": 3, "elements": 16, "windows": 2, "neurons": 16},
-    {"body": "event", "group": 16, "banks": 1, "ports": 1, "elements": 8, "windows": 1, "neurons": 8},
-    {"body": "event", "group": 32, "banks": 2, "ports": 1, "elements": 8, "windows": 1, "neurons": 8},
-    {"body": "event", "group": 32, "banks": 2, "ports": 1, "elements": 5, "windows": 1, "neurons": 1},
+    {
+        "body": "event",
+        "group": 16,
+        "banks": 1,
+        "ports": 1,
+        "elements": 8,
+        "windows": 1,
+        "neurons": 8,
+    },
+    {
+        "body": "event",
+        "group": 32,
+        "banks": 2,
+        "ports": 1,
+        "elements": 8,
+        "windows": 1,
+        "neurons": 8,
+    },
+    {
+        "body": "event",
+        "group": 32,
+        "banks": 2,
+        "ports": 1,
+        "elements": 5,
+        "windows": 1,
+        "neurons": 1,
+    },
 )
-"""Of the four layers, at every T and in both kinds. The image layer, whose work does not depend on T, is folded so that it bounds none."""
+"""Of the four layers, at every T and in both kinds. The image layer, whose work does not depend on
+T, is folded so that it bounds none.
+"""
 
 HOW = {
-    "right, images, sources, low, high, density": "frozen network, whole test set; 95 %, images of one source not independent",
-    "cycles, latency": "cycle model: mean interval with the pipeline kept full, and median of an image alone",
-    "rtl_images": "images that went through the Verilated RTL with the very cycles and outputs of the models; 0 where none did",
+    "right, images, sources, low, high, density": (
+        "frozen network, whole test set; 95 %, images of one source not independent"
+    ),
+    "cycles, latency": (
+        "cycle model: mean interval with the pipeline kept full, and median of an image alone"
+    ),
+    "rtl_images": (
+        "images that went through the Verilated RTL with the very cycles and outputs of the models;"
+        " 0 where none did"
+    ),
 }
 
 
@@ -72,8 +107,10 @@ class Twins:
 
     Attributes
     ----------
-    steps: T of the networks. seeds: trainings of each. timed: images for the cycle model. rtl: images for the RTL, with the first seed.
-    epochs: instead of the recipes'. data_dir: folder with CIFAR-10 instead of the drawn images. anew: all but the trainings again.
+    steps: T of the networks. seeds: trainings of each. timed: images for the cycle model. rtl:
+        images for the RTL, with the first seed.
+    epochs: instead of the recipes'. data_dir: folder with CIFAR-10 instead of the drawn images.
+        anew: all but the trainings again.
     """
 
     steps: tuple[int, ...] = TWIN_STEPS
@@ -86,13 +123,21 @@ class Twins:
 
     def jobs(self) -> Iterator[tuple[str, int, int]]:
         """Kind, T and seed; all points of a seed before those of the next."""
-        return ((kind, steps, seed) for seed in range(self.seeds) for steps in self.steps for kind in KINDS)
+        return (
+            (kind, steps, seed)
+            for seed in range(self.seeds)
+            for steps in self.steps
+            for kind in KINDS
+        )
 
 
-def run(twins: Twins, folder: Path, progress: Progress, found: Callable[[list[Point]], None]) -> list[Point]:
+def run(
+    twins: Twins, folder: Path, progress: Progress, found: Callable[[list[Point]], None]
+) -> list[Point]:
     """Train and judge all points below ``folder``; what is finished is not made again.
 
-    found: is given all points so far whenever there is one more. Raises SpikeLoomError where a point cannot be made.
+    found: is given all points so far whenever there is one more. Raises SpikeLoomError where a
+    point cannot be made.
     """
     points: list[Point] = []
     jobs = list(twins.jobs())
@@ -104,14 +149,23 @@ def run(twins: Twins, folder: Path, progress: Progress, found: Callable[[list[Po
     return points
 
 
-def point(twins: Twins, kind: str, steps: int, seed: int, folder: Path, progress: Progress) -> Point:
+def point(
+    twins: Twins, kind: str, steps: int, seed: int, folder: Path, progress: Progress
+) -> Point:
     """One of them, in a folder of its own below ``folder``."""
     name = f"{kind}-t{steps}"
     own = folder / f"{name}-seed{seed}"
-    made = compiled(prepare(name, own, twins.data_dir, progress, seed=seed, epochs=twins.epochs), own, progress)
+    made = compiled(
+        prepare(name, own, twins.data_dir, progress, seed=seed, epochs=twins.epochs), own, progress
+    )
     share(own, folder / "data")
     rtl = 0 if seed else twins.rtl
-    key = store.key_of("twins", hashes(made.plan).network, f"{twins.timed} {rtl}", made.top_sha256(progress) if rtl else "")
+    key = store.key_of(
+        "twins",
+        hashes(made.plan).network,
+        f"{twins.timed} {rtl}",
+        made.top_sha256(progress) if rtl else "",
+    )
     known = None if twins.anew else store.load(own, key, lambda data: Point(**data))
     if known is None:
         known = judged(made, kind, steps, seed, twins.timed, rtl, progress)
@@ -120,20 +174,39 @@ def point(twins: Twins, kind: str, steps: int, seed: int, folder: Path, progress
 
 
 def compiled(model: Path, folder: Path, progress: Progress) -> accelerator.Accelerator:
-    """On the folding that all have; layers are named differently in both kinds, and stand in the same order."""
+    """On the folding that all have; layers are named differently in both kinds, and stand in the
+    same order.
+    """
     from spikeloom.frontend.onnx import read
 
     names = [node.name for node in read(model).nodes[1:]]
     if len(names) != len(FOLDINGS):
-        raise SpikeLoomError(f"{model}: expected {len(FOLDINGS)} layers, found {len(names)}: {', '.join(names)}")
+        raise SpikeLoomError(
+            f"{model}: expected {len(FOLDINGS)} layers, found {len(names)}: {', '.join(names)}"
+        )
     overrides = dict(zip(names, FOLDINGS, strict=True))
     return accelerator.compile(
-        model, BOARD, load_array(folder / "calibration_x.npy"), folder=folder, overrides=overrides, progress=progress
+        model,
+        BOARD,
+        load_array(folder / "calibration_x.npy"),
+        folder=folder,
+        overrides=overrides,
+        progress=progress,
     )
 
 
-def judged(made: accelerator.Accelerator, kind: str, steps: int, seed: int, timed: int, rtl: int, progress: Progress) -> Point:
-    """Accuracy, cycles, and the RTL on the first ``rtl`` images, none with 0. Raises SpikeLoomError where the RTL differs."""
+def judged(
+    made: accelerator.Accelerator,
+    kind: str,
+    steps: int,
+    seed: int,
+    timed: int,
+    rtl: int,
+    progress: Progress,
+) -> Point:
+    """Accuracy, cycles, and the RTL on the first ``rtl`` images, none with 0. Raises SpikeLoomError
+    where the RTL differs.
+    """
     found = answers(made, progress)
     x = load_array(made.folder / "test_x.npy")[:timed]
     words = made.words(x)
@@ -143,6 +216,17 @@ def judged(made: accelerator.Accelerator, kind: str, steps: int, seed: int, time
     if rtl:
         simulated(made, x[:rtl], progress)
     return Point(
-        kind, steps, seed, found.right, found.images, found.sources, found.low, found.high, found.density,
-        len(x), float(intervals[1:].mean()), float(np.median(alone)), rtl,
-    )  # fmt: skip
+        kind,
+        steps,
+        seed,
+        found.right,
+        found.images,
+        found.sources,
+        found.low,
+        found.high,
+        found.density,
+        len(x),
+        float(intervals[1:].mean()),
+        float(np.median(alone)),
+        rtl,
+    )

@@ -20,7 +20,15 @@ TARGET = 2.0
 
 STEM = "twins"
 
-CURVE_HEADS = ("neuron", "T", "accuracy, mean", "lowest to highest", "seeds", "density", "cycles per image")
+CURVE_HEADS = (
+    "neuron",
+    "T",
+    "accuracy, mean",
+    "lowest to highest",
+    "seeds",
+    "density",
+    "cycles per image",
+)
 EQUAL_HEADS = (
     "LIF T", "accuracy", "LIF cycles", "SpikePack cycles there", "ratio", "ratio by seed",
     "SpikePack T at least as accurate", "ratio there",
@@ -45,19 +53,40 @@ def write(folder: Path, points: Sequence[Point]) -> None:
 
 def markdown(points: Sequence[Point]) -> str:
     """The curves, and what they say at equal accuracy."""
-    lines = ["# SpikePack against LIF", "", *grid(CURVE_HEADS, [_mean(mean) for mean in means(points)])]
-    lines += ["", "At the accuracy of each LIF point:", "", *grid(EQUAL_HEADS, [_equal(one) for one in equal(points)])]
+    lines = [
+        "# SpikePack against LIF",
+        "",
+        *grid(CURVE_HEADS, [_mean(mean) for mean in means(points)]),
+    ]
+    lines += [
+        "",
+        "At the accuracy of each LIF point:",
+        "",
+        *grid(EQUAL_HEADS, [_equal(one) for one in equal(points)]),
+    ]
     return "\n".join([*lines, "", f"Target: {TARGET:g}. {said(HOW)}"]) + "\n"
 
 
 def _mean(mean: Mean) -> list[str]:
     spread = f"{mean.lowest:.2%} to {mean.highest:.2%}"
-    return [mean.kind, f"{mean.steps}", f"{mean.accuracy:.2%}", spread, f"{mean.seeds}", f"{mean.density:.1%}", f"{mean.cycles:,.0f}"]
+    return [
+        mean.kind,
+        f"{mean.steps}",
+        f"{mean.accuracy:.2%}",
+        spread,
+        f"{mean.seeds}",
+        f"{mean.density:.1%}",
+        f"{mean.cycles:,.0f}",
+    ]
 
 
 def _equal(one: Equal) -> list[str]:
     least = "at least " if one.how == BELOW else ""
-    there = one.how if one.spikepack is None else f"{one.spikepack:,.0f}{' (its T = 1 is more accurate)' if least else ''}"
+    there = (
+        one.how
+        if one.spikepack is None
+        else f"{one.spikepack:,.0f}{' (its T = 1 is more accurate)' if least else ''}"
+    )
     return [
         f"{one.steps}",
         f"{one.accuracy:.2%}",
@@ -76,11 +105,32 @@ def draw(found: Sequence[Mean]) -> Figure:
     axes = figure.add_subplot()
     for kind, name, color in ((SPIKEPACK, "SpikePack", BLUE), (LIF, "LIF", RED)):
         some = [mean for mean in found if mean.kind == kind]
-        middle, low, high = ([100 * getattr(mean, field) for mean in some] for field in ("accuracy", "lowest", "highest"))
-        bars = [[m - a for m, a in zip(middle, low, strict=True)], [b - m for m, b in zip(middle, high, strict=True)]]
-        axes.errorbar([mean.cycles for mean in some], middle, yerr=bars, color=color, marker="o", markersize=4, linewidth=1, label=name)
+        middle, low, high = (
+            [100 * getattr(mean, field) for mean in some]
+            for field in ("accuracy", "lowest", "highest")
+        )
+        bars = [
+            [m - a for m, a in zip(middle, low, strict=True)],
+            [b - m for m, b in zip(middle, high, strict=True)],
+        ]
+        axes.errorbar(
+            [mean.cycles for mean in some],
+            middle,
+            yerr=bars,
+            color=color,
+            marker="o",
+            markersize=4,
+            linewidth=1,
+            label=name,
+        )
         for mean, share in zip(some, middle, strict=True):
-            axes.annotate(f"T {mean.steps}", (mean.cycles, share), textcoords="offset points", xytext=(5, -9), color=color)
+            axes.annotate(
+                f"T {mean.steps}",
+                (mean.cycles, share),
+                textcoords="offset points",
+                xytext=(5, -9),
+                color=color,
+            )
     axes.set_xscale("log", base=2)
     axes.set_xlabel("cycles per image on the same folding (cycle model)")
     axes.set_ylabel("test accuracy, %: mean, lowest to highest seed")

@@ -1,7 +1,9 @@
-"""The same weights on bit-parallel multipliers, folded to as many LUTs: a whole word times a weight, one word a cycle.
+"""The same weights on bit-parallel multipliers, folded to as many LUTs: a whole word times a
+weight, one word a cycle.
 
-All layers get the body *parallel*, but depthwise ones and pools, which have one body only. The folding is the fastest one whose LUTs, by
-the cost model, are those that the event-driven accelerator takes by synthesis, give or take a twentieth.
+All layers get the body *parallel*, but depthwise ones and pools, which have one body only. The
+folding is the fastest one whose LUTs, by the cost model, are those that the event-driven
+accelerator takes by synthesis, give or take a twentieth.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ class Match:
     """Attributes
     ----------
     plan: bit-parallel. need: what it takes by estimate. wanted: LUTs that it should take.
-    note: why it takes fewer than wanted; empty where it is near. others: layers that have another body, since there is no parallel one.
+    note: why it takes fewer than wanted; empty where it is near. others: layers that have another
+        body, since there is no parallel one.
     larger: the smallest plan that is faster, larger than wanted; None where no folding is faster.
     """
 
@@ -50,20 +53,31 @@ class Parallel(Menus):
     """Menus without what counts spikes."""
 
     def menu(self, stage: Stage, goal: float) -> Menu:
-        density, sends, body = self.plan.density[stage.layer.source], stage.name in self.sends, body_of(stage)
-        some = (folding for folding in foldings(stage, density, goal, sends) if folding.body == body)
+        density, sends, body = (
+            self.plan.density[stage.layer.source],
+            stage.name in self.sends,
+            body_of(stage),
+        )
+        some = (
+            folding for folding in foldings(stage, density, goal, sends) if folding.body == body
+        )
         found = list(with_memories(stage, some))
         rows = [self.costs[stage.name].of(folding) for folding in found]
         return undominated(found, np.array(rows).reshape(len(found), len(RESOURCES)))
 
 
 def body_of(stage: Stage) -> str:
-    """Parallel, or the only body that there is. Raises SpikeLoomError for a layer that only counts spikes."""
+    """Parallel, or the only body that there is. Raises SpikeLoomError for a layer that only counts
+    spikes.
+    """
     found = bodies(stage)
     if BODY in found:
         return BODY
     if len(found) > 1:
-        raise SpikeLoomError(f"{stage.name}: has no bit-parallel body: its input is no binary number (base {stage.i_code.base})")
+        raise SpikeLoomError(
+            f"{stage.name}: has no bit-parallel body: its input is no binary number (base"
+            f" {stage.i_code.base})"
+        )
     return found[0]
 
 
@@ -74,21 +88,27 @@ def smallest(plan: Plan) -> Plan:
 
 
 def match(plan: Plan, lut: int, progress: Callable[[int, int], None]) -> Match:
-    """The fastest bit-parallel plan of the same network, board and clock that takes about ``lut`` LUTs, the shell included.
+    """The fastest bit-parallel plan of the same network, board and clock that takes about ``lut``
+    LUTs, the shell included.
 
-    Of all else the whole board may be taken. Raises SpikeLoomError where not even the smallest one is that small, or a layer only counts
-    spikes.
+    Of all else the whole board may be taken. Raises SpikeLoomError where not even the smallest one
+    is that small, or a layer only counts spikes.
     """
     start, board = smallest(plan), find_board(plan.board)
     most = replace(budget(board, 1.0), lut=round(lut * (1 + NEAR)))
     least = max(limit.cycles for limit in ends(plan.graph, plan.board))
     best = fastest(Fitting(Parallel(start), most), network_interval(start), least, most, progress)
     if best is None:
-        raise SpikeLoomError(f"no bit-parallel plan takes {lut:,} LUT or less by estimate, the smallest {total(start).lut:,}")
+        raise SpikeLoomError(
+            f"no bit-parallel plan takes {lut:,} LUT or less by estimate, the smallest"
+            f" {total(start).lut:,}"
+        )
     need = best.fit.need
     others = tuple(stage.name for stage in plan.stages if body_of(stage) != BODY)
     note = "" if need.lut >= lut * (1 - NEAR) else why(best.bound, need, most)
-    beyond = Fitting(Parallel(start), budget(board, 1.0)).fit(max(least, network_interval(best.fit.plan) / STEP))
+    beyond = Fitting(Parallel(start), budget(board, 1.0)).fit(
+        max(least, network_interval(best.fit.plan) / STEP)
+    )
     return Match(best.fit.plan, need, lut, note, others, None if beyond is None else beyond.plan)
 
 
@@ -97,4 +117,7 @@ def why(bound: str, need: Cost, most: Cost) -> str:
     if not bound:
         return "no folding is faster"
     name = next(name for name, text in NAMES.items() if text == bound)
-    return f"the next faster folding takes more than the {getattr(most, name):,} {bound} allowed, this one {getattr(need, name):,}"
+    return (
+        f"the next faster folding takes more than the {getattr(most, name):,} {bound} allowed, this"
+        f" one {getattr(need, name):,}"
+    )

@@ -1,4 +1,6 @@
-"""What a network answers and how fast: its whole test set in torch, some images in the Verilated RTL, a sample in the cycle model."""
+"""What a network answers and how fast: its whole test set in torch, some images in the Verilated
+RTL, a sample in the cycle model.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,10 @@ class Answers:
 
     Attributes
     ----------
-    right, images: right answers, of so many images. sources: real examples that these were made of; as many as images where each is one.
-    low, high: 95 % interval of the share that is right; images of one source do not count as independent.
+    right, images: right answers, of so many images. sources: real examples that these were made of;
+        as many as images where each is one.
+    low, high: 95 % interval of the share that is right; images of one source do not count as
+        independent.
     density: share of the neurons' bits that are set.
     """
 
@@ -45,25 +49,35 @@ class Answers:
 
 
 def answers(made: accelerator.Accelerator, progress: Progress) -> Answers:
-    """Of a compiled network in the folder of its training. Raises SpikeLoomError where images, labels and network do not fit."""
+    """Of a compiled network in the folder of its training. Raises SpikeLoomError where images,
+    labels and network do not fit.
+    """
     x, labels = load_array(made.folder / "test_x.npy"), load_array(made.folder / "test_y.npy")
     path = made.folder / "test_source.npy"
-    source = checked_sources(load_array(path, "the source of every test image (.npy) of 'spikeloom train'"), len(labels), str(path))
+    source = checked_sources(
+        load_array(path, "the source of every test image (.npy) of 'spikeloom train'"),
+        len(labels),
+        str(path),
+    )
     truth = checked_labels(labels, made.plan.graph, len(x))
     assert truth is not None
     counted = count(made.plan.graph, x, truth, partial(progress, "torch"))
     low, high = clustered(counted.correct, source)
     set_bits, bits = fired(made.plan.graph, counted)
-    return Answers(counted.right, counted.images, len(np.unique(source)), low, high, set_bits / bits)
+    return Answers(
+        counted.right, counted.images, len(np.unique(source)), low, high, set_bits / bits
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class Speed:
     """Attributes
     ----------
-    simulated: images that went through the RTL. latency_p99: cycles of these, each alone, by the RTL.
+    simulated: images that went through the RTL. latency_p99: cycles of these, each alone, by the
+        RTL.
     trace: words of every node on a sample of the test set, node -> (N, C, H, W).
-    intervals: cycles between two images of the sample by the cycle model, see :func:`spikeloom.bench.published.pace.intervals`.
+    intervals: cycles between two images of the sample by the cycle model, see
+        :func:`spikeloom.bench.published.pace.intervals`.
     """
 
     simulated: int
@@ -85,8 +99,12 @@ class Speed:
         return float(np.percentile(self.intervals, 99, method="higher"))
 
 
-def speed(made: accelerator.Accelerator, x: npt.NDArray[np.generic], images: int, progress: Progress) -> Speed:
-    """Of a whole test set (N, ...), of which the first ``images`` go through the RTL as in :func:`simulated`. Raises as that does."""
+def speed(
+    made: accelerator.Accelerator, x: npt.NDArray[np.generic], images: int, progress: Progress
+) -> Speed:
+    """Of a whole test set (N, ...), of which the first ``images`` go through the RTL as in
+    :func:`simulated`. Raises as that does.
+    """
     first = x[:images]
     latency_p99 = simulated(made, first, progress)
     progress("cycle model", 0, 0)
@@ -95,16 +113,24 @@ def speed(made: accelerator.Accelerator, x: npt.NDArray[np.generic], images: int
 
 
 def simulated(made: accelerator.Accelerator, x: npt.NDArray[np.generic], progress: Progress) -> int:
-    """Latency (p99) of inputs (N, ...), at least 4, in the Verilated RTL, each alone. They also go through it with the pipeline kept full.
+    """Latency (p99) of inputs (N, ...), at least 4, in the Verilated RTL, each alone. They also go
+    through it with the pipeline kept full.
 
-    Raises SpikeLoomError where an output or a spike count differs from the golden model, or an interval from the cycle model.
+    Raises SpikeLoomError where an output or a spike count differs from the golden model, or an
+    interval from the cycle model.
     """
     simulation = made.simulate(x, progress=progress)
     if simulation.differences:
-        raise SpikeLoomError(f"{made.folder}: the hardware differs from the golden model: {simulation.differences[0]}")
+        raise SpikeLoomError(
+            f"{made.folder}: the hardware differs from the golden model:"
+            f" {simulation.differences[0]}"
+        )
     words = made.words(x)
     taken = np.diff(made.network().run(words, mode="stream").last).tolist()
     modelled = simulate(made.plan, words, BACK_TO_BACK).intervals.tolist()
     if taken != modelled:
-        raise SpikeLoomError(f"{made.folder}: the RTL takes {taken} cycles between images, the cycle model {modelled}")
+        raise SpikeLoomError(
+            f"{made.folder}: the RTL takes {taken} cycles between images, the cycle model"
+            f" {modelled}"
+        )
     return int(simulation.performance.latency.p99)

@@ -13,8 +13,12 @@ ALIKE = 4
 """Where all bits are the same, all images are."""
 
 
-def random_trace(plan: Plan, density: float, images: int = IMAGES, seed: int = 0) -> dict[str, Ints]:
-    """Words of every node, node -> (N, C, H, W), each bit set with the same chance; no network computes these."""
+def random_trace(
+    plan: Plan, density: float, images: int = IMAGES, seed: int = 0
+) -> dict[str, Ints]:
+    """Words of every node, node -> (N, C, H, W), each bit set with the same chance; no network
+    computes these.
+    """
     rng = np.random.default_rng(seed)
     trace = {}
     for name, shape in plan.graph.shapes.items():
@@ -27,5 +31,9 @@ def random_trace(plan: Plan, density: float, images: int = IMAGES, seed: int = 0
 
 
 def interval_at(plan: Plan, density: float) -> float:
-    """Cycles between two images where every stream of spikes, the input among them, has this share of bits set; 1 is the worst case."""
-    return float(intervals(plan, random_trace(plan, density, IMAGES if 0 < density < 1 else ALIKE)).mean())
+    """Cycles between two images where every stream of spikes, the input among them, has this share
+    of bits set; 1 is the worst case.
+    """
+    return float(
+        intervals(plan, random_trace(plan, density, IMAGES if 0 < density < 1 else ALIKE)).mean()
+    )

@@ -1,4 +1,6 @@
-"""Rows of the benchmark before anything is simulated or synthesised: cycles by the cycle model, resources by the cost model."""
+"""Rows of the benchmark before anything is simulated or synthesised: cycles by the cycle model,
+resources by the cost model.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,14 @@ from spikeloom.bench.published.row import compiled
 from spikeloom.bench.published.rows import Bench, find
 from spikeloom.bench.published.run import Options
 from spikeloom.bench.published.training import Progress
-from spikeloom.bench.published.usefulness import LUT_PER_USEFUL, SLOWEST, Longest, Slowest, engines, lut_per_useful
+from spikeloom.bench.published.usefulness import (
+    LUT_PER_USEFUL,
+    SLOWEST,
+    Longest,
+    Slowest,
+    engines,
+    lut_per_useful,
+)
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_array, save_json, save_text
 from spikeloom.ir import golden
@@ -28,14 +37,18 @@ STEM = "estimate"
 
 HOW = {
     "answers": "as in the rows that are made: frozen network, whole test set",
-    "interval, interval_p99": "cycle model on test images, the pipeline kept as full as the memory port can; no RTL was run",
+    "interval, interval_p99": (
+        "cycle model on test images, the pipeline kept as full as the memory port can; no RTL"
+        " was run"
+    ),
     "fps": "at the clock clock_mhz, which is assumed; no more than the memory port brings",
     "lut, ff, bram36, dsp, uram": "cost model, shell included; nothing was synthesised",
 }
 
 HEADS = (
-    "network", "board, assumed clock", "accuracy (95 %), images of sources", "density", "fps", "target", "interval mean / p99",
-    "LUT", "FF", "BRAM36", "DSP", "URAM", "busy longest, cycles", SLOWEST, LUT_PER_USEFUL,
+    "network", "board, assumed clock", "accuracy (95 %), images of sources", "density", "fps",
+    "target", "interval mean / p99", "LUT", "FF", "BRAM36", "DSP", "URAM",
+    "busy longest, cycles", SLOWEST, LUT_PER_USEFUL,
 )  # fmt: skip
 
 
@@ -44,8 +57,10 @@ class Estimate:
     """Attributes
     ----------
     answers: of the frozen network on its whole test set. modelled: images that the cycle model had.
-    interval, interval_p99: cycles between two images. fps: frames per second, no more than the memory port brings.
-    lut, ff, bram36, dsp, uram: with the shell. longest, slowest, lut_per_useful: see :mod:`spikeloom.bench.published.usefulness`.
+    interval, interval_p99: cycles between two images. fps: frames per second, no more than the
+        memory port brings.
+    lut, ff, bram36, dsp, uram: with the shell. longest, slowest, lut_per_useful: see
+        :mod:`spikeloom.bench.published.usefulness`.
     """
 
     name: str
@@ -117,13 +132,31 @@ def cells(found: Estimate) -> list[str]:
 
 
 def markdown(found: Sequence[Estimate]) -> str:
-    return "\n".join(["# Estimated, not simulated, not synthesised", "", *grid(HEADS, [cells(one) for one in found]), "", said(HOW), ""])
+    return "\n".join(
+        [
+            "# Estimated, not simulated, not synthesised",
+            "",
+            *grid(HEADS, [cells(one) for one in found]),
+            "",
+            said(HOW),
+            "",
+        ]
+    )
 
 
-def run(rows: Sequence[Bench], folder: Path, options: Options, *, progress: Progress, shown: Callable[[str], None]) -> list[Estimate]:
-    """Train and fold the rows below ``folder``, and write ``estimate.json`` and ``estimate.md`` there after each of them.
+def run(
+    rows: Sequence[Bench],
+    folder: Path,
+    options: Options,
+    *,
+    progress: Progress,
+    shown: Callable[[str], None],
+) -> list[Estimate]:
+    """Train and fold the rows below ``folder``, and write ``estimate.json`` and ``estimate.md``
+    there after each of them.
 
-    shown: is told in one line which row cannot be made, and why. Raises SpikeLoomError where no row comes to an end.
+    shown: is told in one line which row cannot be made, and why. Raises SpikeLoomError where no row
+    comes to an end.
     """
     found: list[Estimate] = []
     failed: list[str] = []

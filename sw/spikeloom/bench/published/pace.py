@@ -1,4 +1,6 @@
-"""How often an image comes out: the cycle model on a sample of the test set, with the memory port in front of it."""
+"""How often an image comes out: the cycle model on a sample of the test set, with the memory port
+in front of it.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,9 @@ IMAGES = 400
 
 
 def intervals(plan: Plan, trace: dict[str, Ints]) -> npt.NDArray[np.float64]:
-    """(N - 2,) cycles between two images by the words of every node, node -> (N, C, H, W); the pipeline is kept as full as the memory
-    port can, and the first interval, in which it fills, is left out. Raises SpikeLoomError with less than 3 images.
+    """(N - 2,) cycles between two images by the words of every node, node -> (N, C, H, W); the
+    pipeline is kept as full as the memory port can, and the first interval, in which it fills, is
+    left out. Raises SpikeLoomError with less than 3 images.
     """
     images = len(trace[plan.graph.input.name])
     if images < 3:

@@ -1,4 +1,6 @@
-"""A row against its honest baseline: the bit-parallel plan of :mod:`spikeloom.bench.published.baseline`, simulated and synthesised as the row was."""
+"""A row against its honest baseline: the bit-parallel plan of
+:mod:`spikeloom.bench.published.baseline`, simulated and synthesised as the row was.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +25,18 @@ from spikeloom.report import estimates
 
 HOW = {
     "interval, fps": "as in the rows, RTL included, with the same weights and images",
-    "larger_cycles, larger_lut": "closed form and cost model: the next faster folding, which is larger than wanted",
-    "lut_estimated": "cost model; chosen to be near lut_wanted, which is what the row's accelerator takes by synthesis",
+    "larger_cycles, larger_lut": (
+        "closed form and cost model: the next faster folding, which is larger than wanted"
+    ),
+    "lut_estimated": (
+        "cost model; chosen to be near lut_wanted, which is what the row's accelerator takes by"
+        " synthesis"
+    ),
     "lut, ff, dsp, bram36, delay_ns": "synthesised by Yosys, shell included, as in the rows",
-    "multiplied_in": "Yosys takes a DSP for a product of 9 bits or more whose factors have 2 at least, and LUTs for others",
+    "multiplied_in": (
+        "Yosys takes a DSP for a product of 9 bits or more whose factors have 2 at least, and LUTs"
+        " for others"
+    ),
 }
 
 
@@ -34,11 +44,15 @@ HOW = {
 class Parallel:
     """Attributes
     ----------
-    simulated, modelled, interval: as in :class:`spikeloom.bench.published.counting.Speed`. fps: the smaller of memory port and clock / interval.
-    lut_wanted, lut_estimated: what the row takes by synthesis, and what the baseline was expected to. lut, ff, dsp, bram36: synthesised.
-    multiplied_in: "LUT", "DSP" or both, by layer: layer -> which. others: layers that have no such body, with the one that they have.
+    simulated, modelled, interval: as in :class:`spikeloom.bench.published.counting.Speed`. fps: the
+        smaller of memory port and clock / interval.
+    lut_wanted, lut_estimated: what the row takes by synthesis, and what the baseline was expected
+        to. lut, ff, dsp, bram36: synthesised.
+    multiplied_in: "LUT", "DSP" or both, by layer: layer -> which. others: layers that have no such
+        body, with the one that they have.
     note: why the size is not near the one wanted; empty where it is.
-    larger_cycles, larger_lut: of the smallest bit-parallel plan that is faster, both estimated; 0 where there is none.
+    larger_cycles, larger_lut: of the smallest bit-parallel plan that is faster, both estimated; 0
+        where there is none.
     """
 
     name: str
@@ -69,8 +83,12 @@ def read(data: dict[str, Any]) -> Parallel:
     return Parallel(**data)
 
 
-def make(made: accelerator.Accelerator, row: Result, folder: Path, images: int, progress: Progress) -> Parallel:
-    """Fold, simulate and synthesise in ``folder``. Raises SpikeLoomError where no bit-parallel plan is that small."""
+def make(
+    made: accelerator.Accelerator, row: Result, folder: Path, images: int, progress: Progress
+) -> Parallel:
+    """Fold, simulate and synthesise in ``folder``. Raises SpikeLoomError where no bit-parallel plan
+    is that small.
+    """
     progress("match", 0, 0)
     found = match(made.plan, row.lut, partial(progress, "match"))
     other = accelerator.Accelerator(folder, found.plan)
@@ -102,19 +120,31 @@ def make(made: accelerator.Accelerator, row: Result, folder: Path, images: int, 
 
 def products(plan: Plan) -> dict[str, str]:
     """What each bit-parallel layer multiplies in."""
-    return {stage.name: "DSP" if multipliers(stage) else "LUT" for stage in plan.stages if stage.folding.body == BODY}
+    return {
+        stage.name: "DSP" if multipliers(stage) else "LUT"
+        for stage in plan.stages
+        if stage.folding.body == BODY
+    }
 
 
 HEADS = (
-    "network", "T", "products in (layers)", "interval", "fps", "LUT (wanted, estimated)", "DSP", "BRAM36", "event fps / parallel fps",
-    "event fps/LUT / parallel fps/LUT", "next faster one, estimated: cycles, LUT, the same ratio", "note",
+    "network", "T", "products in (layers)", "interval", "fps", "LUT (wanted, estimated)", "DSP",
+    "BRAM36", "event fps / parallel fps", "event fps/LUT / parallel fps/LUT",
+    "next faster one, estimated: cycles, LUT, the same ratio", "note",
 )  # fmt: skip
 
 
 def cells(found: Parallel, row: Result) -> list[str]:
     """One row of the table."""
     f, kinds = found, sorted(set(found.multiplied_in.values()))
-    notes = [f.note, f"other bodies: {', '.join(f'{name} {body}' for name, body in f.others.items())}" if f.others else ""]
+    notes = [
+        f.note,
+        (
+            f"other bodies: {', '.join(f'{name} {body}' for name, body in f.others.items())}"
+            if f.others
+            else ""
+        ),
+    ]
     return [
         f.name,
         f"{row.steps}",
@@ -126,8 +156,11 @@ def cells(found: Parallel, row: Result) -> list[str]:
         f"{f.bram36:g} (event {row.bram36:g})",
         f"{row.fps / f.fps:.2f}",
         f"{row.fps / row.lut / (f.fps / f.lut):.2f}",
-        f"{f.larger_cycles:,.0f}, {f.larger_lut:,}, {row.fps / row.lut / (f.larger_fps(row) / f.larger_lut):.2f}"
-        if f.larger_lut
-        else "none",
+        (
+            f"{f.larger_cycles:,.0f}, {f.larger_lut:,},"
+            f" {row.fps / row.lut / (f.larger_fps(row) / f.larger_lut):.2f}"
+            if f.larger_lut
+            else "none"
+        ),
         "; ".join(filter(None, notes)),
     ]

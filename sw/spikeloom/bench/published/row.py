@@ -1,4 +1,6 @@
-"""One row of the benchmark: trained, compiled, simulated, synthesised. What is there already is not made again."""
+"""One row of the benchmark: trained, compiled, simulated, synthesised. What is there already is not
+made again.
+"""
 
 from __future__ import annotations
 
@@ -35,18 +37,25 @@ class Result:
 
     Attributes
     ----------
-    right, images: right answers of the frozen network, of so many test images. sources: real examples that these were made of.
+    right, images: right answers of the frozen network, of so many test images. sources: real
+        examples that these were made of.
     low, high: 95 % interval of the share, as :func:`spikeloom.bench.statistics.clustered` has it.
     density: share of the neurons' bits that are set, on the whole test set.
-    simulated, latency_p99, modelled, interval, interval_p99: as in :class:`spikeloom.bench.published.counting.Speed`.
+    simulated, latency_p99, modelled, interval, interval_p99: as in
+        :class:`spikeloom.bench.published.counting.Speed`.
     worst: cycles between two images with all bits set, by the cycle model.
-    port_fps: frames per second that the memory port can bring at the assumed clock. fps: the smaller of that and what the network computes.
+    port_fps: frames per second that the memory port can bring at the assumed clock. fps: the
+        smaller of that and what the network computes.
     fps_at: the same at given densities, by the cycle model.
-    lut, ff, dsp, bram36, uram: Yosys, whole accelerator with its shell. delay_ns: its longest path of cells, without wires.
-    delay_without: types of cells whose delay is not known; paths through them are in no ``delay_ns``.
-    lut_estimated, bram36_estimated, dsp_estimated: the same by the cost model, before anything was synthesised.
+    lut, ff, dsp, bram36, uram: Yosys, whole accelerator with its shell. delay_ns: its longest path
+        of cells, without wires.
+    delay_without: types of cells whose delay is not known; paths through them are in no
+        ``delay_ns``.
+    lut_estimated, bram36_estimated, dsp_estimated: the same by the cost model, before anything was
+        synthesised.
     longest, slowest, lut_per_useful: see :mod:`spikeloom.bench.published.usefulness`.
-    top_sha256: of the Verilog, and made_with: the Yosys that the row was made with. dataset: what it was trained and tested on.
+    top_sha256: of the Verilog, and made_with: the Yosys that the row was made with. dataset: what
+        it was trained and tested on.
     """
 
     name: str
@@ -96,34 +105,65 @@ class Result:
         return self.fps / self.lut * 1000
 
     def routed_fps(self, factor: float) -> float:
-        """Where a clock period is so many times the longest path of cells, and no shorter than assumed."""
-        return self.fps * min(1.0, 1000 / (factor * self.delay_ns) / self.clock_mhz) if self.delay_ns else self.fps
+        """Where a clock period is so many times the longest path of cells, and no shorter than
+        assumed.
+        """
+        return (
+            self.fps * min(1.0, 1000 / (factor * self.delay_ns) / self.clock_mhz)
+            if self.delay_ns
+            else self.fps
+        )
 
 
 def read(data: dict[str, Any]) -> Result:
     """From JSON. Raises TypeError or KeyError where the data is something else."""
-    found = {"longest": Longest(**data["longest"]), "slowest": Slowest(**data["slowest"]), "delay_without": tuple(data["delay_without"])}
+    found = {
+        "longest": Longest(**data["longest"]),
+        "slowest": Slowest(**data["slowest"]),
+        "delay_without": tuple(data["delay_without"]),
+    }
     return Result(**{**data, **found})
 
 
-def compiled(bench: Bench, folder: Path, data_dir: Path | None, progress: Progress) -> accelerator.Accelerator:
-    """Trained if need be, and folded for the target. Raises SpikeLoomError where that is out of reach."""
+def compiled(
+    bench: Bench, folder: Path, data_dir: Path | None, progress: Progress
+) -> accelerator.Accelerator:
+    """Trained if need be, and folded for the target. Raises SpikeLoomError where that is out of
+    reach.
+    """
     model = prepare(bench.name, folder, data_dir, progress)
     return accelerator.compile(
-        model, bench.board, load_array(folder / "calibration_x.npy"), folder=folder,
-        target_fps=bench.target_fps, share=bench.share, clock_mhz=bench.clock_mhz, progress=progress,
-    )  # fmt: skip
+        model,
+        bench.board,
+        load_array(folder / "calibration_x.npy"),
+        folder=folder,
+        target_fps=bench.target_fps,
+        share=bench.share,
+        clock_mhz=bench.clock_mhz,
+        progress=progress,
+    )
 
 
 def time_steps(plan: Plan) -> int:
     """The most time steps of a neuron. Sums of a pool travel on more planes, which are none."""
-    neurons = [layer for layer in plan.graph.nodes if isinstance(layer, Layer) and not isinstance(layer.neuron, Raw)]
-    return max((code.steps for layer in neurons if (code := plan.graph.codes[layer.name]) is not None), default=0)
+    neurons = [
+        layer
+        for layer in plan.graph.nodes
+        if isinstance(layer, Layer) and not isinstance(layer.neuron, Raw)
+    ]
+    return max(
+        (code.steps for layer in neurons if (code := plan.graph.codes[layer.name]) is not None),
+        default=0,
+    )
 
 
 def weight_bits(plan: Plan) -> int:
     """Of the widest weights; one where they are +1 and -1, however a body keeps them."""
-    return max(1 if stage.layer.binary else stage.weight_width for stage in plan.stages if isinstance(stage.layer, Layer))
+    return max(
+        1 if stage.layer.binary else stage.weight_width
+        for stage in plan.stages
+        if isinstance(stage.layer, Layer)
+    )
 
 
 def made_with() -> str:
@@ -132,9 +172,14 @@ def made_with() -> str:
 
 
 def measure(bench: Bench, made: accelerator.Accelerator, images: int, progress: Progress) -> Result:
-    """All figures of a row. Raises SpikeLoomError where the hardware differs from the golden model, or in time from the cycle model."""
+    """All figures of a row. Raises SpikeLoomError where the hardware differs from the golden model,
+    or in time from the cycle model.
+    """
     found = answers(made, progress)
-    run, synthesis = speed(made, load_array(made.folder / "test_x.npy"), images, progress), made.synth(progress=progress)
+    run, synthesis = (
+        speed(made, load_array(made.folder / "test_x.npy"), images, progress),
+        made.synth(progress=progress),
+    )
     plan, taken, clock = made.plan, synthesis.total, bench.clock_mhz * 1e6
     longest, slowest = engines(plan, run.trace)
     port, expected = clock / ends(plan.graph, plan.board)[0].cycles, total(plan)
@@ -162,7 +207,9 @@ def measure(bench: Bench, made: accelerator.Accelerator, images: int, progress: 
         worst=interval_at(plan, 1.0),
         port_fps=port,
         fps=min(port, clock / run.interval),
-        fps_at={f"{density:g}": min(port, clock / interval_at(plan, density)) for density in DENSITIES},
+        fps_at={
+            f"{density:g}": min(port, clock / interval_at(plan, density)) for density in DENSITIES
+        },
         lut=taken.lut,
         ff=taken.ff,
         dsp=taken.dsp,

@@ -1,4 +1,6 @@
-"""What the benchmark runs: networks, boards and targets, and what is published about each, with its device and how it came about."""
+"""What the benchmark runs: networks, boards and targets, and what is published about each, with its
+device and how it came about.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ from spikeloom.errors import SpikeLoomError
 
 @dataclass(frozen=True)
 class Anchor:
-    """A published figure. how: "measured" on hardware, "simulated" or "estimated"; "stated" where the source does not say."""
+    """A published figure. how: "measured" on hardware, "simulated" or "estimated"; "stated" where
+    the source does not say.
+    """
 
     design: str
     device: str
@@ -24,9 +28,12 @@ class Bench:
 
     Attributes
     ----------
-    name: of the recipe that trains it, see :mod:`spikeloom.train.zoo.bench`. board, clock_mhz: what it is folded for; the clock is assumed.
-    target_fps: frames per second that it is folded for. share: of the board's logic that the folding may take by estimate.
-    anchors: what others published for the same topology. spike_penalty: of the first twin that is trained with one.
+    name: of the recipe that trains it, see :mod:`spikeloom.train.zoo.bench`. board, clock_mhz: what
+        it is folded for; the clock is assumed.
+    target_fps: frames per second that it is folded for. share: of the board's logic that the
+        folding may take by estimate.
+    anchors: what others published for the same topology. spike_penalty: of the first twin that is
+        trained with one.
     """
 
     name: str
@@ -78,7 +85,9 @@ ROWS = (
     Bench("resnet-w4t4", "ResNet-style, 32 x 32", "zcu104", 300, 20_000, 0.8),
     Bench("digits-cnn", "residual CNN, 8 x 8", "pynq-z2", 100, 100_000, 0.7),
 )  # fmt: skip
-"""Published figures: BNN-PYNQ and FINN repositories and papers, FireFly-S paper; most powers and some rates there are tools' estimates."""
+"""Published figures: BNN-PYNQ and FINN repositories and papers, FireFly-S paper; most powers and
+some rates there are tools' estimates.
+"""
 
 
 def find(name: str) -> Bench:
@@ -86,4 +95,7 @@ def find(name: str) -> Bench:
     for row in ROWS:
         if row.name == name:
             return row
-    raise SpikeLoomError(f"benchmark {name!r} is unknown: expected one of {', '.join([*(row.name for row in ROWS), TWINS])}")
+    raise SpikeLoomError(
+        f"benchmark {name!r} is unknown: expected one of"
+        f" {', '.join([*(row.name for row in ROWS), TWINS])}"
+    )

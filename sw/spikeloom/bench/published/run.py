@@ -25,10 +25,11 @@ Extra = TypeVar("Extra", Sparse, Parallel)
 
 @dataclass(frozen=True)
 class Options:
-    """data_dir: folder with MNIST or CIFAR-10 instead of the drawn images. images: test images that the RTL is simulated on.
+    """data_dir: folder with MNIST or CIFAR-10 instead of the drawn images. images: test images that
+    the RTL is simulated on.
 
-    anew: compile, simulate and synthesise again what is finished. sparse, parallel: make the tables of twins and of baselines as well;
-    without, they hold what is finished.
+    anew: compile, simulate and synthesise again what is finished. sparse, parallel: make the tables
+    of twins and of baselines as well; without, they hold what is finished.
     """
 
     data_dir: Path | None = None
@@ -39,12 +40,18 @@ class Options:
 
 
 def run(
-    rows: Sequence[Bench], folder: Path, options: Options | None = None, *, progress: Progress, shown: Callable[[str], None]
+    rows: Sequence[Bench],
+    folder: Path,
+    options: Options | None = None,
+    *,
+    progress: Progress,
+    shown: Callable[[str], None],
 ) -> list[Row]:
-    """Make the rows below ``folder``, and write them to ``bench.json`` and ``bench.md`` there, beside others that stand there already.
+    """Make the rows below ``folder``, and write them to ``bench.json`` and ``bench.md`` there,
+    beside others that stand there already.
 
-    Returns what was written. shown: is told in one line which row cannot be made, and why. Raises SpikeLoomError where none comes to an
-    end.
+    Returns what was written. shown: is told in one line which row cannot be made, and why. Raises
+    SpikeLoomError where none comes to an end.
     """
     chosen = options or Options()
     measuring.made_with()  # without Yosys no training is begun
@@ -66,7 +73,9 @@ def run(
             said(error, bench.name)
         if results:
             others = (row for row in tables.known(folder) if row.result.name not in asked)
-            written = in_order([*results, *(row for row in others if current(row, folder, progress))])
+            written = in_order(
+                [*results, *(row for row in others if current(row, folder, progress))]
+            )
             tables.write(folder, written)
     progress("rows", len(rows), len(rows))
     if not results:
@@ -78,7 +87,10 @@ def current(row: Row, folder: Path, progress: Progress) -> bool:
     """Whether a row is of this Yosys, and of the very Verilog that its plan is emitted as now."""
     try:
         made = Accelerator.load(folder / row.result.name)
-        return (row.result.top_sha256, row.result.made_with) == (made.top_sha256(progress), measuring.made_with())
+        return (row.result.top_sha256, row.result.made_with) == (
+            made.top_sha256(progress),
+            measuring.made_with(),
+        )
     except SpikeLoomError:
         return False
 
@@ -100,8 +112,12 @@ class _Making:
     said: Callable[[SpikeLoomError, str], None]
 
     def row(self) -> Row:
-        """Raises SpikeLoomError where there is none; what only its twin or its baseline lacks is told."""
-        made = compiled(self.bench, self.folder / self.bench.name, self.options.data_dir, self.progress)
+        """Raises SpikeLoomError where there is none; what only its twin or its baseline lacks is
+        told.
+        """
+        made = compiled(
+            self.bench, self.folder / self.bench.name, self.options.data_dir, self.progress
+        )
         result = self.result(made)
         return Row(result, self.sparse(made, result), self.parallel(made, result))
 
@@ -114,14 +130,26 @@ class _Making:
         return found
 
     def key(self, made: Accelerator) -> str:
-        """Changes with Verilog, scales of the output, board, clock, Yosys and the images of the RTL; and with ``FIGURES``."""
-        settings = repr((FIGURES, self.bench.name, self.bench.board, self.bench.clock_mhz, self.bench.share))
+        """Changes with Verilog, scales of the output, board, clock, Yosys and the images of the
+        RTL; and with ``FIGURES``.
+        """
+        settings = repr(
+            (FIGURES, self.bench.name, self.bench.board, self.bench.clock_mhz, self.bench.share)
+        )
         known = (made.top_sha256(self.progress), plan_file.hashes(made.plan).weights)
         return store.key_of(settings, *known, str(self.options.images), measuring.made_with())
 
     def sparse(self, made: Accelerator, result: Result) -> Sparse | None:
         def make(folder: Path) -> Sparse:
-            return sparse.make(self.bench, made, result, folder, self.options.images, self.options.data_dir, self.progress)
+            return sparse.make(
+                self.bench,
+                made,
+                result,
+                folder,
+                self.options.images,
+                self.options.data_dir,
+                self.progress,
+            )
 
         key = store.key_of(self.key(made), f"{self.bench.spike_penalty} {result.accuracy}")
         return self.extra("sparse", key, sparse.HOW, sparse.read, make, wanted=self.options.sparse)
@@ -131,12 +159,23 @@ class _Making:
             return parallel.make(made, result, folder, self.options.images, self.progress)
 
         key = store.key_of(self.key(made), f"{result.lut}")
-        return self.extra("parallel", key, parallel.HOW, parallel.read, make, wanted=self.options.parallel)
+        return self.extra(
+            "parallel", key, parallel.HOW, parallel.read, make, wanted=self.options.parallel
+        )
 
     def extra(
-        self, kind: str, key: str, how: dict[str, str], read: Callable[[Any], Extra], make: Callable[[Path], Extra], *, wanted: bool
+        self,
+        kind: str,
+        key: str,
+        how: dict[str, str],
+        read: Callable[[Any], Extra],
+        make: Callable[[Path], Extra],
+        *,
+        wanted: bool,
     ) -> Extra | None:
-        """What stands in a folder of its own beside the row's: what is finished, else made if it is wanted."""
+        """What stands in a folder of its own beside the row's: what is finished, else made if it is
+        wanted.
+        """
         folder = self.folder / f"{self.bench.name}-{kind}"
         found = None if self.options.anew and wanted else store.load(folder, key, read)
         if found is not None or not wanted:

@@ -1,6 +1,8 @@
-"""A row's twin that was trained with a spike penalty, on the folding of the row: how much faster fewer spikes make the same hardware.
+"""A row's twin that was trained with a spike penalty, on the folding of the row: how much faster
+fewer spikes make the same hardware.
 
-The penalty is halved until the twin is within a point of the row's accuracy. Every try stays in its folder, NAME-sparse/penalty-P.
+The penalty is halved until the twin is within a point of the row's accuracy. Every try stays in its
+folder, NAME-sparse/penalty-P.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ POINT = 0.01
 """How much of the accuracy a twin may lose."""
 
 HOW = {
-    "right, images, low, high, density": "frozen network of the twin, whole test set, as in the rows",
+    "right, images, low, high, density": (
+        "frozen network of the twin, whole test set, as in the rows"
+    ),
     "interval, interval_p99": "as in the rows, RTL included, on the row's folding",
     "fps": "the smaller of the memory port and clock / interval, as in the rows",
 }
@@ -51,8 +55,10 @@ class Sparse:
 
     Attributes
     ----------
-    kept: whether the last try is within a point of the row's accuracy; without, nothing was simulated and the rest is 0.
-    simulated, modelled, interval, interval_p99: as in :class:`spikeloom.bench.published.counting.Speed`. fps: frames per second.
+    kept: whether the last try is within a point of the row's accuracy; without, nothing was
+        simulated and the rest is 0.
+    simulated, modelled, interval, interval_p99: as in
+        :class:`spikeloom.bench.published.counting.Speed`. fps: frames per second.
     """
 
     name: str
@@ -75,17 +81,26 @@ def read(data: dict[str, Any]) -> Sparse:
 
 
 def make(
-    bench: Bench, made: accelerator.Accelerator, row: Result, folder: Path, images: int, data_dir: Path | None, progress: Progress
+    bench: Bench,
+    made: accelerator.Accelerator,
+    row: Result,
+    folder: Path,
+    images: int,
+    data_dir: Path | None,
+    progress: Progress,
 ) -> Sparse:
     """Train, compile on the folding of the row's plan, simulate; ``folder`` is that of all tries.
 
-    Raises as :func:`spikeloom.accelerator.compile`, and where the hardware differs from the golden model.
+    Raises as :func:`spikeloom.accelerator.compile`, and where the hardware differs from the golden
+    model.
     """
     tries: list[Try] = []
     for k in range(TRIES):
         penalty = bench.spike_penalty / 2**k
         progress("tries", k, TRIES)
-        twin = folded_alike(bench, made, folder / f"penalty-{penalty:g}", penalty, data_dir, progress)
+        twin = folded_alike(
+            bench, made, folder / f"penalty-{penalty:g}", penalty, data_dir, progress
+        )
         found = answers(twin, progress)
         tries.append(Try(penalty, found.right, found.images, found.low, found.high, found.density))
         if found.accuracy >= row.accuracy - POINT:
@@ -94,26 +109,48 @@ def make(
 
 
 def folded_alike(
-    bench: Bench, made: accelerator.Accelerator, folder: Path, penalty: float, data_dir: Path | None, progress: Progress
+    bench: Bench,
+    made: accelerator.Accelerator,
+    folder: Path,
+    penalty: float,
+    data_dir: Path | None,
+    progress: Progress,
 ) -> accelerator.Accelerator:
     """The twin on the folding of a plan, which is also written beside it as ``folding.json``."""
     model = prepare(bench.name, folder, data_dir, progress, spike_penalty=penalty)
     overrides = {name: asdict(folding) for name, folding in made.plan.foldings.items()}
     save_json(folder / "folding.json", overrides)
     return accelerator.compile(
-        model, bench.board, load_array(folder / "calibration_x.npy"), folder=folder,
-        max_throughput=True, share=1.0, clock_mhz=bench.clock_mhz, overrides=overrides, progress=progress,
-    )  # fmt: skip
+        model,
+        bench.board,
+        load_array(folder / "calibration_x.npy"),
+        folder=folder,
+        max_throughput=True,
+        share=1.0,
+        clock_mhz=bench.clock_mhz,
+        overrides=overrides,
+        progress=progress,
+    )
 
 
-def timed(found: Sparse, twin: accelerator.Accelerator, row: Result, images: int, progress: Progress) -> Sparse:
+def timed(
+    found: Sparse, twin: accelerator.Accelerator, row: Result, images: int, progress: Progress
+) -> Sparse:
     run = speed(twin, load_array(twin.folder / "test_x.npy"), images, progress)
     fps = min(row.port_fps, row.clock_mhz * 1e6 / run.interval)
-    return replace(found, simulated=run.simulated, modelled=run.modelled, interval=run.interval, interval_p99=run.interval_p99, fps=fps)
+    return replace(
+        found,
+        simulated=run.simulated,
+        modelled=run.modelled,
+        interval=run.interval,
+        interval_p99=run.interval_p99,
+        fps=fps,
+    )
 
 
 HEADS = (
-    "network", "penalty", "accuracy (95 %)", "row's", "density", "row's", "interval", "row's", "fps", "of the row's", "kept",
+    "network", "penalty", "accuracy (95 %)", "row's", "density", "row's", "interval", "row's",
+    "fps", "of the row's", "kept",
 )  # fmt: skip
 """The figures of the row, which was trained without a penalty, stand beside those of its twin."""
 
@@ -125,7 +162,16 @@ def cells(found: Sparse, row: Result) -> list[list[str]]:
 
 def _line(found: Sparse, one: Try, row: Result, *, last: bool) -> list[str]:
     kept = found.kept and last
-    speeds = [f"{found.interval:,.0f}", f"{row.interval:,.0f}", three(found.fps), f"{found.fps / row.fps:.2f}"] if kept else ["–"] * 4
+    speeds = (
+        [
+            f"{found.interval:,.0f}",
+            f"{row.interval:,.0f}",
+            three(found.fps),
+            f"{found.fps / row.fps:.2f}",
+        ]
+        if kept
+        else ["–"] * 4
+    )
     return [
         found.name,
         f"{one.spike_penalty:g}",

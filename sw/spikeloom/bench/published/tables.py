@@ -20,28 +20,43 @@ from spikeloom.files import load_json, save_json, save_text
 
 HOW = {
     "right, images": "frozen network, whole test set",
-    "low, high": "95 %: Wilson's interval with the design effect of images that are made of the same source",
-    "simulated, latency_p99": "Verilated RTL of the network, cycle by cycle: outputs and spike counts equal to the golden model, "
-    "intervals to the cycle model",
-    "interval, interval_p99": "cycle model on modelled images of the whole test set, beats no sooner than the memory port brings them",
+    "low, high": (
+        "95 %: Wilson's interval with the design effect of images that are made of the same source"
+    ),
+    "simulated, latency_p99": (
+        "Verilated RTL of the network, cycle by cycle: outputs and spike counts equal to the golden"
+        " model, intervals to the cycle model"
+    ),
+    "interval, interval_p99": (
+        "cycle model on modelled images of the whole test set, beats no sooner than the memory port"
+        " brings them"
+    ),
     "worst, fps_at": "cycle model on random spikes of the given density in every stream",
-    "fps, port_fps": "at the clock clock_mhz, which is assumed: no router and no board has confirmed it",
-    "lut, ff, dsp, bram36, uram, delay_ns": "synthesised by Yosys, shell included; the delay is that of cells of a 7-series part, without "
-    "wires, and without paths through the cells of delay_without",
+    "fps, port_fps": (
+        "at the clock clock_mhz, which is assumed: no router and no board has confirmed it"
+    ),
+    "lut, ff, dsp, bram36, uram, delay_ns": (
+        "synthesised by Yosys, shell included; the delay is that of cells of a 7-series part,"
+        " without wires, and without paths through the cells of delay_without"
+    ),
     "lut_estimated, bram36_estimated, dsp_estimated": "cost model, before synthesis",
     "longest": "busy cycles of an image",
-    "slowest": "bound: spikes x folds / lanes; queues: words without a spike take a cycle too, and not all ports have one; busiest: a pass "
-    "waits for its busiest queue",
+    "slowest": (
+        "bound: spikes x folds / lanes; queues: words without a spike take a cycle too, and not all"
+        " ports have one; busiest: a pass waits for its busiest queue"
+    ),
     "lut_per_useful": "LUTs of the whole accelerator; layers that multiply add no synapses",
 }
 
 HEADS = (
-    "network", "board, assumed clock", "weights/input/T", "accuracy (95 %), images of sources (data)", "density",
-    "interval mean / p99 / worst", "fps", "target", "fps at 15 / 25 / 35 / 50 %",
+    "network", "board, assumed clock", "weights/input/T",
+    "accuracy (95 %), images of sources (data)", "density", "interval mean / p99 / worst",
+    "fps", "target", "fps at 15 / 25 / 35 / 50 %",
 )  # fmt: skip
 
 HEADS_LOGIC = (
-    "network", "LUT (estimate)", "FF", "BRAM36 (estimate)", "URAM", "DSP (estimate)", "fps/kLUT", "cell delay",
+    "network", "LUT (estimate)", "FF", "BRAM36 (estimate)", "URAM", "DSP (estimate)", "fps/kLUT",
+    "cell delay",
     f"fps where wires make it {ROUTED[0]:g} / {ROUTED[1]:g} times as long",
 )  # fmt: skip
 
@@ -82,12 +97,21 @@ def logic_cells(result: Result) -> list[str]:
 
 
 def anchor_cells(bench: Bench, anchor: Anchor) -> list[str]:
-    return [bench.network, anchor.design, anchor.device, anchor.accuracy or "not given", f"{anchor.fps:,.0f}", anchor.how]
+    return [
+        bench.network,
+        anchor.design,
+        anchor.device,
+        anchor.accuracy or "not given",
+        f"{anchor.fps:,.0f}",
+        anchor.how,
+    ]
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row's figures, those of its twin with a spike penalty, and those of its bit-parallel baseline, where they were made."""
+    """A row's figures, those of its twin with a spike penalty, and those of its bit-parallel
+    baseline, where they were made.
+    """
 
     result: Result
     sparse: Sparse | None = None
@@ -100,18 +124,50 @@ def markdown(rows: Sequence[Row]) -> str:
     benches = [find(result.name) for result in results]
     ours = [cells(result, bench) for result, bench in zip(results, benches, strict=True)]
     others = [anchor_cells(bench, anchor) for bench in benches for anchor in bench.anchors]
-    work = [[result.name, str(result.longest), str(result.slowest), tenth(result.lut_per_useful)] for result in results]
+    work = [
+        [result.name, str(result.longest), str(result.slowest), tenth(result.lut_per_useful)]
+        for result in results
+    ]
     logic = [logic_cells(result) for result in results]
-    lines = ["# Benchmark", "", *grid(HEADS, ours), "", *grid(HEADS_LOGIC, logic), "", *grid(HEADS_WORK, work), "", said(HOW)]
-    twins = [line for row in rows if row.sparse is not None for line in sparse.cells(row.sparse, row.result)]
+    lines = [
+        "# Benchmark",
+        "",
+        *grid(HEADS, ours),
+        "",
+        *grid(HEADS_LOGIC, logic),
+        "",
+        *grid(HEADS_WORK, work),
+        "",
+        said(HOW),
+    ]
+    twins = [
+        line
+        for row in rows
+        if row.sparse is not None
+        for line in sparse.cells(row.sparse, row.result)
+    ]
     lines += section("With a spike penalty", sparse.HEADS, twins, sparse.HOW)
-    baselines = [parallel.cells(row.parallel, row.result) for row in rows if row.parallel is not None]
-    lines += section("Against bit-parallel multipliers with the same weights", parallel.HEADS, baselines, parallel.HOW)
-    lines += section("Published by others, on their data", ("network", "design", "device", "accuracy", "fps", "how"), others, {})
+    baselines = [
+        parallel.cells(row.parallel, row.result) for row in rows if row.parallel is not None
+    ]
+    lines += section(
+        "Against bit-parallel multipliers with the same weights",
+        parallel.HEADS,
+        baselines,
+        parallel.HOW,
+    )
+    lines += section(
+        "Published by others, on their data",
+        ("network", "design", "device", "accuracy", "fps", "how"),
+        others,
+        {},
+    )
     return "\n".join(lines) + "\n"
 
 
-def section(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], how: Mapping[str, str]) -> list[str]:
+def section(
+    title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], how: Mapping[str, str]
+) -> list[str]:
     """A table under its title; nothing without rows."""
     if not rows:
         return []
@@ -121,13 +177,21 @@ def section(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], how
 def write(folder: Path, rows: Sequence[Row]) -> None:
     """``bench.json`` and ``bench.md``."""
     save_json(
-        folder / "bench.json", {"how": HOW, "how_sparse": sparse.HOW, "how_parallel": parallel.HOW, "rows": [plain(row) for row in rows]}
+        folder / "bench.json",
+        {
+            "how": HOW,
+            "how_sparse": sparse.HOW,
+            "how_parallel": parallel.HOW,
+            "rows": [plain(row) for row in rows],
+        },
     )
     save_text(folder / "bench.md", markdown(rows))
 
 
 def known(folder: Path) -> list[Row]:
-    """The rows of ``bench.json``; without those that are damaged, of an earlier SpikeLoom, or of no row that there still is."""
+    """The rows of ``bench.json``; without those that are damaged, of an earlier SpikeLoom, or of no
+    row that there still is.
+    """
     try:
         rows = list(load_json(folder / "bench.json", "rows of 'spikeloom bench'")["rows"])
     except (SpikeLoomError, KeyError, TypeError):
@@ -146,9 +210,19 @@ def row_of(data: Any) -> Row | None:
 
 
 def _row_of(data: dict[str, Any]) -> Row:
-    result = measuring.read({name: value for name, value in data.items() if name not in ("fps_per_klut", "anchors", "sparse", "parallel")})
+    result = measuring.read(
+        {
+            name: value
+            for name, value in data.items()
+            if name not in ("fps_per_klut", "anchors", "sparse", "parallel")
+        }
+    )
     twin, baseline = data["sparse"], data["parallel"]
-    return Row(result, None if twin is None else sparse.read(twin), None if baseline is None else parallel.read(baseline))
+    return Row(
+        result,
+        None if twin is None else sparse.read(twin),
+        None if baseline is None else parallel.read(baseline),
+    )
 
 
 def plain(row: Row) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""How much of the hardware's work is of use: cycles against their lower bound, logic against synapses added."""
+"""How much of the hardware's work is of use: cycles against their lower bound, logic against
+synapses added.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,11 @@ LUT_PER_USEFUL = "LUT per synapse added per cycle"
 
 
 def lut_per_useful(plan: Plan, trace: dict[str, Ints], interval: float, lut: int) -> float | None:
-    """LUTs of the whole accelerator per synapse that adds its weight, per cycle, at an interval in cycles.
+    """LUTs of the whole accelerator per synapse that adds its weight, per cycle, at an interval in
+    cycles.
 
-    Layers that multiply add none: their LUTs count, their synapses do not. None where no other adds any.
+    Layers that multiply add none: their LUTs count, their synapses do not. None where no other adds
+    any.
     """
     adding = [work for work in works(plan, trace).values() if work.stage.folding.body != "parallel"]
     useful = sum(float(work.synaptic.mean()) for work in adding)
@@ -48,9 +52,12 @@ class Slowest:
 
     Attributes
     ----------
-    layer: its name. against_bound: its busy cycles over the least there could be, spikes x folds / lanes. queues: what its queues take on
-    average over that bound: more than 1, since a word without a spike takes a cycle too, and not all ports have a spike in a word's last
-    cycle. The rest is that a pass waits for the busiest of its queues. Both are None where there is no such layer, or no spike in it.
+    layer: its name. against_bound: its busy cycles over the least there could be, spikes x folds /
+        lanes. queues: what its queues take on
+    average over that bound: more than 1, since a word without a spike takes a cycle too, and not
+        all ports have a spike in a word's last
+    cycle. The rest is that a pass waits for the busiest of its queues. Both are None where there is
+        no such layer, or no spike in it.
     """
 
     layer: str
@@ -75,13 +82,24 @@ NOBODY = Slowest("no event layer")
 
 
 def engines(plan: Plan, trace: dict[str, Ints]) -> tuple[Longest, Slowest]:
-    """The layer that is busy longest, and the event layer that is; ``NOBODY`` without one. Of the images' mean."""
+    """The layer that is busy longest, and the event layer that is; ``NOBODY`` without one. Of the
+    images' mean.
+    """
     busy = {name: cycles(work) for name, work in works(plan, trace).items()}
-    skips = {f"{stage.name}.skip": stage.skip_stage for stage in plan.stages if stage.skip_stage is not None}
+    skips = {
+        f"{stage.name}.skip": stage.skip_stage
+        for stage in plan.stages
+        if stage.skip_stage is not None
+    }
     longest = [Longest(name, plan[name].folding.body, taken) for name, taken in busy.items()]
-    longest += [Longest(name, skip.folding.body, cycles(Work(skip, trace[skip.layer.source]))) for name, skip in skips.items()]
+    longest += [
+        Longest(name, skip.folding.body, cycles(Work(skip, trace[skip.layer.source])))
+        for name, skip in skips.items()
+    ]
     event = [stage.name for stage in plan.stages if stage.folding.body == "event"]
-    slowest = against_bound(works(plan, trace)[max(event, key=busy.__getitem__)]) if event else NOBODY
+    slowest = (
+        against_bound(works(plan, trace)[max(event, key=busy.__getitem__)]) if event else NOBODY
+    )
     return max(longest, key=lambda found: found.cycles), slowest
 
 
@@ -94,6 +112,8 @@ def cycles(work: Work) -> float:
 def against_bound(work: Work) -> Slowest:
     """An event layer against the least that its spikes could take."""
     stage = work.stage
-    least = float(work.synaptic.mean()) / (stage.lanes * stage.folding.windows * stage.folding.elements)
+    least = float(work.synaptic.mean()) / (
+        stage.lanes * stage.folding.windows * stage.folding.elements
+    )
     mean = float(np.mean([work.mean_queue(k) for k in range(len(work.words))]))
     return Slowest(stage.name, cycles(work) / least, mean / least) if least else Slowest(stage.name)

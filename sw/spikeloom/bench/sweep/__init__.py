@@ -1,1 +1,3 @@
-"""Trains a network over a grid of settings and finds the points that no other one beats in everything."""
+"""Trains a network over a grid of settings and finds the points that no other one beats in
+everything.
+"""

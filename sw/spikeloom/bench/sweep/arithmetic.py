@@ -1,8 +1,10 @@
-"""How much arithmetic a network is, whatever hardware runs it: the bit budget and what follows from it.
+"""How much arithmetic a network is, whatever hardware runs it: the bit budget and what follows from
+it.
 
-``BB = T b_w b_s``: time steps, bits of a weight, bits of a spike. ``S-ACE`` is the sum of ``n BB`` over the layers, n being a layer's
-multiply-accumulates per image; ``NS-ACE`` the sum of ``fr n BB``, fr being the share of set bits at the layer's input.
-Source: "Are Conventional SNNs Really Efficient?", CVPR 2024. Here b_s = 1, and T are the planes of the layer's input.
+``BB = T b_w b_s``: time steps, bits of a weight, bits of a spike. ``S-ACE`` is the sum of ``n BB``
+over the layers, n being a layer's multiply-accumulates per image; ``NS-ACE`` the sum of ``fr n
+BB``, fr being the share of set bits at the layer's input. Source: "Are Conventional SNNs Really
+Efficient?", CVPR 2024. Here b_s = 1, and T are the planes of the layer's input.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""What one trained network gives and costs: counted on the frozen network, simulated by the cycle model, or estimated."""
+"""What one trained network gives and costs: counted on the frozen network, simulated by the cycle
+model, or estimated.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,13 @@ class Figures:
 
     Attributes
     ----------
-    images, right: of the test set, answered by the frozen network. effective: how many independent images the test set is worth, see
-        :func:`spikeloom.bench.statistics.effective_images`.
+    images, right: of the test set, answered by the frozen network. effective: how many independent
+        images the test set is worth, see :func:`spikeloom.bench.statistics.effective_images`.
     macs, s_ace, ns_ace, stored_bits: see :class:`spikeloom.bench.sweep.arithmetic.Arithmetic`.
-    spikes: set bits that the neurons fired, the input's not counted. density: share of their bits that are set.
-    cycles, latency_cycles: by the cycle model on ``simulated`` images of the test set: mean distance of two answers with the pipeline
-        kept full, and median time of an image alone.
+    spikes: set bits that the neurons fired, the input's not counted. density: share of their bits
+        that are set.
+    cycles, latency_cycles: by the cycle model on ``simulated`` images of the test set: mean
+        distance of two answers with the pipeline kept full, and median time of an image alone.
     cycles_estimated: the slowest stage or stream by the closed form.
     lut, ff, bram18, uram, dsp: estimated, shell and counters included.
     """
@@ -64,12 +67,21 @@ class Figures:
         return self.s_ace / self.macs
 
 
-def figures(accelerator: Accelerator, x: Array, labels: Array, source: Array, simulated: int, progress: Progress) -> Figures:
-    """Of a compiled network on test images x (N, ...) with labels (N,), made of the real examples source (N,).
+def figures(
+    accelerator: Accelerator,
+    x: Array,
+    labels: Array,
+    source: Array,
+    simulated: int,
+    progress: Progress,
+) -> Figures:
+    """Of a compiled network on test images x (N, ...) with labels (N,), made of the real examples
+    source (N,).
 
     The cycle model takes ``simulated`` of them, evenly spread.
 
-    Raises SpikeLoomError where the network answers with no class, or images and labels do not fit it.
+    Raises SpikeLoomError where the network answers with no class, or images and labels do not fit
+    it.
     """
     graph = accelerator.plan.graph
     truth = checked_labels(labels, graph, len(x))
@@ -107,6 +119,12 @@ def _cycles(accelerator: Accelerator, words: Ints, progress: Progress) -> dict[s
 
 def _estimates(accelerator: Accelerator) -> dict[str, Any]:
     """What compiling wrote into the folder."""
-    total = load_json(accelerator.folder / estimates.RESOURCES_FILE, "estimates of 'spikeloom compile'")["total"]
-    network = load_json(accelerator.folder / estimates.NETWORK_FILE, "estimates of 'spikeloom compile'")
-    return {"cycles_estimated": float(network["max_cycles"])} | {field: int(total[unit]) for unit, field in estimates.UNITS.items()}
+    total = load_json(
+        accelerator.folder / estimates.RESOURCES_FILE, "estimates of 'spikeloom compile'"
+    )["total"]
+    network = load_json(
+        accelerator.folder / estimates.NETWORK_FILE, "estimates of 'spikeloom compile'"
+    )
+    return {"cycles_estimated": float(network["max_cycles"])} | {
+        field: int(total[unit]) for unit, field in estimates.UNITS.items()
+    }

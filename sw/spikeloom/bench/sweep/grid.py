@@ -1,4 +1,6 @@
-"""Which settings a sweep trains: the product of a few axes, as numbers and as the text of an option."""
+"""Which settings a sweep trains: the product of a few axes, as numbers and as the text of an
+option.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +39,14 @@ class Grid:
 
     def __post_init__(self) -> None:
         if not (self.spike_penalties and self.steps and self.weight_bits):
-            raise SpikeLoomError("sweep: expected at least one value on every axis, found an empty one")
-        object.__setattr__(self, "spike_penalties", tuple(number(penalty, "spike penalty") for penalty in self.spike_penalties))
+            raise SpikeLoomError(
+                "sweep: expected at least one value on every axis, found an empty one"
+            )
+        object.__setattr__(
+            self,
+            "spike_penalties",
+            tuple(number(penalty, "spike penalty") for penalty in self.spike_penalties),
+        )
         for penalty in self.spike_penalties:
             if not (penalty >= 0 and math.isfinite(penalty)):
                 raise SpikeLoomError(f"spike penalty: expected a number >= 0, found {penalty:g}")
@@ -49,7 +57,12 @@ class Grid:
 
     def points(self) -> tuple[Point, ...]:
         """In the order of the axes, the last one fastest; each once."""
-        return tuple(dict.fromkeys(Point(*choice) for choice in product(self.spike_penalties, self.steps, self.weight_bits)))
+        return tuple(
+            dict.fromkeys(
+                Point(*choice)
+                for choice in product(self.spike_penalties, self.steps, self.weight_bits)
+            )
+        )
 
 
 def _check(what: str, axis: Iterable[PerLayer], largest: int) -> None:
@@ -66,12 +79,15 @@ def penalties(texts: Sequence[str]) -> tuple[float, ...]:
         try:
             found.append(float(item))
         except ValueError:
-            raise SpikeLoomError(f"--spike-penalty: expected numbers, e.g. 0,0.1,0.5, found {item!r}") from None
+            raise SpikeLoomError(
+                f"--spike-penalty: expected numbers, e.g. 0,0.1,0.5, found {item!r}"
+            ) from None
     return tuple(dict.fromkeys(found)) or (0.0,)
 
 
 def per_layer(option: str, texts: Sequence[str]) -> tuple[PerLayer, ...]:
-    """An axis from options like ``2,4`` for all layers, and ``conv1=8`` or ``conv1=4:8`` for one of them, by module name.
+    """An axis from options like ``2,4`` for all layers, and ``conv1=8`` or ``conv1=4:8`` for one of
+    them, by module name.
 
     Raises SpikeLoomError for anything else, and for a layer named twice.
     """
@@ -85,10 +101,14 @@ def per_layer(option: str, texts: Sequence[str]) -> tuple[PerLayer, ...]:
         elif name and name not in layers:
             layers[name] = numbers
         elif name:
-            raise SpikeLoomError(f"{option}: {name} is named twice; give all its values at once, as {name}=2:4")
+            raise SpikeLoomError(
+                f"{option}: {name} is named twice; give all its values at once, as {name}=2:4"
+            )
         else:
             raise _odd(option, item)
-    choices = product(dict.fromkeys(every or [None]), *(dict.fromkeys(numbers) for numbers in layers.values()))
+    choices = product(
+        dict.fromkeys(every or [None]), *(dict.fromkeys(numbers) for numbers in layers.values())
+    )
     return tuple(PerLayer(first, tuple(zip(layers, rest, strict=True))) for first, *rest in choices)
 
 
@@ -104,4 +124,7 @@ def _numbers(option: str, item: str, values: str) -> Iterator[int]:
 
 
 def _odd(option: str, item: str) -> SpikeLoomError:
-    return SpikeLoomError(f"{option}: expected whole numbers for all layers or by layer, e.g. 2,4,fc1=8 or fc1=4:8, found {item!r}")
+    return SpikeLoomError(
+        f"{option}: expected whole numbers for all layers or by layer, e.g. 2,4,fc1=8 or fc1=4:8,"
+        f" found {item!r}"
+    )

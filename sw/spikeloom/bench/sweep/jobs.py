@@ -1,4 +1,6 @@
-"""One training of a sweep: which network, which settings, in which folder, and whether it is done already."""
+"""One training of a sweep: which network, which settings, in which folder, and whether it is done
+already.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ from spikeloom.train.zoo.user import Builder
 
 @dataclass(frozen=True)
 class Hardware:
-    """What every point is compiled for, as :func:`spikeloom.accelerator.compile` takes it; ``images`` go through the cycle model."""
+    """What every point is compiled for, as :func:`spikeloom.accelerator.compile` takes it;
+    ``images`` go through the cycle model.
+    """
 
     board: str = "pynq-z2"
     target_fps: float | None = None
@@ -48,7 +52,8 @@ class Job:
 
     Attributes
     ----------
-    recipe: builds the network with the point's settings. steps, weight_bits: what it is built with, as text.
+    recipe: builds the network with the point's settings. steps, weight_bits: what it is built with,
+        as text.
     folder: of this training alone. key: changes with whatever changes the result.
     """
 
@@ -62,7 +67,10 @@ class Job:
 
     @property
     def label(self) -> str:
-        return f"penalty {self.spike_penalty:g}, T {self.steps}, weight bits {self.weight_bits}, seed {self.seed}"
+        return (
+            f"penalty {self.spike_penalty:g}, T {self.steps}, weight bits {self.weight_bits}, seed"
+            f" {self.seed}"
+        )
 
 
 def build(builder: Builder, point: Point) -> nn.Module:
@@ -72,11 +80,18 @@ def build(builder: Builder, point: Point) -> nn.Module:
 
 
 def jobs(
-    recipe: Recipe, folder: Path, grid: Grid, hardware: Hardware, data_dir: Path | None, progress: Progress = silent
+    recipe: Recipe,
+    folder: Path,
+    grid: Grid,
+    hardware: Hardware,
+    data_dir: Path | None,
+    progress: Progress = silent,
 ) -> tuple[Job, ...]:
-    """All trainings of a grid, points that come to the same network once. Builds and runs every network once, on one batch.
+    """All trainings of a grid, points that come to the same network once. Builds and runs every
+    network once, on one batch.
 
-    Raises SpikeLoomError where board or clock are unknown, a layer is not there, or network and data do not fit.
+    Raises SpikeLoomError where board or clock are unknown, a layer is not there, or network and
+    data do not fit.
     """
     hardware.check()
     dataset = data.load(recipe.dataset, data_dir)
@@ -108,7 +123,9 @@ def checked(recipe: Recipe, dataset: Dataset) -> nn.Module:
 def settings(model: nn.Module) -> tuple[str, str]:
     """Time steps and weight widths of a network as text."""
     steps = {name: neuron.steps for name, neuron in neurons(model).items()}
-    return described(steps), described({name: layer.weight_bits for name, layer in weighted(model).items()})
+    return described(steps), described(
+        {name: layer.weight_bits for name, layer in weighted(model).items()}
+    )
 
 
 def _job(recipe: Recipe, point: Point, model: nn.Module, seed: int, folder: Path, key: str) -> Job:

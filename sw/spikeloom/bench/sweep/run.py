@@ -1,11 +1,12 @@
-"""A sweep: every point of a grid trained, frozen, compiled and counted; goes on where it was interrupted.
+"""A sweep: every point of a grid trained, frozen, compiled and counted; goes on where it was
+interrupted.
 
 The folder then holds
 
     sweep.csv            a row per point, with means over the seeds
     runs.csv             a row per training
     sweep.svg, sweep.png the front as a picture
-    points/<settings>/   a whole network folder per training: ``spikeloom emit`` and all that follows go on from there
+    points/<settings>/   a whole network folder per training, for ``spikeloom emit`` and the rest
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ class Sweep:
     @property
     def table(self) -> Table:
         on = sum(row.front for row in self.rows)
-        return tables.table(f"{self.network}: {len(self.rows)} points, {on} of them on the front", self.rows)
+        return tables.table(
+            f"{self.network}: {len(self.rows)} points, {on} of them on the front", self.rows
+        )
 
     def __repr__(self) -> str:
         return repr(self.table)
@@ -69,14 +72,17 @@ def sweep(
     progress: Progress = silent,
     shown: Shown = lambda line: None,
 ) -> Sweep:
-    """Train and judge every point of a grid; what is finished in ``folder`` with the same settings is not made again.
+    """Train and judge every point of a grid; what is finished in ``folder`` with the same settings
+    is not made again.
 
     Arguments
     ---------
-    recipe, epochs, data_dir: as in :func:`spikeloom.train.loop.train`. anew: forget what was made before.
+    recipe, epochs, data_dir: as in :func:`spikeloom.train.loop.train`. anew: forget what was made
+        before.
     progress: ``points`` counts the trainings that are still to be made.
 
-    A point that does not fit the board stays in the tables with a note. Raises SpikeLoomError where the settings do not fit the network,
+    A point that does not fit the board stays in the tables with a note. Raises SpikeLoomError where
+        the settings do not fit the network,
     where the first training fails for another reason, and where no point comes to an end.
     """
     recipe = recipe if isinstance(recipe, Recipe) else recipe_of(recipe)
@@ -116,8 +122,12 @@ def _write(folder: Path, todo: tuple[Job, ...], runs: dict[Job, Run]) -> tuple[R
     return found
 
 
-def _run(job: Job, hardware: Hardware, data_dir: Path | None, progress: Progress, *, first: bool) -> Run:
-    """One training; a failure becomes its note, unless it is the first of all and would come with every point."""
+def _run(
+    job: Job, hardware: Hardware, data_dir: Path | None, progress: Progress, *, first: bool
+) -> Run:
+    """One training; a failure becomes its note, unless it is the first of all and would come with
+    every point.
+    """
     try:
         made = make(job, hardware, data_dir, progress)
     except SpikeLoomError as error:
@@ -132,7 +142,14 @@ def _run(job: Job, hardware: Hardware, data_dir: Path | None, progress: Progress
 def make(job: Job, hardware: Hardware, data_dir: Path | None, progress: Progress) -> Figures:
     """Train, freeze, compile, count. Raises SpikeLoomError where one of them fails."""
     folder = job.folder
-    train(job.recipe, folder, seed=job.seed, data_dir=data_dir, spike_penalty=job.spike_penalty, progress=progress)
+    train(
+        job.recipe,
+        folder,
+        seed=job.seed,
+        data_dir=data_dir,
+        spike_penalty=job.spike_penalty,
+        progress=progress,
+    )
     progress("freeze", 0, 0)
     freeze(folder / "trained.onnx", folder / "model.onnx")
     accelerator = facade.compile(

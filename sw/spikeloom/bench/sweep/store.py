@@ -1,4 +1,6 @@
-"""The results of one training in its folder, and arrays that all trainings have in common, kept once."""
+"""The results of one training in its folder, and arrays that all trainings have in common, kept
+once.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def save(job: Job, figures: Figures) -> None:
 
 
 def load(job: Job) -> tuple[Figures | None, str]:
-    """What a finished training gave, or None and why its file does not count ("" where there is none)."""
+    """What a finished training gave, or None and why its file does not count ("" where there is
+    none).
+    """
     if not (job.folder / FILE).exists():
         return None, ""
     try:
@@ -51,7 +55,9 @@ def forget(job: Job) -> None:
 
 
 def share(folder: Path, common: Path) -> None:
-    """Keep arrays that are the same in every folder once on the disk, as hard links; where these do not work, all copies stay."""
+    """Keep arrays that are the same in every folder once on the disk, as hard links; where these do
+    not work, all copies stay.
+    """
     with suppress(OSError):
         common.mkdir(parents=True, exist_ok=True)
         for name in SHARED:

@@ -12,7 +12,9 @@ from spikeloom.bench.sweep.jobs import Job
 from spikeloom.bench.sweep.pareto import front
 
 COSTS = {"bits": "bit_budget", "spikes": "spikes", "cycles": "cycles", "LUT": "lut"}
-"""What a point is judged by besides its accuracy: the fewer, the better. Name -> field of ``Figures``."""
+"""What a point is judged by besides its accuracy: the fewer, the better. Name -> field of
+``Figures``.
+"""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,9 @@ class Run:
 
 @dataclass(frozen=True)
 class Row:
-    """One point: all its trainings that came to an end. front: no other point is at least as good in everything."""
+    """One point: all its trainings that came to an end. front: no other point is at least as good
+    in everything.
+    """
 
     spike_penalty: float
     steps: str
@@ -41,7 +45,11 @@ class Row:
 
     def deviation(self, field: str) -> float | None:
         """Sample standard deviation over the seeds; None with fewer than two."""
-        return statistics.stdev(getattr(figures, field) for figures in self.figures) if len(self.figures) > 1 else None
+        return (
+            statistics.stdev(getattr(figures, field) for figures in self.figures)
+            if len(self.figures) > 1
+            else None
+        )
 
     @property
     def images(self) -> int:
@@ -49,8 +57,8 @@ class Row:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval of the accuracy for one test set: the seeds share its images, so they do not make it narrower, and neither do
-        several images of one source.
+        """95 % interval of the accuracy for one test set: the seeds share its images, so they do
+        not make it narrower, and neither do several images of one source.
         """
         effective = self.mean("effective")
         return wilson(self.mean("accuracy") * effective, effective)
@@ -60,11 +68,23 @@ def rows(runs: Sequence[Run]) -> tuple[Row, ...]:
     """Runs by point, in their order; a point without a figure is on no front."""
     points: dict[tuple[float, str, str], list[Run]] = {}
     for run in runs:
-        points.setdefault((run.job.spike_penalty, run.job.steps, run.job.weight_bits), []).append(run)
+        points.setdefault((run.job.spike_penalty, run.job.steps, run.job.weight_bits), []).append(
+            run
+        )
     found = [
-        Row(*point, tuple(run.figures for run in made if run.figures is not None), tuple(run.note for run in made if run.note))
+        Row(
+            *point,
+            tuple(run.figures for run in made if run.figures is not None),
+            tuple(run.note for run in made if run.note),
+        )
         for point, made in points.items()
     ]
     judged = [row for row in found if row.figures]
-    best = dict(zip(map(id, judged), front([[-row.mean("accuracy"), *map(row.mean, COSTS.values())] for row in judged]), strict=True))
+    best = dict(
+        zip(
+            map(id, judged),
+            front([[-row.mean("accuracy"), *map(row.mean, COSTS.values())] for row in judged]),
+            strict=True,
+        )
+    )
     return tuple(replace(row, front=best.get(id(row), False)) for row in found)

@@ -1,4 +1,6 @@
-"""The points of a sweep as CSV files, the same bytes for the same points, and as a table to look at."""
+"""The points of a sweep as CSV files, the same bytes for the same points, and as a table to look
+at.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +18,32 @@ from spikeloom.files import save_text
 POINTS_FILE = "sweep.csv"
 RUNS_FILE = "runs.csv"
 
-NAMES = {"cycles": "cycles_simulated", "latency_cycles": "latency_cycles_simulated", "simulated": "images_simulated"}
+NAMES = {
+    "cycles": "cycles_simulated",
+    "latency_cycles": "latency_cycles_simulated",
+    "simulated": "images_simulated",
+}
 NAMES |= {name: f"{name}_estimated" for name in ("lut", "ff", "bram18", "uram", "dsp")}
-"""Columns say how a number came about; the other columns are counted or computed on the frozen network."""
+"""Columns say how a number came about; the other columns are counted or computed on the frozen
+network.
+"""
 
 SPREAD = ("accuracy", "spikes", "cycles", "lut")
 """Columns that are followed by their standard deviation over the seeds."""
 
 MEANS: tuple[str, ...]
-MEANS = ("accuracy", "bit_budget", "s_ace", "ns_ace", "stored_bits", "spikes", "density", "cycles", "latency_cycles", "cycles_estimated")
+MEANS = (
+    "accuracy",
+    "bit_budget",
+    "s_ace",
+    "ns_ace",
+    "stored_bits",
+    "spikes",
+    "density",
+    "cycles",
+    "latency_cycles",
+    "cycles_estimated",
+)
 MEANS += ("lut", "ff", "bram18", "uram", "dsp")
 
 
@@ -49,7 +68,12 @@ def _write(path: Path, lines: Iterable[Mapping[str, str]]) -> None:
 
 
 def _point(row: Row) -> dict[str, str]:
-    line = {"front": str(int(row.front)), "spike_penalty": repr(row.spike_penalty), "steps": row.steps, "weight_bits": row.weight_bits}
+    line = {
+        "front": str(int(row.front)),
+        "spike_penalty": repr(row.spike_penalty),
+        "steps": row.steps,
+        "weight_bits": row.weight_bits,
+    }
     line |= {"seeds": str(len(row.figures)), "note": "; ".join(row.notes)}
     if not row.figures:
         return line
@@ -57,23 +81,46 @@ def _point(row: Row) -> dict[str, str]:
     for field in MEANS:
         line[NAMES.get(field, field)] = number(row.mean(field))
         if field == "accuracy":
-            line |= dict(zip(("accuracy_low", "accuracy_high"), map(number, row.interval), strict=True))
+            line |= dict(
+                zip(("accuracy_low", "accuracy_high"), map(number, row.interval), strict=True)
+            )
         if field in SPREAD:
             deviation = row.deviation(field)
-            line[f"{NAMES.get(field, field)}_deviation"] = "" if deviation is None else number(deviation)
+            line[f"{NAMES.get(field, field)}_deviation"] = (
+                "" if deviation is None else number(deviation)
+            )
     return line
 
 
 def _run(run: Run, folder: Path) -> dict[str, str]:
     job = run.job
-    line = {"spike_penalty": repr(job.spike_penalty), "steps": job.steps, "weight_bits": job.weight_bits, "seed": str(job.seed)}
+    line = {
+        "spike_penalty": repr(job.spike_penalty),
+        "steps": job.steps,
+        "weight_bits": job.weight_bits,
+        "seed": str(job.seed),
+    }
     line |= {"folder": job.folder.relative_to(folder).as_posix(), "note": run.note}
     if run.figures is not None:
-        line |= {NAMES.get(field.name, field.name): number(asdict(run.figures)[field.name]) for field in fields(Figures)}
+        line |= {
+            NAMES.get(field.name, field.name): number(asdict(run.figures)[field.name])
+            for field in fields(Figures)
+        }
     return line
 
 
-HEADS = ("penalty", "T", "weight bits", "accuracy % (95 %)", "bit budget", "spikes", "set %", "cycles", "LUT", "front")
+HEADS = (
+    "penalty",
+    "T",
+    "weight bits",
+    "accuracy % (95 %)",
+    "bit budget",
+    "spikes",
+    "set %",
+    "cycles",
+    "LUT",
+    "front",
+)
 
 
 def table(title: str, found: Sequence[Row]) -> Table:
@@ -87,7 +134,12 @@ def _shown(row: Row) -> tuple[str, ...]:
         return (*settings, *["–"] * (len(HEADS) - len(settings)))
     low, high = row.interval
     accuracy = f"{_spread(row, 'accuracy', 2, 100)} ({100 * low:.1f}–{100 * high:.1f})"
-    figures = (f"{row.mean('bit_budget'):.2f}", _spread(row, "spikes"), f"{100 * row.mean('density'):.1f}", _spread(row, "cycles"))
+    figures = (
+        f"{row.mean('bit_budget'):.2f}",
+        _spread(row, "spikes"),
+        f"{100 * row.mean('density'):.1f}",
+        _spread(row, "cycles"),
+    )
     return (*settings, accuracy, *figures, _spread(row, "lut"), "*" if row.front else "")
 
 

@@ -15,7 +15,9 @@ from spikeloom.ir.neurons import LIF, Raw
 from spikeloom.ir.staircase import Staircase, Tick, silent
 
 Admit = Callable[[Graph], None]
-"""Looks at an integer network that is not proven yet. Raises SpikeLoomError where there is no point in going on."""
+"""Looks at an integer network that is not proven yet. Raises SpikeLoomError where there is no point
+in going on.
+"""
 
 Progress = Callable[[int, int], None]
 """Called with what is done and what there is to do."""
@@ -46,7 +48,9 @@ def check(graph: Graph) -> None:
 
 
 def prove_all(graph: Graph, stairs: dict[str, Staircase], tick: Tick = silent) -> tuple[Proof, ...]:
-    """Check every layer against its source's staircase. Raises SpikeLoomError naming layer and channel."""
+    """Check every layer against its source's staircase. Raises SpikeLoomError naming layer and
+    channel.
+    """
     proofs = []
     for node in graph.nodes:
         if not isinstance(node, Layer):
@@ -62,9 +66,18 @@ def prove_all(graph: Graph, stairs: dict[str, Staircase], tick: Tick = silent) -
 
 
 def counting(source: Source, progress: Progress) -> Tick:
-    """Adds up what it hears: every step of the source is found once, fitted once and proven once."""
-    activations = [node.activation for node in source.nodes if isinstance(node, SourceLayer) and isinstance(node.activation, Quantizer)]
-    total = 3 * sum(channels * steps for channels, steps in (activation.cuts.shape for activation in activations))
+    """Adds up what it hears: every step of the source is found once, fitted once and proven
+    once.
+    """
+    activations = [
+        node.activation
+        for node in source.nodes
+        if isinstance(node, SourceLayer) and isinstance(node.activation, Quantizer)
+    ]
+    total = 3 * sum(
+        channels * steps
+        for channels, steps in (activation.cuts.shape for activation in activations)
+    )
     done = 0
 
     def tick(steps: int) -> None:
@@ -75,10 +88,13 @@ def counting(source: Source, progress: Progress) -> Tick:
     return tick
 
 
-def compile_source(source: Source, admit: Admit = anything, progress: Progress = unseen) -> Compiled:
+def compile_source(
+    source: Source, admit: Admit = anything, progress: Progress = unseen
+) -> Compiled:
     """The whole front end behind the reader, top to bottom.
 
-    ``admit`` sees the integer network before the proof and may refuse it; ``progress`` hears how many steps are done, and of how many.
+    ``admit`` sees the integer network before the proof and may refuse it; ``progress`` hears how
+    many steps are done, and of how many.
     """
     tick = counting(source, progress)
     lowered = lower(source, tick)

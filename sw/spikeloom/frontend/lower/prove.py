@@ -1,7 +1,7 @@
 """The proof: every neuron is fired just below and at every step of its source's staircase.
 
-Source and neuron are both monotone in the accumulator, so agreement on the two sides of every step, at every value of the
-residual, is agreement on the whole reachable range.
+Source and neuron are both monotone in the accumulator, so agreement on the two sides of every step,
+at every value of the residual, is agreement on the whole reachable range.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ class Proof:
 
     Attributes
     ----------
-    method: "plain" (serial neuron), "tie" (some channels clear a last spike on ties), "table" (threshold table),
-        "exact" (no neuron: the sum itself), "frozen" (IF and LIF: the integers are the definition, nothing is claimed about the floats).
+    method: "plain" (serial neuron), "tie" (some channels clear a last spike on ties), "table"
+        (threshold table), "exact" (no neuron: the sum itself), "frozen" (IF and LIF: the integers
+        are the definition, nothing is claimed about the floats).
     steps: steps of the staircases that were checked, over all channels and values of the residual.
     """
 
@@ -45,7 +46,9 @@ def ranks(layer: Layer, m: Ints, x: Ints) -> Ints:
 
 
 def _differs(layer: Layer, stairs: Staircase, part: slice) -> Bools:
-    """(C, S * X) where the neuron misses one of the steps in ``part``, at each value of the residual."""
+    """(C, S * X) where the neuron misses one of the steps in ``part``, at each value of the
+    residual.
+    """
     values = stairs.skip_values
     steps = stairs.steps[:, part].reshape(len(stairs.low), -1)
     low, high = stairs.low[:, None], stairs.high[:, None]
@@ -57,9 +60,11 @@ def _differs(layer: Layer, stairs: Staircase, part: slice) -> Bools:
 
 
 def prove(layer: Layer, stairs: Staircase, tick: Tick = silent) -> Proof:
-    """Check one layer against its source. Raises SpikeLoomError naming the layer and the first channel that differs.
+    """Check one layer against its source. Raises SpikeLoomError naming the layer and the first
+    channel that differs.
 
-    ``tick`` hears of the steps, over all channels, that have been checked at every value of the residual.
+    ``tick`` hears of the steps, over all channels, that have been checked at every value of the
+    residual.
     """
     if isinstance(layer.neuron, (LIF, Raw)):
         raise SpikeLoomError(f"{layer.name}: only SpikePack and table neurons have a staircase")
@@ -69,7 +74,11 @@ def prove(layer: Layer, stairs: Staircase, tick: Tick = silent) -> Proof:
     checked = stairs
     if not alive.all():  # their weights are zero, so that v = 0 is all there is
         checked = Staircase(
-            np.where(alive[:, None, None], stairs.steps, np.where(stairs.steps <= stairs.low[:, None, None], 0, 1)),
+            np.where(
+                alive[:, None, None],
+                stairs.steps,
+                np.where(stairs.steps <= stairs.low[:, None, None], 0, 1),
+            ),
             np.where(alive, stairs.low, 0),
             np.where(alive, stairs.high, 0),
             stairs.negate,
@@ -84,7 +93,9 @@ def prove(layer: Layer, stairs: Staircase, tick: Tick = silent) -> Proof:
         if wrong.any():
             c, at = (int(i) for i in np.argwhere(wrong)[0])
             step, x = first + 1 + at // values, stairs.skip_values[at % values]
-            raise SpikeLoomError(f"{layer.name}: proof failed, channel {c} misses step {step} at residual {x}")
+            raise SpikeLoomError(
+                f"{layer.name}: proof failed, channel {c} misses step {step} at residual {x}"
+            )
         tick((part.stop - first) * channels)
     neuron = layer.neuron
     method = ("tie" if neuron.tie.any() else "plain") if isinstance(neuron, SpikePack) else "table"

@@ -1,4 +1,6 @@
-"""What a user should know about a network that is right all the same: neurons that never change, and tables that cost much."""
+"""What a user should know about a network that is right all the same: neurons that never change,
+and tables that cost much.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +28,17 @@ LISTED = 8
 def notes(graph: Graph, source: Source, stairs: dict[str, Staircase]) -> tuple[str, ...]:
     """One line each, in the order of the layers."""
     sources = {node.name: node for node in source.nodes if isinstance(node, SourceLayer)}
-    return tuple(note for layer in graph.nodes if isinstance(layer, Layer) for note in _of(graph, layer, sources[layer.name], stairs))
+    return tuple(
+        note
+        for layer in graph.nodes
+        if isinstance(layer, Layer)
+        for note in _of(graph, layer, sources[layer.name], stairs)
+    )
 
 
-def _of(graph: Graph, layer: Layer, source: SourceLayer, stairs: dict[str, Staircase]) -> Iterator[str]:
+def _of(
+    graph: Graph, layer: Layer, source: SourceLayer, stairs: dict[str, Staircase]
+) -> Iterator[str]:
     activation = source.activation
     if isinstance(activation, Quantizer):
         stair = stairs[layer.name]
@@ -46,20 +55,32 @@ def _which(found: Ints, channels: int) -> str:
     if len(found) == channels:
         return f"all {channels} neurons" if channels > 1 else "the neuron"
     more = ", ..." if len(found) > LISTED else ""
-    return f"{len(found)} of {channels} neurons (channel{'s' * (len(found) > 1)} {', '.join(map(str, found[:LISTED]))}{more})"
+    return (
+        f"{len(found)} of {channels} neurons (channel{'s' * (len(found) > 1)}"
+        f" {', '.join(map(str, found[:LISTED]))}{more})"
+    )
 
 
 def _quantizer_note(source: SourceLayer, activation: Quantizer, stairs: Staircase) -> str:
     """Constant neurons: the same answer over the whole range that weights and inputs can reach."""
     dead = np.flatnonzero(stairs.constant)
     words = activation.code.codebook[stairs.constant_rank[dead]]
-    answers = {float(activation.gain[c] * int(w) + activation.offset[c]) for c, w in zip(dead, words, strict=True)}
+    answers = {
+        float(activation.gain[c] * int(w) + activation.offset[c])
+        for c, w in zip(dead, words, strict=True)
+    }
     always = f"{answers.pop():g}" if len(answers) == 1 else "one answer each"
     if activation.code.steps == 1 and any(isinstance(step, Relu) for step in source.chain):
-        way = "one bit behind a Relu has no second answer: quantize to 2 bits or more, or leave out the Relu"
+        way = (
+            "one bit behind a Relu has no second answer: quantize to 2 bits or more, or leave out"
+            " the Relu"
+        )
     else:
         way = "check scale, bias and batch norm in front, or prune"
-    return f"{source.name}: {_which(dead, len(stairs.low))} of {activation.name} cannot change, {always} whatever comes in; {way}"
+    return (
+        f"{source.name}: {_which(dead, len(stairs.low))} of {activation.name} cannot change,"
+        f" {always} whatever comes in; {way}"
+    )
 
 
 def _spiking_note(graph: Graph, layer: Layer, neuron: LIF, activation: Threshold) -> Iterator[str]:
@@ -72,21 +93,36 @@ def _spiking_note(graph: Graph, layer: Layer, neuron: LIF, activation: Threshold
     silent = np.flatnonzero(np.maximum(most, 0) * neuron.code.steps < neuron.theta)
     if silent.size:
         which = _which(silent, len(most))
-        yield f"{layer.name}: {which} of {activation.name} can never fire; lower the threshold, or check the weights in front of it"
+        yield (
+            f"{layer.name}: {which} of {activation.name} can never fire; lower the threshold, or"
+            " check the weights in front of it"
+        )
 
 
-def _table_note(layer: Layer, neuron: Table, activation: Quantizer, stairs: Staircase) -> Iterator[str]:
+def _table_note(
+    layer: Layer, neuron: Table, activation: Quantizer, stairs: Staircase
+) -> Iterator[str]:
     """A threshold table that is large, why it had to be one, and what it costs."""
     channels, count = neuron.thresholds.shape
-    lut = table(signed_width(int(np.abs(neuron.thresholds).max())), channels << neuron.code.steps, registered=False).logic
+    lut = table(
+        signed_width(int(np.abs(neuron.thresholds).max())),
+        channels << neuron.code.steps,
+        registered=False,
+    ).logic
     if lut < LARGE_TABLE:
         return
     if neuron.code.base > 2:
-        why, way = f"values nearest in a code of tau = {neuron.code.base} are no serial neuron", "take tau = 2"
+        why, way = (
+            f"values nearest in a code of tau = {neuron.code.base} are no serial neuron",
+            "take tau = 2",
+        )
     else:
-        why = f"no evenly spaced thresholds take exactly its steps with the {max_shift(stairs)} fraction bits there is room for"
+        why = (
+            f"no evenly spaced thresholds take exactly its steps with the {max_shift(stairs)}"
+            " fraction bits there is room for"
+        )
         way = "train with power-of-two scales (power_of_two=True)"
     yield (
-        f"{layer.name}: {activation.name} became a table of {channels} x {count} thresholds, about {lut} LUT, since {why}; {way}, or use"
-        " fewer time steps"
+        f"{layer.name}: {activation.name} became a table of {channels} x {count} thresholds, about"
+        f" {lut} LUT, since {why}; {way}, or use fewer time steps"
     )

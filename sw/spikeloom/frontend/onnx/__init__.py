@@ -1,7 +1,8 @@
 """From an ONNX file to the integer network: `read(path)`.
 
-Operators are walked in topological order; each tensor is either a constant or a symbolic signal (:mod:`spikeloom.frontend.signal`). A Quant
-or another neuron closes a signal into a source layer; the passes turn source layers into integers and prove them equal.
+Operators are walked in topological order; each tensor is either a constant or a symbolic signal
+(:mod:`spikeloom.frontend.signal`). A Quant or another neuron closes a signal into a source layer;
+the passes turn source layers into integers and prove them equal.
 """
 
 from __future__ import annotations
@@ -73,35 +74,52 @@ def _walk(file: File) -> Source:
         context.values.update(zip(op.outputs, results, strict=False))
     output = context.values[file.output]
     if not isinstance(output, Signal):
-        raise UnsupportedError(f"the output {file.output} does not depend on the input through any layer")
+        raise UnsupportedError(
+            f"the output {file.output} does not depend on the input through any layer"
+        )
     return context.builder.finish(output, "output")
 
 
 def _apply(context: Context, op: Op, inputs: list[Value]) -> list[Value]:
-    """The values of an operator's outputs. Raises UnsupportedError on an operator that is not known."""
+    """The values of an operator's outputs. Raises UnsupportedError on an operator that is not
+    known.
+    """
     constant = [value for value in inputs if isinstance(value, Const)]
     if op.kind == "Shape" and isinstance(inputs[0], (Signal, Raw)):
-        return list(fold(op, [Const(np.zeros(inputs[0].view, dtype=np.float32))], context.file.opset))
+        return list(
+            fold(op, [Const(np.zeros(inputs[0].view, dtype=np.float32))], context.file.opset)
+        )
     present = [value for value in inputs if value is not None]
     if op.kind in FOLDED and len(constant) == len(present) and (inputs or op.kind == "Constant"):
         if len(present) == len(inputs):
             return list(fold(op, constant, context.file.opset))
     if op.kind not in READERS:
-        raise UnsupportedError(f"{op.name}: operator {op.kind} is not supported; supported are {', '.join(sorted(READERS))}")
+        raise UnsupportedError(
+            f"{op.name}: operator {op.kind} is not supported; supported are"
+            f" {', '.join(sorted(READERS))}"
+        )
     if len(present) < CUSTOM_INPUTS.get(op.kind, 1):
-        raise SpikeLoomError(f"{op.name}: {op.kind} needs {CUSTOM_INPUTS.get(op.kind, 1)} inputs, found {len(present)}")
+        raise SpikeLoomError(
+            f"{op.name}: {op.kind} needs {CUSTOM_INPUTS.get(op.kind, 1)} inputs, found"
+            f" {len(present)}"
+        )
     result = READERS[op.kind](context, op, inputs)
     return [result]
 
 
 def read_source(path: str | Path) -> Source:
-    """The network as it stands in the file, exact. Raises SpikeLoomError naming file and node, and what to do."""
+    """The network as it stands in the file, exact. Raises SpikeLoomError naming file and node, and
+    what to do.
+    """
     with about(path, Path(path)):
         return _walk(load(path))
 
 
-def compile_file(path: str | Path, admit: Admit = anything, progress: Progress = unseen) -> Compiled:
-    """The integer network of a QONNX file, and the proof of every neuron; ``admit`` and ``progress`` as in :func:`compile_source`.
+def compile_file(
+    path: str | Path, admit: Admit = anything, progress: Progress = unseen
+) -> Compiled:
+    """The integer network of a QONNX file, and the proof of every neuron; ``admit`` and
+    ``progress`` as in :func:`compile_source`.
 
     Raises SpikeLoomError as :func:`read_source` does.
     """
@@ -110,5 +128,7 @@ def compile_file(path: str | Path, admit: Admit = anything, progress: Progress =
 
 
 def read(path: str | Path) -> Graph:
-    """The integer network of a QONNX file (`trained.onnx`, `model.onnx`, or anyone else's), proven equal to it. Raises SpikeLoomError."""
+    """The integer network of a QONNX file (`trained.onnx`, `model.onnx`, or anyone else's), proven
+    equal to it. Raises SpikeLoomError.
+    """
     return compile_file(path).graph

@@ -1,10 +1,11 @@
-"""LIF neurons in ONNX: one node per neuron, and a local function of standard operators that defines it.
+"""LIF neurons in ONNX: one node per neuron, and a local function of standard operators that defines
+it.
 
 A node has domain ``ai.spikeloom`` and an operator name that carries its form, no attributes::
 
-    LIF_T8_K2_hard            8 time steps, leak 2^-2, hard reset, floor in the leak (integers: the frozen network)
-    LIF_T8_K2_soft_repeat     soft reset; one constant current (N, ...) for all time steps instead of (N, T, ...)
-    LIF_T4_K0_hard_real       IF (no leak); `_real`: the leak without floor (the float network of `trained.onnx`)
+    LIF_T8_K2_hard            8 time steps, leak 2^-2, hard reset; the leak floors (frozen)
+    LIF_T8_K2_soft_repeat     soft reset; one current (N, ...) for all time steps
+    LIF_T4_K0_hard_real       IF (no leak); `_real`: the leak does not floor (`trained.onnx`)
 
     input 0   currents, float32: (N, T, C, ...), or (N, C, ...) with `_repeat`
     input 1   theta, float32: scalar or (C,), > 0
@@ -13,10 +14,11 @@ A node has domain ``ai.spikeloom`` and an operator name that carries its form, n
     m = 0;  for t = 1..T:  m = m - floor(m / 2^leak) + u_t  (leak 0: m + u_t);  s_t = (m >= theta);
                            m = 0 where s_t (hard), or m - theta * s_t (soft)
 
-On integers below 2^24 the floor form is exactly :class:`spikeloom.ir.neurons.LIF`, for ``m >> k`` is ``floor(m / 2^k)``.
-A model that holds such nodes holds one FunctionProto per form, so onnxruntime executes it as it is;
-qonnx's executor runs node by node and needs :func:`inline` first. The domain must not be the name of a Python
-module: qonnx takes such a domain for a package of custom operators.
+On integers below 2^24 the floor form is exactly :class:`spikeloom.ir.neurons.LIF`, for ``m >> k``
+is ``floor(m / 2^k)``. A model that holds such nodes holds one FunctionProto per form, so
+onnxruntime executes it as it is; qonnx's executor runs node by node and needs :func:`inline` first.
+The domain must not be the name of a Python module: qonnx takes such a domain for a package of
+custom operators.
 """
 
 from __future__ import annotations
@@ -37,8 +39,11 @@ _NAME = re.compile(r"LIF_T(\d+)_K(\d+)_(hard|soft)(_repeat)?(_real)?")
 def op_name(steps: int, leak: int, hard_reset: bool, repeat: bool, real: bool = False) -> str:
     """Operator name of one form. Raises SpikeLoomError if steps or leak is out of range."""
     if not 1 <= steps <= MAX_STEPS or not 0 <= leak <= 30:
-        raise SpikeLoomError(f"LIF: steps must be 1 to {MAX_STEPS} and leak 0 to 30, got {steps} and {leak}")
-    return f"LIF_T{steps}_K{leak}_{'hard' if hard_reset else 'soft'}{'_repeat' if repeat else ''}{'_real' if real else ''}"
+        raise SpikeLoomError(
+            f"LIF: steps must be 1 to {MAX_STEPS} and leak 0 to 30, got {steps} and {leak}"
+        )
+    form = ("_hard" if hard_reset else "_soft") + "_repeat" * repeat + "_real" * real
+    return f"LIF_T{steps}_K{leak}{form}"
 
 
 def is_lif(node: NodeProto) -> bool:
@@ -48,7 +53,10 @@ def is_lif(node: NodeProto) -> bool:
 def _match(node: NodeProto) -> re.Match[str]:
     match = _NAME.fullmatch(node.op_type) if node.domain == DOMAIN else None
     if match is None:
-        raise UnsupportedError(f"{node.name}: expected an operator like {DOMAIN}::LIF_T8_K2_hard, found {node.domain}::{node.op_type}")
+        raise UnsupportedError(
+            f"{node.name}: expected an operator like {DOMAIN}::LIF_T8_K2_hard, found"
+            f" {node.domain}::{node.op_type}"
+        )
     return match
 
 
@@ -69,14 +77,21 @@ def _constant(name: str, value: float) -> NodeProto:
 
 
 def _theta_in_shape(leading: int) -> list[NodeProto]:
-    """theta (scalar or (C,)) gets trailing axes of length 1, whatever the rank of the currents: it broadcasts over (N, C, ...)."""
+    """theta (scalar or (C,)) gets trailing axes of length 1, whatever the rank of the currents: it
+    broadcasts over (N, C, ...).
+    """
     node = helper.make_node
     return [
         node("Shape", ["u"], ["u_shape"]),
         node("Size", ["u_shape"], ["rank"]),
         node("Constant", [], ["leading"], value_ints=[leading]),
         node("Sub", ["rank", "leading"], ["trailing"]),
-        node("ConstantOfShape", ["trailing"], ["ones"], value=helper.make_tensor("one", onnx.TensorProto.INT64, [1], [1])),
+        node(
+            "ConstantOfShape",
+            ["trailing"],
+            ["ones"],
+            value=helper.make_tensor("one", onnx.TensorProto.INT64, [1], [1]),
+        ),
         node("Shape", ["theta"], ["theta_shape"]),
         node("Concat", ["theta_shape", "ones"], ["full_shape"], axis=0),
         node("Reshape", ["theta", "full_shape"], ["threshold"]),
@@ -87,7 +102,10 @@ def _theta_known(trailing: int) -> list[NodeProto]:
     """The same where the number of trailing axes is known: all shapes can then be inferred."""
     node = helper.make_node
     axes = list(range(1, trailing + 1))
-    return [node("Constant", [], ["trailing"], value_ints=axes), node("Unsqueeze", ["theta", "trailing"], ["threshold"])]
+    return [
+        node("Constant", [], ["trailing"], value_ints=axes),
+        node("Unsqueeze", ["theta", "trailing"], ["threshold"]),
+    ]
 
 
 def _step(t: int, leak: int, hard_reset: bool, repeat: bool, real: bool) -> list[NodeProto]:
@@ -96,7 +114,10 @@ def _step(t: int, leak: int, hard_reset: bool, repeat: bool, real: bool) -> list
     current = "u"
     if not repeat:
         current = f"u{t}"
-        nodes += [node("Constant", [], [f"t{t}"], value_int=t), node("Gather", ["u", f"t{t}"], [current], axis=1)]
+        nodes += [
+            node("Constant", [], [f"t{t}"], value_int=t),
+            node("Gather", ["u", f"t{t}"], [current], axis=1),
+        ]
     membrane = current
     if t:
         kept = f"m{t - 1}"
@@ -119,13 +140,27 @@ def _step(t: int, leak: int, hard_reset: bool, repeat: bool, real: bool) -> list
     return nodes
 
 
-def lif_function(steps: int, leak: int, hard_reset: bool, repeat: bool, real: bool = False) -> FunctionProto:
-    """The definition of one form, unrolled over its time steps. Raises SpikeLoomError if steps or leak is out of range."""
+def lif_function(
+    steps: int, leak: int, hard_reset: bool, repeat: bool, real: bool = False
+) -> FunctionProto:
+    """The definition of one form, unrolled over its time steps. Raises SpikeLoomError if steps or
+    leak is out of range.
+    """
     name = op_name(steps, leak, hard_reset, repeat, real)
-    return _function(name, _theta_in_shape(2 if repeat else 3), steps, leak, hard_reset, repeat, real)
+    return _function(
+        name, _theta_in_shape(2 if repeat else 3), steps, leak, hard_reset, repeat, real
+    )
 
 
-def _function(name: str, theta: list[NodeProto], steps: int, leak: int, hard_reset: bool, repeat: bool, real: bool) -> FunctionProto:
+def _function(
+    name: str,
+    theta: list[NodeProto],
+    steps: int,
+    leak: int,
+    hard_reset: bool,
+    repeat: bool,
+    real: bool,
+) -> FunctionProto:
     nodes = [
         _constant("zero", 0.0),
         _constant("one", 1.0),
@@ -136,11 +171,15 @@ def _function(name: str, theta: list[NodeProto], steps: int, leak: int, hard_res
     for t in range(steps):
         nodes += _step(t, leak, hard_reset, repeat, real)
     nodes.append(helper.make_node("Concat", [f"spikes{t}" for t in range(steps)], ["s"], axis=1))
-    return helper.make_function(DOMAIN, name, ["u", "theta"], ["s"], nodes, [helper.make_opsetid("", OPSET)])
+    return helper.make_function(
+        DOMAIN, name, ["u", "theta"], ["s"], nodes, [helper.make_opsetid("", OPSET)]
+    )
 
 
 def add_functions(model: ModelProto) -> None:
-    """Give a model the functions of all LIF nodes it holds, and the import of their domain. Does nothing where there are none."""
+    """Give a model the functions of all LIF nodes it holds, and the import of their domain. Does
+    nothing where there are none.
+    """
     present = {f.name for f in model.functions if f.domain == DOMAIN}
     used = {node.op_type: node for node in model.graph.node if is_lif(node)}
     for op_type in sorted(used):
@@ -160,7 +199,8 @@ def _ranks(model: ModelProto) -> dict[str, int]:
 
 
 def inline(model: ModelProto) -> ModelProto:
-    """A copy with every LIF node written out as standard operators of known shapes, for tools without local functions.
+    """A copy with every LIF node written out as standard operators of known shapes, for tools
+    without local functions.
 
     Raises UnsupportedError if the shape of a LIF node's input is not in the file.
     """
@@ -172,12 +212,20 @@ def inline(model: ModelProto) -> ModelProto:
         if not is_lif(node):
             continue
         if any(name not in ranks for name in node.input):
-            raise UnsupportedError(f"{node.name}: the shape of its input is not in the file; infer shapes first")
+            raise UnsupportedError(
+                f"{node.name}: the shape of its input is not in the file; infer shapes first"
+            )
         steps, leak, hard_reset, repeat = parse(node)
         real, trailing = is_real(node), ranks[node.input[0]] - (2 if repeat else 3)
-        theta = [helper.make_node("Identity", ["theta"], ["threshold"])] if ranks[node.input[1]] == 0 else _theta_known(trailing)
+        theta = (
+            [helper.make_node("Identity", ["theta"], ["threshold"])]
+            if ranks[node.input[1]] == 0
+            else _theta_known(trailing)
+        )
         node.op_type = f"{node.op_type}_{ranks[node.input[0]]}_{ranks[node.input[1]]}"
-        functions[node.op_type] = _function(node.op_type, theta, steps, leak, hard_reset, repeat, real)
+        functions[node.op_type] = _function(
+            node.op_type, theta, steps, leak, hard_reset, repeat, real
+        )
     del plain.functions[:]
     plain.functions.extend([*others, *functions.values()])
     return inliner.inline_local_functions(plain)

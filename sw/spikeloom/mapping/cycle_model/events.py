@@ -1,7 +1,9 @@
-"""Timed processes: generators that wait for times of events which other processes have yet to find out.
+"""Timed processes: generators that wait for times of events which other processes have yet to find
+out.
 
-A process yields the :class:`Times` that it waits for (or several: any of them wakes it) and looks again when it is resumed.
-Every event has its own index, so the order in which processes run does not matter to the result.
+A process yields the :class:`Times` that it waits for (or several: any of them wakes it) and looks
+again when it is resumed. Every event has its own index, so the order in which processes run does
+not matter to the result.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ else:
 
 
 class Times(Longs):
-    """Cycle numbers of one kind of event, in order; grows by :meth:`push`. Made by :meth:`Engine.times`."""
+    """Cycle numbers of one kind of event, in order; grows by :meth:`push`. Made by
+    :meth:`Engine.times`.
+    """
 
     runnable: deque[Process]
     waiting: list[Process]
@@ -38,7 +42,8 @@ Process = Iterator[tuple[Times, ...]]
 class Channel:
     """A valid/ready border: transfer k happens at ``done[k] = max(offers[k], readys[k])``.
 
-    ``readys[k]`` is the first cycle in which the consumer would take beat k. It stays ready from then on.
+    ``readys[k]`` is the first cycle in which the consumer would take beat k. It stays ready from
+    then on.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -79,7 +84,9 @@ class Engine:
         self.runnable.append(process)
 
     def run(self) -> None:
-        """Raises SpikeLoomError if the processes wait for each other for ever, as the hardware would."""
+        """Raises SpikeLoomError if the processes wait for each other for ever, as the hardware
+        would.
+        """
         while self.runnable:
             process = self.runnable.popleft()
             try:
@@ -91,4 +98,7 @@ class Engine:
                 times.waiting.append(process)
         if self.unfinished:
             names = ", ".join(sorted(self.unfinished.values()))
-            raise SpikeLoomError(f"the network never finishes: {names} wait for each other; a FIFO of a residual is too shallow")
+            raise SpikeLoomError(
+                f"the network never finishes: {names} wait for each other; a FIFO of a residual is"
+                " too shallow"
+            )

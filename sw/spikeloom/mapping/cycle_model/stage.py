@@ -1,4 +1,6 @@
-"""One stage as timed processes: line buffer, fetch and scan, head (docs/engine.md, "Stage = Source + Body + Head")."""
+"""One stage as timed processes: line buffer, fetch and scan, head (docs/engine.md, "Stage = Source
++ Body + Head").
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ class Passes:
 
 @dataclass(frozen=True)
 class Held:
-    """Per pass, how far its pops hold back later fetches, as ``f - k``: all of them, and all but the last two."""
+    """Per pass, how far its pops hold back later fetches, as ``f - k``: all of them, and all but
+    the last two.
+    """
 
     whole: Times
     but_two: array[int] = field(default_factory=longs)
@@ -42,14 +46,28 @@ def freed_rows(stage: Stage) -> list[int]:
 def needed_beats(stage: Stage) -> list[int]:
     """Per step: beats of the image that must be written before its first fetch."""
     _, height, width = stage.i_shape
-    rows = last_tap(stage.o_shape[1], height, stage.layer.kernel[0], stage.layer.stride[0], stage.layer.padding[0])
-    columns = last_tap(stage.o_shape[2], width, stage.layer.kernel[1], stage.layer.stride[1], stage.layer.padding[1])
+    rows = last_tap(
+        stage.o_shape[1],
+        height,
+        stage.layer.kernel[0],
+        stage.layer.stride[0],
+        stage.layer.padding[0],
+    )
+    columns = last_tap(
+        stage.o_shape[2],
+        width,
+        stage.layer.kernel[1],
+        stage.layer.stride[1],
+        stage.layer.padding[1],
+    )
     columns = columns.reshape(-1, stage.folding.windows).max(axis=1)
     return [int(row * width + column + 1) * stage.beats for row in rows for column in columns]
 
 
 def line_buffer(stage: Stage, into: Channel, released: Times, images: int) -> Process:
-    """Announces room; ``released`` has the fetch that ends each output row. Write times are ``into.done``."""
+    """Announces room; ``released`` has the fetch that ends each output row. Write times are
+    ``into.done``.
+    """
     row_beats = stage.i_shape[2] * stage.beats
     image_beats = stage.i_shape[1] * row_beats
     freed = freed_rows(stage)
@@ -70,12 +88,16 @@ def line_buffer(stage: Stage, into: Channel, released: Times, images: int) -> Pr
         k += 1
 
 
-def fetch(stage: Stage, into: Channel, fetched: Times, released: Times, held: Held, images: int) -> Process:
+def fetch(
+    stage: Stage, into: Channel, fetched: Times, released: Times, held: Held, images: int
+) -> Process:
     """Reads one word a cycle; ``fetched`` gets the first fetch of every pass.
 
-    Fetch number k is held back by the pop of word k - depth; ``gap`` is ``f - k``, which only grows. For the last fetch of pass p that
-    counts the pops of pass p-1 but the last two; with passes of two words those of pass p-2, and with one word those of pass p-3.
-    The first fetch of a pass needs no pops (but with one word): its start waits for the pass before, which is longer than that.
+    Fetch number k is held back by the pop of word k - depth; ``gap`` is ``f - k``, which only
+    grows. For the last fetch of pass p that counts the pops of pass p-1 but the last two; with
+    passes of two words those of pass p-2, and with one word those of pass p-3. The first fetch of a
+    pass needs no pops (but with one word): its start waits for the pass before, which is longer
+    than that.
     """
     words = stage.pass_words
     needed, image_beats = needed_beats(stage), stage.i_shape[1] * stage.i_shape[2] * stage.beats
@@ -108,7 +130,16 @@ def fetch(stage: Stage, into: Channel, fetched: Times, released: Times, held: He
                 released.push(gap + number * words - 1)
 
 
-def scan(stage: Stage, work: Work, images: int, fetched: Times, held: Held, commits: Times, takes: Times, passes: Passes) -> Process:
+def scan(
+    stage: Stage,
+    work: Work,
+    images: int,
+    fetched: Times,
+    held: Held,
+    commits: Times,
+    takes: Times,
+    passes: Passes,
+) -> Process:
     """Queues, barrier and credits: pass after pass."""
     words, depth, planes = stage.pass_words, stage.pass_words + 2, stage.planes
     advance, number = -1, 0
@@ -134,8 +165,12 @@ def scan(stage: Stage, work: Work, images: int, fetched: Times, held: Held, comm
             number += 1
 
 
-def head(stage: Stage, results: int, commits: Times, skips: Times | None, takes: Times, out: Channel) -> Process:
-    """Takes results (with those of the residual) and offers outputs; ``takes`` gives the credits back."""
+def head(
+    stage: Stage, results: int, commits: Times, skips: Times | None, takes: Times, out: Channel
+) -> Process:
+    """Takes results (with those of the residual) and offers outputs; ``takes`` gives the credits
+    back.
+    """
     skip_cycles = stage.skip_stage.body_cycles if stage.skip_stage is not None else 0
     repeat = stage.planes if stage.per_step else 1
     free = 0

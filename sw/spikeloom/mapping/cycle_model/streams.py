@@ -1,4 +1,6 @@
-"""What lies between stages, as timed processes: source, fork, regroup, gather, FIFO, sink (docs/engine.md, "Between stages")."""
+"""What lies between stages, as timed processes: source, fork, regroup, gather, FIFO, sink
+(docs/engine.md, "Between stages").
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,12 @@ from math import gcd
 from spikeloom.mapping.cycle_model.events import Channel, Process, Times
 
 
-def source(out: Channel, images: int, beats: int, offers: Sequence[int] | None, answered: Times | None) -> Process:
-    """Offers beat after beat; with ``answered`` an image only in the cycle after the last output of the one before."""
+def source(
+    out: Channel, images: int, beats: int, offers: Sequence[int] | None, answered: Times | None
+) -> Process:
+    """Offers beat after beat; with ``answered`` an image only in the cycle after the last output of
+    the one before.
+    """
     now = 0
     for k in range(images * beats):
         if answered is not None and k and k % beats == 0:
@@ -22,8 +28,12 @@ def source(out: Channel, images: int, beats: int, offers: Sequence[int] | None, 
         now = out.done[k] + 1
 
 
-def sink(into: Channel, count: int, values: int, accepts: Callable[[int], int] | None, answered: Times) -> Process:
-    """Takes ``count`` beats; every ``values``-th ends an image. ``accepts(t)`` is the first cycle >= t in which it is ready."""
+def sink(
+    into: Channel, count: int, values: int, accepts: Callable[[int], int] | None, answered: Times
+) -> Process:
+    """Takes ``count`` beats; every ``values``-th ends an image. ``accepts(t)`` is the first cycle
+    >= t in which it is ready.
+    """
     for k in range(count):
         while len(into.offers) <= k:
             yield (into.offers,)
@@ -105,7 +115,9 @@ def fifo_out(into: Channel, out: Channel, count: int) -> Process:
 
 
 def gather_in(into: Channel, emptied: Times, folds: int, count: int) -> Process:
-    """Accepts ``count`` steps of ``folds`` results into two buffers; ``emptied`` has the last emit of every step."""
+    """Accepts ``count`` steps of ``folds`` results into two buffers; ``emptied`` has the last emit
+    of every step.
+    """
     for step in range(count):
         while len(emptied) < step - 1:
             yield (emptied,)
@@ -114,7 +126,9 @@ def gather_in(into: Channel, emptied: Times, folds: int, count: int) -> Process:
             into.ready(0)
 
 
-def gather_out(into: Channel, out: Channel, emptied: Times, folds: int, windows: int, count: int) -> Process:
+def gather_out(
+    into: Channel, out: Channel, emptied: Times, folds: int, windows: int, count: int
+) -> Process:
     free, beat = 0, 0
     for step in range(count):
         while len(into.done) < (step + 1) * folds:

@@ -24,7 +24,9 @@ BACK_TO_BACK = "back to back"
 
 @dataclass(frozen=True)
 class StageTiming:
-    """Active cycles of one accumulator array by what it did, and the synapses that added their weight."""
+    """Active cycles of one accumulator array by what it did, and the synapses that added their
+    weight.
+    """
 
     busy: int
     stalled: int
@@ -34,7 +36,9 @@ class StageTiming:
 
 @dataclass(frozen=True, eq=False)
 class StreamCounts:
-    """What one node fired: set bits per plane (T,), words that are not zero, and the CRC of its beats where the hardware keeps one."""
+    """What one node fired: set bits per plane (T,), words that are not zero, and the CRC of its
+    beats where the hardware keeps one.
+    """
 
     spikes: Ints
     nonzero: int
@@ -75,7 +79,10 @@ class Timing:
         """The counters in fabric by name, as they stand when everything has drained."""
         found = {"cycles": self.cycles, "images": len(self.last)}
         for name, stage in self.stages.items():
-            found |= {f"{name}.{what}": getattr(stage, what) for what in ("busy", "stalled", "starved", "synaptic")}
+            found |= {
+                f"{name}.{what}": getattr(stage, what)
+                for what in ("busy", "stalled", "starved", "synaptic")
+            }
         for name, counts in self.streams.items():
             found[f"{name}.nonzero"] = counts.nonzero
             found |= {f"{name}.spikes[{t}]": int(count) for t, count in enumerate(counts.spikes)}
@@ -84,7 +91,12 @@ class Timing:
 
 
 def simulate(
-    plan: Plan, words: Ints, mode: str = ONE_AT_A_TIME, *, offers: Sequence[int] | None = None, accepts: Callable[[int], int] | None = None
+    plan: Plan,
+    words: Ints,
+    mode: str = ONE_AT_A_TIME,
+    *,
+    offers: Sequence[int] | None = None,
+    accepts: Callable[[int], int] | None = None,
 ) -> Timing:
     """Run images through the engine, in time only; the data are the golden model's.
 
@@ -92,8 +104,8 @@ def simulate(
     ----------
     plan: what to run.
     words: (N, C, H, W) input words.
-    mode: "one at a time": the first beat of an image is offered in the cycle after the last output value of the one before;
-        "back to back": as soon as the input takes it.
+    mode: "one at a time": the first beat of an image is offered in the cycle after the last output
+        value of the one before; "back to back": as soon as the input takes it.
     offers: earliest cycle for each input beat of all images, if the source has gaps.
     accepts: the first cycle >= t in which the sink is ready, if it is not always.
 
@@ -104,8 +116,13 @@ def simulate(
     if mode not in (ONE_AT_A_TIME, BACK_TO_BACK):
         raise SpikeLoomError(f"mode must be {ONE_AT_A_TIME!r} or {BACK_TO_BACK!r}, got {mode!r}")
     if not len(words) or words.shape[1:] != plan.graph.input.shape:
-        raise SpikeLoomError(f"input words: expected at least one image of {plan.graph.input.shape}, got shape {words.shape}")
-    return simulate_trace(plan, golden.trace(plan.graph, words), mode, offers=offers, accepts=accepts)
+        raise SpikeLoomError(
+            f"input words: expected at least one image of {plan.graph.input.shape}, got shape"
+            f" {words.shape}"
+        )
+    return simulate_trace(
+        plan, golden.trace(plan.graph, words), mode, offers=offers, accepts=accepts
+    )
 
 
 def simulate_trace(
@@ -124,7 +141,10 @@ def simulate_trace(
     taken = np.array(model.outputs[plan.graph.input.name].done, dtype=np.int64)
     first, last = taken[::beats], np.array(answered, dtype=np.int64)
     active = Active(first, last)
-    stages = {name: active.split(model.passes[name], int(model.work[name].synaptic.sum())) for name in model.passes}
+    stages = {
+        name: active.split(model.passes[name], int(model.work[name].synaptic.sum()))
+        for name in model.passes
+    }
     return Timing(mode, first, last, active.total, stages, stream_counts(plan, model.trace))
 
 
@@ -134,12 +154,16 @@ def stream_counts(plan: Plan, trace: dict[str, Ints]) -> dict[str, StreamCounts]
         code = plan.graph.codes[name]
         if code is not None:
             spikes = code.planes(words).sum(axis=(1, 2, 3, 4))
-            counts[name] = StreamCounts(spikes, int(np.count_nonzero(words)), crcs.get(f"{name}.crc"))
+            counts[name] = StreamCounts(
+                spikes, int(np.count_nonzero(words)), crcs.get(f"{name}.crc")
+            )
     return counts
 
 
 class Active:
-    """The cycles with an image in flight: after its first input beat, up to its last output value."""
+    """The cycles with an image in flight: after its first input beat, up to its last output
+    value.
+    """
 
     def __init__(self, first: Ints, last: Ints) -> None:
         times = np.concatenate([first, last])
@@ -159,11 +183,15 @@ class Active:
         t = np.frombuffer(time, dtype=np.int64)
         at = np.searchsorted(self.times, t, side="right") - 1
         inside = np.maximum(at, 0)
-        return np.where(at < 0, 0, self.before[inside] + self.flying[inside] * (t - self.times[inside]))
+        return np.where(
+            at < 0, 0, self.before[inside] + self.flying[inside] * (t - self.times[inside])
+        )
 
     def split(self, passes: engine.Passes, synaptic: int) -> StageTiming:
         """What a stage did in the active cycles."""
-        start, pop, advance = (self.until(times) for times in (passes.before, passes.last_pop, passes.advance))
+        start, pop, advance = (
+            self.until(times) for times in (passes.before, passes.last_pop, passes.advance)
+        )
         busy, stalled = int((pop - start).sum()), int((advance - pop).sum())
         return StageTiming(busy, stalled, self.total - busy - stalled, synaptic)
 
@@ -175,7 +203,9 @@ class Model:
         self.plan, self.trace = plan, trace
         self.images = len(trace[plan.graph.input.name])
         self.engine = Engine()
-        self.outputs: dict[str, Channel] = {node.name: self.engine.channel() for node in plan.graph.nodes}
+        self.outputs: dict[str, Channel] = {
+            node.name: self.engine.channel() for node in plan.graph.nodes
+        }
         self.passes: dict[str, engine.Passes] = {}
         self.work: dict[str, Work] = {}
         inputs: dict[tuple[str, str], Channel] = {}
@@ -188,13 +218,24 @@ class Model:
             targets = [(edge, inputs[edge.target, edge.port]) for edge in plan.consumers(node.name)]
             self.connect(node.name, targets)
 
-    def run(self, beats: int, wait: bool, offers: Sequence[int] | None, accepts: Callable[[int], int] | None) -> Times:
+    def run(
+        self,
+        beats: int,
+        wait: bool,
+        offers: Sequence[int] | None,
+        accepts: Callable[[int], int] | None,
+    ) -> Times:
         """Run to the end; returns when each image was answered."""
         answered = self.engine.times()
         values = int(np.prod(self.plan.graph.shapes[self.plan.graph.output.name]))
         into = self.outputs[self.plan.graph.input.name]
-        self.engine.start("the source", streams.source(into, self.images, beats, offers, answered if wait else None))
-        self.engine.start("the sink", streams.sink(self.result, self.images * values, values, accepts, answered))
+        self.engine.start(
+            "the source",
+            streams.source(into, self.images, beats, offers, answered if wait else None),
+        )
+        self.engine.start(
+            "the sink", streams.sink(self.result, self.images * values, values, accepts, answered)
+        )
         self.engine.run()
         return answered
 
@@ -207,8 +248,13 @@ class Model:
         if skip is not None:
             skip_into = inputs[stage.name, "skip"] = self.engine.channel()
             skip_commits = self.array(skip, skip_into, takes)
-        results = self.images * stage.positions * stage.folds * (stage.planes if stage.per_step else 1)
-        self.engine.start(f"{stage.name} (neurons)", engine.head(stage, results, commits, skip_commits, takes, self.outputs[stage.name]))
+        results = (
+            self.images * stage.positions * stage.folds * (stage.planes if stage.per_step else 1)
+        )
+        self.engine.start(
+            f"{stage.name} (neurons)",
+            engine.head(stage, results, commits, skip_commits, takes, self.outputs[stage.name]),
+        )
 
     def array(self, stage: Stage, into: Channel, takes: Times) -> Times:
         """Line buffer, fetch and scan; returns the times of its commits."""
@@ -218,7 +264,10 @@ class Model:
         passes = self.passes[name] = engine.Passes()
         start(f"{name} (line buffer)", engine.line_buffer(stage, into, released, self.images))
         start(f"{name} (fetch)", engine.fetch(stage, into, fetched, released, held, self.images))
-        start(f"{name} (scan)", engine.scan(stage, work, self.images, fetched, held, commits, takes, passes))
+        start(
+            f"{name} (scan)",
+            engine.scan(stage, work, self.images, fetched, held, commits, takes, passes),
+        )
         return commits
 
     def gather(self, stage: Stage) -> Channel:
@@ -226,9 +275,18 @@ class Model:
         into, windows = self.outputs[stage.name], stage.folding.windows
         if windows == 1:
             return into
-        out, emptied, count = self.engine.channel(), self.engine.times(), self.images * stage.positions
-        self.engine.start(f"{stage.name} (gather)", streams.gather_in(into, emptied, stage.folds, count))
-        self.engine.start(f"{stage.name} (gather)", streams.gather_out(into, out, emptied, stage.folds, windows, count))
+        out, emptied, count = (
+            self.engine.channel(),
+            self.engine.times(),
+            self.images * stage.positions,
+        )
+        self.engine.start(
+            f"{stage.name} (gather)", streams.gather_in(into, emptied, stage.folds, count)
+        )
+        self.engine.start(
+            f"{stage.name} (gather)",
+            streams.gather_out(into, out, emptied, stage.folds, windows, count),
+        )
         return out
 
     def connect(self, name: str, targets: list[tuple[Edge, Channel]]) -> None:
@@ -236,18 +294,33 @@ class Model:
         plan, out = self.plan, self.outputs[name]
         channels, height, width = plan.graph.shapes[name]
         group, positions = plan.o_group(name), self.images * height * width
-        ends: list[tuple[int, int, Channel]] = [(edge.o_group, edge.depth, into) for edge, into in targets]
+        ends: list[tuple[int, int, Channel]] = [
+            (edge.o_group, edge.depth, into) for edge, into in targets
+        ]
         if name == plan.graph.output.name:
             ends.append((1, 0, self.result))
         branches = [out] if len(ends) == 1 else [self.engine.channel() for _ in ends]
         if len(ends) > 1:
-            self.engine.start(f"{name} (fork)", streams.fork(out, branches, positions * (channels // group)))
+            self.engine.start(
+                f"{name} (fork)", streams.fork(out, branches, positions * (channels // group))
+            )
         for branch, (o_group, depth, into) in zip(branches, ends, strict=True):
             self.edge(name, branch, into, group, o_group, depth, positions * channels)
 
-    def edge(self, name: str, branch: Channel, into: Channel, i_group: int, o_group: int, depth: int, values: int) -> None:
+    def edge(
+        self,
+        name: str,
+        branch: Channel,
+        into: Channel,
+        i_group: int,
+        o_group: int,
+        depth: int,
+        values: int,
+    ) -> None:
         """Regroup and FIFO from ``branch`` to ``into``; ``values`` go through."""
-        parts: list[tuple[str, int]] = [("down" if down else "up", factor) for down, factor in streams.factors(i_group, o_group)]
+        parts: list[tuple[str, int]] = [
+            ("down" if down else "up", factor) for down, factor in streams.factors(i_group, o_group)
+        ]
         if depth:
             parts.append(("fifo", depth))
         if not parts:
@@ -257,12 +330,18 @@ class Model:
             out = into if last else self.engine.channel()
             if kind == "up":
                 group *= number
-                self.engine.start(f"{name} (regroup)", streams.regroup_up(branch, out, number, values // group))
+                self.engine.start(
+                    f"{name} (regroup)", streams.regroup_up(branch, out, number, values // group)
+                )
             elif kind == "down":
-                self.engine.start(f"{name} (regroup)", streams.regroup_down(branch, out, number, values // group))
+                self.engine.start(
+                    f"{name} (regroup)", streams.regroup_down(branch, out, number, values // group)
+                )
                 group //= number
             elif kind == "fifo":
-                self.engine.start(f"{name} (fifo)", streams.fifo_in(branch, out, number, values // group))
+                self.engine.start(
+                    f"{name} (fifo)", streams.fifo_in(branch, out, number, values // group)
+                )
                 self.engine.start(f"{name} (fifo)", streams.fifo_out(branch, out, values // group))
             else:
                 self.engine.start(f"{name} (wire)", streams.fork(branch, [out], values // group))

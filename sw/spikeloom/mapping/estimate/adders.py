@@ -13,7 +13,8 @@ from spikeloom.mapping.plan.plan import Stage
 class Tree:
     """Attributes
     ----------
-    amounts: bits of sums, by how they are made. registers: bits of all levels; shared: those that all elements have in common.
+    amounts: bits of sums, by how they are made. registers: bits of all levels; shared: those that
+        all elements have in common.
     """
 
     amounts: dict[str, int]
@@ -54,7 +55,9 @@ def added(stage: Stage) -> Tree:
 
 
 def first(stage: Stage, width: int, count: int, gated: bool) -> dict[str, int]:
-    """A sum of the first level: a single term is a gate or nothing. Yosys makes an adder of terms of three bits or more."""
+    """A sum of the first level: a single term is a gate or nothing. Yosys makes an adder of terms
+    of three bits or more.
+    """
     if count == 1:
         return {"gates": width * (stage.folding.body == "depthwise")}
     if stage.binary:
@@ -69,9 +72,11 @@ ADDER = 2
 
 
 def multiplied(stage: Stage) -> Tree:
-    """Parallel bodies: four products in each sum, then four of these. Multipliers add and hold the first ones.
+    """Parallel bodies: four products in each sum, then four of these. Multipliers add and hold the
+    first ones.
 
-    Yosys adds all bits of four products at once, which takes away as many as are more than the sum has, and then an adder.
+    Yosys adds all bits of four products at once, which takes away as many as are more than the sum
+    has, and then an adder.
     """
     s = stage
     lanes, width, both = s.lanes, s.weight_width + s.i_code.steps, weight_bits(s) * s.i_code.steps
@@ -86,7 +91,10 @@ def multiplied(stage: Stage) -> Tree:
                 amounts[NAMES[count]] += wide * (count > 1)
             elif not inside:
                 amounts.update(
-                    {"partial": max(0, count * both - wide), "adder": wide * (count > 1 or min(s.weight_width, s.i_code.steps) > 1)}
+                    {
+                        "partial": max(0, count * both - wide),
+                        "adder": wide * (count > 1 or min(s.weight_width, s.i_code.steps) > 1),
+                    }
                 )
             registers += wide * (level > 0 or not inside)
         lanes, width = len(counts), min(s.acc_width, width + max(counts) - 1)
@@ -95,7 +103,11 @@ def multiplied(stage: Stage) -> Tree:
 
 def weight_bits(stage: Stage) -> int:
     """Bits of a weight that are not the same in all of them."""
-    return stage.layer.weight_bits if stage.room is None and isinstance(stage.layer, Layer) else stage.weight_width
+    return (
+        stage.layer.weight_bits
+        if stage.room is None and isinstance(stage.layer, Layer)
+        else stage.weight_width
+    )
 
 
 NAMES = ("", "adder", "adder", "three", "four")

@@ -1,7 +1,8 @@
-"""What a stage is made of: for every part of it the memories, the registers, and the amounts that its LUTs grow with.
+"""What a stage is made of: for every part of it the memories, the registers, and the amounts that
+its LUTs grow with.
 
-Each amount is one that the hardware has (``spikeloom_hw``): the bits of an adder, the flags of a scan. How many LUTs one of it takes is
-in ``coefficients.json``, by the kind of the part.
+Each amount is one that the hardware has (``spikeloom_hw``): the bits of an adder, the flags of a
+scan. How many LUTs one of it takes is in ``coefficients.json``, by the kind of the part.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ NONE = Memory()
 class Part:
     """Attributes
     ----------
-    group, part: as the table of a synthesis calls them. kind: which coefficients it has. memory: its memories.
+    group, part: as the table of a synthesis calls them. kind: which coefficients it has. memory:
+        its memories.
     registers: bits. amounts: what its LUTs grow with, by name. dsp: multipliers.
     """
 
@@ -48,9 +50,13 @@ def fifo(group: str, part: str, width: int, depth: int, family: str, count: int 
     """Some queues of one shape: memory, two pointers and the level."""
     pointers = 2 * bits(depth) + depth.bit_length()
     return Part(
-        group, part, "fifo", count * pointers, {"pointers": count * pointers, "one": count},
+        group,
+        part,
+        "fifo",
+        count * pointers,
+        {"pointers": count * pointers, "one": count},
         storage(width, depth, registered=False, family=family) * count,
-    )  # fmt: skip
+    )
 
 
 def selecting(steps: int) -> int:
@@ -74,11 +80,20 @@ def source(stage: Stage, group: str, part: str, family: str) -> Iterator[Part]:
     beat = f.group * steps
     count, width = queue_widths(s)
     whole = f.body in ("parallel", "max")
-    nest = loop(s.words, s.layer.kernel[1], s.layer.kernel[0], s.planes, s.folds, s.o_shape[2] // f.windows, s.o_shape[1])
+    nest = loop(
+        s.words,
+        s.layer.kernel[1],
+        s.layer.kernel[0],
+        s.planes,
+        s.folds,
+        s.o_shape[2] // f.windows,
+        s.o_shape[1],
+    )
     level = (max(capacity, image)).bit_length() + (capacity + image).bit_length() + 2
     depth = s.pass_words + 2 - (f.body == "event")
     reserved = count * depth.bit_length()
-    # Where an image is whole turns of the ring, all begin in the same slot; where it has one row of windows, that is where all windows are.
+    # Where an image is whole turns of the ring, all begin in the same slot; where it has one row of
+    # windows, that is where all windows are.
     apart = s.i_shape[1] % s.rows > 0 and s.o_shape[1] > 1
     slots = (2 + apart) * bits(s.rows) if s.rows > 1 else 0
     ring = storage(beat, max(2, capacity), f.windows, family=family)
@@ -129,7 +144,12 @@ def body(stage: Stage, group: str, part: str, family: str) -> Iterator[Part]:
         signed = s.i_code.signed and f.body != "parallel"
         amounts |= {name: copies * value for name, value in adders.amounts.items()}
         amounts |= {accumulating(s): sums, "negate": sums * signed}
-        registers += copies * adders.registers + f.windows * adders.shared + sums + (accumulating(s) != "held")
+        registers += (
+            copies * adders.registers
+            + f.windows * adders.shared
+            + sums
+            + (accumulating(s) != "held")
+        )
         registers += s.body_cycles * (signed and s.planes > 1) + addressing(s)
     if f.body == "event":
         amounts["queues"] = f.windows * f.banks
@@ -142,7 +162,9 @@ def body(stage: Stage, group: str, part: str, family: str) -> Iterator[Part]:
 
 
 def addressing(stage: Stage) -> int:
-    """Registers between words and weights: addresses, and what gates the weights of a row; outside of an event body also the words."""
+    """Registers between words and weights: addresses, and what gates the weights of a row; outside
+    of an event body also the words.
+    """
     s, f = stage, stage.folding
     if f.body == "event":
         return f.windows * f.banks * f.ports * (bits(s.bank_rows) + 1 + (s.zero_row is None))
@@ -153,14 +175,19 @@ def addressing(stage: Stage) -> int:
 
 
 def scans(stage: Stage, group: str, part: str) -> Part:
-    """All scans of a body. Where the flags of a word are a power of two, nothing is added to find a row."""
+    """All scans of a body. Where the flags of a word are a power of two, nothing is added to find a
+    row.
+    """
     s, f = stage, stage.folding
     count, width = queue_widths(s)
     row, aligned = bits(s.bank_rows), base_step(s) == 1
     base = loop(s.folds * s.pass_words) if aligned and width > 1 else row
     ports = count * f.ports
     return Part(
-        group, part, "scan", count * (width + base + loop(s.pass_words) + 2),
+        group,
+        part,
+        "scan",
+        count * (width + base + loop(s.pass_words) + 2),
         {
             "one": count,
             "head": count * width,
@@ -172,11 +199,13 @@ def scans(stage: Stage, group: str, part: str) -> Part:
             "base": count * base,
             "count": count * loop(s.pass_words),
         },
-    )  # fmt: skip
+    )
 
 
 def base_step(stage: Stage) -> int:
-    """How far the rows of a scan go with a word, apart from those that the number of a flag says."""
+    """How far the rows of a scan go with a word, apart from those that the number of a flag
+    says.
+    """
     width = queue_widths(stage)[1]
     return width if stage.folding.body == "event" and width & (width - 1) else 1
 
@@ -210,11 +239,16 @@ def weights(stage: Stage) -> Memory:
     f, (width, rows) = stage.folding, weight_shape(stage)
     if stage.room is not None:
         return loaded(width, rows, f.ports, f.weights) * weight_count(stage)
-    return table(width, rows, f.ports * f.windows if f.body == "event" else 1, kind=f.weights) * f.banks
+    return (
+        table(width, rows, f.ports * f.windows if f.body == "event" else 1, kind=f.weights)
+        * f.banks
+    )
 
 
 def weight_shape(stage: Stage) -> tuple[int, int]:
-    """Bits and rows of one memory of weights. Of weights that are fixed, bits that never change are no memory."""
+    """Bits and rows of one memory of weights. Of weights that are fixed, bits that never change are
+    no memory.
+    """
     s, f = stage, stage.folding
     rows = s.folds * s.pass_words if f.body != "event" else s.bank_rows + (s.zero_row is not None)
     width = weight_bits(s) * f.elements * (f.group if f.body in ("dense", "parallel") else 1)
@@ -233,4 +267,6 @@ def loaders(group: str, part: str, shapes: Sequence[tuple[int, int]]) -> Part:
         chunks = -(-width // 32)
         registers += (32 * chunks if chunks > 1 else width) + 36
         addresses += bits(max(2, depth)) + loop(chunks)
-    return Part(group, part, "loader", registers + addresses, {"one": len(shapes), "addresses": addresses})
+    return Part(
+        group, part, "loader", registers + addresses, {"one": len(shapes), "addresses": addresses}
+    )

@@ -7,7 +7,9 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True)
 class Cost:
-    """Estimated resources: LUTs (those that are memory included), registers, block RAMs of 18 kbit, multipliers, UltraRAMs."""
+    """Estimated resources: LUTs (those that are memory included), registers, block RAMs of 18 kbit,
+    multipliers, UltraRAMs.
+    """
 
     lut: int = 0
     ff: int = 0
@@ -16,4 +18,9 @@ class Cost:
     uram: int = 0
 
     def __add__(self, other: Cost) -> Cost:
-        return Cost(**{field.name: getattr(self, field.name) + getattr(other, field.name) for field in fields(self)})
+        return Cost(
+            **{
+                field.name: getattr(self, field.name) + getattr(other, field.name)
+                for field in fields(self)
+            }
+        )

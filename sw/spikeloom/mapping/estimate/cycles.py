@@ -1,6 +1,7 @@
 """How long a stage will take, before anything is built: closed forms, all of them estimates.
 
-Cycles are those of spikes that fall independently of each other, times what was measured beside that (``Stage.spread``).
+Cycles are those of spikes that fall independently of each other, times what was measured beside
+that (``Stage.spread``).
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from spikeloom.mapping.plan.plan import Plan, Stage
 
 @cache
 def word_cost(flags: int, ports: int, density: float) -> tuple[float, float]:
-    """Mean and variance of the cycles that one queue word takes: max(1, ceil(spikes / ports)), spikes binomial."""
+    """Mean and variance of the cycles that one queue word takes: max(1, ceil(spikes / ports)),
+    spikes binomial.
+    """
     mean = square = 0.0
     for spikes in range(flags + 1):
         share = comb(flags, spikes) * density**spikes * (1 - density) ** (flags - spikes)
@@ -29,7 +32,9 @@ def word_cost(flags: int, ports: int, density: float) -> tuple[float, float]:
 
 
 def expected_cycles(stage: Stage, density: float) -> float:
-    """Busy cycles per image, given the share of set bits of the stage's input: the passes of all positions, folds and planes."""
+    """Busy cycles per image, given the share of set bits of the stage's input: the passes of all
+    positions, folds and planes.
+    """
     passes, f = stage.positions * stage.folds * stage.planes, stage.folding
     if f.body != "event":
         return float(passes * stage.pass_words)
@@ -38,7 +43,9 @@ def expected_cycles(stage: Stage, density: float) -> float:
 
 
 def evenly(stage: Stage, density: float) -> float:
-    """Cycles of one pass of an event body on independent spikes: those of the slowest of its queues, taken as normal variables."""
+    """Cycles of one pass of an event body on independent spikes: those of the slowest of its
+    queues, taken as normal variables.
+    """
     f = stage.folding
     mean, variance = word_cost(f.group // f.banks, f.ports, density)
     queues = f.windows * f.banks
@@ -48,12 +55,21 @@ def evenly(stage: Stage, density: float) -> float:
 
 def head_cycles(stage: Stage) -> int:
     """Cycles of the neuron units per image."""
-    return stage.positions * stage.folds * (stage.planes if stage.per_step else 1) * stage.neuron_cycles
+    return (
+        stage.positions
+        * stage.folds
+        * (stage.planes if stage.per_step else 1)
+        * stage.neuron_cycles
+    )
 
 
 def edge_cycles(i_group: int, o_group: int, values: int) -> int:
     """Cycles that a stream of ``values`` channels takes between two stages."""
-    return values // (min(i_group, o_group) if max(i_group, o_group) % min(i_group, o_group) == 0 else gcd(i_group, o_group))
+    return values // (
+        min(i_group, o_group)
+        if max(i_group, o_group) % min(i_group, o_group) == 0
+        else gcd(i_group, o_group)
+    )
 
 
 def network_interval(plan: Plan) -> float:
@@ -63,7 +79,8 @@ def network_interval(plan: Plan) -> float:
 
 @dataclass(frozen=True)
 class Limit:
-    """Why an image takes so many cycles: "scan", "neurons", "input", "skip" or "skip input" of a stage, or what no folding changes.
+    """Why an image takes so many cycles: "scan", "neurons", "input", "skip" or "skip input" of a
+    stage, or what no folding changes.
 
     That is the network's "output", and the "memory port" through which its input comes.
     """
@@ -74,23 +91,35 @@ class Limit:
 
 
 def limits(plan: Plan) -> list[Limit]:
-    """All of them: what no folding changes, then in the order of the stages, so that of equal ones the first is what cannot be helped."""
+    """All of them: what no folding changes, then in the order of the stages, so that of equal ones
+    the first is what cannot be helped.
+    """
     found: list[Limit] = [*ends(plan.graph, plan.board)]
     for stage in plan.stages:
         found += stage_limits(stage, plan.density)
     for edge in plan.edges:
         channels, height, width = plan.graph.shapes[edge.source]
         what = "input" if edge.port == "i" else "skip input"
-        found.append(Limit(edge.target, what, edge_cycles(edge.i_group, edge.o_group, channels * height * width)))
+        found.append(
+            Limit(
+                edge.target,
+                what,
+                edge_cycles(edge.i_group, edge.o_group, channels * height * width),
+            )
+        )
     return found
 
 
 def ends(graph: Graph, board: str) -> tuple[Limit, Limit]:
-    """What no folding changes: the memory port that an image comes through, and the output of one value a cycle."""
+    """What no folding changes: the memory port that an image comes through, and the output of one
+    value a cycle.
+    """
     values, port = prod(graph.shapes[graph.output.name]), graph.input
     words = prod(port.shape)
     bits = words * container_bits(port.code.steps, words)
-    return Limit(port.name, "memory port", bits / find_board(board).memory_width), Limit(graph.output.name, "output", values)
+    return Limit(port.name, "memory port", bits / find_board(board).memory_width), Limit(
+        graph.output.name, "output", values
+    )
 
 
 def stage_limits(stage: Stage, density: dict[str, float]) -> list[Limit]:

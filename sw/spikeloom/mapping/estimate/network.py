@@ -44,7 +44,14 @@ def gather(stage: Stage, family: str) -> Part:
     memory = storage(width, 2 * folds, registered=False, family=family) * windows
     registers = 2 * loop(folds) + 2 + loop(windows) + 4
     chosen = width * (1 if windows <= 4 else 2 + (windows > 8))
-    return Part(stage.name, "gather", "gather", registers, {"one": 1, "nest": registers, "chosen": chosen}, memory)
+    return Part(
+        stage.name,
+        "gather",
+        "gather",
+        registers,
+        {"one": 1, "nest": registers, "chosen": chosen},
+        memory,
+    )
 
 
 def link_parts(plan: Plan, family: str) -> Iterator[Part]:
@@ -58,7 +65,13 @@ def link_parts(plan: Plan, family: str) -> Iterator[Part]:
         branches = len(edges) + last
         if branches > 1:
             owner = NETWORK if node is plan.graph.input else node.name
-            yield Part(owner, "fork" if owner != NETWORK else f"{node.name} fork", "fork", branches, {"branches": branches})
+            yield Part(
+                owner,
+                "fork" if owner != NETWORK else f"{node.name} fork",
+                "fork",
+                branches,
+                {"branches": branches},
+            )
         for edge in edges:
             name = "i" if edge.port == "i" else "skip"
             yield from regroups(edge.target, f"{name} regroup", edge.i_group, edge.o_group, word)
@@ -73,14 +86,26 @@ def link_parts(plan: Plan, family: str) -> Iterator[Part]:
 
 
 def regroups(group: str, part: str, i_group: int, o_group: int, word: int) -> Iterator[Part]:
-    """From one width to another, by way of the greatest common divisor where neither divides the other."""
+    """From one width to another, by way of the greatest common divisor where neither divides the
+    other.
+    """
     common = gcd(i_group, o_group)
-    ways = [i_group, *([common] if common not in (i_group, o_group) else []), *([o_group] if o_group != i_group else [])]
+    ways = [
+        i_group,
+        *([common] if common not in (i_group, o_group) else []),
+        *([o_group] if o_group != i_group else []),
+    ]
     for step, (narrow, wide) in enumerate(zip(ways, ways[1:], strict=False)):
         count = bits(max(narrow, wide) // min(narrow, wide))
         shifted = (narrow - wide) * word if narrow > wide else 0
         registers = max(narrow, wide) * word + count + 1
-        yield Part(group, f"{part}{step}", "regroup", registers, {"one": 1, "count": count, "shifted": shifted})
+        yield Part(
+            group,
+            f"{part}{step}",
+            "regroup",
+            registers,
+            {"one": 1, "count": count, "shifted": shifted},
+        )
 
 
 def counted_streams(plan: Plan) -> Iterator[tuple[int, int]]:
@@ -98,18 +123,31 @@ def own(plan: Plan) -> Part:
     streams = list(counted_streams(plan))
     held = sum(words * steps for words, steps in streams)
     channels, height, width = plan.graph.input.shape
-    loops = loop(channels // plan.input_group * height * width, prod(plan.graph.shapes[plan.graph.output.name]))
-    return Part(NETWORK, "itself", "network", held + len(streams) + loops + 16, {"one": 1, "streams": len(streams), "loops": loops})
+    loops = loop(
+        channels // plan.input_group * height * width,
+        prod(plan.graph.shapes[plan.graph.output.name]),
+    )
+    return Part(
+        NETWORK,
+        "itself",
+        "network",
+        held + len(streams) + loops + 16,
+        {"one": 1, "streams": len(streams), "loops": loops},
+    )
 
 
 def counters(plan: Plan) -> Part:
-    """64 bits each, and the step that each grows by; for streams that is how many bits of a beat are set."""
+    """64 bits each, and the step that each grows by; for streams that is how many bits of a beat
+    are set.
+    """
     streams = list(counted_streams(plan))
     steps = [1, 1]
     for stage in plan.stages:
         steps += engine_steps(stage)
     found = counting(steps, streams)
-    return replace(found, registers=found.registers + COUNTER_WIDTH, amounts={"one": 1, **found.amounts})
+    return replace(
+        found, registers=found.registers + COUNTER_WIDTH, amounts={"one": 1, **found.amounts}
+    )
 
 
 def engine_steps(stage: Stage) -> list[int]:
@@ -125,9 +163,16 @@ def counting(steps: list[int], streams: list[tuple[int, int]]) -> Part:
     """Counters that grow by so many bits, and those of some streams."""
     every = [*steps, *(bits(words + 1) for words, planes in streams for _ in range(1 + planes))]
     added = sum((words - 1) * (1 + planes) for words, planes in streams)
-    amounts = {"counters": len(every), "steps": sum(every), "added": added, "words": sum(words for words, _ in streams)}
+    amounts = {
+        "counters": len(every),
+        "steps": sum(every),
+        "added": added,
+        "words": sum(words for words, _ in streams),
+    }
     parts = sum((1 + planes) * counted_in_parts(words) for words, planes in streams)
-    return Part(NETWORK, "counters", "counters", COUNTER_WIDTH * len(every) + sum(every) + parts, amounts)
+    return Part(
+        NETWORK, "counters", "counters", COUNTER_WIDTH * len(every) + sum(every) + parts, amounts
+    )
 
 
 def counted_in_parts(words: int) -> int:
@@ -136,11 +181,15 @@ def counted_in_parts(words: int) -> int:
 
 
 def entering(plan: Plan, group: int) -> Iterator[Part]:
-    """What grows with the width of the network's input: its share of :func:`own`, :func:`counters`, :func:`checks` and :func:`shell`."""
+    """What grows with the width of the network's input: its share of :func:`own`, :func:`counters`,
+    :func:`checks` and :func:`shell`.
+    """
     code, (channels, height, width) = plan.graph.input.code, plan.graph.input.shape
     loops = loop(channels // group * height * width)
     yield counting([], [(group, code.steps)])
-    yield Part(NETWORK, "itself", "network", group * code.steps + 1 + loops, {"streams": 1, "loops": loops})
+    yield Part(
+        NETWORK, "itself", "network", group * code.steps + 1 + loops, {"streams": 1, "loops": loops}
+    )
     yield Part(SHELL, "all", "shell", 0, {"beat": group * code.steps})
     if plan.checksums:
         yield crc(NETWORK, "crc", -(-group * code.steps // 8) * 8)
@@ -152,8 +201,14 @@ def leaving(stage: Stage) -> Iterator[Part]:
 
 
 def watching(stage: Stage, checksums: bool) -> Iterator[Part]:
-    """What counts, holds and checks the words of one stage: its share of :func:`own`, :func:`counters` and :func:`checks`."""
-    streams = [] if stage.o_code is None else [(stage.folding.windows * stage.folding.elements, stage.o_code.steps)]
+    """What counts, holds and checks the words of one stage: its share of :func:`own`,
+    :func:`counters` and :func:`checks`.
+    """
+    streams = (
+        []
+        if stage.o_code is None
+        else [(stage.folding.windows * stage.folding.elements, stage.o_code.steps)]
+    )
     yield counting(engine_steps(stage), streams)
     for words, steps in streams:
         yield Part(NETWORK, "itself", "network", words * steps + 1, {"streams": 1})
@@ -166,7 +221,11 @@ def checks(plan: Plan) -> Iterator[Part]:
     names = [node.name for node in plan.graph.nodes if plan.graph.codes[node.name] is not None]
     for name, (words, steps) in zip(names, counted_streams(plan), strict=True):
         first = name == plan.graph.input.name
-        yield crc(NETWORK if first else name, f"{name} crc" if first else "crc", -(-words * steps // 8) * 8)
+        yield crc(
+            NETWORK if first else name,
+            f"{name} crc" if first else "crc",
+            -(-words * steps // 8) * 8,
+        )
 
 
 def crc(group: str, part: str, width: int) -> Part:
@@ -176,14 +235,25 @@ def crc(group: str, part: str, width: int) -> Part:
 def issued_bits(stage: Stage) -> int:
     """Bits of the synaptic operations of one cycle."""
     f = stage.folding
-    lanes = {"event": f.banks * f.ports, "parallel": f.group * stage.i_code.steps}.get(f.body, f.group)
+    lanes = {"event": f.banks * f.ports, "parallel": f.group * stage.i_code.steps}.get(
+        f.body, f.group
+    )
     return bits(f.windows * lanes * (1 if f.body == "depthwise" else f.elements) + 1)
 
 
 def shell(plan: Plan) -> Part:
-    """Bus, registers, memory port and monitor: nearly the same for every network. Its registers have coefficients as its LUTs do."""
+    """Bus, registers, memory port and monitor: nearly the same for every network. Its registers
+    have coefficients as its LUTs do.
+    """
     board = find_board(plan.board)
     width, family = board.memory_width, board.family
     log, words = storage(64, 256, family=family), storage(width, 256, family=family) * 2
     beat = plan.input_group * plan.graph.input.code.steps
-    return Part(SHELL, "all", "shell", 0, {"one": 1, "width": width, "beat": beat}, Memory(bram18=log.bram18 + words.bram18))
+    return Part(
+        SHELL,
+        "all",
+        "shell",
+        0,
+        {"one": 1, "width": width, "beat": beat},
+        Memory(bram18=log.bram18 + words.bram18),
+    )

@@ -27,7 +27,11 @@ def drive_shapes(stage: Stage) -> Iterator[tuple[int, int]]:
     if free or bool(layer.beta.any()):
         yield units * signed_width(stage.beta_bound), stage.folds * groups
     if negated(stage, layer):
-        yield (f.elements, stage.folds) if stage.skip_stage is not None else (units, stage.folds * groups)
+        yield (
+            (f.elements, stage.folds)
+            if stage.skip_stage is not None
+            else (units, stage.folds * groups)
+        )
 
 
 def unit_count(stage: Stage) -> int:
@@ -49,7 +53,8 @@ def units(stage: Stage, family: str) -> Part:
     neuron = layer.neuron
     groups, steps, count = f.elements // f.neurons, neuron.code.steps, f.windows * f.neurons
     drives, lasting = count * s.u_width, steps > 1
-    # The bits that a table's unit has found are those of its word, where no other group follows; the last one matters to addresses alone.
+    # The bits that a table's unit has found are those of its word, where no other group follows;
+    # the last one matters to addresses alone.
     found = count * ((steps - 1) * (groups > 1) + (steps & (steps - 1) > 0))
     kept = {SpikePack: drives * lasting, Table: found, LIF: groups * drives * lasting}[type(neuron)]
     memory = tables(s, drive_shapes(s), family) + tables(s, unit_shapes(s), family)
@@ -63,11 +68,17 @@ def units(stage: Stage, family: str) -> Part:
         "words": copies * steps * (groups > 1),
         "unit": drives,
         "kept": drives * lasting,
-        "tie": drives * (isinstance(neuron, SpikePack) and (s.room is not None or bool(neuron.tie.any()))),
+        "tie": (
+            drives
+            * (isinstance(neuron, SpikePack) and (s.room is not None or bool(neuron.tie.any())))
+        ),
         "logic": memory.logic,
     }
     if isinstance(neuron, LIF):
-        amounts |= {"leak": drives * bool(lasting and neuron.leak), "members": count * choosing(groups, s.u_width) * lasting}
+        amounts |= {
+            "leak": drives * bool(lasting and neuron.leak),
+            "members": count * choosing(groups, s.u_width) * lasting,
+        }
     kind = {SpikePack: "spikepack", Table: "table", LIF: "lif"}[type(neuron)]
     return Part(s.name, "head", f"{kind} head", registers, amounts, memory)
 
@@ -78,8 +89,15 @@ def raw(stage: Stage, layer: Layer, family: str) -> Part:
     memory = tables(s, drive_shapes(s), family)
     width = held_width(s) if s.o_code is None else min(held_width(s), s.o_code.steps)
     tabled = any(drive_shapes(s))
-    registers = 1 + f.windows * f.elements * width + loop(s.folds) * tabled + loop(s.folds) * joined_folds(s)
-    return Part(s.name, "head", "raw head", registers, common(s, layer) | {"logic": memory.logic}, memory)
+    registers = (
+        1
+        + f.windows * f.elements * width
+        + loop(s.folds) * tabled
+        + loop(s.folds) * joined_folds(s)
+    )
+    return Part(
+        s.name, "head", "raw head", registers, common(s, layer) | {"logic": memory.logic}, memory
+    )
 
 
 def held_width(stage: Stage) -> int:
@@ -88,11 +106,16 @@ def held_width(stage: Stage) -> int:
     if skip is None:
         return stage.acc_width
     assert isinstance(layer, Layer)
-    return min(stage.u_width, max(stage.acc_width + layer.shift + negated(stage, layer), skip.acc_width) + 1)
+    return min(
+        stage.u_width,
+        max(stage.acc_width + layer.shift + negated(stage, layer), skip.acc_width) + 1,
+    )
 
 
 def joined_folds(stage: Stage) -> bool:
-    """Whether the fold of the result that is taken matters: for signs before a residual is added."""
+    """Whether the fold of the result that is taken matters: for signs before a residual is
+    added.
+    """
     assert isinstance(stage.layer, Layer)
     return stage.skip_stage is not None and negated(stage, stage.layer)
 
@@ -117,7 +140,9 @@ def common(stage: Stage, layer: Layer) -> dict[str, float]:
 
 
 def choosing(count: int, width: int) -> float:
-    """LUTs that choose one of ``count`` words: one for four bits, wide multiplexers come for nothing."""
+    """LUTs that choose one of ``count`` words: one for four bits, wide multiplexers come for
+    nothing.
+    """
     return width * (count / 4 if count > 1 else 0)
 
 

@@ -1,6 +1,8 @@
-"""Resources of a plan, by group: shell, network and layers. Closed forms, calibrated on what Yosys makes of random networks.
+"""Resources of a plan, by group: shell, network and layers. Closed forms, calibrated on what Yosys
+makes of random networks.
 
-LUTs are a sum of amounts that the hardware has, each times a coefficient; registers and memories are counted.
+LUTs are a sum of amounts that the hardware has, each times a coefficient; registers and memories
+are counted.
 """
 
 from __future__ import annotations
@@ -45,12 +47,17 @@ def model() -> Model:
     try:
         return read(data)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise SpikeLoomError(f"{FILE}: expected coefficients of the cost model, found something else; install spikeloom again") from error
+        raise SpikeLoomError(
+            f"{FILE}: expected coefficients of the cost model, found something else; install"
+            " spikeloom again"
+        ) from error
 
 
 def read(data: dict[str, Any]) -> Model:
     def numbers(table: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-        return {kind: {name: float(value) for name, value in row.items()} for kind, row in table.items()}
+        return {
+            kind: {name: float(value) for name, value in row.items()} for kind, row in table.items()
+        }
 
     return Model(numbers(data["lut"]), numbers(data["ff"]), str(data["how"]))
 
@@ -69,7 +76,9 @@ def amount(part: Part, table: dict[str, dict[str, float]]) -> float:
 
 
 def unrounded(parts: Iterable[Part], known: Model | None = None) -> dict[str, float]:
-    """What some parts take together, field of ``Cost`` -> amount, by the model of ``coefficients.json`` unless another is given."""
+    """What some parts take together, field of ``Cost`` -> amount, by the model of
+    ``coefficients.json`` unless another is given.
+    """
     found, chosen = list(parts), known or model()
     memory = sum((part.memory for part in found), Memory())
     return {
@@ -87,9 +96,13 @@ def added(parts: Iterable[Part], known: Model | None = None) -> Cost:
 
 
 def plan_costs(plan: Plan) -> dict[str, Cost]:
-    """What every group takes: the shell, the network, then the layers in the order of the stream."""
+    """What every group takes: the shell, the network, then the layers in the order of the
+    stream.
+    """
     parts = plan_parts(plan)
-    groups: dict[str, list[Part]] = {group: [] for group in (SHELL, NETWORK, *(stage.name for stage in plan.stages))}
+    groups: dict[str, list[Part]] = {
+        group: [] for group in (SHELL, NETWORK, *(stage.name for stage in plan.stages))
+    }
     for part in parts:
         groups[part.group].append(part)
     return {group: added(found) for group, found in groups.items()}

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 BODIES = ("event", "dense", "parallel", "depthwise", "max")
 
 MEMORIES = ("auto", "lut", "block")
-"""What weights may lie in. Not UltraRAM: it holds nothing at first, and even weights that can be loaded are there from the start."""
+"""What weights may lie in. Not UltraRAM: it holds nothing at first, and even weights that can be
+loaded are there from the start.
+"""
 
 
 @dataclass(frozen=True)
@@ -16,15 +18,16 @@ class Folding:
 
     Attributes
     ----------
-    body: "event" (only spikes that fired), "dense" (every flag of a word), "parallel" (all planes of a word at
-        once), "depthwise" (each element has its own input channel), "max" (pooling).
+    body: "event" (only spikes that fired), "dense" (every flag of a word), "parallel" (all planes
+        of a word at once), "depthwise" (each element has its own input channel), "max" (pooling).
     group: channels in one input beat.
     banks: parts of a beat with a queue and a weight memory each (event body).
     ports: spikes that each bank takes per cycle, 1 or 2 (event body).
     elements: output channels computed side by side.
     windows: adjacent output positions computed side by side.
     neurons: neuron units per window.
-    weights: what the weights lie in: "lut", "block" (block RAM), or "auto": what the synthesis takes by itself.
+    weights: what the weights lie in: "lut", "block" (block RAM), or "auto": what the synthesis
+        takes by itself.
     """
 
     body: str

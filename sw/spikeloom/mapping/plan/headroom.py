@@ -1,4 +1,5 @@
-"""Room for other weights: how large the numbers of a layer may become when they are loaded at run time.
+"""Room for other weights: how large the numbers of a layer may become when they are loaded at run
+time.
 
 Widths are computed from a layer's weights; where these can change, from what they may become.
 """
@@ -36,23 +37,33 @@ def theta_of(neuron: Neuron) -> int:
 
 
 def room_for(layer: Layer) -> Room:
-    """What a layer is given: the width of its weights, and ``BOUND_ROOM`` bits more than its other numbers need."""
+    """What a layer is given: the width of its weights, and ``BOUND_ROOM`` bits more than its other
+    numbers need.
+    """
 
     def bound(bits: int) -> int:
         return (1 << (bits + BOUND_ROOM)) - 1
 
     beta = max(int(np.abs(layer.beta).max()).bit_length(), layer.shift + 2)
     kappa = int(np.abs(layer.kappa).max()).bit_length()
-    return Room(layer.weight_width, bound(beta), bound(theta_of(layer.neuron).bit_length()), bound(kappa) if layer.skip else 0)
+    return Room(
+        layer.weight_width,
+        bound(beta),
+        bound(theta_of(layer.neuron).bit_length()),
+        bound(kappa) if layer.skip else 0,
+    )
 
 
 def scales(neuron: Neuron) -> bool:
-    """Whether more fraction bits change nothing: not where a leak rounds, nor where sums leave as they are."""
+    """Whether more fraction bits change nothing: not where a leak rounds, nor where sums leave as
+    they are.
+    """
     return not isinstance(neuron, Raw) and not (isinstance(neuron, LIF) and neuron.leak)
 
 
 def scaled(layer: Layer, bits: int) -> Layer:
-    """The same layer with so many more fraction bits: every comparison is multiplied by 2^bits on both sides, so no spike changes.
+    """The same layer with so many more fraction bits: every comparison is multiplied by 2^bits on
+    both sides, so no spike changes.
 
     Raises UnsupportedError where that does not hold.
     """
@@ -60,26 +71,44 @@ def scaled(layer: Layer, bits: int) -> Layer:
         return layer
     neuron = layer.neuron
     if not scales(neuron):
-        raise UnsupportedError(f"{layer.name}: its fraction bits are fixed, and the hardware has {bits} more; compile this network anew")
+        raise UnsupportedError(
+            f"{layer.name}: its fraction bits are fixed, and the hardware has {bits} more; compile"
+            " this network anew"
+        )
     if isinstance(neuron, Table):
         neuron = replace(neuron, thresholds=neuron.thresholds << bits)
     elif isinstance(neuron, SpikePack | LIF):
         neuron = replace(neuron, theta=neuron.theta << bits)
-    return replace(layer, neuron=neuron, shift=layer.shift + bits, beta=layer.beta << bits, kappa=layer.kappa << bits)
+    return replace(
+        layer,
+        neuron=neuron,
+        shift=layer.shift + bits,
+        beta=layer.beta << bits,
+        kappa=layer.kappa << bits,
+    )
 
 
 def with_room(graph: Graph) -> tuple[Graph, dict[str, Room]]:
     """The same network with spare fraction bits, and the room of each of its layers."""
     nodes = []
     for node in graph.nodes:
-        nodes.append(scaled(node, SHIFT_ROOM) if isinstance(node, Layer) and scales(node.neuron) else node)
-    return replace(graph, nodes=tuple(nodes)), {node.name: room_for(node) for node in nodes if isinstance(node, Layer)}
+        nodes.append(
+            scaled(node, SHIFT_ROOM) if isinstance(node, Layer) and scales(node.neuron) else node
+        )
+    return replace(graph, nodes=tuple(nodes)), {
+        node.name: room_for(node) for node in nodes if isinstance(node, Layer)
+    }
 
 
 def fit_layer(old: Layer, new: Layer, room: Room) -> Layer:
-    """``new`` with the fraction bits of ``old``, its place on the hardware. Raises SpikeLoomError where it is too large."""
+    """``new`` with the fraction bits of ``old``, its place on the hardware. Raises SpikeLoomError
+    where it is too large.
+    """
     if new.shift > old.shift:
-        raise CapacityError(f"{old.name}: needs {new.shift} fraction bits, the hardware has {old.shift}; compile this network anew")
+        raise CapacityError(
+            f"{old.name}: needs {new.shift} fraction bits, the hardware has {old.shift}; compile"
+            " this network anew"
+        )
     found = scaled(new, old.shift - new.shift)
     bounds = (
         ("weights", found.weight_width, room.weight_width, "bits"),
@@ -89,7 +118,10 @@ def fit_layer(old: Layer, new: Layer, room: Room) -> Layer:
     )
     for what, value, limit, unit in bounds:
         if value > limit:
-            raise CapacityError(f"{old.name}: {what} of {value} do not fit the hardware's {limit} ({unit}); compile this network anew")
+            raise CapacityError(
+                f"{old.name}: {what} of {value} do not fit the hardware's {limit} ({unit}); compile"
+                " this network anew"
+            )
     return found
 
 
@@ -97,7 +129,16 @@ def signature(layer: Layer) -> tuple[object, ...]:
     """What two layers must share to run on the same hardware, but for their numbers."""
     n = layer.neuron
     kind = (type(n).__name__, n.code, *((n.leak, n.hard_reset) if isinstance(n, LIF) else ()))
-    return (layer.name, layer.source, layer.skip, layer.weight.shape, layer.stride, layer.padding, layer.groups, kind)
+    return (
+        layer.name,
+        layer.source,
+        layer.skip,
+        layer.weight.shape,
+        layer.stride,
+        layer.padding,
+        layer.groups,
+        kind,
+    )
 
 
 def fitted(hardware: Graph, rooms: dict[str, Room], graph: Graph) -> Graph:
@@ -106,23 +147,38 @@ def fitted(hardware: Graph, rooms: dict[str, Room], graph: Graph) -> Graph:
     Raises SpikeLoomError naming the first node that differs, or that is too large for its place.
     """
     if len(hardware.nodes) != len(graph.nodes):
-        raise UnsupportedError(f"{graph.name}: has {len(graph.nodes)} nodes, the hardware {len(hardware.nodes)}; compile this network anew")
+        raise UnsupportedError(
+            f"{graph.name}: has {len(graph.nodes)} nodes, the hardware {len(hardware.nodes)};"
+            " compile this network anew"
+        )
     nodes = []
     for old, new in zip(hardware.nodes, graph.nodes, strict=True):
         if not isinstance(old, Layer) or not isinstance(new, Layer):
             if not same(old, new):
-                raise UnsupportedError(f"{old.name}: expected {old}, found {new}; compile this network anew")
+                raise UnsupportedError(
+                    f"{old.name}: expected {old}, found {new}; compile this network anew"
+                )
             nodes.append(new)
             continue
         if signature(old) != signature(new):
-            raise UnsupportedError(f"{old.name}: expected {signature(old)}, found {signature(new)}; compile this network anew")
+            raise UnsupportedError(
+                f"{old.name}: expected {signature(old)}, found {signature(new)}; compile this"
+                " network anew"
+            )
         nodes.append(fit_layer(old, new, rooms[old.name]))
     return replace(graph, nodes=tuple(nodes))
 
 
 def same(old: object, new: object) -> bool:
-    """Whether two nodes other than layers are the same hardware; the scale of an input is the host's business."""
+    """Whether two nodes other than layers are the same hardware; the scale of an input is the
+    host's business.
+    """
     if type(old) is not type(new):
         return False
     skip = {"scale", "zero_point"}
-    return all(np.array_equal(a, b) for key, a in vars(old).items() if key not in skip for b in [vars(new)[key]])
+    return all(
+        np.array_equal(a, b)
+        for key, a in vars(old).items()
+        if key not in skip
+        for b in [vars(new)[key]]
+    )

@@ -1,7 +1,9 @@
-"""The plan: the integer network cut into engine instances (stages), with every width, depth and folding number settled.
+"""The plan: the integer network cut into engine instances (stages), with every width, depth and
+folding number settled.
 
-Hardware, cycle model and simulation are built from it and from nothing else. On disk it is ``plan.json`` for the
-structure and ``weights.npz`` for the integers (see :mod:`spikeloom.mapping.plan.plan_file`).
+Hardware, cycle model and simulation are built from it and from nothing else. On disk it is
+``plan.json`` for the structure and ``weights.npz`` for the integers (see
+:mod:`spikeloom.mapping.plan.plan_file`).
 """
 
 from __future__ import annotations
@@ -40,8 +42,8 @@ def signed_width(bound: int) -> int:
 class Stage:
     """One engine instance: what it computes, in which formats, folded how.
 
-    A sum pooling is a depthwise layer of ones. A max pooling has no layer but ``flip``.
-    Order of work: positions row-major (``windows`` at a time), folds, planes, kernel taps row-major, words.
+    A sum pooling is a depthwise layer of ones. A max pooling has no layer but ``flip``. Order of
+    work: positions row-major (``windows`` at a time), folds, planes, kernel taps row-major, words.
     """
 
     layer: Layer | Pool
@@ -56,11 +58,17 @@ class Stage:
     room: Room | None = None
     """What its weights may become at run time; None where they are fixed."""
     dealing: tuple[int, ...] = ()
-    """Order of the channels of a beat in the banks, the first bank's first; none: one after the other, like cards."""
+    """Order of the channels of a beat in the banks, the first bank's first; none: one after the
+    other, like cards.
+    """
     spread: float = 1.0
-    """Cycles that a scan takes on calibration inputs, over those of spikes that fall independently of each other."""
+    """Cycles that a scan takes on calibration inputs, over those of spikes that fall independently
+    of each other.
+    """
     fewer: tuple[Stage, ...] = ()
-    """The stage as it runs with 1, 2, ... time steps, one less than all of them at last; empty where all are always run."""
+    """The stage as it runs with 1, 2, ... time steps, one less than all of them at last; empty
+    where all are always run.
+    """
 
     def __post_init__(self) -> None:
         f, name = self.folding, self.name
@@ -69,7 +77,10 @@ class Stage:
         i_channels, o_channels = self.i_shape[0] // self.groups, self.o_shape[0] // self.groups
         if f.body in ("depthwise", "max"):
             if (i_channels, o_channels) != (1, 1) or f.elements != f.group:
-                raise SpikeLoomError(f"{name}: a {f.body} body needs one input channel per output channel and elements = group, got {f}")
+                raise SpikeLoomError(
+                    f"{name}: a {f.body} body needs one input channel per output channel and"
+                    f" elements = group, got {f}"
+                )
             i_channels = o_channels = self.i_shape[0]
         for what, part, whole in (
             ("group", f.group, i_channels),
@@ -83,23 +94,35 @@ class Stage:
         if f.ports not in (1, 2):
             raise SpikeLoomError(f"{name}: ports must be 1 or 2, got {f.ports}")
         if f.body != "event" and (f.banks, f.ports) != (1, 1):
-            raise SpikeLoomError(f"{name}: a {f.body} body has one bank and one port, got {f.banks} and {f.ports}")
+            raise SpikeLoomError(
+                f"{name}: a {f.body} body has one bank and one port, got {f.banks} and {f.ports}"
+            )
         if (f.body == "max") != isinstance(self.layer, Pool):
             raise SpikeLoomError(f"{name}: body max is for max pooling alone, got {f.body}")
         if self.dealing and (f.body != "event" or sorted(self.dealing) != list(range(f.group))):
             raise SpikeLoomError(
-                f"{name}: dealing must be an order of the {f.group} channels of a beat of an event body, got {self.dealing}"
+                f"{name}: dealing must be an order of the {f.group} channels of a beat of an event"
+                f" body, got {self.dealing}"
             )
         if f.weights not in MEMORIES:
-            raise SpikeLoomError(f"{name}: weights must lie in one of {', '.join(MEMORIES)}, got {f.weights}")
+            raise SpikeLoomError(
+                f"{name}: weights must lie in one of {', '.join(MEMORIES)}, got {f.weights}"
+            )
         if f.weights != "auto" and f.body == "max":
-            raise SpikeLoomError(f"{name}: max pooling has no weights that could lie in {f.weights}")
+            raise SpikeLoomError(
+                f"{name}: max pooling has no weights that could lie in {f.weights}"
+            )
         if f.body == "parallel" and (self.i_code.base != 2 or self.per_step):
-            raise SpikeLoomError(f"{name}: a parallel body needs base-2 words, got base {self.i_code.base}")
+            raise SpikeLoomError(
+                f"{name}: a parallel body needs base-2 words, got base {self.i_code.base}"
+            )
         widest = max(self.acc_width, self.u_width)
         limit = OUTPUT_WIDTH if self.o_code is None and not self.joins else MAX_WIDTH
         if widest > limit:
-            raise CapacityError(f"{name}: sums need {widest} bits, more than the {limit} there are; use fewer time steps or weight bits")
+            raise CapacityError(
+                f"{name}: sums need {widest} bits, more than the {limit} there are; use fewer time"
+                " steps or weight bits"
+            )
 
     @property
     def name(self) -> str:
@@ -112,7 +135,11 @@ class Stage:
     @property
     def per_step(self) -> bool:
         """One result per input plane (IF/LIF fed by a spike train) instead of one per fold."""
-        return isinstance(self.layer, Layer) and isinstance(self.layer.neuron, LIF) and self.i_code.base == 1
+        return (
+            isinstance(self.layer, Layer)
+            and isinstance(self.layer.neuron, LIF)
+            and self.i_code.base == 1
+        )
 
     @property
     def weight_width(self) -> int:
@@ -137,12 +164,16 @@ class Stage:
 
     @property
     def planes(self) -> int:
-        """Passes over the window per fold: one per plane that may hold spikes, or a single one where all planes of a word go at once."""
+        """Passes over the window per fold: one per plane that may hold spikes, or a single one
+        where all planes of a word go at once.
+        """
         return min(self.most_planes, self.live)
 
     @property
     def live(self) -> int:
-        """Planes of an input word that are looked at; those behind them are known to be 0, or belong to time steps that are not run."""
+        """Planes of an input word that are looked at; those behind them are known to be 0, or
+        belong to time steps that are not run.
+        """
         return self.o_code.live if self.per_step and self.o_code is not None else self.i_code.live
 
     @property
@@ -175,7 +206,9 @@ class Stage:
 
     @property
     def rows(self) -> int:
-        """Input rows that the line buffer holds: two kernels', so that those of the next image come in behind the last rows of this one."""
+        """Input rows that the line buffer holds: two kernels', so that those of the next image come
+        in behind the last rows of this one.
+        """
         return 2 * self.layer.kernel[0]
 
     @property
@@ -184,7 +217,11 @@ class Stage:
         return self._neuron_cycles(self.o_code.live if self.o_code is not None else 1)
 
     def _neuron_cycles(self, steps: int) -> int:
-        if self.o_code is None or isinstance(self.layer, Pool) or isinstance(self.layer.neuron, Raw):
+        if (
+            self.o_code is None
+            or isinstance(self.layer, Pool)
+            or isinstance(self.layer.neuron, Raw)
+        ):
             return 1
         groups = self.folding.elements // self.folding.neurons
         return groups if self.per_step else groups * steps
@@ -196,7 +233,11 @@ class Stage:
             return 0
         largest = 1 if self.per_step else max(self.i_code.max_value, -self.i_code.min_value)
         if self.room is not None:
-            return int(np.prod(self.layer.weight.shape[1:])) * (1 << (self.room.weight_width - 1)) * largest
+            return (
+                int(np.prod(self.layer.weight.shape[1:]))
+                * (1 << (self.room.weight_width - 1))
+                * largest
+            )
         return self.layer.weight_sum * largest
 
     @property
@@ -212,7 +253,11 @@ class Stage:
         bound = (self.acc_bound << self.layer.shift) + self.beta_bound
         if self.skip_code is not None:
             largest = max(self.skip_code.max_value, -self.skip_code.min_value)
-            kappa = self.room.kappa_bound if self.room is not None else int(np.abs(self.layer.kappa).max())
+            kappa = (
+                self.room.kappa_bound
+                if self.room is not None
+                else int(np.abs(self.layer.kappa).max())
+            )
             bound += kappa * (1 if self.per_step else largest)
         return bound
 
@@ -246,19 +291,27 @@ class Stage:
 
     @cached_property
     def dealt(self) -> tuple[int, ...]:
-        """Channels of a beat in the order of the queues that they go to, the same in every beat; other bodies than event have one queue.
+        """Channels of a beat in the order of the queues that they go to, the same in every beat;
+        other bodies than event have one queue.
 
         Neighbours often fire together, so that they had better be in different banks.
         """
         f = self.folding
         if f.body != "event":
             return tuple(range(f.group))
-        return self.dealing or tuple(channel for bank in range(f.banks) for channel in range(bank, f.group, f.banks))
+        return self.dealing or tuple(
+            channel for bank in range(f.banks) for channel in range(bank, f.group, f.banks)
+        )
 
     @property
     def binary(self) -> bool:
         """Whether all weights are +1 or -1, and stay so: one bit each in memory."""
-        return self.room is None and isinstance(self.layer, Layer) and self.folding.body in ("event", "dense") and self.layer.binary
+        return (
+            self.room is None
+            and isinstance(self.layer, Layer)
+            and self.folding.body in ("event", "dense")
+            and self.layer.binary
+        )
 
     @property
     def stored_width(self) -> int:
@@ -274,8 +327,8 @@ class Stage:
     def zero_row(self) -> int | None:
         """Row behind the weights of a bank that is all zeros: what is read where nothing fired.
 
-        None where a row more would not fit into the memory, where it can be loaded, or where one bit cannot say zero: there the weights
-        are gated.
+        None where a row more would not fit into the memory, where it can be loaded, or where one
+        bit cannot say zero: there the weights are gated.
         """
         rows = self.bank_rows
         free = self.folding.body == "event" and self.room is None and not self.binary
@@ -283,28 +336,39 @@ class Stage:
 
     @property
     def first_terms(self) -> int:
-        """Terms that the first level of the adder tree sums: as many as have six bits in all, their gates included, but two at least."""
+        """Terms that the first level of the adder tree sums: as many as have six bits in all, their
+        gates included, but two at least.
+        """
         gated = self.folding.body != "event" or self.zero_row is None
-        return max(2, 6 // (self.stored_width + gated)) if self.folding.body in ("event", "dense") else 2
+        return (
+            max(2, 6 // (self.stored_width + gated))
+            if self.folding.body in ("event", "dense")
+            else 2
+        )
 
     @property
     def tree_cycles(self) -> int:
-        """Register levels of the adder tree, at least one: one per level of adders; in a parallel body, one per two."""
+        """Register levels of the adder tree, at least one: one per level of adders; in a parallel
+        body, one per two.
+        """
         if self.folding.body == "parallel":
             return max(1, ceil(log2(self.lanes) / 2))
         return 1 + ceil(log2(ceil(self.lanes / self.first_terms)))
 
     @property
     def body_cycles(self) -> int:
-        """Latency of the body: from the cycle that issues the last word of a pass to the write of the result queue."""
+        """Latency of the body: from the cycle that issues the last word of a pass to the write of
+        the result queue.
+        """
         return self.tree_cycles + (1 if self.folding.body == "max" else 2)
 
     @property
     def result_depth(self) -> int:
-        """Results that may wait for the neuron, enough to hide the body's latency: one, where another cannot come earlier than that.
+        """Results that may wait for the neuron, enough to hide the body's latency: one, where
+        another cannot come earlier than that.
 
-        Without neuron units always several, which take little there: the next layer is then seldom waited for. It is that of all time
-        steps, whatever is run.
+        Without neuron units always several, which take little there: the next layer is then seldom
+        waited for. It is that of all time steps, whatever is run.
         """
         neuron_cycles = self._neuron_cycles(self.o_code.steps if self.o_code is not None else 1)
         apart = self.pass_words * (1 if self.per_step else self.most_planes)
@@ -315,7 +379,9 @@ class Stage:
 
     @property
     def skip_stage(self) -> Stage | None:
-        """The residual join's own accumulator: a depthwise 1x1 layer of kappa whose results meet those of this stage."""
+        """The residual join's own accumulator: a depthwise 1x1 layer of kappa whose results meet
+        those of this stage.
+        """
         from spikeloom.mapping.plan.stages import skip_stage
 
         return skip_stage(self)
@@ -329,11 +395,14 @@ class Plan:
     ----------
     graph: the integer network.
     foldings: one per node but the input.
-    board, clock_mhz: what it was planned for; the clock is an assumption until a place-and-route says so.
+    board, clock_mhz: what it was planned for; the clock is an assumption until a place-and-route
+        says so.
     density: share of set bits that the schedule assumed per node, and where it is from.
-    rooms: what the weights of each layer may become at run time; empty where they are fixed in the hardware.
+    rooms: what the weights of each layer may become at run time; empty where they are fixed in the
+        hardware.
     fewer_steps: whether the hardware can run with fewer time steps.
-    dealing, spread: see :class:`Stage`, per node; see :mod:`spikeloom.mapping.search.bank_assignment`. Empty without calibration inputs.
+    dealing, spread: see :class:`Stage`, per node; see
+        :mod:`spikeloom.mapping.search.bank_assignment`. Empty without calibration inputs.
     """
 
     graph: Graph
@@ -348,7 +417,8 @@ class Plan:
     spread: dict[str, float] = field(default_factory=dict)
 
     def with_steps(self, steps: int | None) -> Plan:
-        """The plan as the hardware runs it with so many time steps, for the golden model and the cycle model; itself with all of them.
+        """The plan as the hardware runs it with so many time steps, for the golden model and the
+        cycle model; itself with all of them.
 
         Raises as :func:`spikeloom.ir.fewer_steps.with_steps`.
         """
@@ -357,12 +427,20 @@ class Plan:
 
     @cached_property
     def fewer(self) -> tuple[Plan, ...]:
-        """The plan with 1, 2, ... time steps, one less than all of them at last; empty where the hardware always runs all."""
-        return tuple(self.with_steps(steps) for steps in range(1, most_steps(self.graph))) if self.fewer_steps else ()
+        """The plan with 1, 2, ... time steps, one less than all of them at last; empty where the
+        hardware always runs all.
+        """
+        return (
+            tuple(self.with_steps(steps) for steps in range(1, most_steps(self.graph)))
+            if self.fewer_steps
+            else ()
+        )
 
     @property
     def checksums(self) -> bool:
-        """Whether each layer keeps a CRC of its words: where weights can be loaded, since it costs about a tenth of the LUTs."""
+        """Whether each layer keeps a CRC of its words: where weights can be loaded, since it costs
+        about a tenth of the LUTs.
+        """
         return bool(self.rooms)
 
     @cached_property

@@ -1,7 +1,8 @@
 """The plan on disk: ``plan.json`` for the structure, ``weights.npz`` for the integer arrays.
 
-Both files are the same bytes on every run: keys are sorted, and the zip carries one fixed date. :func:`hashes` identifies the
-network that they hold by its contents, whatever compresses or formats them.
+Both files are the same bytes on every run: keys are sorted, and the zip carries one fixed date.
+:func:`hashes` identifies the network that they hold by its contents, whatever compresses or formats
+them.
 """
 
 from __future__ import annotations
@@ -33,14 +34,22 @@ Json = dict[str, Any]
 Arrays = dict[str, npt.NDArray[Any]]
 
 KINDS: dict[str, type[Node] | type[Neuron]] = {
-    "input": Input, "layer": Layer, "pool": Pool, "spikepack": SpikePack, "table": Table, "lif": LIF, "raw": Raw
-}  # fmt: skip
+    "input": Input,
+    "layer": Layer,
+    "pool": Pool,
+    "spikepack": SpikePack,
+    "table": Table,
+    "lif": LIF,
+    "raw": Raw,
+}
 NAMES = {kind: name for name, kind in KINDS.items()}
 
 
 @dataclass(frozen=True)
 class Hashes:
-    """What a plan is known by: SHA-256 in hexadecimal of the text of ``plan.json``, and of the arrays behind it."""
+    """What a plan is known by: SHA-256 in hexadecimal of the text of ``plan.json``, and of the
+    arrays behind it.
+    """
 
     plan: str
     weights: str
@@ -52,7 +61,9 @@ class Hashes:
 
 
 def hashes(plan: Plan) -> Hashes:
-    """The hashes of a plan. Arrays count as name, type, shape and little-endian bytes, in the order of their names."""
+    """The hashes of a plan. Arrays count as name, type, shape and little-endian bytes, in the order
+    of their names.
+    """
     text, arrays = _contents(plan)
     weights = hashlib.sha256()
     for name, array in sorted(arrays.items()):
@@ -84,7 +95,11 @@ def _contents(plan: Plan) -> tuple[str, Arrays]:
         "notes": plan.graph.notes,
         "arrays": {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()},
         **({"fewer_steps": True} if plan.fewer_steps else {}),
-        **({"dealing": {name: list(order) for name, order in plan.dealing.items()}} if plan.dealing else {}),
+        **(
+            {"dealing": {name: list(order) for name, order in plan.dealing.items()}}
+            if plan.dealing
+            else {}
+        ),
         **({"spread": plan.spread} if plan.spread else {}),
     }
     return json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n", arrays
@@ -93,21 +108,28 @@ def _contents(plan: Plan) -> tuple[str, Arrays]:
 def load(folder: str | Path) -> Plan:
     """Read what :func:`save` wrote.
 
-    Raises SpikeLoomError if a file is missing, damaged, of another schema, or if the two files do not belong together.
+    Raises SpikeLoomError if a file is missing, damaged, of another schema, or if the two files do
+    not belong together.
     """
     path = Path(folder) / PLAN_FILE
     content = load_json(path, "the plan of a compiled network")
     schema = content.get("schema") if isinstance(content, dict) else None
     if schema != SCHEMA:
-        raise SpikeLoomError(f"{path}: expected plan schema {SCHEMA}, found {schema}; compile the network again")
+        raise SpikeLoomError(
+            f"{path}: expected plan schema {SCHEMA}, found {schema}; compile the network again"
+        )
     listed = content.get("arrays")
     if not isinstance(listed, dict):
-        raise SpikeLoomError(f"{path}: not a valid plan (it lists no arrays); compile the network again")
+        raise SpikeLoomError(
+            f"{path}: not a valid plan (it lists no arrays); compile the network again"
+        )
     arrays = _read_arrays(Path(folder) / WEIGHTS_FILE, listed)
     try:
         return _plan(content, arrays)
     except SpikeLoomError as error:
-        raise type(error)(f"{path}: {error}; the plan is damaged, compile the network again") from error
+        raise type(error)(
+            f"{path}: {error}; the plan is damaged, compile the network again"
+        ) from error
     except (
         KeyError,
         TypeError,
@@ -119,18 +141,28 @@ def load(folder: str | Path) -> Plan:
         RecursionError,
         MemoryError,
     ) as error:
-        raise SpikeLoomError(f"{path}: not a valid plan ({type(error).__name__}: {error}); compile the network again") from error
+        raise SpikeLoomError(
+            f"{path}: not a valid plan ({type(error).__name__}: {error}); compile the network again"
+        ) from error
 
 
 def _plan(content: Json, arrays: Arrays) -> Plan:
     nodes = tuple(_decode(node, arrays) for node in content["nodes"])
-    graph = Graph(content["name"], nodes, arrays["graph.scale"], arrays["graph.bias"], tuple(content.get("notes", ())))
+    graph = Graph(
+        content["name"],
+        nodes,
+        arrays["graph.scale"],
+        arrays["graph.bias"],
+        tuple(content.get("notes", ())),
+    )
     foldings = {name: Folding(**folding) for name, folding in content["foldings"].items()}
     rooms = {name: Room(**room) for name, room in content["rooms"].items()}
     told = (content["board"], content["clock_mhz"], content["density"], content["density_source"])
     dealing = {name: tuple(order) for name, order in content.get("dealing", {}).items()}
     spread = {name: float(found) for name, found in content.get("spread", {}).items()}
-    plan = Plan(graph, foldings, *told, rooms, bool(content.get("fewer_steps", False)), dealing, spread)
+    plan = Plan(
+        graph, foldings, *told, rooms, bool(content.get("fewer_steps", False)), dealing, spread
+    )
     _ = plan.edges
     return plan
 
@@ -166,9 +198,15 @@ def _value(key: str, value: Any, arrays: Arrays) -> Any:
 
 
 def _folding(folding: Folding) -> Json:
-    """Where the synthesis chooses the memory, nothing is said of it: such a plan keeps the hash that it had before there was a choice."""
+    """Where the synthesis chooses the memory, nothing is said of it: such a plan keeps the hash
+    that it had before there was a choice.
+    """
     plain = _plain(folding)
-    return plain if folding.weights != "auto" else {key: value for key, value in plain.items() if key != "weights"}
+    return (
+        plain
+        if folding.weights != "auto"
+        else {key: value for key, value in plain.items() if key != "weights"}
+    )
 
 
 def _plain(item: Code | Folding | Room) -> Json:
@@ -183,13 +221,26 @@ def _read_arrays(path: Path, expected: dict[str, list[Any]]) -> Arrays:
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
                 with archive.open(name) as entry:
-                    arrays[name.removesuffix(".npy")] = np.lib.format.read_array(entry, allow_pickle=False)  # type: ignore[no-untyped-call]
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError, RuntimeError, zlib.error) as error:
-        raise SpikeLoomError(f"{path}: the weights are damaged ({first_line(error)}); compile the network again") from error
+                    arrays[name.removesuffix(".npy")] = np.lib.format.read_array(
+                        entry, allow_pickle=False
+                    )  # type: ignore[no-untyped-call]
+    except (
+        zipfile.BadZipFile,
+        ValueError,
+        EOFError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+        zlib.error,
+    ) as error:
+        raise SpikeLoomError(
+            f"{path}: the weights are damaged ({first_line(error)}); compile the network again"
+        ) from error
     found = {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()}
     for name in sorted(found.keys() | expected.keys()):
         if found.get(name) != expected.get(name):
             raise SpikeLoomError(
-                f"{path}: array {name}: the plan expects {expected.get(name)}, found {found.get(name)}; compile the network again"
+                f"{path}: array {name}: the plan expects {expected.get(name)}, found"
+                f" {found.get(name)}; compile the network again"
             )
     return arrays

@@ -1,4 +1,6 @@
-"""The network cut into stages: one per node, one more for the accumulator of a residual, and the streams between them."""
+"""The network cut into stages: one per node, one more for the accumulator of a residual, and the
+streams between them.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,20 @@ def stages(plan: Plan) -> tuple[Stage, ...]:
         code, shape = graph.codes[node.name], graph.shapes[node.name]
         found.append(
             Stage(
-                layer=summing(node, shape[0], code) if isinstance(node, Pool) and node.kind == "sum" else node,
+                layer=(
+                    summing(node, shape[0], code)
+                    if isinstance(node, Pool) and node.kind == "sum"
+                    else node
+                ),
                 i_shape=graph.shapes[node.source],
                 o_shape=shape,
                 i_code=graph.code(node.source),
                 o_code=code,
-                skip_code=graph.code(node.skip) if isinstance(node, Layer) and node.skip is not None else None,
+                skip_code=(
+                    graph.code(node.skip)
+                    if isinstance(node, Layer) and node.skip is not None
+                    else None
+                ),
                 folding=plan.foldings[node.name],
                 room=plan.rooms.get(node.name),
                 dealing=plan.dealing.get(node.name, ()),
@@ -48,13 +58,17 @@ def skip_stage(stage: Stage) -> Stage | None:
     neuron = LIF(cut(Code(steps, 1), silent), zero + 1, 0, False) if stage.per_step else Raw(None)
     kappa = stage.layer.kappa.reshape(-1, 1, 1, 1)
     return Stage(
-        layer=Layer(f"{stage.name}.skip", stage.layer.skip, kappa, neuron, zero, zero, zero, groups=channels),
+        layer=Layer(
+            f"{stage.name}.skip", stage.layer.skip, kappa, neuron, zero, zero, zero, groups=channels
+        ),
         i_shape=stage.o_shape,
         o_shape=stage.o_shape,
         i_code=stage.skip_code,
         o_code=neuron.code,
         skip_code=None,
-        folding=Folding("depthwise", f.elements, elements=f.elements, windows=f.windows, neurons=f.elements),
+        folding=Folding(
+            "depthwise", f.elements, elements=f.elements, windows=f.windows, neurons=f.elements
+        ),
         joins=True,
         room=None if stage.room is None else Room(signed_width(stage.room.kappa_bound), 0, 1, 0),
         fewer=tuple(skip for fewer in stage.fewer if (skip := fewer.skip_stage) is not None),
@@ -69,5 +83,14 @@ def edges(plan: Plan) -> tuple[Edge, ...]:
         found.append(Edge(source, stage.name, "i", plan.o_group(source), stage.folding.group, 0))
         if isinstance(stage.layer, Layer) and stage.layer.skip is not None:
             skip, group = stage.layer.skip, stage.folding.elements
-            found.append(Edge(skip, stage.name, "skip", plan.o_group(skip), group, fifo_depth.skip_depth(plan, stage)))
+            found.append(
+                Edge(
+                    skip,
+                    stage.name,
+                    "skip",
+                    plan.o_group(skip),
+                    group,
+                    fifo_depth.skip_depth(plan, stage),
+                )
+            )
     return tuple(found)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Edge:
-    """A stream from one stage to another: regrouped from ``i_group`` to ``o_group`` channels a beat, then ``depth`` beats of FIFO.
+    """A stream from one stage to another: regrouped from ``i_group`` to ``o_group`` channels a
+    beat, then ``depth`` beats of FIFO.
 
     ``port`` is "i" for synapses and "skip" for a residual.
     """

@@ -1,4 +1,6 @@
-"""The weights of a stage in the order of work: what RTL and HLS keep in their memories, row by row."""
+"""The weights of a stage in the order of work: what RTL and HLS keep in their memories, row by
+row.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from spikeloom.mapping.plan.plan import Stage
 
 
 def ordered(stage: Stage) -> Ints:
-    """Weights in the order of work: (folds, elements, taps, words, group); depthwise (folds, elements, taps, 1, 1)."""
+    """Weights in the order of work: (folds, elements, taps, words, group); depthwise (folds,
+    elements, taps, 1, 1).
+    """
     assert isinstance(stage.layer, Layer)
     f, weight = stage.folding, stage.layer.weight
     taps = stage.layer.kernel[0] * stage.layer.kernel[1]
@@ -21,8 +25,9 @@ def ordered(stage: Stage) -> Ints:
 def weight_rows(stage: Stage, bank: int) -> Ints:
     """The rows of one bank, (rows, weights of a row).
 
-    Event: one row per (fold, tap, word, flag of the bank), ``elements`` weights each. Dense and parallel: one row per (fold, tap, word),
-    ``group * elements`` weights, channel by channel. Depthwise: one row per (fold, tap).
+    Event: one row per (fold, tap, word, flag of the bank), ``elements`` weights each. Dense and
+    parallel: one row per (fold, tap, word), ``group * elements`` weights, channel by channel.
+    Depthwise: one row per (fold, tap).
     """
     f, weights = stage.folding, ordered(stage)
     if f.body == "event":

@@ -1,1 +1,3 @@
-"""The search for the best folding of a network: what is legal, what it costs, and which choice of all stages fits a board."""
+"""The search for the best folding of a network: what is legal, what it costs, and which choice of
+all stages fits a board.
+"""

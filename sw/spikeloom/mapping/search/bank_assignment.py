@@ -1,7 +1,8 @@
-"""Which channels of a beat go to which bank: dealt so that the banks of a layer are done at the same time on real spikes.
+"""Which channels of a beat go to which bank: dealt so that the banks of a layer are done at the
+same time on real spikes.
 
-All banks of a pass wait for the slowest one. Where a channel goes is a matter of wires and of the order of the weights, so that it costs no
-logic, and the streams between layers stay as they are.
+All banks of a pass wait for the slowest one. Where a channel goes is a matter of wires and of the
+order of the weights, so that it costs no logic, and the streams between layers stay as they are.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ TRIALS = 4096
 
 
 def dealt(plan: Plan, trace: Mapping[str, Ints]) -> Plan:
-    """The plan with the channels of every event layer dealt to its banks, and with what its scans then take beside the estimate.
+    """The plan with the channels of every event layer dealt to its banks, and with what its scans
+    then take beside the estimate.
 
     Parameters
     ----------
@@ -46,23 +48,32 @@ def dealt(plan: Plan, trace: Mapping[str, Ints]) -> Plan:
 
 
 def passes(stage: Stage, words: Ints) -> Counts:
-    """Flags of passes that are taken evenly from the images: (group, passes, windows, words of a pass)."""
+    """Flags of passes that are taken evenly from the images: (group, passes, windows, words of a
+    pass).
+    """
     f, layer, rng = stage.folding, stage.layer, np.random.default_rng(0)
     each = stage.positions * stage.groups * stage.planes
     images = min(len(words), max(16, ceil(PASSES / each)))
     found = []
     for image in words[:images]:
         flags = stage.i_code.planes(image)[: stage.live]
-        view = golden.windows(flags, layer.kernel, layer.stride, layer.padding)  # (planes, channels, oh, ow, kh, kw)
+        view = golden.windows(
+            flags, layer.kernel, layer.stride, layer.padding
+        )  # (planes, channels, oh, ow, kh, kw)
         planes, _, oh, ow, kh, kw = view.shape
-        parts = view.reshape(planes, stage.groups, stage.words, f.group, oh, ow // f.windows, f.windows, kh, kw)
-        flat = parts.transpose(3, 0, 1, 4, 5, 6, 2, 7, 8).reshape(f.group, each, f.windows, stage.pass_words)
+        parts = view.reshape(
+            planes, stage.groups, stage.words, f.group, oh, ow // f.windows, f.windows, kh, kw
+        )
+        flat = parts.transpose(3, 0, 1, 4, 5, 6, 2, 7, 8).reshape(
+            f.group, each, f.windows, stage.pass_words
+        )
         found.append(flat[:, rng.permutation(each)[: ceil(PASSES / images)]].astype(np.int16))
     return np.concatenate(found, axis=1)
 
 
 def deal(stage: Stage, flags: Counts) -> tuple[tuple[int, ...], float]:
-    """The channels in the order of the banks, and the mean cycles of a pass: exchanges of two channels, kept where they make it no longer.
+    """The channels in the order of the banks, and the mean cycles of a pass: exchanges of two
+    channels, kept where they make it no longer.
 
     Parameters
     ----------
@@ -70,7 +81,9 @@ def deal(stage: Stage, flags: Counts) -> tuple[tuple[int, ...], float]:
     """
     f, rng = stage.folding, np.random.default_rng(0)
     part, order = f.group // f.banks, list(stage.dealt)
-    counts = flags[order].reshape(f.banks, part, *flags.shape[1:]).sum(axis=1, dtype=np.int16)  # (banks, passes, windows, words)
+    counts = (
+        flags[order].reshape(f.banks, part, *flags.shape[1:]).sum(axis=1, dtype=np.int16)
+    )  # (banks, passes, windows, words)
     cost = cycles(counts, f.ports)
     total = int(cost.max(axis=0).sum())
     for a, b in rng.integers(0, f.group, (TRIALS if 1 < f.banks < f.group else 0, 2)):
@@ -90,5 +103,7 @@ def deal(stage: Stage, flags: Counts) -> tuple[tuple[int, ...], float]:
 
 
 def cycles(counts: Counts, ports: int) -> Ints:
-    """Of every pass, that of the slowest window, given the spikes of each word: (..., windows, words) -> (...)."""
+    """Of every pass, that of the slowest window, given the spikes of each word: (..., windows,
+    words) -> (...).
+    """
     return np.asarray(np.maximum(1, -(-counts // ports)).sum(axis=-1, dtype=np.int64).max(axis=-1))

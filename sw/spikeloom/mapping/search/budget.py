@@ -1,7 +1,9 @@
-"""How much of a board a plan may take, and how much it does. A budget is for everything, shell and counters included.
+"""How much of a board a plan may take, and how much it does. A budget is for everything, shell and
+counters included.
 
-Logic is hard to place and to route where little of it is left: of LUTs and registers a share may be used (70 % is where AMD's UG949 begins
-to warn of LUTs). Blocks do not stand in the way of each other: of memories and multipliers nine of ten may be used.
+Logic is hard to place and to route where little of it is left: of LUTs and registers a share may be
+used (70 % is where AMD's UG949 begins to warn of LUTs). Blocks do not stand in the way of each
+other: of memories and multipliers nine of ten may be used.
 """
 
 from __future__ import annotations
@@ -19,19 +21,27 @@ TARGET_SHARE = 0.7
 BLOCK_SHARE = 0.9
 MODEST_SHARE = 0.5
 MODEST_FF_SHARE = 0.21
-"""Of a PYNQ-Z2 the plans of the default networks take up to 46 % of the LUTs and 20 % of the registers by estimate, shell and counters
-included; they are what the README measures. The next larger plan of ``events-cnn-lif`` would take 22 % of the registers."""
+"""Of a PYNQ-Z2 the plans of the default networks take up to 46 % of the LUTs and 20 % of the
+registers by estimate, shell and counters included; they are what the README measures. The next
+larger plan of ``events-cnn-lif`` would take 22 % of the registers.
+"""
 
 NAMES = {"lut": "LUT", "ff": "registers", "bram18": "RAMB18", "dsp": "DSP", "uram": "UltraRAM"}
 """Resources in words."""
 
 
 def budget(board: Board, share: float) -> Cost:
-    return Cost(*(int(there * share) for there in (board.lut, board.ff, 2 * board.bram36, board.dsp, board.uram)))
+    return Cost(
+        *(
+            int(there * share)
+            for there in (board.lut, board.ff, 2 * board.bram36, board.dsp, board.uram)
+        )
+    )
 
 
 def allowed(board: Board, share: float | None) -> Cost:
-    """What a plan with a goal may take: ``share`` of LUTs and registers (70 % if None), and of blocks 90 %, or as much if that is more.
+    """What a plan with a goal may take: ``share`` of LUTs and registers (70 % if None), and of
+    blocks 90 %, or as much if that is more.
 
     Raises SpikeLoomError for a share that is none.
     """
@@ -66,6 +76,8 @@ def exceeded(need: Cost, most: Cost) -> str:
 
 def tightest(need: Cost, most: Cost) -> tuple[str, float]:
     """The resource of which the largest share is taken, in words, and that share."""
-    shares = {text: getattr(need, name) / max(getattr(most, name), 0.5) for name, text in NAMES.items()}
+    shares = {
+        text: getattr(need, name) / max(getattr(most, name), 0.5) for name, text in NAMES.items()
+    }
     name = max(shares, key=lambda name: shares[name])
     return name, shares[name]

@@ -1,4 +1,6 @@
-"""A plan by what its scans take on calibration inputs: chosen by estimate, dealt and measured, and chosen again by what was found."""
+"""A plan by what its scans take on calibration inputs: chosen by estimate, dealt and measured, and
+chosen again by what was found.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,18 @@ from spikeloom.mapping.search.bank_assignment import dealt
 ROUNDS = 4
 
 
-def settled(plan: Plan, trace: Mapping[str, Ints], choose: Callable[[Plan, float], Plan], goal: float, rounds: int = ROUNDS) -> Plan:
+def settled(
+    plan: Plan,
+    trace: Mapping[str, Ints],
+    choose: Callable[[Plan, float], Plan],
+    goal: float,
+    rounds: int = ROUNDS,
+) -> Plan:
     """The first plan within ``goal`` cycles an image as measured, or the fastest of all rounds.
 
-    Arguments: trace: as for :func:`spikeloom.mapping.search.bank_assignment.dealt`. choose: makes a plan within so many cycles as estimated, which are fewer
-    where the round before was too slow, and half as much fewer where there is no such plan. Raises CapacityError where it finds none at
+    Arguments: trace: as for :func:`spikeloom.mapping.search.bank_assignment.dealt`. choose: makes a
+    plan within so many cycles as estimated, which are fewer where the round before was too slow,
+    and half as much fewer where there is no such plan. Raises CapacityError where it finds none at
     first.
     """
     found: list[Plan] = []
@@ -29,7 +38,9 @@ def settled(plan: Plan, trace: Mapping[str, Ints], choose: Callable[[Plan, float
         except CapacityError:
             if not found:
                 raise
-            aim = (aim + goal) / 2  # nothing is as fast as what would make up for the round before: half of that
+            aim = (
+                aim + goal
+            ) / 2  # nothing is as fast as what would make up for the round before: half of that
             continue
         found.append(dealt(chosen, trace))
         cycles = network_interval(found[-1])

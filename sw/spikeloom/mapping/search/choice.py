@@ -1,7 +1,8 @@
 """The cheapest folding of all stages at given prices of resources, exact but for residuals.
 
-Neighbours see each other by the width of the stream between them alone. Every stage has one source, so the network is a tree, and the
-cheapest choice is found from its leaves to its root: for each width that the source may send, the best of what follows.
+Neighbours see each other by the width of the stream between them alone. Every stage has one source,
+so the network is a tree, and the cheapest choice is found from its leaves to its root: for each
+width that the source may send, the best of what follows.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ class Choice:
         self.complete = len(self.menus) == len(self.plan.stages)
         self.inputs = {edge.target: edge for edge in self.plan.edges if edge.port == "i"}
         self.skips = [edge for edge in self.plan.edges if edge.port != "i"]
-        self.first = next(edge.target for edge in self.plan.edges if edge.source == self.plan.graph.input.name)
+        self.first = next(
+            edge.target for edge in self.plan.edges if edge.source == self.plan.graph.input.name
+        )
         self.known: dict[tuple[str, str, int, int], Vector | None] = {}
 
     def link(self, edge: Edge, o_elements: int, i_group: int) -> Vector | None:
@@ -57,7 +60,9 @@ class Choice:
         return self.known[key]
 
     def cheapest(self, prices: Vector) -> Pick | None:
-        """The cheapest choice at ``prices`` per unit of each resource, residual streams left out; None where no streams are fast enough."""
+        """The cheapest choice at ``prices`` per unit of each resource, residual streams left out;
+        None where no streams are fast enough.
+        """
         graph = self.plan.graph
         best: dict[str, dict[int, Best]] = {}
         for stage in reversed(self.plan.stages):
@@ -77,9 +82,13 @@ class Choice:
 
     def following(self, name: str, width: int, best: dict[str, dict[int, Best]]) -> float:
         """Price of all that takes words from a node that sends ``width`` channels a beat."""
-        return sum(best[edge.target][width].price for edge in self.inputs.values() if edge.source == name)
+        return sum(
+            best[edge.target][width].price for edge in self.inputs.values() if edge.source == name
+        )
 
-    def by_width(self, name: str, prices: Vector, best: dict[str, dict[int, Best]]) -> dict[int, Best]:
+    def by_width(
+        self, name: str, prices: Vector, best: dict[str, dict[int, Best]]
+    ) -> dict[int, Best]:
         """For each width that its source may send: the best of a stage."""
         menu, edge = self.menus[name], self.inputs[name]
         worth = menu.costs @ prices
@@ -94,12 +103,16 @@ class Choice:
                 by_group[group] = Best(price, k)
         found = {}
         for width in self.widths_sent(edge.source):
-            every = (self.with_stream(edge, width, group, own, prices) for group, own in by_group.items())
+            every = (
+                self.with_stream(edge, width, group, own, prices) for group, own in by_group.items()
+            )
             found[width] = min(every, key=lambda best: best.price)
         return found
 
     def with_stream(self, edge: Edge, width: int, group: int, own: Best, prices: Vector) -> Best:
-        if edge.target == self.first and group != width:  # the network takes what its first stage takes
+        if (
+            edge.target == self.first and group != width
+        ):  # the network takes what its first stage takes
             return Best(inf, own.pick)
         stream = self.link(edge, width, group)
         return Best(inf if stream is None else own.price + float(stream @ prices), own.pick)
@@ -110,7 +123,9 @@ class Choice:
         return sorted({state[1] for state in self.menus[name].states})
 
     def needs(self, pick: Pick) -> tuple[Vector, int]:
-        """What a choice takes, without what no choice changes; and how many streams are too slow."""
+        """What a choice takes, without what no choice changes; and how many streams are too
+        slow.
+        """
         total, slow = np.zeros(len(RESOURCES)), 0
         for name, k in pick.items():
             total = total + self.menus[name].costs[k]

@@ -1,6 +1,8 @@
-"""What a folding costs, as numbers that can be added and priced: LUTs, registers, block RAMs of 18 kbit, multipliers, UltraRAMs.
+"""What a folding costs, as numbers that can be added and priced: LUTs, registers, block RAMs of 18
+kbit, multipliers, UltraRAMs.
 
-The estimates are those of :mod:`spikeloom.mapping.estimate`; what several foldings have in common is estimated once.
+The estimates are those of :mod:`spikeloom.mapping.estimate`; what several foldings have in common
+is estimated once.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ class Costs:
 
     def __init__(self, plan: Plan, stage: Stage, family: str):
         self.plan, self.stage, self.family = plan, stage, family
-        self.first = stage.name == next(edge.target for edge in plan.edges if edge.source == plan.graph.input.name)
+        self.first = stage.name == next(
+            edge.target for edge in plan.edges if edge.source == plan.graph.input.name
+        )
         self.last = stage.name == plan.graph.output.name
         self.known: dict[tuple[object, ...], Vector] = {}
 
@@ -54,34 +58,50 @@ class Costs:
         return self.known[key]
 
     def of(self, f: Folding) -> Vector:
-        """Everything of the stage, with what watches it in the network and what the ends of the network take for it.
+        """Everything of the stage, with what watches it in the network and what the ends of the
+        network take for it.
 
         The streams that lead to it are not in it.
         """
         s, family, name = folded(self.stage, f), self.family, self.stage.name
         key = (f.body, f.group, f.banks, f.ports, f.elements, f.windows)
-        total = self.once(("body", *key, s.neuron_cycles, f.weights), lambda: body(s, name, "body", family))
+        total = self.once(
+            ("body", *key, s.neuron_cycles, f.weights), lambda: body(s, name, "body", family)
+        )
         total = total + self.once(("source", *key), lambda: source(s, name, "source", family))
         total = total + self.once(("watch", *key), lambda: watching(s, self.plan.checksums))
-        total = total + self.once(("head", f.elements, f.windows, f.neurons), lambda: head(s, family))
+        total = total + self.once(
+            ("head", f.elements, f.windows, f.neurons), lambda: head(s, family)
+        )
         if self.first:
             total = total + self.once(("enter", f.group), lambda: entering(self.plan, f.group))
         if self.last:
             total = total + self.once(("leave", f.elements), lambda: leaving(s))
         if f.windows > 1:
-            total = total + self.once(("gather", f.elements, f.windows), lambda: [gather(s, family)])
+            total = total + self.once(
+                ("gather", f.elements, f.windows), lambda: [gather(s, family)]
+            )
         skip = s.skip_stage
         if skip is not None:
             total = total + self.once(
                 ("skip", f.elements, f.windows),
-                lambda: [*source(skip, name, "skip source", family), *body(skip, name, "skip body", family)],
+                lambda: [
+                    *source(skip, name, "skip source", family),
+                    *body(skip, name, "skip body", family),
+                ],
             )
         return total
 
     def stream(self, i_group: int, o_group: int, word: int) -> Vector:
         """From one group to another; ``word`` in bits."""
-        return self.once(("stream", i_group, o_group, word), lambda: regroups(self.stage.name, "i regroup", i_group, o_group, word))
+        return self.once(
+            ("stream", i_group, o_group, word),
+            lambda: regroups(self.stage.name, "i regroup", i_group, o_group, word),
+        )
 
     def waiting(self, o_group: int, word: int, depth: int) -> Vector:
         """A FIFO of a residual."""
-        return self.once(("fifo", o_group, word, depth), lambda: [fifo(self.stage.name, "skip fifo", o_group * word, depth, self.family)])
+        return self.once(
+            ("fifo", o_group, word, depth),
+            lambda: [fifo(self.stage.name, "skip fifo", o_group * word, depth, self.family)],
+        )

@@ -1,4 +1,5 @@
-"""Why a plan is folded as it is: what bounds every stage, and what the next faster and the next smaller folding of it would take.
+"""Why a plan is folded as it is: what bounds every stage, and what the next faster and the next
+smaller folding of it would take.
 
 Neighbours stay as they are. All of it is estimated.
 """
@@ -26,7 +27,9 @@ SLOWER = 2.0
 
 @dataclass(frozen=True)
 class Other:
-    """Another folding of a stage: its cycles, and what the network would take more (or less, below zero) with it."""
+    """Another folding of a stage: its cycles, and what the network would take more (or less, below
+    zero) with it.
+    """
 
     folding: Folding
     cycles: float
@@ -38,8 +41,8 @@ class Reason:
     """Attributes
     ----------
     limit: what of the stage takes the most cycles of an image, and how many.
-    faster: the smallest of the foldings that are faster. smaller: the fastest of those that take less, though more cycles than the
-        network does now. None where there is none.
+    faster: the smallest of the foldings that are faster. smaller: the fastest of those that take
+        less, though more cycles than the network does now. None where there is none.
     """
 
     stage: Stage
@@ -50,7 +53,9 @@ class Reason:
 
 @dataclass(frozen=True)
 class Reasons:
-    """``slowest`` bounds the network. ``need`` of all resources, and what a plan may take of them."""
+    """``slowest`` bounds the network. ``need`` of all resources, and what a plan may take of
+    them.
+    """
 
     stages: tuple[Reason, ...]
     slowest: Limit
@@ -66,8 +71,12 @@ def reasons(plan: Plan, share: float | None = None) -> Reasons:
     search = Search(plan, vector(most), vector(need), slowest.cycles)
     found = []
     for stage in plan.stages:
-        limit = max((limit for limit in every if limit.stage == stage.name), key=lambda limit: limit.cycles)
-        found.append(Reason(stage, limit, search.faster(stage, limit.cycles), search.smaller(stage)))
+        limit = max(
+            (limit for limit in every if limit.stage == stage.name), key=lambda limit: limit.cycles
+        )
+        found.append(
+            Reason(stage, limit, search.faster(stage, limit.cycles), search.smaller(stage))
+        )
     return Reasons(tuple(found), slowest, need, most)
 
 
@@ -76,7 +85,8 @@ class Search:
 
     Parameters
     ----------
-    allowed, need: resources that may be used, and that the plan takes. interval: cycles of an image.
+    allowed, need: resources that may be used, and that the plan takes. interval: cycles of an
+        image.
     """
 
     def __init__(self, plan: Plan, allowed: Vector, need: Vector, interval: float):
@@ -84,12 +94,22 @@ class Search:
         self.menus = Menus(plan)
 
     def faster(self, stage: Stage, cycles: float) -> Other | None:
-        found = [other for other in self.others(stage, cycles * (1 - 1e-9)) if other.cycles < cycles]
+        found = [
+            other for other in self.others(stage, cycles * (1 - 1e-9)) if other.cycles < cycles
+        ]
         return min(found, key=self.larger, default=None)
 
     def smaller(self, stage: Stage) -> Other | None:
-        found = [other for other in self.others(stage, SLOWER * self.interval) if other.cycles > self.interval]
-        return min((other for other in found if self.larger(other) < 0), key=lambda other: other.cycles, default=None)
+        found = [
+            other
+            for other in self.others(stage, SLOWER * self.interval)
+            if other.cycles > self.interval
+        ]
+        return min(
+            (other for other in found if self.larger(other) < 0),
+            key=lambda other: other.cycles,
+            default=None,
+        )
 
     def larger(self, other: Other) -> float:
         """How much the plan would grow."""
@@ -100,10 +120,16 @@ class Search:
         for folding in menu.foldings:
             taken = self.taken(stage, folding)
             if taken is not None and now is not None:
-                yield Other(folding, self.cycles(stage, folding), Cost(*(round(float(n)) for n in taken - now)))
+                yield Other(
+                    folding,
+                    self.cycles(stage, folding),
+                    Cost(*(round(float(n)) for n in taken - now)),
+                )
 
     def taken(self, stage: Stage, folding: Folding) -> Vector | None:
-        """By a stage and the streams around it; None where one of them would be slower than the network."""
+        """By a stage and the streams around it; None where one of them would be slower than the
+        network.
+        """
         found = self.menus.costs[stage.name].of(folding)
         goal = max(self.interval, 1.0)
         for edge in self.plan.edges:
@@ -124,5 +150,10 @@ class Search:
         """Of an image, by the slowest of scan, neurons, residual and streams."""
         made = folded(stage, folding)
         inputs, outputs = int(np.prod(stage.i_shape)), int(np.prod(stage.o_shape))
-        ends = [inputs // folding.group, outputs // folding.elements if stage.name in self.menus.sends else 0]
-        return max(own_cycles(made, self.plan.density[stage.layer.source]), head_cycles(made), *ends)
+        ends = [
+            inputs // folding.group,
+            outputs // folding.elements if stage.name in self.menus.sends else 0,
+        ]
+        return max(
+            own_cycles(made, self.plan.density[stage.layer.source]), head_cycles(made), *ends
+        )

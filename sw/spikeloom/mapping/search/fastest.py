@@ -1,4 +1,6 @@
-"""The fastest plan that fits: a bisection over goals, each a fixed part less than the one before."""
+"""The fastest plan that fits: a bisection over goals, each a fixed part less than the one
+before.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +22,20 @@ Progress = Callable[[int, int], None]
 class Fastest:
     """Attributes
     ----------
-    fit: the fastest plan that fits. bound: the resource that the next faster one has too little of, in words; empty where no folding
-        is faster, whatever it takes.
+    fit: the fastest plan that fits. bound: the resource that the next faster one has too little of,
+        in words; empty where no folding is faster, whatever it takes.
     """
 
     fit: Fit
     bound: str
 
 
-def fastest(fitting: Fitting, slowest: float, least: float, allowed: Cost, progress: Progress) -> Fastest | None:
-    """The plan of the fewest cycles that fits, from ``slowest`` down to ``least`` cycles; None where not even the slowest one fits."""
+def fastest(
+    fitting: Fitting, slowest: float, least: float, allowed: Cost, progress: Progress
+) -> Fastest | None:
+    """The plan of the fewest cycles that fits, from ``slowest`` down to ``least`` cycles; None
+    where not even the slowest one fits.
+    """
     last = max(0, ceil(log(slowest / least) / log(STEP)))
     found = fitting.fit(slowest, enough=True)
     if found is None:

@@ -1,4 +1,5 @@
-"""Which foldings a stage may have that keep it within a number of cycles, and no faster than they must be.
+"""Which foldings a stage may have that keep it within a number of cycles, and no faster than they
+must be.
 
 Memories are left open here: they change nothing of how long anything takes.
 """
@@ -18,7 +19,9 @@ from spikeloom.mapping.plan.plan import Folding, Stage
 MAX_WINDOWS = 8
 MAX_BANKS = 64
 MIN_FLAGS, MAX_FLAGS = 4, 36
-"""Flags of one queue word: fewer leave nothing to skip, more make the search for the next spike slow."""
+"""Flags of one queue word: fewer leave nothing to skip, more make the search for the next spike
+slow.
+"""
 
 
 @cache
@@ -34,12 +37,18 @@ BOUNDS = ("acc_bound", "u_bound")
 
 
 def folded(stage: Stage, folding: Folding) -> Stage:
-    """The stage with another folding, which is not checked, its channels not dealt yet; the bounds of its sums stay known."""
+    """The stage with another folding, which is not checked, its channels not dealt yet; the bounds
+    of its sums stay known.
+    """
     for name in BOUNDS:
         getattr(stage, name)
     other = object.__new__(Stage)
     known = {*BOUNDS, *FIELDS}
-    other.__dict__.update({name: value for name, value in vars(stage).items() if name in known}, folding=folding, dealing=())
+    other.__dict__.update(
+        {name: value for name, value in vars(stage).items() if name in known},
+        folding=folding,
+        dealing=(),
+    )
     return other
 
 
@@ -49,7 +58,11 @@ def bodies(stage: Stage) -> tuple[str, ...]:
         return ("max",)
     if (stage.i_shape[0] // stage.groups, stage.o_shape[0] // stage.groups) == (1, 1):
         return ("depthwise",)
-    return ("event", "dense", "parallel") if stage.i_code.base == 2 and not stage.per_step else ("event", "dense")
+    return (
+        ("event", "dense", "parallel")
+        if stage.i_code.base == 2 and not stage.per_step
+        else ("event", "dense")
+    )
 
 
 def own_cycles(stage: Stage, density: float) -> float:
@@ -73,7 +86,8 @@ def lanes(stage: Stage, body: str) -> Iterator[tuple[int, int, int]]:
 
 
 def foldings(stage: Stage, density: float, goal: float, sends: bool) -> Iterator[Folding]:
-    """Foldings within ``goal`` cycles of which no number can be less with the same group and elements.
+    """Foldings within ``goal`` cycles of which no number can be less with the same group and
+    elements.
 
     ``sends``: whether a stream leads from the stage to another one.
     """
@@ -83,7 +97,11 @@ def foldings(stage: Stage, density: float, goal: float, sends: bool) -> Iterator
             choices = [(banks, ports) for _, banks, ports in some]
             if inputs // group > goal:
                 continue
-            for elements in [group] if body in ("max", "depthwise") else divisors(stage.o_shape[0] // stage.groups, stage.o_shape[0]):
+            for elements in (
+                [group]
+                if body in ("max", "depthwise")
+                else divisors(stage.o_shape[0] // stage.groups, stage.o_shape[0])
+            ):
                 if sends and outputs // elements > goal:
                     continue
                 start = Folding(body, group, *choices[0], elements=elements)
@@ -93,7 +111,9 @@ def foldings(stage: Stage, density: float, goal: float, sends: bool) -> Iterator
                     break  # more elements would be idle
 
 
-def least(stage: Stage, density: float, goal: float, start: Folding, choices: list[tuple[int, int]]) -> Iterator[Folding]:
+def least(
+    stage: Stage, density: float, goal: float, start: Folding, choices: list[tuple[int, int]]
+) -> Iterator[Folding]:
     """Banks, ports and windows of which none can be less, and the neurons for them."""
     found: list[tuple[int, int, int]] = []
     for windows in divisors(stage.o_shape[2], MAX_WINDOWS):
@@ -109,7 +129,9 @@ def least(stage: Stage, density: float, goal: float, start: Folding, choices: li
 
 
 def neuron_counts(stage: Stage, goal: float) -> tuple[int, ...]:
-    """Neuron units of a folded stage within ``goal`` cycles: the least, and one per element, which needs no turning; empty without any."""
+    """Neuron units of a folded stage within ``goal`` cycles: the least, and one per element, which
+    needs no turning; empty without any.
+    """
     elements = stage.folding.elements
     for neurons in divisors(elements, elements):
         if head_cycles(folded(stage, replace(stage.folding, neurons=neurons))) <= goal:

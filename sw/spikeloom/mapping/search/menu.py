@@ -1,4 +1,6 @@
-"""What a stage may be folded to for a goal, each choice with its cost, without those that are worse than another in everything."""
+"""What a stage may be folded to for a goal, each choice with its cost, without those that are worse
+than another in everything.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ SINGLE = 2
 """Rows of weights up to which a memory is none."""
 
 MAX_LOADED_ROWS = 256
-"""Rows of weights that are loaded, in LUTs: as many as one memory of LUTs has. For UltraScale+ Yosys fails from 512 rows on."""
+"""Rows of weights that are loaded, in LUTs: as many as one memory of LUTs has. For UltraScale+
+Yosys fails from 512 rows on.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,36 +57,53 @@ class Menus:
         family = find_board(plan.board).family
         self.costs = {stage.name: Costs(plan, stage, family) for stage in plan.stages}
         self.sends = {edge.source for edge in plan.edges}
-        self.words = {node.name: code.steps for node in plan.graph.nodes if (code := plan.graph.codes[node.name]) is not None}
+        self.words = {
+            node.name: code.steps
+            for node in plan.graph.nodes
+            if (code := plan.graph.codes[node.name]) is not None
+        }
         self.values = {name: int(np.prod(shape)) for name, shape in plan.graph.shapes.items()}
 
     def menu(self, stage: Stage, goal: float) -> Menu:
-        """Choices within ``goal`` cycles; of a stage that stays, the one there is, where it is within."""
+        """Choices within ``goal`` cycles; of a stage that stays, the one there is, where it is
+        within.
+        """
         density, costs = self.plan.density[stage.layer.source], self.costs[stage.name]
         if stage.name in self.fixed:
             slow = any(limit.cycles > goal for limit in stage_limits(stage, self.plan.density))
             found = [] if slow else [stage.folding]
         else:
-            found = list(with_memories(stage, foldings(stage, density, goal, stage.name in self.sends)))
+            found = list(
+                with_memories(stage, foldings(stage, density, goal, stage.name in self.sends))
+            )
         rows = [costs.of(folding) for folding in found]
         return undominated(found, np.array(rows).reshape(len(found), len(RESOURCES)))
 
     def link(self, edge: Edge, o_elements: int, i_group: int, goal: float) -> Vector | None:
-        """What a stream from ``o_elements`` to ``i_group`` channels costs; None where it takes more than ``goal`` cycles."""
+        """What a stream from ``o_elements`` to ``i_group`` channels costs; None where it takes more
+        than ``goal`` cycles.
+        """
         if edge_cycles(o_elements, i_group, self.values[edge.source]) > goal:
             return None
         costs, word = self.costs[edge.target], self.words[edge.source]
         found = costs.stream(o_elements, i_group, word)
         if edge.port == "i":
             return found
-        # Beats that wait are in proportion to what the plan has, whose windows may be others: near enough to choose by.
-        beats = self.values[edge.target] // self.plan.graph.shapes[edge.target][1] // self.plan.graph.shapes[edge.target][2]
+        # Beats that wait are in proportion to what the plan has, whose windows may be others: near
+        # enough to choose by.
+        beats = (
+            self.values[edge.target]
+            // self.plan.graph.shapes[edge.target][1]
+            // self.plan.graph.shapes[edge.target][2]
+        )
         held = (edge.depth - 2) * edge.o_group // beats
         return found + costs.waiting(i_group, word, held * (beats // i_group) + 2)
 
 
 def with_memories(stage: Stage, some: Iterable[Folding]) -> Iterator[Folding]:
-    """Each folding with its weights in LUTs, and in block RAM; as it is where there is no memory of weights."""
+    """Each folding with its weights in LUTs, and in block RAM; as it is where there is no memory of
+    weights.
+    """
     for folding in some:
         made = folded(stage, folding)
         if folding.body == "max" or fixed(made):
@@ -96,7 +117,9 @@ def with_memories(stage: Stage, some: Iterable[Folding]) -> Iterator[Folding]:
 
 
 def undominated(some: Sequence[Folding], costs: npt.NDArray[np.float64]) -> Menu:
-    """Without those that another one of the same group and elements beats or equals in every resource."""
+    """Without those that another one of the same group and elements beats or equals in every
+    resource.
+    """
     kept: list[int] = []
     for rows in Menu(tuple(some), costs).states.values():
         order = rows[np.lexsort(costs[rows].T)]

@@ -1,7 +1,8 @@
 """A plan without a goal of the user's: start with one of everything, and double what is slowest.
 
-Until an interval of ``MODEST_INTERVAL`` cycles is reached, or the budget: half of the board, and of its registers a fifth, so that
-small networks stay small; the block RAM of the smallest plan and half as much again is allowed in any case.
+Until an interval of ``MODEST_INTERVAL`` cycles is reached, or the budget: half of the board, and of
+its registers a fifth, so that small networks stay small; the block RAM of the smallest plan and
+half as much again is allowed in any case.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ MAX_BANKS = 8
 
 
 def grow(plan: Plan, fixed: set[str], goal: float, wish: Cost, most: Cost) -> Plan:
-    """Double the slowest until all limits are within ``goal``, nothing helps, or ``wish`` would be exceeded."""
+    """Double the slowest until all limits are within ``goal``, nothing helps, or ``wish`` would be
+    exceeded.
+    """
     spare = total(plan).bram18 * 3 // 2
     wish = replace(wish, bram18=min(max(wish.bram18, spare), most.bram18))
     while True:
@@ -31,7 +34,11 @@ def grow(plan: Plan, fixed: set[str], goal: float, wish: Cost, most: Cost) -> Pl
             if name in fixed:
                 continue
             larger = replace(plan, foldings=plan.foldings | {name: folding})
-            limit = next(item for item in limits(larger) if (item.stage, item.what) == (slowest.stage, slowest.what))
+            limit = next(
+                item
+                for item in limits(larger)
+                if (item.stage, item.what) == (slowest.stage, slowest.what)
+            )
             if limit.cycles < 0.95 * slowest.cycles and not over(total(larger), wish):
                 plan = larger
                 break
@@ -49,10 +56,18 @@ def moves(plan: Plan, limit: Limit) -> Iterator[tuple[str, Folding]]:
         if neurons:
             yield stage.name, replace(stage.folding, neurons=neurons)
     if limit.what in ("input", "skip input"):
-        edge = next(e for e in plan.edges if e.target == stage.name and (e.port == "i") == (limit.what == "input"))
+        edge = next(
+            e
+            for e in plan.edges
+            if e.target == stage.name and (e.port == "i") == (limit.what == "input")
+        )
         if edge.source != plan.graph.input.name:
             producer = plan[edge.source]
-            yield from ((producer.name, folding) for folding in wider(producer) if folding.elements > producer.folding.elements)
+            yield from (
+                (producer.name, folding)
+                for folding in wider(producer)
+                if folding.elements > producer.folding.elements
+            )
         yield from ((stage.name, folding) for folding in wider(stage) if folding != stage.folding)
         return
     yield from ((stage.name, folding) for folding in wider(stage))
@@ -89,6 +104,8 @@ def wider(stage: Stage) -> Iterator[Folding]:
 
 
 def doubled(value: int, whole: int, largest: int | None = None) -> int | None:
-    """The least divisor of ``whole`` that is at least twice ``value``, the largest if there is none, None if that is no more."""
+    """The least divisor of ``whole`` that is at least twice ``value``, the largest if there is
+    none, None if that is no more.
+    """
     found = [d for d in range(value + 1, min(whole, largest or whole) + 1) if whole % d == 0]
     return next((d for d in found if d >= 2 * value), found[-1] if found else None)

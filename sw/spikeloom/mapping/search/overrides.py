@@ -21,13 +21,19 @@ WORDS = {"body": BODIES, "weights": MEMORIES}
 
 def first_foldings(graph: Graph, overrides: Overrides) -> tuple[dict[str, Folding], set[str]]:
     """One of everything for every node but what is set by hand, and the nodes concerned."""
-    foldings = {node.name: first_folding(graph, node) for node in graph.nodes[1:] if isinstance(node, (Layer, Pool))}
+    foldings = {
+        node.name: first_folding(graph, node)
+        for node in graph.nodes[1:]
+        if isinstance(node, (Layer, Pool))
+    }
     return foldings, apply_overrides(foldings, overrides)
 
 
 def divisor_near(whole: int, wanted: float) -> int:
     """The divisor of ``whole`` nearest to ``wanted`` on a logarithmic scale."""
-    return min((d for d in range(1, whole + 1) if whole % d == 0), key=lambda d: abs(log2(d / wanted)))
+    return min(
+        (d for d in range(1, whole + 1) if whole % d == 0), key=lambda d: abs(log2(d / wanted))
+    )
 
 
 def first_folding(graph: Graph, node: Layer | Pool) -> Folding:
@@ -47,15 +53,31 @@ def apply_overrides(foldings: dict[str, Folding], overrides: Overrides) -> set[s
     known = {field.name for field in fields(Folding)}
     for name, numbers in overrides.items():
         if name not in foldings:
-            raise SpikeLoomError(f"folding: {name!r} is no node of the network; expected some of {', '.join(foldings)}")
+            raise SpikeLoomError(
+                f"folding: {name!r} is no node of the network; expected some of"
+                f" {', '.join(foldings)}"
+            )
         if not isinstance(numbers, Mapping) or not numbers.keys() <= known:
-            odd = numbers if not isinstance(numbers, Mapping) else ", ".join(sorted(map(str, numbers.keys() - known)))
-            raise SpikeLoomError(f"folding of {name}: expected numbers for {', '.join(sorted(known))}, found {odd}")
+            odd = (
+                numbers
+                if not isinstance(numbers, Mapping)
+                else ", ".join(sorted(map(str, numbers.keys() - known)))
+            )
+            raise SpikeLoomError(
+                f"folding of {name}: expected numbers for {', '.join(sorted(known))}, found {odd}"
+            )
         for key, value in numbers.items():
             if key in WORDS and value not in WORDS[key]:
-                raise SpikeLoomError(f"folding of {name}: {key} must be one of {', '.join(WORDS[key])}, got {value!r}")
-            if key not in WORDS and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-                raise SpikeLoomError(f"folding of {name}: {key} must be a whole number above zero, got {value!r}")
+                raise SpikeLoomError(
+                    f"folding of {name}: {key} must be one of {', '.join(WORDS[key])}, got"
+                    f" {value!r}"
+                )
+            if key not in WORDS and (
+                not isinstance(value, int) or isinstance(value, bool) or value < 1
+            ):
+                raise SpikeLoomError(
+                    f"folding of {name}: {key} must be a whole number above zero, got {value!r}"
+                )
         made = replace(foldings[name], **numbers)
         if made.body in ("depthwise", "max") and ("group" in numbers) != ("elements" in numbers):
             both = made.group if "group" in numbers else made.elements

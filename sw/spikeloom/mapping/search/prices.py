@@ -1,9 +1,11 @@
-"""The smallest plan for a goal: prices of resources are moved until none is much tighter than the others, then single stages.
+"""The smallest plan for a goal: prices of resources are moved until none is much tighter than the
+others, then single stages.
 
-How large a plan is: the 4-norm of the shares that it takes of what may be used of each resource. That is near to the largest share, but
-where two resources are about as tight, little of one is not paid for with much of the other.
-Prices are those of Lagrange: what is tight gets dearer (multiplicative weights), and the cheapest choice at any prices bounds from
-below what is possible (Everett, "Generalized Lagrange multiplier method", 1963).
+How large a plan is: the 4-norm of the shares that it takes of what may be used of each resource.
+That is near to the largest share, but where two resources are about as tight, little of one is not
+paid for with much of the other. Prices are those of Lagrange: what is tight gets dearer
+(multiplicative weights), and the cheapest choice at any prices bounds from below what is possible
+(Everett, "Generalized Lagrange multiplier method", 1963).
 """
 
 from __future__ import annotations
@@ -42,7 +44,9 @@ NEAR = 1.05
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A plan for a goal, what it takes, and the largest share that this is of what may be used; above 1 it does not fit."""
+    """A plan for a goal, what it takes, and the largest share that this is of what may be used;
+    above 1 it does not fit.
+    """
 
     plan: Plan
     need: Cost
@@ -59,7 +63,9 @@ class Tried:
 
 
 def sizes(need: Vector, allowed: Vector) -> Vector:
-    """How large plans are whose needs are the last axis; one that does not fit is larger than any that does."""
+    """How large plans are whose needs are the last axis; one that does not fit is larger than any
+    that does.
+    """
     shares = need / np.maximum(allowed, ALMOST_NONE)
     found: Vector = (shares**NORM).sum(axis=-1) ** (1 / NORM) + (shares.max(axis=-1) > 1)
     return found
@@ -81,7 +87,10 @@ class Fitting:
     def __init__(self, menus: Menus, allowed: Cost):
         self.menus, self.plan = menus, menus.plan
         self.allowed = np.maximum(vector(allowed), ALMOST_NONE)
-        own = sum((menus.costs[stage.name].of(stage.folding) for stage in self.plan.stages), vector(Cost()))
+        own = sum(
+            (menus.costs[stage.name].of(stage.folding) for stage in self.plan.stages),
+            vector(Cost()),
+        )
         for edge in self.plan.edges:
             stream = menus.link(edge, edge.i_group, edge.o_group, inf)
             own = own if stream is None else own + stream
@@ -124,7 +133,10 @@ class Fitting:
                 return None
             need, slow = choice.needs(pick)
             found = Tried(pick, need + self.constant, slow)
-            if best is None or (found.slow, self.size(found.need)) < (best.slow, self.size(best.need)):
+            if best is None or (found.slow, self.size(found.need)) < (
+                best.slow,
+                self.size(best.need),
+            ):
                 best = found
             shares = found.need / self.allowed
             bound = float(prices @ shares)
@@ -142,12 +154,17 @@ class Fitting:
             again = False
             for name in best.pick:
                 for found in self.others(choice, best, name):
-                    if (found.slow, self.size(found.need)) < (best.slow, self.size(best.need) - 1e-9):
+                    if (found.slow, self.size(found.need)) < (
+                        best.slow,
+                        self.size(best.need) - 1e-9,
+                    ):
                         best, again = found, True
         return best
 
     def others(self, choice: Choice, tried: Tried, name: str) -> Iterator[Tried]:
-        """For each width that neighbours may see, the smallest plan with another folding of one stage."""
+        """For each width that neighbours may see, the smallest plan with another folding of one
+        stage.
+        """
         menu = choice.menus[name]
         links, slow = self.around(choice, tried.pick, name)
         rest, rest_slow = tried.need - menu.costs[tried.pick[name]] - links, tried.slow - slow
@@ -159,12 +176,16 @@ class Fitting:
             yield Tried(pick | {name: int(rows[k])}, needs[k], rest_slow + slow)
 
     def around(self, choice: Choice, pick: Pick, name: str) -> tuple[Vector, int]:
-        """What the streams take that the width of a stage matters to, and how many of them are too slow."""
+        """What the streams take that the width of a stage matters to, and how many of them are too
+        slow.
+        """
         names = {name, self.plan.graph.input.name} if name == choice.first else {name}
         links, slow = vector(Cost()), 0
         for edge in self.plan.edges:
             if edge.source in names or edge.target == name:
-                stream = choice.link(edge, choice.width(edge.source, pick), choice.taken(edge, pick))
+                stream = choice.link(
+                    edge, choice.width(edge.source, pick), choice.taken(edge, pick)
+                )
                 slow += stream is None
                 links = links if stream is None else links + stream
         return links, slow

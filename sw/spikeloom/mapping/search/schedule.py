@@ -1,8 +1,9 @@
 """From a network to a plan: which body each stage gets, and how many of everything.
 
-Without a goal the plan is modest (:mod:`spikeloom.mapping.search.modest`). With a frame rate it is the smallest one that reaches it, and with
-``max_throughput`` the fastest one that fits: both are searched for among all legal foldings of all stages. Cycles and resources
-are the estimates of :mod:`spikeloom.mapping.estimate`.
+Without a goal the plan is modest (:mod:`spikeloom.mapping.search.modest`). With a frame rate it is
+the smallest one that reaches it, and with ``max_throughput`` the fastest one that fits: both are
+searched for among all legal foldings of all stages. Cycles and resources are the estimates of
+:mod:`spikeloom.mapping.estimate`.
 """
 
 from __future__ import annotations
@@ -18,11 +19,25 @@ from spikeloom.ir import golden
 from spikeloom.ir.graph import Graph
 from spikeloom.ir.number import Ints
 from spikeloom.mapping.estimate.cost import Cost
-from spikeloom.mapping.estimate.cycles import ends, expected_cycles, limits, network_interval, stage_limits
+from spikeloom.mapping.estimate.cycles import (
+    ends,
+    expected_cycles,
+    limits,
+    network_interval,
+    stage_limits,
+)
 from spikeloom.mapping.estimate.resources import plan_costs, table_lut
 from spikeloom.mapping.plan.headroom import Room
 from spikeloom.mapping.plan.plan import Folding, Plan
-from spikeloom.mapping.search.budget import TARGET_SHARE, allowed, budget, exceeded, modest, over, total
+from spikeloom.mapping.search.budget import (
+    TARGET_SHARE,
+    allowed,
+    budget,
+    exceeded,
+    modest,
+    over,
+    total,
+)
 from spikeloom.mapping.search.calibrate import settled
 from spikeloom.mapping.search.fastest import Fastest, fastest
 from spikeloom.mapping.search.menu import Menus
@@ -43,7 +58,9 @@ def silent(done: int, whole: int) -> None:
 
 @dataclass(frozen=True)
 class Goal:
-    """What a plan is made for: a frame rate in frames per second, as many as fit, or neither; ``share`` of the logic may be used."""
+    """What a plan is made for: a frame rate in frames per second, as many as fit, or neither;
+    ``share`` of the logic may be used.
+    """
 
     target_fps: float | None = None
     max_throughput: bool = False
@@ -53,11 +70,18 @@ class Goal:
         if self.target_fps is not None and not isinstance(self.target_fps, Real):
             raise SpikeLoomError(f"target_fps: expected a number, got {self.target_fps!r}")
         if self.target_fps is not None and not 0 < self.target_fps < inf:
-            raise SpikeLoomError(f"target must be a number of frames per second above zero, got {self.target_fps:g}")
+            raise SpikeLoomError(
+                f"target must be a number of frames per second above zero, got {self.target_fps:g}"
+            )
         if self.target_fps is not None and self.max_throughput:
-            raise SpikeLoomError("expected a target or the largest throughput, found both; leave one away")
+            raise SpikeLoomError(
+                "expected a target or the largest throughput, found both; leave one away"
+            )
         if self.share is not None and not self.searched:
-            raise SpikeLoomError("share: expected a target or the largest throughput with it, found neither; without them a plan is modest")
+            raise SpikeLoomError(
+                "share: expected a target or the largest throughput with it, found neither; without"
+                " them a plan is modest"
+            )
 
     @property
     def searched(self) -> bool:
@@ -66,7 +90,11 @@ class Goal:
 
 def density_of(graph: Graph, trace: Mapping[str, Ints]) -> dict[str, float]:
     """Share of set bits of every node's words, node -> (N, C, H, W)."""
-    return {name: round(float(code.planes(trace[name]).mean()), 6) for name, code in graph.codes.items() if code is not None}
+    return {
+        name: round(float(code.planes(trace[name]).mean()), 6)
+        for name, code in graph.codes.items()
+        if code is not None
+    }
 
 
 def schedule(
@@ -87,10 +115,12 @@ def schedule(
 
     Parameters
     ----------
-    words: of calibration inputs, (N, C, H, W): on them the share of set bits is measured, and how long the scans take, and by them
-        channels are dealt to banks.
-    density: share of set bits per node, each bit by itself, where there are no such words; without either a quarter is assumed.
-    target_fps: frames per second that the plan must reach by estimate; it is the smallest one found.
+    words: of calibration inputs, (N, C, H, W): on them the share of set bits is measured, and how
+        long the scans take, and by them channels are dealt to banks.
+    density: share of set bits per node, each bit by itself, where there are no such words; without
+        either a quarter is assumed.
+    target_fps: frames per second that the plan must reach by estimate; it is the smallest one
+        found.
     max_throughput: whether the plan is to be the fastest one that fits.
     share: of the board's LUTs and registers that may be used, with either of both; 0.7 if None.
     clock_mhz: the board's usual clock if not given.
@@ -110,7 +140,9 @@ def schedule(
     if trace is not None:
         known = density_of(graph, trace)
     elif density is not None:
-        known = {name: float(density[name]) for name, code in graph.codes.items() if code is not None}
+        known = {
+            name: float(density[name]) for name, code in graph.codes.items() if code is not None
+        }
     else:
         known = {name: ASSUMED_DENSITY for name, code in graph.codes.items() if code is not None}
         source = f"assumed {ASSUMED_DENSITY} (no calibration inputs)"
@@ -132,15 +164,18 @@ def schedule(
     if network_interval(found) > interval:
         slowest = max(limits(found), key=lambda limit: limit.cycles)
         raise CapacityError(
-            f"{goal.target_fps:g} frames per second are not reached on {board}: on the calibration inputs the best plan takes"
-            f" {shown(slowest.cycles)} cycles an image ({slowest.stage}, {slowest.what}), {clock * 1e6 / slowest.cycles:.0f} at"
-            f" {clock:g} MHz; lower the target, raise the clock or the share, or take a larger board"
+            f"{goal.target_fps:g} frames per second are not reached on {board}: on the calibration"
+            f" inputs the best plan takes {shown(slowest.cycles)} cycles an image ({slowest.stage},"
+            f" {slowest.what}), {clock * 1e6 / slowest.cycles:.0f} at {clock:g} MHz; lower the"
+            " target, raise the clock or the share, or take a larger board"
         )
     return found
 
 
 def checked(board: str, clock_mhz: float | None, goal: Goal) -> tuple[Board, float]:
-    """The board, and its clock in MHz. Raises SpikeLoomError on a board or share that is none, and a clock out of range."""
+    """The board, and its clock in MHz. Raises SpikeLoomError on a board or share that is none, and
+    a clock out of range.
+    """
     chosen = find_board(board)
     if clock_mhz is not None and not isinstance(clock_mhz, Real):
         raise SpikeLoomError(f"clock_mhz: expected a number, got {clock_mhz!r}")
@@ -149,7 +184,9 @@ def checked(board: str, clock_mhz: float | None, goal: Goal) -> tuple[Board, flo
 
 
 def searched(plan: Plan, fixed: set[str], goal: Goal, interval: float, progress: Progress) -> Plan:
-    """The smallest plan within ``interval`` cycles, or the fastest that fits. Raises CapacityError where there is none."""
+    """The smallest plan within ``interval`` cycles, or the fastest that fits. Raises CapacityError
+    where there is none.
+    """
     most = allowed(find_board(plan.board), goal.share)
     fitting = Fitting(Menus(plan, fixed), most)
     if goal.target_fps is None:
@@ -158,7 +195,9 @@ def searched(plan: Plan, fixed: set[str], goal: Goal, interval: float, progress:
     found = wanted if wanted is None or wanted.share <= 1 else fitting.fit(interval, enough=True)
     if found is not None:
         return found.plan
-    raise CapacityError(refusal(goal.target_fps, wanted, the_fastest(fitting, plan, most, progress), most))
+    raise CapacityError(
+        refusal(goal.target_fps, wanted, the_fastest(fitting, plan, most, progress), most)
+    )
 
 
 def the_fastest(fitting: Fitting, plan: Plan, most: Cost, progress: Progress) -> Fastest:
@@ -170,7 +209,10 @@ def the_fastest(fitting: Fitting, plan: Plan, most: Cost, progress: Progress) ->
     smallest = fitting.fit(network_interval(plan))
     need = total(plan) if smallest is None else smallest.need
     _check_room(plan, need, most)
-    raise CapacityError(f"{plan.board}: no plan was found that fits; set folding numbers by hand, or take a larger board")
+    raise CapacityError(
+        f"{plan.board}: no plan was found that fits; set folding numbers by hand, or take a larger"
+        " board"
+    )
 
 
 def refusal(target_fps: float, wanted: Fit | None, best: Fastest, most: Cost) -> str:
@@ -179,14 +221,22 @@ def refusal(target_fps: float, wanted: Fit | None, best: Fastest, most: Cost) ->
     slowest = max(limits(plan), key=lambda limit: limit.cycles)
     end = max(ends(plan.graph, plan.board), key=lambda limit: limit.cycles)
     if end.cycles > plan.clock_mhz * 1e6 / target_fps:
-        why = f"no folding is that fast, the {end.what} alone takes {shown(end.cycles)} cycles an image"
+        why = (
+            f"no folding is that fast, the {end.what} alone takes {shown(end.cycles)} cycles an"
+            " image"
+        )
     else:
-        why = "no folding is that fast" if wanted is None else f"the smallest plan needs {exceeded(wanted.need, most)} that may be used"
+        why = (
+            "no folding is that fast"
+            if wanted is None
+            else f"the smallest plan needs {exceeded(wanted.need, most)} that may be used"
+        )
     bound = f"; more {best.bound} would make it faster" if best.bound else ""
     return (
-        f"{target_fps:g} frames per second are not reached on {plan.board}: {why}; the best estimate is"
-        f" {plan.clock_mhz * 1e6 / slowest.cycles:.0f} at {plan.clock_mhz:g} MHz, {shown(slowest.cycles)} cycles an image ({slowest.stage},"
-        f" {slowest.what}){bound}; lower the target, raise the clock or the share, or take a larger board"
+        f"{target_fps:g} frames per second are not reached on {plan.board}: {why}; the best"
+        f" estimate is {plan.clock_mhz * 1e6 / slowest.cycles:.0f} at {plan.clock_mhz:g} MHz,"
+        f" {shown(slowest.cycles)} cycles an image ({slowest.stage}, {slowest.what}){bound}; lower"
+        " the target, raise the clock or the share, or take a larger board"
     )
 
 
@@ -195,8 +245,12 @@ def shown(cycles: float) -> str:
     return f"{cycles:.0f}" if cycles >= 100 else f"{cycles:.4g}"
 
 
-def admit(graph: Graph, board: str, overrides: Overrides | None = None, goal: Goal | None = None) -> None:
-    """Raises CapacityError where not even the smallest plan fits the board, which can be told before anything is proven."""
+def admit(
+    graph: Graph, board: str, overrides: Overrides | None = None, goal: Goal | None = None
+) -> None:
+    """Raises CapacityError where not even the smallest plan fits the board, which can be told
+    before anything is proven.
+    """
     chosen, wanted = find_board(board), goal or Goal()
     foldings, fixed = first_foldings(graph, overrides or {})
     known = dict.fromkeys(graph.codes, ASSUMED_DENSITY)
@@ -210,7 +264,9 @@ def admit(graph: Graph, board: str, overrides: Overrides | None = None, goal: Go
 
 
 def _check_room(plan: Plan, need: Cost, most: Cost) -> None:
-    """Raises CapacityError naming the threshold tables where the network would fit without them, else what is too much."""
+    """Raises CapacityError naming the threshold tables where the network would fit without them,
+    else what is too much.
+    """
     if not over(need, most):
         return
     tables = {stage.name: table_lut(stage) for stage in plan.stages}
@@ -220,13 +276,15 @@ def _check_room(plan: Plan, need: Cost, most: Cost) -> None:
         assert code is not None
         count = f"{plan[name].o_shape[0]} x {(1 << code.steps) - 1}"
         raise CapacityError(
-            f"{name}: its table of {count} thresholds is estimated at {tables[name]} LUT, the network at {need.lut}, more than the"
-            f" {most.lut} that may be used of {plan.board}; train with power-of-two scales (power_of_two=True, base 2), use fewer time"
-            " steps, or take a larger board"
+            f"{name}: its table of {count} thresholds is estimated at {tables[name]} LUT, the"
+            f" network at {need.lut}, more than the {most.lut} that may be used of {plan.board};"
+            " train with power-of-two scales (power_of_two=True, base 2), use fewer time steps, or"
+            " take a larger board"
         )
     raise CapacityError(
-        f"the smallest plan is estimated at {need.lut} LUT and {need.bram18} RAMB18, more than may be used of {plan.board}:"
-        f" {exceeded(need, most)}; take a larger board or a smaller network"
+        f"the smallest plan is estimated at {need.lut} LUT and {need.bram18} RAMB18, more than may"
+        f" be used of {plan.board}: {exceeded(need, most)}; take a larger board or a smaller"
+        " network"
     )
 
 
@@ -242,7 +300,9 @@ class Row:
 
 
 def explain(plan: Plan) -> list[Row]:
-    """Per stage: folding, busy cycles per image, what limits it ("scan", "neurons", "skip"), and resources."""
+    """Per stage: folding, busy cycles per image, what limits it ("scan", "neurons", "skip"), and
+    resources.
+    """
     rows, costs = [], plan_costs(plan)
     for stage in plan.stages:
         limit = max(stage_limits(stage, plan.density), key=lambda item: item.cycles)

@@ -1,4 +1,6 @@
-"""Data sets as plain arrays: some that need no download, and loaders for the standard files of MNIST and CIFAR-10."""
+"""Data sets as plain arrays: some that need no download, and loaders for the standard files of
+MNIST and CIFAR-10.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ NAMES = tuple(sorted((*_EMBEDDED, *_FILES)))
 
 
 def load(name: str, data_dir: Path | None = None) -> Dataset:
-    """The data set of that name: digits, digits28, events, textured (embedded), cifar10, mnist (files in ``data_dir``).
+    """The data set of that name: digits, digits28, events, textured (embedded), cifar10, mnist
+    (files in ``data_dir``).
 
     Raises SpikeLoomError if the name is unknown, or files are missing or not in their format.
     """
@@ -36,7 +39,9 @@ def load(name: str, data_dir: Path | None = None) -> Dataset:
     if name not in _FILES:
         raise SpikeLoomError(f"data set {name!r} is unknown: expected one of {', '.join(NAMES)}")
     if data_dir is None:
-        raise SpikeLoomError(f"data set {name} is not embedded: give the folder that holds its files with --data-dir")
+        raise SpikeLoomError(
+            f"data set {name} is not embedded: give the folder that holds its files with --data-dir"
+        )
     if not data_dir.is_dir():
         raise SpikeLoomError(f"{data_dir}: expected a folder with the files of {name}, found none")
     return _FILES[name](data_dir)

@@ -17,9 +17,11 @@ class Dataset:
 
     Attributes
     ----------
-    train_x, test_x: (N, ...) float32; (N, C, H, W) for images, (N, T, C, H, W) of 0 and 1 for events.
+    train_x, test_x: (N, ...) float32; (N, C, H, W) for images, (N, T, C, H, W) of 0 and 1 for
+        events.
     train_y, test_y: (N,) int64, an index into ``classes``.
-    drawn_from: (N,) int64, the real example that each test image shows, where several show the same one; None where each is its own.
+    drawn_from: (N,) int64, the real example that each test image shows, where several show the same
+        one; None where each is its own.
     """
 
     name: str

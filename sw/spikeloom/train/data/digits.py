@@ -1,4 +1,6 @@
-"""Handwritten digits, 8 x 8 pixels of 0 to 16, as scikit-learn ships them (UCI ML hand-written digits, test part)."""
+"""Handwritten digits, 8 x 8 pixels of 0 to 16, as scikit-learn ships them (UCI ML hand-written
+digits, test part).
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,15 @@ CLASSES = tuple("0123456789")
 
 
 def images() -> tuple[Images, Labels]:
-    """All 1797 digits: (N, 1, 8, 8) and (N,). Raises SpikeLoomError if scikit-learn is not installed."""
+    """All 1797 digits: (N, 1, 8, 8) and (N,). Raises SpikeLoomError if scikit-learn is not
+    installed.
+    """
     try:
         from sklearn.datasets import load_digits as embedded
     except ModuleNotFoundError:
-        raise SpikeLoomError("data set digits: scikit-learn is not installed: pip install 'spikeloom[train]'") from None
+        raise SpikeLoomError(
+            "data set digits: scikit-learn is not installed: pip install 'spikeloom[train]'"
+        ) from None
     pixels, labels = embedded(return_X_y=True)
     return pixels.reshape(-1, 1, 8, 8).astype(np.float32), labels.astype(np.int64)
 

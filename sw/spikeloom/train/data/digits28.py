@@ -1,4 +1,6 @@
-"""The real digits in the shape of MNIST: 28 x 28 pixels of 0 to 255, moved, turned and sheared a little, with noise."""
+"""The real digits in the shape of MNIST: 28 x 28 pixels of 0 to 255, moved, turned and sheared a
+little, with noise.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,17 @@ def drawing(digits: Sources, chosen: Ints, rng: Rng) -> Images:
     angle, shear = rng.normal(0, 0.12, count), rng.normal(0, 0.12, count)
     offset = rng.uniform(-3, 3, (count, 2))
     maps = placing(*(part.astype(np.float32) for part in (scale, angle, shear, offset)))
-    ink = 255 * rng.uniform(0.7, 1.0, (count, 1, 1)) * np.clip(1.5 * see(digits.pictures, chosen, maps, SIZE), 0, 1)
+    ink = (
+        255
+        * rng.uniform(0.7, 1.0, (count, 1, 1))
+        * np.clip(1.5 * see(digits.pictures, chosen, maps, SIZE), 0, 1)
+    )
     noise = rng.standard_normal((count, SIZE, SIZE), dtype=np.float32)
     return np.clip(np.rint(ink + _NOISE * noise), 0, 255).astype(np.float32)[:, None]
 
 
 def load_digits28(train: int = 20_000, test: int = 4_000, seed: int = 0) -> Dataset:
-    """Images (N, 1, 28, 28) of 0 to 255. Raises as :func:`spikeloom.train.data.synthetic.dataset`."""
+    """Images (N, 1, 28, 28) of 0 to 255. Raises as
+    :func:`spikeloom.train.data.synthetic.dataset`.
+    """
     return dataset("digits28", drawing, train, test, seed)

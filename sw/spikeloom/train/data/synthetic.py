@@ -1,6 +1,8 @@
-"""Image sets that are drawn from the real digits: which digit an image shows is settled before anything is drawn.
+"""Image sets that are drawn from the real digits: which digit an image shows is settled before
+anything is drawn.
 
-The digits are split first, and a drawing sees only its own part: no source digit is behind both a training and a test image.
+The digits are split first, and a drawing sees only its own part: no source digit is behind both a
+training and a test image.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ _BLOCK = 1000
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """Real digits to draw from. pictures: (N, SIDE, SIDE), ink 0 to 1. labels: (N,). number: (N,), which digit of the data set each is."""
+    """Real digits to draw from. pictures: (N, SIDE, SIDE), ink 0 to 1. labels: (N,). number: (N,),
+    which digit of the data set each is.
+    """
 
     pictures: Floats
     labels: Labels
@@ -33,11 +37,15 @@ class Sources:
 
 
 Drawing = Callable[[Sources, Ints, Rng], Images]
-"""Digits, which of them to show (M,), random numbers: images (M, C, H, W) of 0 to 255, whole numbers."""
+"""Digits, which of them to show (M,), random numbers: images (M, C, H, W) of 0 to 255, whole
+numbers.
+"""
 
 
 def sources() -> tuple[Sources, Sources]:
-    """The digits to train on and those to test on. Raises SpikeLoomError if scikit-learn is not installed."""
+    """The digits to train on and those to test on. Raises SpikeLoomError if scikit-learn is not
+    installed.
+    """
     x, y = images()
     test = every_fifth(y)
     large = np.clip(enlarge(x[:, 0] / 16, SIDE), 0, 1)
@@ -46,12 +54,18 @@ def sources() -> tuple[Sources, Sources]:
 
 
 def choose(count: int, digits: int, rng: Rng) -> Ints:
-    """``count`` numbers below ``digits`` in random order, each as often as any other, or once more."""
+    """``count`` numbers below ``digits`` in random order, each as often as any other, or once
+    more.
+    """
     rounds = -(-count // digits)
-    return np.asarray(np.concatenate([rng.permutation(digits) for _ in range(rounds)])[:count], dtype=np.int64)
+    return np.asarray(
+        np.concatenate([rng.permutation(digits) for _ in range(rounds)])[:count], dtype=np.int64
+    )
 
 
-def draw(drawing: Drawing, digits: Sources, count: int, key: tuple[int, int]) -> tuple[Images, Labels, Ints]:
+def draw(
+    drawing: Drawing, digits: Sources, count: int, key: tuple[int, int]
+) -> tuple[Images, Labels, Ints]:
     """``count`` images, their labels, and the number of the digit that each shows.
 
     The first images do not depend on how many there are to be, up to whole blocks.
@@ -72,7 +86,10 @@ def dataset(name: str, drawing: Drawing, train: int, test: int, seed: int) -> Da
     Raises SpikeLoomError if a number is out of range, or scikit-learn is not installed.
     """
     if train < 1 or test < 1 or seed < 0:
-        raise SpikeLoomError(f"data set {name}: expected train >= 1, test >= 1 and seed >= 0, got {train}, {test} and {seed}")
+        raise SpikeLoomError(
+            f"data set {name}: expected train >= 1, test >= 1 and seed >= 0, got {train}, {test}"
+            f" and {seed}"
+        )
     first, second = sources()
     train_x, train_y, _ = draw(drawing, first, train, (seed, 0))
     test_x, test_y, test_source = draw(drawing, second, test, (seed, 1))

@@ -1,4 +1,6 @@
-"""Small pictures enlarged smoothly, then seen through an affine map: what the synthetic image sets are drawn with."""
+"""Small pictures enlarged smoothly, then seen through an affine map: what the synthetic image sets
+are drawn with.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def _cubic(distance: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def cubic_matrix(size: int, wanted: int) -> Floats:
-    """(wanted, size): takes ``size`` samples to ``wanted`` samples of the same extent, edges repeated; every row sums to 1."""
+    """(wanted, size): takes ``size`` samples to ``wanted`` samples of the same extent, edges
+    repeated; every row sums to 1.
+    """
     at = (np.arange(wanted) + 0.5) * size / wanted - 0.5
     first = np.floor(at).astype(np.int64) - 1
     matrix = np.zeros((wanted, size))
@@ -38,10 +42,12 @@ def enlarge(pictures: Floats, size: int) -> Floats:
 
 
 def see(pictures: Floats, index: Ints, maps: Floats, size: int) -> Floats:
-    """Bilinear views (M, size, size): view m is picture ``index[m]`` of (N, h, w), which maps[m] of (M, 2, 3) places.
+    """Bilinear views (M, size, size): view m is picture ``index[m]`` of (N, h, w), which maps[m] of
+    (M, 2, 3) places.
 
-    A pixel at p, counted from the middle of the view, shows the picture at ``maps[m, :, :2] @ p + maps[m, :, 2]``, counted from the
-    middle of the picture, in picture pixels; rows first. Outside of the picture is 0.
+    A pixel at p, counted from the middle of the view, shows the picture at ``maps[m, :, :2] @ p +
+    maps[m, :, 2]``, counted from the middle of the picture, in picture pixels; rows first. Outside
+    of the picture is 0.
     """
     height, width = pictures.shape[1:]
     padded = np.pad(pictures, ((0, 0), (_MARGIN, _MARGIN), (_MARGIN, _MARGIN)))
@@ -49,8 +55,15 @@ def see(pictures: Floats, index: Ints, maps: Floats, size: int) -> Floats:
     grid = np.arange(size, dtype=np.float32) - (size - 1) / 2
 
     def at(axis: int, extent: int) -> tuple[Ints, Floats]:
-        row = maps[:, axis, 0, None, None] * grid[None, :, None] + maps[:, axis, 1, None, None] * grid[None, None, :]
-        place = np.clip(row + maps[:, axis, 2, None, None] + (extent - 1) / 2 + _MARGIN, 0, extent + 2 * _MARGIN - 1.001)
+        row = (
+            maps[:, axis, 0, None, None] * grid[None, :, None]
+            + maps[:, axis, 1, None, None] * grid[None, None, :]
+        )
+        place = np.clip(
+            row + maps[:, axis, 2, None, None] + (extent - 1) / 2 + _MARGIN,
+            0,
+            extent + 2 * _MARGIN - 1.001,
+        )
         cell = place.astype(np.int64)
         return cell, np.asarray(place - cell, dtype=np.float32)
 
@@ -63,11 +76,15 @@ def see(pictures: Floats, index: Ints, maps: Floats, size: int) -> Floats:
 
 
 def placing(scale: Floats, angle: Floats, shear: Floats, offset: Floats) -> Floats:
-    """Maps (M, 2, 3) for :func:`see`: pictures drawn ``scale`` times as large, turned, sheared, moved by ``offset`` (M, 2) view pixels.
+    """Maps (M, 2, 3) for :func:`see`: pictures drawn ``scale`` times as large, turned, sheared,
+    moved by ``offset`` (M, 2) view pixels.
 
     scale, angle in radians and shear are (M,).
     """
     cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
-    inverse = np.stack([np.stack([cos, -sin], axis=1), np.stack([sin + shear * cos, cos - shear * sin], axis=1)], axis=1)
+    inverse = np.stack(
+        [np.stack([cos, -sin], axis=1), np.stack([sin + shear * cos, cos - shear * sin], axis=1)],
+        axis=1,
+    )
     moved = -np.einsum("mij,mj->mi", inverse, offset)
     return np.asarray(np.concatenate([inverse, moved[:, :, None]], axis=2), dtype=np.float32)

@@ -1,4 +1,6 @@
-"""The networks that come with SpikeLoom, as recipes: what to build, on which data, and how long to train."""
+"""The networks that come with SpikeLoom, as recipes: what to build, on which data, and how long to
+train.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,14 @@ RECIPES: dict[str, Recipe] = {
 
 
 def find(name: str) -> Recipe:
-    """The recipe of that name, or of ``file.py:function``. Raises SpikeLoomError if there is none."""
+    """The recipe of that name, or of ``file.py:function``. Raises SpikeLoomError if there is
+    none.
+    """
     if ":" in name:
         return recipe_of(load_callable(name))
     if name not in RECIPES:
-        raise SpikeLoomError(f"network {name!r} is unknown: expected one of {', '.join(sorted(RECIPES))}, or file.py:function")
+        raise SpikeLoomError(
+            f"network {name!r} is unknown: expected one of {', '.join(sorted(RECIPES))}, or"
+            " file.py:function"
+        )
     return RECIPES[name]

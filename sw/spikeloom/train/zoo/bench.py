@@ -1,4 +1,6 @@
-"""The recipes of the benchmark: 32 x 32 colour images and 28 x 28 digits drawn from real digits, or with --data-dir CIFAR-10 and MNIST."""
+"""The recipes of the benchmark: 32 x 32 colour images and 28 x 28 digits drawn from real digits, or
+with --data-dir CIFAR-10 and MNIST.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,14 @@ def _colour(name: str, build: Callable[[], Module], epochs: int, batch: int = 32
 
 
 def _digits(name: str, hidden: int, bits: int, steps: int) -> Recipe:
-    return Recipe(name, "digits28", partial(mlp784.mlp784, hidden, bits, steps), epochs=10, lr=0.003, files="mnist")
+    return Recipe(
+        name,
+        "digits28",
+        partial(mlp784.mlp784, hidden, bits, steps),
+        epochs=10,
+        lr=0.003,
+        files="mnist",
+    )
 
 
 RECIPES = (
@@ -33,6 +42,12 @@ RECIPES = (
     _digits("tfc-w2t2", mlp784.TFC, 2, 2),
     _digits("sfc-w1t1", mlp784.SFC, 1, 1),
     _digits("lfc-w1t1", mlp784.LFC, 1, 1),
-    *(_colour(f"spikepack-t{steps}", partial(twins.spikepack, steps), epochs=4, batch=64) for steps in TWIN_STEPS),
-    *(_colour(f"lif-t{steps}", partial(twins.lif, steps), epochs=4, batch=64) for steps in TWIN_STEPS),
+    *(
+        _colour(f"spikepack-t{steps}", partial(twins.spikepack, steps), epochs=4, batch=64)
+        for steps in TWIN_STEPS
+    ),
+    *(
+        _colour(f"lif-t{steps}", partial(twins.lif, steps), epochs=4, batch=64)
+        for steps in TWIN_STEPS
+    ),
 )

@@ -1,6 +1,7 @@
 """Networks for the 8 x 8 digits: 4-bit input, 4-bit weights, T = 4.
 
-Weights and activations have scales that are powers of two; batch norm, which has not, is frozen into integers.
+Weights and activations have scales that are powers of two; batch norm, which has not, is frozen
+into integers.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ def mlp() -> Module:
 
 
 class CNN(Module):
-    """A small residual network: convolution, residual convolution, max pool, depthwise separable convolution, average pool, classifier."""
+    """A small residual network: convolution, residual convolution, max pool, depthwise separable
+    convolution, average pool, classifier.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,6 @@
-"""Networks for event frames (N, 8, 2, 12, 12), one body in two kinds of neuron: SpikePack and LIF."""
+"""Networks for event frames (N, 8, 2, 12, 12), one body in two kinds of neuron: SpikePack and
+LIF.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ _FEATURES = _HIDDEN[1] * (SIZE // 4) ** 2
 
 
 def spikepack() -> Module:
-    """The frames of a pixel are the planes of one packed word; the layers behind work with T = 4."""
+    """The frames of a pixel are the planes of one packed word; the layers behind work with T =
+    4.
+    """
     return Sequential(
         OrderedDict(
             pack=nn.Events(FRAMES),
@@ -41,7 +45,9 @@ def lif() -> Module:
         OrderedDict(
             block1=nn.Steps(OrderedDict(conv=conv1, norm=BatchNorm2d(_HIDDEN[0]))),
             lif1=nn.LIF(FRAMES, leak=2, surrogate="rectangle", power_of_two=True),
-            block2=nn.Steps(OrderedDict(pool=MaxPool2d(2), conv=conv2, norm=BatchNorm2d(_HIDDEN[1]))),
+            block2=nn.Steps(
+                OrderedDict(pool=MaxPool2d(2), conv=conv2, norm=BatchNorm2d(_HIDDEN[1]))
+            ),
             lif2=nn.LIF(FRAMES, leak=2, surrogate="rectangle", power_of_two=True),
             readout=nn.Steps(OrderedDict(pool=MaxPool2d(2), flatten=Flatten(), fc=fc)),
             sum=nn.SumSteps(),

@@ -19,9 +19,11 @@ class Recipe:
     ----------
     dataset: name for :func:`spikeloom.train.data.load`.
     build: makes the module, untrained, from torch's global random state.
-    epochs: passes over the training set. batch: examples per step. lr: Adam's learning rate at the start, falling to 0 as a half cosine.
+    epochs: passes over the training set. batch: examples per step. lr: Adam's learning rate at the
+        start, falling to 0 as a half cosine.
     shift: largest random shift of the training images, in pixels, as augmentation; 0 for none.
-    files: the data set of the same shape to train on instead, where there is a folder with its files.
+    files: the data set of the same shape to train on instead, where there is a folder with its
+        files.
 
     Raises
     ------

@@ -1,4 +1,6 @@
-"""A user's own network: ``file.py:function``, where the function takes nothing and returns a torch module or a Recipe."""
+"""A user's own network: ``file.py:function``, where the function takes nothing and returns a torch
+module or a Recipe.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +28,16 @@ def _import(path: Path) -> ModuleType:
         raise SpikeLoomError(f"{path}: expected a Python file (.py)")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    sys.path.insert(0, str(path.parent.resolve()))  # its neighbours can be imported, as when Python runs the file
+    sys.path.insert(
+        0, str(path.parent.resolve())
+    )  # its neighbours can be imported, as when Python runs the file
     try:
         spec.loader.exec_module(module)
     except Exception as error:  # whatever a user's file does wrong
         del sys.modules[name]
-        raise SpikeLoomError(f"{path}: cannot be imported: {place(error) or message(error)}") from error
+        raise SpikeLoomError(
+            f"{path}: cannot be imported: {place(error) or message(error)}"
+        ) from error
     finally:
         sys.path.pop(0)
     return module
@@ -40,7 +46,8 @@ def _import(path: Path) -> ModuleType:
 def load_callable(spec: str) -> Builder:
     """The function named by ``file.py:function``; runs the file.
 
-    Raises SpikeLoomError if the text has another form, the file is missing or fails, or has no such function.
+    Raises SpikeLoomError if the text has another form, the file is missing or fails, or has no such
+    function.
     """
     file, colon, name = spec.rpartition(":")
     if not colon or not file.endswith(".py") or not name.isidentifier():
@@ -50,12 +57,16 @@ def load_callable(spec: str) -> Builder:
         raise SpikeLoomError(f"{path}: expected a Python file, found none")
     found = getattr(_import(path), name, None)
     if not callable(found):
-        raise SpikeLoomError(f"{path}: expected a function {name}, found {'none' if found is None else type(found).__name__}")
+        raise SpikeLoomError(
+            f"{path}: expected a function {name}, found"
+            f" {'none' if found is None else type(found).__name__}"
+        )
     return found  # type: ignore[no-any-return]
 
 
 def recipe_of(build: Builder) -> Recipe:
-    """A recipe from a function: the Recipe that it returns, or its module trained on the digits with the usual settings.
+    """A recipe from a function: the Recipe that it returns, or its module trained on the digits
+    with the usual settings.
 
     Raises SpikeLoomError if the function fails or returns something else.
     """
@@ -64,9 +75,14 @@ def recipe_of(build: Builder) -> Recipe:
         with torch.random.fork_rng(devices=[]):
             result = build()
     except Exception as error:  # whatever a user's function does wrong
-        raise SpikeLoomError(f"{name}: the function failed: {place(error) or message(error)}") from error
+        raise SpikeLoomError(
+            f"{name}: the function failed: {place(error) or message(error)}"
+        ) from error
     if isinstance(result, Recipe):
         return result
     if not isinstance(result, nn.Module):
-        raise SpikeLoomError(f"{name}: expected a torch.nn.Module or a Recipe, the function returned {type(result).__name__}")
+        raise SpikeLoomError(
+            f"{name}: expected a torch.nn.Module or a Recipe, the function returned"
+            f" {type(result).__name__}"
+        )
     return Recipe(name, "digits", build)

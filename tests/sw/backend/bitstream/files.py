@@ -17,7 +17,10 @@ def bitstream(manifest: Manifest) -> BitFile:
     part = find_board(manifest.board).part
     length = next((n for device, n in LENGTHS.items() if part.startswith(device)), 10_000)
     data = b"\xff" * 48 + SYNC + random.Random(manifest.identity).randbytes(length - 52)
-    return named(BitFile("shell;Version=2022.2", part.removeprefix("xc"), "2024/01/01", "00:00:00", data), manifest.identity)
+    return named(
+        BitFile("shell;Version=2022.2", part.removeprefix("xc"), "2024/01/01", "00:00:00", data),
+        manifest.identity,
+    )
 
 
 def built(folder: Path, manifest: Manifest) -> Built:

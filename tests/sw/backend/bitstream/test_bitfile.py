@@ -1,4 +1,6 @@
-"""The header of a .bit file: read back, refused where it is broken, and what it says of part and manifest."""
+"""The header of a .bit file: read back, refused where it is broken, and what it says of part and
+manifest.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from spikeloom.backend.bitstream.bitfile import LENGTHS, SYNC, BitFile, check, dump, named, parse, read, write
+from spikeloom.backend.bitstream.bitfile import (
+    LENGTHS,
+    SYNC,
+    BitFile,
+    check,
+    dump,
+    named,
+    parse,
+    read,
+    write,
+)
 from spikeloom.errors import SpikeLoomError
 
 IDENTITY = "0123abcd" + "5" * 56
@@ -19,14 +31,24 @@ DATA = b"\xff" * 8 + SYNC + bytes(range(40))
 
 
 def file(**how: object) -> BitFile:
-    made = BitFile("shell;UserID=0X0123ABCD;Version=2022.2", "7z020clg400", "2024/01/01", "12:00:00", DATA)
+    made = BitFile(
+        "shell;UserID=0X0123ABCD;Version=2022.2", "7z020clg400", "2024/01/01", "12:00:00", DATA
+    )
     return replace(made, **how)  # type: ignore[arg-type]
 
 
 def test_layout_byte_by_byte() -> None:
     """Written out by hand from the description of the format."""
-    raw = bytes.fromhex("00090ff00ff00ff00ff000000161000261006200026200630002630064000264006500000034") + DATA
-    assert parse(raw, "x") == BitFile("a", "b", "c", "d", DATA) and dump(BitFile("a", "b", "c", "d", DATA)) == raw
+    raw = (
+        bytes.fromhex(
+            "00090ff00ff00ff00ff000000161000261006200026200630002630064000264006500000034"
+        )
+        + DATA
+    )
+    assert (
+        parse(raw, "x") == BitFile("a", "b", "c", "d", DATA)
+        and dump(BitFile("a", "b", "c", "d", DATA)) == raw
+    )
 
 
 @given(TEXT, TEXT, TEXT, TEXT, st.binary(max_size=60))
@@ -72,7 +94,11 @@ def test_on_disk(tmp_path: Path) -> None:
 def test_user_id(design: str, user_id: int | None) -> None:
     assert file(design=design).user_id == user_id
     marked = named(file(design=design), IDENTITY)
-    assert marked.user_id == 0x0123ABCD and marked.design.startswith("shell;") and named(marked, IDENTITY) == marked
+    assert (
+        marked.user_id == 0x0123ABCD
+        and marked.design.startswith("shell;")
+        and named(marked, IDENTITY) == marked
+    )
     kept = [part for part in design.split(";") if not part.startswith("UserID")]
     assert [part for part in marked.design.split(";") if not part.startswith("UserID")] == kept
 
@@ -89,12 +115,18 @@ def test_right_part(part: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        (whole(part="7z010clg400"), "expected a bitstream for xc7z020clg400-1, found one for 7z010clg400"),
+        (
+            whole(part="7z010clg400"),
+            "expected a bitstream for xc7z020clg400-1, found one for 7z010clg400",
+        ),
         (whole(part="7z"), "found one for 7z"),
         (whole(part=""), "found one for no part"),
         (whole(part="xczu7ev-ffvc1156-2-e"), "found one for xczu7ev"),
         (file(), "expected 4045564 bytes of data for xc7z020, found 52"),
-        (whole(design="shell;UserID=0XFFFFFFFF"), "expected the bitstream of manifest 0123abcd, found UserID ffffffff"),
+        (
+            whole(design="shell;UserID=0XFFFFFFFF"),
+            "expected the bitstream of manifest 0123abcd, found UserID ffffffff",
+        ),
         (whole(design="shell"), "found UserID none"),
     ],
 )

@@ -12,7 +12,9 @@ PLLS = {"pynq-z2": 1000.0, "zcu104": 1499.985}
 
 
 class Bench:
-    """A network that passes up to ``limit`` MHz; ``promise`` is what a run says about a clock, by default the truth."""
+    """A network that passes up to ``limit`` MHz; ``promise`` is what a run says about a clock, by
+    default the truth.
+    """
 
     def __init__(self, limit: float, promise: float | None = None) -> None:
         self.limit, self.promise = limit, promise or limit
@@ -46,7 +48,11 @@ def test_a_promise_that_is_not_kept() -> None:
     """The faster clock fails: the one that passed is the answer."""
     bench = Bench(101.0, promise=130.0)
     found = bench.search(100.0)
-    assert found.clock_mhz == 100.0 and found.result == "built at 100.0" and bench.built == [100.0, 125.0]
+    assert (
+        found.clock_mhz == 100.0
+        and found.result == "built at 100.0"
+        and bench.built == [100.0, 125.0]
+    )
     bench = Bench(80.0, promise=200.0)
     assert bench.search(100.0).clock_mhz <= 80.0 and len(set(bench.built)) == len(bench.built)
 
@@ -74,7 +80,9 @@ def test_other_errors_are_not_eaten() -> None:
         search(100.0, 1000.0, build, lambda _: 1.0)
 
 
-@given(st.floats(5.0, 400.0), st.floats(5.0, 400.0), st.floats(0.5, 2.0), st.sampled_from(sorted(PLLS)))
+@given(
+    st.floats(5.0, 400.0), st.floats(5.0, 400.0), st.floats(0.5, 2.0), st.sampled_from(sorted(PLLS))
+)
 def test_any_search(start: float, limit: float, honesty: float, board: str) -> None:
     """It ends, runs no clock twice, and its answer is the fastest that it saw pass."""
     bench = Bench(limit, limit * honesty)

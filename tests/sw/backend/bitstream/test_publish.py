@@ -1,4 +1,6 @@
-"""Finished bitstreams: nothing is published that does not belong together, and nothing is used that was changed afterwards."""
+"""Finished bitstreams: nothing is published that does not belong together, and nothing is used that
+was changed afterwards.
+"""
 
 from __future__ import annotations
 
@@ -38,15 +40,30 @@ def net(emitted: Accelerator, tmp_path: Path) -> Path:
 
 def test_published(net: Path, tmp_path: Path) -> None:
     manifest = manifests.load(net)
-    target = publish.publish(built(tmp_path / "work", manifest), net, tmp_path / "there" / "small-pynq-z2")
-    assert sorted(path.name for path in target.iterdir()) == ["manifest.json", "report.json", "small.bit", "small.hwh"]
+    target = publish.publish(
+        built(tmp_path / "work", manifest), net, tmp_path / "there" / "small-pynq-z2"
+    )
+    assert sorted(path.name for path in target.iterdir()) == [
+        "manifest.json",
+        "report.json",
+        "small.bit",
+        "small.hwh",
+    ]
     assert verify(target) == manifest
     said = json.loads((target / "report.json").read_text(encoding="utf-8"))
-    assert said["tool"] == "a tool 1.0" and said["part"] == "xc7z020clg400-1" and said["clock_mhz"] == 100.0
-    assert said["rtl_sha256"]["top.v"] == manifest.top_sha256 and said["figures"]["fmax_mhz"] == 123.0
+    assert (
+        said["tool"] == "a tool 1.0"
+        and said["part"] == "xc7z020clg400-1"
+        and said["clock_mhz"] == 100.0
+    )
+    assert (
+        said["rtl_sha256"]["top.v"] == manifest.top_sha256 and said["figures"]["fmax_mhz"] == 123.0
+    )
     first = {path.name: path.read_bytes() for path in target.iterdir()}
     publish.publish(built(tmp_path / "work", manifest), net, target)
-    assert {path.name: path.read_bytes() for path in target.iterdir()} == first and len(list(target.parent.iterdir())) == 1
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == first and len(
+        list(target.parent.iterdir())
+    ) == 1
 
 
 def other_part(file: BitFile) -> BitFile:
@@ -59,9 +76,15 @@ def other_network(file: BitFile) -> BitFile:
 
 @pytest.mark.parametrize(
     ("change", "says"),
-    [(other_part, "found one for 7z010"), (other_network, "UserID ffffffff"), (lambda f: None, "found no such file")],
+    [
+        (other_part, "found one for 7z010"),
+        (other_network, "UserID ffffffff"),
+        (lambda f: None, "found no such file"),
+    ],
 )
-def test_a_wrong_bitstream_is_not_published(net: Path, tmp_path: Path, change: object, says: str) -> None:
+def test_a_wrong_bitstream_is_not_published(
+    net: Path, tmp_path: Path, change: object, says: str
+) -> None:
     manifest, target = manifests.load(net), tmp_path / "there"
     publish.publish(built(tmp_path / "work", manifest), net, target)
     before = {path.name: path.read_bytes() for path in target.iterdir()}
@@ -72,14 +95,24 @@ def test_a_wrong_bitstream_is_not_published(net: Path, tmp_path: Path, change: o
         bitfile.write(wrong.bit, changed)
     with pytest.raises(SpikeLoomError, match=says):
         publish.publish(wrong, net, target)
-    assert {path.name: path.read_bytes() for path in target.iterdir()} == before, "the one from before is still there"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["small", "there", "work"], "and nothing else"
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == before, (
+        "the one from before is still there"
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "small",
+        "there",
+        "work",
+    ], "and nothing else"
 
 
 def test_a_wrong_handoff_file_is_not_published(net: Path, tmp_path: Path) -> None:
     manifest = manifests.load(net)
     good = hwh_text(manifest)
-    for text in ("", "no xml", good.replace("spikeloom:spikeloom:shell:1.0", "spikeloom:spikeloom:other:1.0")):
+    for text in (
+        "",
+        "no xml",
+        good.replace("spikeloom:spikeloom:shell:1.0", "spikeloom:spikeloom:other:1.0"),
+    ):
         made = built(tmp_path / "work", manifest)
         made.hwh.write_text(text, encoding="utf-8")
         with pytest.raises(SpikeLoomError, match="made.hwh"):
@@ -97,7 +130,9 @@ def test_hardware_that_was_changed_meanwhile(net: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["small.bit", "small.hwh", "manifest.json", "report.json"])
 @pytest.mark.parametrize("how", ["changed", "gone"])
-def test_what_was_changed_after_publishing_is_refused(net: Path, tmp_path: Path, name: str, how: str) -> None:
+def test_what_was_changed_after_publishing_is_refused(
+    net: Path, tmp_path: Path, name: str, how: str
+) -> None:
     target = publish.publish(built(tmp_path / "work", manifests.load(net)), net, tmp_path / "there")
     if how == "gone":
         (target / name).unlink()
@@ -111,10 +146,14 @@ def test_what_was_changed_after_publishing_is_refused(net: Path, tmp_path: Path,
 def test_a_folder_that_cannot_be_written(net: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(SpikeLoomError, match="cannot be written"):
-        publish.publish(built(tmp_path / "work", manifests.load(net)), net, tmp_path / "file" / "there")
+        publish.publish(
+            built(tmp_path / "work", manifests.load(net)), net, tmp_path / "file" / "there"
+        )
 
 
-def test_an_installed_package_publishes_beside_the_network(net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_installed_package_publishes_beside_the_network(
+    net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its own folder is nobody's to write."""
     (tmp_path / "package" / "bitstreams").mkdir(parents=True)
     monkeypatch.setattr(house, "PACKAGE", tmp_path / "package")

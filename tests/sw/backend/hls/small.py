@@ -28,9 +28,13 @@ def small_plan() -> Plan:
     source = Input("x", (2, 3, 3), (2, 3, 3), Code(3))
     fire = SpikePack(Code(3), zero + 4, zero)
     first = Layer("a", "x", rng.integers(-4, 4, (4, 2, 2, 2)), fire, zero + 8, zero, zero)
-    last = Layer("b/out", "a", rng.integers(-3, 4, (3, 4, 2, 2)), Raw(None), zero[:3] - 1, zero[:3], zero[:3])
+    last = Layer(
+        "b/out", "a", rng.integers(-3, 4, (3, 4, 2, 2)), Raw(None), zero[:3] - 1, zero[:3], zero[:3]
+    )
     graph = Graph("small", (source, first, last), np.ones(3), np.zeros(3))
-    plan = plan_of(graph, {"a": Folding("event", 2, 2, 1, 2, 2, 1), "b/out": Folding("dense", 4, elements=3)})
+    plan = plan_of(
+        graph, {"a": Folding("event", 2, 2, 1, 2, 2, 1), "b/out": Folding("dense", 4, elements=3)}
+    )
     return replace(plan, density={"x": 0.5, "a": 0.4}, density_source="assumed")
 
 
@@ -40,22 +44,35 @@ def words_for(plan: Plan, images: int = 4, seed: int = 1) -> Ints:
     return np.random.default_rng(seed).integers(0, 1 << source.code.steps, (images, *source.shape))
 
 
-def run(plan: Plan, folder: Path, words: Ints, steps: int | None = None, sanitize: bool = False) -> csim.Compared:
+def run(
+    plan: Plan, folder: Path, words: Ints, steps: int | None = None, sanitize: bool = False
+) -> csim.Compared:
     """Generate, compile, simulate, compare."""
     return again(plan, project.write(plan, folder), words, steps, sanitize)
 
 
-def again(plan: Plan, place: Path, words: Ints, steps: int | None = None, sanitize: bool = False) -> csim.Compared:
+def again(
+    plan: Plan, place: Path, words: Ints, steps: int | None = None, sanitize: bool = False
+) -> csim.Compared:
     """The same for a folder that was generated before."""
-    return csim.compare(plan, words, csim.simulate(plan, place, words, steps=steps, sanitize=sanitize, progress=silent), steps)
+    return csim.compare(
+        plan,
+        words,
+        csim.simulate(plan, place, words, steps=steps, sanitize=sanitize, progress=silent),
+        steps,
+    )
 
 
 def with_types(place: Path, types: Path, script: Path) -> None:
-    """Take the integers and streams of Vitis HLS in a generated folder; ``script`` becomes the compiler that knows them (CXX)."""
+    """Take the integers and streams of Vitis HLS in a generated folder; ``script`` becomes the
+    compiler that knows them (CXX).
+    """
     for name in ("ap_int.h", "hls_stream.h"):
         assert (types / name).exists(), types
         (place / "shim" / name).unlink()
-    script.write_text(f'#!/bin/sh\nexec {compiler()} -isystem "{types}" "$@" -Wno-error\n', encoding="utf-8")
+    script.write_text(
+        f'#!/bin/sh\nexec {compiler()} -isystem "{types}" "$@" -Wno-error\n', encoding="utf-8"
+    )
     script.chmod(0o755)
 
 

@@ -1,4 +1,6 @@
-"""The HLS core behind the ports of the RTL core: the wrapper in Verilator, with a stand-in for the IP that Vitis HLS would make."""
+"""The HLS core behind the ports of the RTL core: the wrapper in Verilator, with a stand-in for the
+IP that Vitis HLS would make.
+"""
 
 from __future__ import annotations
 
@@ -58,14 +60,21 @@ def made() -> Made:
 
 
 def test_the_shell_takes_it_for_the_rtl_core(made: Made, tmp_path: Path) -> None:
-    """Jobs through the shell on the simulated board: values, and every counter at its address, cleared by each job."""
+    """Jobs through the shell on the simulated board: values, and every counter at its address,
+    cleared by each job.
+    """
     plan, rtl, manifest, shell = made
     (tmp_path / "shell.v").write_text(shell, encoding="utf-8")
     files = (tmp_path / "shell.v", *standin(plan, project.write(plan, tmp_path), rtl))
     source = Source(files, bench(manifest.address_width, manifest.memory_width))
-    host = Host(Simulation(verilate.library(tmp_path, [source], optimise="-O0", harness=HARNESS)), manifest)
+    host = Host(
+        Simulation(verilate.library(tmp_path, [source], optimise="-O0", harness=HARNESS)), manifest
+    )
     words = words_for(plan, 6)
-    expected, timing = golden.integers(plan.graph, words), cycle_model.simulate(plan, words, ONE_AT_A_TIME).counters()
+    expected, timing = (
+        golden.integers(plan.graph, words),
+        cycle_model.simulate(plan, words, ONE_AT_A_TIME).counters(),
+    )
     for job in range(6):
         host.simulation.memory(random_memory(job) if job else MemoryModel())
         outcome = host.run(words, single=job % 2 == 0)
@@ -85,7 +94,9 @@ def test_the_shell_takes_it_for_the_rtl_core(made: Made, tmp_path: Path) -> None
 
 
 def check(counted: dict[str, int], timing: dict[str, int], images: int, single: bool) -> None:
-    """Every counter beside the cycle model's; starved is the rest of the active cycles, stalled is not known."""
+    """Every counter beside the cycle model's; starved is the rest of the active cycles, stalled is
+    not known.
+    """
     assert counted["images"] == images and counted.keys() == timing.keys()
     for name, count in counted.items():
         kind = name.rpartition(".")[2]
@@ -100,7 +111,9 @@ def check(counted: dict[str, int], timing: dict[str, int], images: int, single: 
 def test_lint_under_the_shell(made: Made, tmp_path: Path) -> None:
     plan, rtl, _, text = made
     files = standin(plan, project.write(plan, tmp_path), rtl)
-    stub = re.sub(r"\);\n    reg(.|\n)*endmodule", ");\nendmodule", files[2].read_text(encoding="utf-8"))
+    stub = re.sub(
+        r"\);\n    reg(.|\n)*endmodule", ");\nendmodule", files[2].read_text(encoding="utf-8")
+    )
     files[2].write_text(stub, encoding="utf-8")
     shell = tmp_path / "shell.v"
     shell.write_text(text, encoding="utf-8")
@@ -123,4 +136,7 @@ def test_ports_are_those_of_the_rtl_core(made: Made, tmp_path: Path) -> None:
 
 def ports(text: str) -> dict[str, int]:
     """Widths of the ports of a module."""
-    return {name: int(high or 0) + 1 for high, name in re.findall(r"(?:input|output) wire (?:\[(\d+):0\] )?(\w+)", text)}
+    return {
+        name: int(high or 0) + 1
+        for high, name in re.findall(r"(?:input|output) wire (?:\[(\d+):0\] )?(\w+)", text)
+    }

@@ -1,4 +1,6 @@
-"""Faults put into the generated C++ are seen by the comparison: a bias, a tie at the threshold, a plane, a bank."""
+"""Faults put into the generated C++ are seen by the comparison: a bias, a tie at the threshold, a
+plane, a bank.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,11 @@ def changed(path: Path, pattern: str, to: str) -> None:
 
 
 FAULTS = {
-    "a bias one too large": ("weights.hpp", r"(n1_a_beta\[1\]\[4\]\[1\] = \{\n\{\n\{)8\}", r"\g<1>9}"),
+    "a bias one too large": (
+        "weights.hpp",
+        r"(n1_a_beta\[1\]\[4\]\[1\] = \{\n\{\n\{)8\}",
+        r"\g<1>9}",
+    ),
     "the last plane lost": ("params.hpp", r"planes\[\] = \{3\}", "planes[] = {2}"),
     "the channels of two banks": ("params.hpp", r"dealt\[\] = \{0, 1\}", "dealt[] = {1, 0}"),
 }

@@ -1,7 +1,9 @@
-"""Random networks, randomly folded, through the generated C++: every output and every count equals those of the golden model and the RTL.
+"""Random networks, randomly folded, through the generated C++: every output and every count equals
+those of the golden model and the RTL.
 
-3 by default; ``pytest tests/hls --hls-networks 200`` for more, and with ``--ap-types DIR`` on Vitis' own types (hls4ml has them in
-``templates/vivado/ap_types``). The RTL of the same seeds is compared in tests/sim/test_random_networks.py.
+3 by default; ``pytest tests/hls --hls-networks 200`` for more, and with ``--ap-types DIR`` on
+Vitis' own types (hls4ml has them in ``templates/vivado/ap_types``). The RTL of the same seeds is
+compared in tests/sim/test_random_networks.py.
 """
 
 from __future__ import annotations
@@ -26,7 +28,10 @@ IMAGES = 4
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seed" in metafunc.fixturenames:
-        count, first = metafunc.config.getoption("--hls-networks"), metafunc.config.getoption("--random-seed")
+        count, first = (
+            metafunc.config.getoption("--hls-networks"),
+            metafunc.config.getoption("--random-seed"),
+        )
         metafunc.parametrize("seed", range(first, first + count))
 
 
@@ -41,7 +46,9 @@ def selected(plan: Plan) -> Plan:
         return plan
 
 
-def test_equal(seed: int, tmp_path: Path, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_equal(
+    seed: int, tmp_path: Path, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng = np.random.default_rng(seed)
     plan = random_plan(rng)
     words = random_words(rng, plan.graph, IMAGES)
@@ -55,7 +62,8 @@ def test_equal(seed: int, tmp_path: Path, pytestconfig: pytest.Config, monkeypat
     expected = cycle_model.simulate(plan, words, ONE_AT_A_TIME).counters()
     for name, count in found.run.counters.items():
         kind = name.rpartition(".")[2]
-        # The RTL counts what is busy while an image is in flight; rows that no output needs may be worked on later.
+        # The RTL counts what is busy while an image is in flight; rows that no output needs may be
+        # worked on later.
         if kind == "busy":
             assert count >= expected[name], name
         elif kind not in ("stalled", "starved"):

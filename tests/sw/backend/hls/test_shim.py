@@ -1,4 +1,6 @@
-"""The integer types of the shim: every operation on every pair of integers of 1 to 4 bits is what Python's integers say."""
+"""The integer types of the shim: every operation on every pair of integers of 1 to 4 bits is what
+Python's integers say.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,12 @@ def both(a: Kind, b: Kind, more: int = 0) -> Kind:
 def binary(a: Kind, x: int, b: Kind, y: int) -> Iterator[tuple[Kind, int]]:
     """Types and values of a + b, a - b, a * b, a & b, a | b, a ^ b, and of b assigned to an a."""
     product = abs(a) + abs(b)
-    kinds = [both(a, b, 1), -abs(both(a, b, 1)), -product if min(a, b) < 0 else product, *[both(a, b)] * 3]
+    kinds = [
+        both(a, b, 1),
+        -abs(both(a, b, 1)),
+        -product if min(a, b) < 0 else product,
+        *[both(a, b)] * 3,
+    ]
     signs = (operator.add, operator.sub, operator.mul, operator.and_, operator.or_, operator.xor)
     for kind, sign in zip(kinds, signs, strict=True):
         yield kind, wrapped(kind, sign(x, y))
@@ -43,7 +50,9 @@ def binary(a: Kind, x: int, b: Kind, y: int) -> Iterator[tuple[Kind, int]]:
 
 
 def unary(a: Kind, x: int) -> Iterator[tuple[Kind, int]]:
-    """Types and values of -a, of numbers that are too large by 2^width, and of shifts by 0 to MOST + 1."""
+    """Types and values of -a, of numbers that are too large by 2^width, and of shifts by 0 to MOST
+    + 1.
+    """
     yield -(abs(a) + 1), -x
     yield a, x
     yield a, x
@@ -59,8 +68,21 @@ def parsed(fields: list[str]) -> list[tuple[Kind, int]]:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
     program = tmp_path_factory.mktemp("shim") / "shim"
-    options = ["-std=c++17", "-O0", "-Wall", "-Wextra", "-Werror", "-Wno-unused-value", "-fsanitize=undefined", "-fno-sanitize-recover"]
-    subprocess.run([compiler(), *options, "-I", hls_templates() / "shim", HERE / "shim.cpp", "-o", program], check=True, timeout=300)
+    options = [
+        "-std=c++17",
+        "-O0",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-Wno-unused-value",
+        "-fsanitize=undefined",
+        "-fno-sanitize-recover",
+    ]
+    subprocess.run(
+        [compiler(), *options, "-I", hls_templates() / "shim", HERE / "shim.cpp", "-o", program],
+        check=True,
+        timeout=300,
+    )
     text = subprocess.run([program], capture_output=True, text=True, check=True, timeout=60).stdout
     return [line.split() for line in text.splitlines()]
 
@@ -71,7 +93,9 @@ def test_every_operation_on_every_small_integer(told: list[list[str]]) -> None:
         if len(line) == 12:
             a, x, b, y = map(int, line[:4])
             assert parsed(line[4:11]) == list(binary(a, x, b, y)), line
-            assert line[11] == "".join(str(int(flag)) for flag in (x == y, x != y, x < y, x > y, x <= y, x >= y)), line
+            assert line[11] == "".join(
+                str(int(flag)) for flag in (x == y, x != y, x < y, x > y, x <= y, x >= y)
+            ), line
             pairs += 1
         else:
             a, x = map(int, line[:2])
@@ -91,7 +115,8 @@ def test_bits_and_numbers_of_64(told: list[list[str]]) -> None:
     "line",
     [
         "ap_int<60> a = 1; ap_int<60> b = 2; (void)(a * b);",  # more than 64 bits
-        "ap_int<8> a = 1; if (a == 1) return 1;",  # Vitis would take it, the shim wants both sides to be of its types
+        # Vitis would take it, the shim wants both sides to be of its types.
+        "ap_int<8> a = 1; if (a == 1) return 1;",
         "ap_uint<65> a = 0u; ap_uint<65> b = 0u; (void)(a + b);",  # bits alone have no sum
         "ap_uint<4> a = 1; int b = a;",  # only by name
     ],
@@ -100,15 +125,28 @@ def test_what_is_not_there_does_not_compile(line: str, tmp_path: Path) -> None:
     source = tmp_path / "a.cpp"
     source.write_text(f"#include <ap_int.h>\nint main() {{ {line} return 0; }}\n", encoding="utf-8")
     done = subprocess.run(
-        [compiler(), "-std=c++17", "-fsyntax-only", "-I", hls_templates() / "shim", source], capture_output=True, timeout=60
+        [compiler(), "-std=c++17", "-fsyntax-only", "-I", hls_templates() / "shim", source],
+        capture_output=True,
+        timeout=60,
     )
     assert done.returncode != 0
 
 
 def test_a_read_of_an_empty_stream_is_told(tmp_path: Path) -> None:
     source = tmp_path / "a.cpp"
-    source.write_text('#include <hls_stream.h>\nint main() { hls::stream<int> s("beats"); s.write(1); s.read(); return s.read(); }\n')
-    command = [compiler(), "-std=c++17", "-I", hls_templates() / "shim", source, "-o", tmp_path / "a"]
+    source.write_text(
+        '#include <hls_stream.h>\nint main() { hls::stream<int> s("beats"); s.write(1); s.read();'
+        " return s.read(); }\n"
+    )
+    command = [
+        compiler(),
+        "-std=c++17",
+        "-I",
+        hls_templates() / "shim",
+        source,
+        "-o",
+        tmp_path / "a",
+    ]
     subprocess.run(command, check=True, timeout=60)
     done = subprocess.run([tmp_path / "a"], capture_output=True, text=True, timeout=60)
     assert done.returncode != 0 and "stream beats: read while it is empty" in done.stderr

@@ -1,4 +1,6 @@
-"""Vitis HLS: what is read of its report, and what it is given. It was never run here: report and program are stand-ins."""
+"""Vitis HLS: what is read of its report, and what it is given. It was never run here: report and
+program are stand-ins.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ REPORT = """<?xml version="1.0" encoding="UTF-8"?>
   </AreaEstimates>
 </profile>
 """
-"""As far as it is documented and seen in reports that others published; only the elements that are read."""
+"""As far as it is documented and seen in reports that others published; only the elements that are
+read.
+"""
 
 PROGRAM = (
     """#!/bin/sh
@@ -58,7 +62,12 @@ def test_a_report(tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_text(REPORT, encoding="utf-8")
     found = synthesis.read(path)
-    assert (found.version, found.part, found.target_ns, found.clock_ns) == ("2022.2", "xc7z020-clg400-1", 10.0, 7.291)
+    assert (found.version, found.part, found.target_ns, found.clock_ns) == (
+        "2022.2",
+        "xc7z020-clg400-1",
+        10.0,
+        7.291,
+    )
     assert (found.latency, found.interval) == ((1200, None), (900, None))
     assert found.resources == {"LUT": 8901, "FF": 4567, "DSP": 3, "BRAM_18K": 12, "URAM": 0}
 
@@ -76,12 +85,20 @@ def test_no_report(old: str, new: str, says: str, tmp_path: Path) -> None:
     path.write_text(REPORT.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(SpikeLoomError) as caught:
         synthesis.read(path)
-    assert says in str(caught.value) and str(caught.value).startswith(f"{path}: expected the report of a synthesis by Vitis HLS")
+    assert says in str(caught.value) and str(caught.value).startswith(
+        f"{path}: expected the report of a synthesis by Vitis HLS"
+    )
 
 
-@pytest.mark.parametrize(("name", "arguments"), [("vitis_hls", "-f hls.tcl"), ("vitis-run", "--mode hls --tcl hls.tcl")])
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("vitis_hls", "-f hls.tcl"), ("vitis-run", "--mode hls --tcl hls.tcl")]
+)
 def test_the_tool_is_run_and_its_report_is_read(
-    name: str, arguments: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str,
+    arguments: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     plan = small_plan()
     plan_file.save(plan, tmp_path)
@@ -90,7 +107,11 @@ def test_the_tool_is_run_and_its_report_is_read(
     installed(tmp_path, monkeypatch, name)
     assert main.run(["hls", str(tmp_path), "--vitis"]) == 0
     said = capsys.readouterr().out
-    assert "Vitis HLS 2022.2" in said and "interval 900 to by data cycles, 8,901 LUT" in said and "never synthesised" not in said
+    assert (
+        "Vitis HLS 2022.2" in said
+        and "interval 900 to by data cycles, 8,901 LUT" in said
+        and "never synthesised" not in said
+    )
     assert (tmp_path / "hls" / "called").read_text(encoding="utf-8").strip() == arguments
     found = report.load(plan, tmp_path)
     assert found is not None and found.synthesis is not None and found.synthesis.clock_ns == 7.291
@@ -101,26 +122,57 @@ def test_the_tool_is_run_and_its_report_is_read(
     assert "(ERROR: [HLS 200-70] no licence); its log:" in capsys.readouterr().err
 
 
-def test_the_tool_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_tool_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     plan_file.save(small_plan(), tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert main.run(["hls", str(tmp_path), "--vitis"]) == 3
-    assert "vitis_hls or vitis-run is not on PATH" in capsys.readouterr().out and (tmp_path / "hls" / "top.cpp").exists()
+    assert (
+        "vitis_hls or vitis-run is not on PATH" in capsys.readouterr().out
+        and (tmp_path / "hls" / "top.cpp").exists()
+    )
 
 
 def test_the_tcl_names_files_that_are_there(tmp_path: Path) -> None:
     place = project.write(small_plan(), tmp_path / "with a space")
     tcl, called = tkinter.Tcl(), []
-    names = ("open_project", "set_top", "add_files", "open_solution", "set_part", "create_clock", "config_export")
+    names = (
+        "open_project",
+        "set_top",
+        "add_files",
+        "open_solution",
+        "set_part",
+        "create_clock",
+        "config_export",
+    )
     for name in (*names, "csim_design", "csynth_design", "cosim_design", "export_design"):
         tcl.createcommand(name, lambda *arguments, name=name: called.append((name, *arguments)))
     tcl.eval("proc exit {} {}")
     tcl.evalfile(str(place / "hls.tcl"))
     steps = [line[0] for line in called]
-    assert steps[-3:] == ["csim_design", "csynth_design", "export_design"] and "cosim_design" not in steps
-    assert ("set_part", "xc7z020clg400-1") in called and ("create_clock", "-period", "10.000", "-name", "default") in called
-    files = [Path(next(word for word in line[1:] if word != "-tb")) for line in called if line[0] == "add_files"]
-    assert {path.name for path in files} == {"top.cpp", "testbench.cpp", "input.npy", "expected.npy"}
+    assert (
+        steps[-3:] == ["csim_design", "csynth_design", "export_design"]
+        and "cosim_design" not in steps
+    )
+    assert ("set_part", "xc7z020clg400-1") in called and (
+        "create_clock",
+        "-period",
+        "10.000",
+        "-name",
+        "default",
+    ) in called
+    files = [
+        Path(next(word for word in line[1:] if word != "-tb"))
+        for line in called
+        if line[0] == "add_files"
+    ]
+    assert {path.name for path in files} == {
+        "top.cpp",
+        "testbench.cpp",
+        "input.npy",
+        "expected.npy",
+    }
     assert all(path.is_file() for path in files)
     tcl.setvar("env(SPIKELOOM_COSIM)", "1")
     called.clear()

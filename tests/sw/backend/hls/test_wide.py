@@ -1,4 +1,6 @@
-"""The widest numbers there are: 16 time steps, thresholds of 62 bits, beats of more than 64 bits, a spiking output."""
+"""The widest numbers there are: 16 time steps, thresholds of 62 bits, beats of more than 64 bits, a
+spiking output.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ def test_wide(tmp_path: Path) -> None:
     weight = rng.integers(-128, 128, (3, 6, 1, 1))
     # 16^14 times a threshold is just below 2^62; drives of about 2^25 meet only the lowest places.
     fire = SpikePack(Code(15, 16), np.array([63, 1, 40], dtype=np.int64), zero)
-    layer = Layer("a", "x", weight, fire, np.array([0, 5, -(1 << 20)]), np.array([0, 1, 0]), zero, shift=2)
+    layer = Layer(
+        "a", "x", weight, fire, np.array([0, 5, -(1 << 20)]), np.array([0, 1, 0]), zero, shift=2
+    )
     graph = Graph("wide", (source, layer), np.ones(3), np.zeros(3))
     plan = plan_of(graph, {"a": Folding("parallel", 6, elements=3, windows=2)})
     found = run(plan, tmp_path, words_for(plan, 12))

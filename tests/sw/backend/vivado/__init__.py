@@ -1,1 +1,3 @@
-"""A Vivado for tests: its Tcl commands in a real Tcl interpreter, with a model of a project, of an IP core and of a block design."""
+"""A Vivado for tests: its Tcl commands in a real Tcl interpreter, with a model of a project, of an
+IP core and of a block design.
+"""

@@ -1,4 +1,6 @@
-"""IP cores of the block design: which parameters each has, and which pins appear with which parameters."""
+"""IP cores of the block design: which parameters each has, and which pins appear with which
+parameters.
+"""
 
 from __future__ import annotations
 
@@ -17,20 +19,27 @@ CATALOGUE = {
 # Names of UG585/PG082 and PG201, as far as a board's preset sets them.
 PS7 = set(
     """
-    PCW_USE_M_AXI_GP0 PCW_USE_M_AXI_GP1 PCW_USE_S_AXI_GP0 PCW_USE_S_AXI_HP0 PCW_USE_S_AXI_HP1 PCW_S_AXI_HP0_DATA_WIDTH PCW_EN_CLK0_PORT
-    PCW_EN_CLK1_PORT PCW_EN_RST0_PORT PCW_FPGA_FCLK0_ENABLE PCW_FPGA_FCLK1_ENABLE PCW_FPGA0_PERIPHERAL_FREQMHZ PCW_FCLK0_PERIPHERAL_CLKSRC
-    PCW_CRYSTAL_PERIPHERAL_FREQMHZ PCW_APU_PERIPHERAL_FREQMHZ PCW_PRESET_BANK0_VOLTAGE PCW_PRESET_BANK1_VOLTAGE PCW_UIPARAM_DDR_FREQ_MHZ
-    PCW_UIPARAM_DDR_BUS_WIDTH PCW_UIPARAM_DDR_PARTNO PCW_UIPARAM_DDR_DQS_TO_CLK_DELAY_0 PCW_UIPARAM_DDR_BOARD_DELAY0
+    PCW_USE_M_AXI_GP0 PCW_USE_M_AXI_GP1 PCW_USE_S_AXI_GP0 PCW_USE_S_AXI_HP0 PCW_USE_S_AXI_HP1
+    PCW_S_AXI_HP0_DATA_WIDTH PCW_EN_CLK0_PORT
+    PCW_EN_CLK1_PORT PCW_EN_RST0_PORT PCW_FPGA_FCLK0_ENABLE PCW_FPGA_FCLK1_ENABLE
+    PCW_FPGA0_PERIPHERAL_FREQMHZ PCW_FCLK0_PERIPHERAL_CLKSRC
+    PCW_CRYSTAL_PERIPHERAL_FREQMHZ PCW_APU_PERIPHERAL_FREQMHZ PCW_PRESET_BANK0_VOLTAGE
+    PCW_PRESET_BANK1_VOLTAGE PCW_UIPARAM_DDR_FREQ_MHZ
+    PCW_UIPARAM_DDR_BUS_WIDTH PCW_UIPARAM_DDR_PARTNO PCW_UIPARAM_DDR_DQS_TO_CLK_DELAY_0
+    PCW_UIPARAM_DDR_BOARD_DELAY0
     PCW_QSPI_PERIPHERAL_ENABLE PCW_QSPI_GRP_SINGLE_SS_ENABLE
     PCW_QSPI_QSPI_IO PCW_UART0_PERIPHERAL_ENABLE PCW_UART0_UART0_IO PCW_ENET0_PERIPHERAL_ENABLE
-    PCW_ENET0_ENET0_IO PCW_ENET0_GRP_MDIO_ENABLE PCW_ENET0_GRP_MDIO_IO PCW_USB0_PERIPHERAL_ENABLE PCW_USB0_USB0_IO
+    PCW_ENET0_ENET0_IO PCW_ENET0_GRP_MDIO_ENABLE PCW_ENET0_GRP_MDIO_IO
+    PCW_USB0_PERIPHERAL_ENABLE PCW_USB0_USB0_IO
     PCW_SD0_PERIPHERAL_ENABLE PCW_SD0_SD0_IO PCW_SD0_GRP_CD_ENABLE PCW_SD0_GRP_CD_IO
     """.split()
 )
 PS8 = set(
     """
-    PSU__USE__M_AXI_GP0 PSU__USE__M_AXI_GP1 PSU__USE__M_AXI_GP2 PSU__MAXIGP0__DATA_WIDTH PSU__USE__S_AXI_GP2 PSU__SAXIGP2__DATA_WIDTH
-    PSU__FPGA_PL0_ENABLE PSU__CRL_APB__PL0_REF_CTRL__SRCSEL PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ PSU__USE__FABRIC__RST
+    PSU__USE__M_AXI_GP0 PSU__USE__M_AXI_GP1 PSU__USE__M_AXI_GP2 PSU__MAXIGP0__DATA_WIDTH
+    PSU__USE__S_AXI_GP2 PSU__SAXIGP2__DATA_WIDTH
+    PSU__FPGA_PL0_ENABLE PSU__CRL_APB__PL0_REF_CTRL__SRCSEL PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ
+    PSU__USE__FABRIC__RST
     """.split()
 )
 
@@ -43,9 +52,20 @@ PARAMETERS = {
 }
 
 DEFAULTS = {
-    # As it comes out of the catalogue; with the preset of the board both masters of the full power domain are there.
-    "zynq_ultra_ps_e": {"PSU__USE__M_AXI_GP0": "1", "PSU__USE__M_AXI_GP1": "1", "PSU__USE__M_AXI_GP2": "0", "PSU__FPGA_PL0_ENABLE": "1"},
-    "processing_system7": {"PCW_USE_M_AXI_GP0": "1", "PCW_EN_CLK0_PORT": "1", "PCW_EN_RST0_PORT": "1", "PCW_FPGA_FCLK0_ENABLE": "1"},
+    # As it comes out of the catalogue; with the preset of the board both masters of the full power
+    # domain are there.
+    "zynq_ultra_ps_e": {
+        "PSU__USE__M_AXI_GP0": "1",
+        "PSU__USE__M_AXI_GP1": "1",
+        "PSU__USE__M_AXI_GP2": "0",
+        "PSU__FPGA_PL0_ENABLE": "1",
+    },
+    "processing_system7": {
+        "PCW_USE_M_AXI_GP0": "1",
+        "PCW_EN_CLK0_PORT": "1",
+        "PCW_EN_RST0_PORT": "1",
+        "PCW_FPGA_FCLK0_ENABLE": "1",
+    },
 }
 
 
@@ -59,7 +79,9 @@ class Core:
 
     def set(self, name: str, value: str) -> None:
         if name not in PARAMETERS[self.kind]:
-            raise TclFailure(f"[Common 17-54] The object 'bd_cell' does not have a property 'CONFIG.{name}'")
+            raise TclFailure(
+                f"[Common 17-54] The object 'bd_cell' does not have a property 'CONFIG.{name}'"
+            )
         self.values[name] = value
 
     def on(self, name: str) -> bool:
@@ -118,14 +140,28 @@ def ps8_interfaces(core: Core) -> Listed:
 
 
 def reset_pins(core: Core) -> Listed:
-    outputs = ("mb_reset", "bus_struct_reset", "peripheral_reset", "interconnect_aresetn", "peripheral_aresetn")
-    inputs = [("slowest_sync_clk", "I", True), ("ext_reset_in", "I", True), ("aux_reset_in", "i", True), ("dcm_locked", "i", True)]
+    outputs = (
+        "mb_reset",
+        "bus_struct_reset",
+        "peripheral_reset",
+        "interconnect_aresetn",
+        "peripheral_aresetn",
+    )
+    inputs = [
+        ("slowest_sync_clk", "I", True),
+        ("ext_reset_in", "I", True),
+        ("aux_reset_in", "i", True),
+        ("dcm_locked", "i", True),
+    ]
     return [*inputs, *((name, "O", True) for name in outputs)]
 
 
 def connect_interfaces(core: Core) -> Listed:
     sources, sinks = int(core.values.get("NUM_SI", "2")), int(core.values.get("NUM_MI", "2"))
-    return [*((f"S{k:02}_AXI", "S", True) for k in range(sources)), *((f"M{k:02}_AXI", "M", True) for k in range(sinks))]
+    return [
+        *((f"S{k:02}_AXI", "S", True) for k in range(sources)),
+        *((f"M{k:02}_AXI", "M", True) for k in range(sinks)),
+    ]
 
 
 def clocked_pins(core: Core) -> Listed:

@@ -1,4 +1,6 @@
-"""The executable ``vivado`` of the tests: the same command line, the same log and exit status, and the model behind it."""
+"""The executable ``vivado`` of the tests: the same command line, the same log and exit status, and
+the model behind it.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,11 @@ def handoff(manifest: Manifest) -> Callable[[Design], str]:
 
     def text(design: Design) -> str:
         cell = next(cell for cell in design.cells.values() if cell.kind == system.module)
-        name = "PCW_FPGA0_PERIPHERAL_FREQMHZ" if system.module == "processing_system7" else "PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ"
+        name = (
+            "PCW_FPGA0_PERIPHERAL_FREQMHZ"
+            if system.module == "processing_system7"
+            else "PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ"
+        )
         ((offset, size),) = design.assigned[f"/{cell.name}/Data"].values()
         assert offset is not None and size is not None
         made = hwh_text(replace(manifest, clock_mhz=float(cell.values[name])))
@@ -70,12 +76,17 @@ class Dying(Vivado):
 
 def main(arguments: list[str]) -> int:
     """Run ``build.tcl`` of the present folder."""
-    if arguments not in ([*ARGUMENTS, "-nolog", "-source", "build.tcl"], [*ARGUMENTS, "-log", "vivado.log", "-source", "build.tcl"]):
+    if arguments not in (
+        [*ARGUMENTS, "-nolog", "-source", "build.tcl"],
+        [*ARGUMENTS, "-log", "vivado.log", "-source", "build.tcl"],
+    ):
         print(f"ERROR: [Common 17-170] Unknown option in {arguments}")
         return 1
     given = json.loads(os.environ.get(VARIABLE, "{}"))
     kill = given.pop("kill", "")
-    given = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+    given = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in given.items()
+    }
     folder = Path.cwd()
     (folder / ".Xil").mkdir(exist_ok=True)
     manifest = manifests.load(folder)

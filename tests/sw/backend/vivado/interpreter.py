@@ -1,4 +1,6 @@
-"""Files of Tcl in a real Tcl interpreter, in which nothing but the commands of a model and of Tcl itself exists."""
+"""Files of Tcl in a real Tcl interpreter, in which nothing but the commands of a model and of Tcl
+itself exists.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,10 @@ class Interpreter:
             self.tcl.eval(f"rename {name} {{}}")
 
     def add(self, name: str) -> None:
-        self.tcl.createcommand(f"model_{name}", lambda *arguments: self.caught(lambda: self.commands.call(name, arguments)))
+        self.tcl.createcommand(
+            f"model_{name}",
+            lambda *arguments: self.caught(lambda: self.commands.call(name, arguments)),
+        )
         self.tcl.eval(f"proc {name} {{args}} {{ answer [model_{name} {{*}}$args] }}")
 
     @staticmethod
@@ -95,7 +100,9 @@ class Interpreter:
     def inside(self, path: str) -> tuple[str, object]:
         def check() -> None:
             real = Path(path).resolve()
-            if not Path(path).is_absolute() or not (real == self.folder or self.folder in real.parents):
+            if not Path(path).is_absolute() or not (
+                real == self.folder or self.folder in real.parents
+            ):
                 raise TclFailure(f"{path} is not an absolute path inside of {self.folder}")
 
         return self.caught(check)
@@ -110,7 +117,9 @@ class Interpreter:
         return "1", ""
 
     def run(self) -> int:
-        """The status that ``build.tcl`` exits with. Raises what Tcl raises where it does not exit at all."""
+        """The status that ``build.tcl`` exits with. Raises what Tcl raises where it does not exit
+        at all.
+        """
         before = Path.cwd()
         os.chdir(self.folder)
         try:

@@ -1,4 +1,6 @@
-"""Vivado's commands, as far as the flow uses them: they remember what was asked for, refuse what cannot be, and write files."""
+"""Vivado's commands, as far as the flow uses them: they remember what was asked for, refuse what
+cannot be, and write files.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,13 @@ ORDER = ("", "synthesised", "optimised", "placed", "routed")
 
 
 class Vivado:
-    """Answers commands. ``handoff``: text of the .hwh that generating the block design writes, given the settings of its clock."""
+    """Answers commands. ``handoff``: text of the .hwh that generating the block design writes,
+    given the settings of its clock.
+    """
 
-    def __init__(self, folder: Path, setup: Setup, handoff: Callable[[Design], str], stages: tuple[str, ...]) -> None:
+    def __init__(
+        self, folder: Path, setup: Setup, handoff: Callable[[Design], str], stages: tuple[str, ...]
+    ) -> None:
         self.folder, self.setup, self.handoff, self.stages = folder, setup, handoff, stages
         self.calls: list[Call] = []
         self.lines: list[str] = []
@@ -68,7 +74,11 @@ class Vivado:
         return self.project
 
     def version(self, call: Call) -> str:
-        return self.setup.version if "-short" in call.options else f"Vivado v{self.setup.version} (64-bit)"
+        return (
+            self.setup.version
+            if "-short" in call.options
+            else f"Vivado v{self.setup.version} (64-bit)"
+        )
 
     def get_parts(self, call: Call) -> tuple[str, ...]:
         return tuple(part for part in self.setup.parts if fnmatchcase(part, call.one()))
@@ -80,7 +90,9 @@ class Vivado:
         if self.project is not None:
             raise TclFailure("[Coretcl 2-1505] a project is open already")
         if call.options["-part"] not in self.setup.parts:
-            raise TclFailure(f"[Coretcl 2-106] Specified part {call.options['-part']} could not be found.")
+            raise TclFailure(
+                f"[Coretcl 2-106] Specified part {call.options['-part']} could not be found."
+            )
         if "-in_memory" in call.options:
             self.project = Project("in_memory", None, call.options["-part"])
             return "in_memory"
@@ -155,14 +167,23 @@ class Vivado:
             if name == "board_part" and value not in self.setup.boards:
                 raise TclFailure(f"[Board 49-71] no such board part {value}")
             self.open_project().properties[name] = value
-        elif kind == "design" and name in ("BITSTREAM.CONFIG.USERID", "BITSTREAM.CONFIG.USR_ACCESS", "BITSTREAM.GENERAL.COMPRESS"):
+        elif kind == "design" and name in (
+            "BITSTREAM.CONFIG.USERID",
+            "BITSTREAM.CONFIG.USR_ACCESS",
+            "BITSTREAM.GENERAL.COMPRESS",
+        ):
             self.design_properties[name] = value
-        elif target.endswith(".bd") and (name, value) in (("synth_checkpoint_mode", "None"), ("synth_checkpoint_mode", "Hierarchical")):
+        elif target.endswith(".bd") and (name, value) in (
+            ("synth_checkpoint_mode", "None"),
+            ("synth_checkpoint_mode", "Hierarchical"),
+        ):
             self.open_project().properties[name] = value
         elif kind == "ipx":
             self.packager.set(rest, name, value)
         else:
-            raise TclFailure(f"[Common 17-54] The object '{target}' does not have a property '{name}'")
+            raise TclFailure(
+                f"[Common 17-54] The object '{target}' does not have a property '{name}'"
+            )
 
     def get_property(self, call: Call) -> str:
         name, target = call.rest
@@ -194,23 +215,33 @@ class Vivado:
 
     def create_bd_cell(self, call: Call) -> str:
         vlnv = call.options["-vlnv"]
-        known = {vlnv for found in CATALOGUE.values() for vlnv in found[-1:]} | set(self.repository.values())
+        known = {vlnv for found in CATALOGUE.values() for vlnv in found[-1:]} | set(
+            self.repository.values()
+        )
         if call.options["-type"] != "ip" or vlnv not in known:
             raise TclFailure(f"[BD 5-216] VLNV <{vlnv}> is not supported for the current part.")
         return self.bd().add(call.one(), vlnv.split(":")[2])
 
     def apply_bd_automation(self, call: Call) -> None:
-        if call.options["-rule"] != "xilinx.com:bd_rule:zynq_ultra_ps_e" or self.words(call.options["-config"]) != [
+        if call.options["-rule"] != "xilinx.com:bd_rule:zynq_ultra_ps_e" or self.words(
+            call.options["-config"]
+        ) != [
             "apply_board_preset",
             "1",
         ]:
             raise TclFailure(f"[BD 5-134] {call}")
-        if "board_part" not in self.open_project().properties or self.bd().cells[call.one()[1:]].kind != "zynq_ultra_ps_e":
+        if (
+            "board_part" not in self.open_project().properties
+            or self.bd().cells[call.one()[1:]].kind != "zynq_ultra_ps_e"
+        ):
             raise TclFailure("[BD 5-134] no board, no preset")
         self.preset = True
 
     def create_bd_intf_port(self, call: Call) -> str:
-        known = {"DDR": "xilinx.com:interface:ddrx_rtl:1.0", "FIXED_IO": "xilinx.com:display_processing_system7:fixedio_rtl:1.0"}
+        known = {
+            "DDR": "xilinx.com:interface:ddrx_rtl:1.0",
+            "FIXED_IO": "xilinx.com:display_processing_system7:fixedio_rtl:1.0",
+        }
         if call.options["-mode"] != "Master" or known[call.one()] != call.options["-vlnv"]:
             raise TclFailure(f"[BD 5-94] {call}")
         self.bd().ports[f"/{call.one()}"] = call.options["-vlnv"]
@@ -238,7 +269,10 @@ class Vivado:
         return matching(self.bd().spaces(), call.rest)
 
     def assign_bd_address(self, call: Call) -> None:
-        offset, size = (int(call.options[key], 0) if key in call.options else None for key in ("-offset", "-range"))
+        offset, size = (
+            int(call.options[key], 0) if key in call.options else None
+            for key in ("-offset", "-range")
+        )
         for segment in self.words(call.one()):
             self.bd().assign(call.options["-target_address_space"], segment, offset, size)
 
@@ -254,7 +288,13 @@ class Vivado:
     def generate_target(self, call: Call) -> None:
         what, (path,) = call.rest[0], self.words(call.rest[1])
         project, design = self.open_project(), self.bd()
-        if what != "all" or not path.endswith("system.bd") or not design.valid or not design.saved or project.folder is None:
+        if (
+            what != "all"
+            or not path.endswith("system.bd")
+            or not design.valid
+            or not design.saved
+            or project.folder is None
+        ):
             raise TclFailure(f"[BD 41-1031] cannot generate {call}")
         if project.properties.get("synth_checkpoint_mode") != "None":
             raise TclFailure("the cores would have to be synthesised before the system")
@@ -265,7 +305,11 @@ class Vivado:
 
     def make_wrapper(self, call: Call) -> str:
         project = self.open_project()
-        if "-top" not in call.options or not self.words(call.options["-files"])[0].endswith("system.bd") or project.folder is None:
+        if (
+            "-top" not in call.options
+            or not self.words(call.options["-files"])[0].endswith("system.bd")
+            or project.folder is None
+        ):
             raise TclFailure(f"[BD 41-1] {call}")
         path = project.folder / "system.gen/sources_1/bd/system/hdl/system_wrapper.v"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -276,16 +320,33 @@ class Vivado:
 
     def step(self, call: Call, before: str, after: str) -> None:
         if self.state != before:
-            raise TclFailure(f"[Common 17-69] {call.name}: the design is {self.state or 'not open'}, not {before}")
+            raise TclFailure(
+                f"[Common 17-69] {call.name}: the design is {self.state or 'not open'}, not"
+                f" {before}"
+            )
         self.state = after
 
     def synth_design(self, call: Call) -> None:
         project, top = self.open_project(), call.options["-top"]
-        if call.options["-part"] != project.part or call.options["-flatten_hierarchy"] not in ("rebuilt", "none", "full"):
+        if call.options["-part"] != project.part or call.options["-flatten_hierarchy"] not in (
+            "rebuilt",
+            "none",
+            "full",
+        ):
             raise TclFailure(f"[Synth 8-1] {call}")
         modules = {path.stem for path in project.files}
-        whole = top == "system_wrapper" and self.design is not None and self.design.generated and project.ordered == top
-        alone = top == "shell" and {"shell", "top"} <= modules and call.options.get("-mode") == "out_of_context" and bool(self.constraints)
+        whole = (
+            top == "system_wrapper"
+            and self.design is not None
+            and self.design.generated
+            and project.ordered == top
+        )
+        alone = (
+            top == "shell"
+            and {"shell", "top"} <= modules
+            and call.options.get("-mode") == "out_of_context"
+            and bool(self.constraints)
+        )
         if top not in modules or not (whole or alone):
             raise TclFailure(f"[Synth 8-439] module '{top}' not found")
         self.top = top
@@ -313,7 +374,11 @@ class Vivado:
             part=project.part,
             top=self.top,
             state=self.state,
-            clock="aclk" if self.top == "shell" else ("clk_fpga_0" if project.part.startswith("xc7") else "clk_pl_0"),
+            clock=(
+                "aclk"
+                if self.top == "shell"
+                else ("clk_fpga_0" if project.part.startswith("xc7") else "clk_pl_0")
+            ),
             period=self.period(),
             slack=self.slack(),
             hold=self.setup.hold,
@@ -329,14 +394,28 @@ class Vivado:
     def period(self) -> float:
         if self.top == "shell":
             return float(self.constraints[0].read_text().split("-period ")[1].split()[0])
-        cell = next(cell for cell in self.bd().cells.values() if cell.kind in ("processing_system7", "zynq_ultra_ps_e"))
-        name = "PCW_FPGA0_PERIPHERAL_FREQMHZ" if cell.kind == "processing_system7" else "PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ"
+        cell = next(
+            cell
+            for cell in self.bd().cells.values()
+            if cell.kind in ("processing_system7", "zynq_ultra_ps_e")
+        )
+        name = (
+            "PCW_FPGA0_PERIPHERAL_FREQMHZ"
+            if cell.kind == "processing_system7"
+            else "PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ"
+        )
         return 1000 / float(cell.values[name])
 
     def to_write(self, name: str) -> Path:
-        """The path itself; nothing outside of the folder may be written, and no folder is made on the way."""
+        """The path itself; nothing outside of the folder may be written, and no folder is made on
+        the way.
+        """
         path = Path(name)
-        if not path.is_absolute() or self.folder.resolve() not in path.resolve().parents or not path.parent.is_dir():
+        if (
+            not path.is_absolute()
+            or self.folder.resolve() not in path.resolve().parents
+            or not path.parent.is_dir()
+        ):
             raise TclFailure(f"[Common 17-176] cannot open {path}")
         return path
 
@@ -345,7 +424,14 @@ class Vivado:
         self.to_write(call.options["-file"]).write_text(text)
 
     def report_utilization(self, call: Call) -> None:
-        self.write(call, texts.hierarchy(self.facts()) if "-hierarchical" in call.options else texts.utilization(self.facts()))
+        self.write(
+            call,
+            (
+                texts.hierarchy(self.facts())
+                if "-hierarchical" in call.options
+                else texts.utilization(self.facts())
+            ),
+        )
 
     def report_timing_summary(self, call: Call) -> str | None:
         if "-return_string" in call.options:
@@ -360,7 +446,9 @@ class Vivado:
         self.write(call, texts.power(self.facts()))
 
     def get_timing_paths(self, call: Call) -> tuple[str, ...]:
-        return (f"path:{self.slack() if call.options['-delay_type'] == 'max' else self.setup.hold}",)
+        return (
+            f"path:{self.slack() if call.options['-delay_type'] == 'max' else self.setup.hold}",
+        )
 
     def write_bitstream(self, call: Call) -> None:
         if self.state != "routed" or self.top != "system_wrapper":
@@ -369,4 +457,8 @@ class Vivado:
         part = self.open_project().part
         name = f"{self.top};UserID={user_id.upper()};Version={self.setup.version}"
         data = b"\xff" * 32 + SYNC + bytes(SIZES[part] - 36)
-        self.to_write(call.one()).write_bytes(dump(BitFile(name, part.removeprefix("xc").split("-")[0], "2025/01/31", "12:00:00", data)))
+        self.to_write(call.one()).write_bytes(
+            dump(
+                BitFile(name, part.removeprefix("xc").split("-")[0], "2025/01/31", "12:00:00", data)
+            )
+        )

@@ -1,4 +1,6 @@
-"""The IP packager: it infers buses from the ports of a Verilog file, as Vivado does, and knows what a core needs in a block design."""
+"""The IP packager: it infers buses from the ports of a Verilog file, as Vivado does, and knows what
+a core needs in a block design.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,20 @@ from pathlib import Path
 from tests.sw.backend.vivado.options import Call, TclFailure
 
 LITE = """
-    awaddr awprot awvalid awready wdata wstrb wvalid wready bresp bvalid bready araddr arprot arvalid arready rdata rresp rvalid rready
+    awaddr awprot awvalid awready wdata wstrb wvalid wready bresp bvalid bready
+    araddr arprot arvalid arready rdata rresp rvalid rready
 """.split()
 FULL = [*LITE, "awlen", "awsize", "awburst", "arlen", "arsize", "arburst", "wlast", "rlast"]
 
 PROPERTIES = {
-    "core": {"name", "version", "display_name", "description", "vendor_display_name", "core_revision"},
+    "core": {
+        "name",
+        "version",
+        "display_name",
+        "description",
+        "vendor_display_name",
+        "core_revision",
+    },
     "bus": {"slave_memory_map_ref", "master_address_space_ref"},
     "parameter": {"value"},
     "map": set(),
@@ -66,13 +76,18 @@ class Packager:
 
     def package(self, call: Call, files: list[Path]) -> None:
         options = call.options
-        if not {"-import_files", "-root_dir", "-vendor", "-library", "-taxonomy"} <= set(options) or options["-set_current"] != "true":
+        if (
+            not {"-import_files", "-root_dir", "-vendor", "-library", "-taxonomy"} <= set(options)
+            or options["-set_current"] != "true"
+        ):
             raise TclFailure(f"[IP_Flow 19-1] {call}")
         self.root, self.files = Path(options["-root_dir"]), list(files)
         self.vendor = f"{options['-vendor']}:{options['-library']}"
         text = next(path for path in files if path.name == "shell.v").read_text()
         body = text[text.index("module shell") : text.index("endmodule")]
-        ports = set(re.findall(r"^\s*(?:input|output)\s+(?:\[[^]]*\]\s+)?(\w+);", body, re.MULTILINE))
+        ports = set(
+            re.findall(r"^\s*(?:input|output)\s+(?:\[[^]]*\]\s+)?(\w+);", body, re.MULTILINE)
+        )
         for bus, wanted in (("s_axi_control", LITE), ("m_axi_memory", FULL)):
             if {f"{bus}_{signal}" for signal in wanted} <= ports:
                 self.objects.append(f"ipx:bus/{bus}")
@@ -88,11 +103,19 @@ class Packager:
             pattern = f"ipx:{kind}/{parent}/{call.one()}"
         else:
             pattern = f"ipx:{kind}/{call.one()}"
-        return tuple(name for name in self.objects if re.fullmatch(re.escape(pattern).replace(r"\*", "[^/]*"), name))
+        return tuple(
+            name
+            for name in self.objects
+            if re.fullmatch(re.escape(pattern).replace(r"\*", "[^/]*"), name)
+        )
 
     def add(self, kind: str, call: Call) -> str:
         name, parent = call.rest
-        made = f"ipx:{kind}/{name}" if parent == "ipx:core" else f"ipx:{kind}/{parent.split('/', 1)[1]}/{name}"
+        made = (
+            f"ipx:{kind}/{name}"
+            if parent == "ipx:core"
+            else f"ipx:{kind}/{parent.split('/', 1)[1]}/{name}"
+        )
         if made in self.objects:
             raise TclFailure(f"[IP_Flow 19-2] {made} is there already")
         self.objects.append(made)
@@ -100,12 +123,18 @@ class Packager:
 
     def set(self, target: str, name: str, value: str) -> None:
         if name not in PROPERTIES[target.split("/")[0]]:
-            raise TclFailure(f"[Common 17-54] The object '{target}' does not have a property '{name}'")
+            raise TclFailure(
+                f"[Common 17-54] The object '{target}' does not have a property '{name}'"
+            )
         self.values[target, name] = value
 
     def associate_bus_interfaces(self, call: Call) -> None:
         named = [call.options[key] for key in ("-busif", "-clock", "-reset") if key in call.options]
-        if call.options.get("-clock") != "aclk" or call.one() != "ipx:core" or any(f"ipx:bus/{name}" not in self.objects for name in named):
+        if (
+            call.options.get("-clock") != "aclk"
+            or call.one() != "ipx:core"
+            or any(f"ipx:bus/{name}" not in self.objects for name in named)
+        ):
             raise TclFailure(f"[IP_Flow 19-4] {call}")
         for key in ("busif", "reset"):
             if f"-{key}" in call.options:
@@ -120,9 +149,14 @@ class Packager:
         self.done.append("checksums")
 
     def save_core(self, call: Call) -> None:
-        complete = self.associated == {"busif": {"s_axi_control", "m_axi_memory"}, "reset": {"aresetn"}}
+        complete = self.associated == {
+            "busif": {"s_axi_control", "m_axi_memory"},
+            "reset": {"aresetn"},
+        }
         polarity = self.values.get(("parameter/aresetn/POLARITY", "value"))
-        references = {key: self.values.get(key) for key in REFERENCES} if not self.infers else REFERENCES
+        references = (
+            {key: self.values.get(key) for key in REFERENCES} if not self.infers else REFERENCES
+        )
         ready = self.done == ["xgui", "checksums"] and references == REFERENCES
         if self.root is None or not ready or not complete or polarity != "ACTIVE_LOW":
             raise TclFailure("[IP_Flow 19-5] the core is not complete")

@@ -17,10 +17,13 @@ class Setup:
     Attributes
     ----------
     fail: command that ends with an error; "command:n" for the n-th call. message: of that error.
-    slack, hold, pulse: what timing ends with, in ns; "path 10.5" for a worst path of so many ns, whatever the clock.
+    slack, hold, pulse: what timing ends with, in ns; "path 10.5" for a worst path of so many ns,
+        whatever the clock.
     component: instance inside of the shell in which the worst path is.
-    parts, boards: what is installed. user_id: what goes into the bitstream instead of what was asked for.
-    infers: whether the packager makes memory maps and address spaces of its own. handoff: where the .hwh goes.
+    parts, boards: what is installed. user_id: what goes into the bitstream instead of what was
+        asked for.
+    infers: whether the packager makes memory maps and address spaces of its own. handoff: where the
+        .hwh goes.
     """
 
     version: str = "2022.2"

@@ -38,7 +38,9 @@ def test_component(path: str, expected: str) -> None:
 
 
 def test_every_instance_counts_once() -> None:
-    """A row of an instance holds those in it too; what it has itself is a row of its own, or its only one."""
+    """A row of an instance holds those in it too; what it has itself is a row of its own, or its
+    only one.
+    """
     top = ("shell", "core", "engine", "top")
     rows = [
         ((), False, 100),
@@ -47,5 +49,12 @@ def test_every_instance_counts_once() -> None:
         (("conv1_body",), True, 20),
         (("conv1_body", "results"), False, 40),
     ]
-    cells = [Cell((*top, *path), own, {"LUT": float(lut)}) for path, own, lut in [*rows, (("fc_head",), False, 35)]]
-    assert by_component(cells, STAGES) == {"layer conv1": {"LUT": 60.0}, "layer fc": {"LUT": 35.0}, "network": {"LUT": 5.0}}
+    cells = [
+        Cell((*top, *path), own, {"LUT": float(lut)})
+        for path, own, lut in [*rows, (("fc_head",), False, 35)]
+    ]
+    assert by_component(cells, STAGES) == {
+        "layer conv1": {"LUT": 60.0},
+        "layer fc": {"LUT": 35.0},
+        "network": {"LUT": 5.0},
+    }

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from spikeloom.backend.vivado.tcl import quoted, settings
 
 # A surrogate is no text, and Tcl 8.6 keeps no zero byte and nothing beyond 16 bits as one letter.
-TEXT = st.text(st.characters(min_codepoint=1, max_codepoint=0xFFFF, exclude_categories=("Cs",)), max_size=30)
+TEXT = st.text(
+    st.characters(min_codepoint=1, max_codepoint=0xFFFF, exclude_categories=("Cs",)), max_size=30
+)
 
 
 @given(TEXT)

@@ -1,4 +1,6 @@
-"""Texts of Vivado that no Vivado should write: what is not a number, or cannot be one, is an error and no figure."""
+"""Texts of Vivado that no Vivado should write: what is not a number, or cannot be one, is an error
+and no figure.
+"""
 
 from __future__ import annotations
 
@@ -86,14 +88,29 @@ def refused(folder: Path, *words: str) -> None:
     with pytest.raises(SpikeLoomError) as caught:
         vivado.collect(folder)
     message = str(caught.value)
-    assert "\n" not in message and len(message) < 500 and all(word in message for word in words), message
+    assert "\n" not in message and len(message) < 500 and all(word in message for word in words), (
+        message
+    )
 
 
 def test_the_folder_is_good_as_it_is(ready: Path) -> None:
     assert vivado.collect(ready).report["fmax_mhz"] == pytest.approx(1000 / 9.662, abs=1e-3)
 
 
-NUMBERS = ["nan", "NaN", "inf", "-inf", "1e999", "1.2.3", ".", "--", "1_0", "9" * 5000, "\u0663", "NA"]
+NUMBERS = [
+    "nan",
+    "NaN",
+    "inf",
+    "-inf",
+    "1e999",
+    "1.2.3",
+    ".",
+    "--",
+    "1_0",
+    "9" * 5000,
+    "\u0663",
+    "NA",
+]
 
 
 @pytest.mark.parametrize("text", [*NUMBERS, "10.000", "10.5", "9.6", "-5000"])
@@ -104,15 +121,27 @@ def test_a_setup_slack_that_cannot_be(ready: Path, text: str) -> None:
 
 @pytest.mark.parametrize("text", [*NUMBERS, "10.0.00", "0", "0.000", "-10.000", "0.4", "1001"])
 def test_a_period_that_cannot_be(ready: Path, text: str) -> None:
-    edit(ready / "report" / "timing_summary.rpt", "{0.000 5.000}      10.000 ", f"{{0.000 5.000}}      {text} ")
-    refused(ready, f"{ready / 'report' / 'timing_summary.rpt'}: expected ", "period of ", "clk_fpga_0", ", found ")
+    edit(
+        ready / "report" / "timing_summary.rpt",
+        "{0.000 5.000}      10.000 ",
+        f"{{0.000 5.000}}      {text} ",
+    )
+    refused(
+        ready,
+        f"{ready / 'report' / 'timing_summary.rpt'}: expected ",
+        "period of ",
+        "clk_fpga_0",
+        ", found ",
+    )
 
 
 @pytest.mark.parametrize(("old", "what"), [("0.021", "WHS(ns)"), ("1.250", "WPWS(ns)")])
 @pytest.mark.parametrize("text", NUMBERS)
 def test_other_slacks_that_cannot_be(ready: Path, old: str, what: str, text: str) -> None:
     edit(ready / "report" / "timing_summary.rpt", f" {old} ", f" {text} ")
-    refused(ready, f"{ready / 'report' / 'timing_summary.rpt'}: expected a number for {what}, found '")
+    refused(
+        ready, f"{ready / 'report' / 'timing_summary.rpt'}: expected a number for {what}, found '"
+    )
 
 
 @pytest.mark.parametrize("text", [*NUMBERS, "-7", "0.5"])
@@ -122,8 +151,15 @@ def test_failing_endpoints_that_cannot_be(ready: Path, text: str) -> None:
     described(ready, replace(FACTS, slack="-0.512"))
     line = next(line for line in path.read_text().splitlines() if line.strip().startswith("-0.512"))
     words = line.split()
-    path.write_text(path.read_text().replace(line, "  ".join([*words[:2], text, *words[3:]])), encoding="utf-8")
-    refused(ready, f"{path}: expected a ", " number " if text == "0.5" else "number", "TNS Failing Endpoints, found '")
+    path.write_text(
+        path.read_text().replace(line, "  ".join([*words[:2], text, *words[3:]])), encoding="utf-8"
+    )
+    refused(
+        ready,
+        f"{path}: expected a ",
+        " number " if text == "0.5" else "number",
+        "TNS Failing Endpoints, found '",
+    )
 
 
 @pytest.mark.parametrize("text", NUMBERS)
@@ -142,7 +178,11 @@ def test_a_worst_path_that_cannot_be(ready: Path, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "old", "what"),
-    [("utilization", "| 12345 ", "LUT"), ("utilization", "|    4 ", "DSP"), ("power", "| 1.653 ", "Total On-Chip Power (W)")],
+    [
+        ("utilization", "| 12345 ", "LUT"),
+        ("utilization", "|    4 ", "DSP"),
+        ("power", "| 1.653 ", "Total On-Chip Power (W)"),
+    ],
 )
 @pytest.mark.parametrize("text", [*NUMBERS, "-4"])
 def test_figures_that_cannot_be(ready: Path, name: str, old: str, what: str, text: str) -> None:
@@ -170,15 +210,32 @@ def test_without_a_log(ready: Path) -> None:
     log.mkdir()
     refused(ready, f"{log}: expected the log of Vivado, found a folder; run 'sh run.sh' there")
     with pytest.raises(
-        SpikeLoomError, match=r"vivado\.log: expected no such file, or that of an earlier run, found a folder; move it away"
+        SpikeLoomError,
+        match=(
+            r"vivado\.log: expected no such file, or that of an earlier run, found a folder; move"
+            r" it away"
+        ),
     ):
         vivado.build(ready)
 
 
 @pytest.mark.parametrize(
-    "line", [f"{'9' * 5000}/3 y", "0/3 y", "4/3 y", "-1/3 y", "1/3", "1/0 y", "\u0661/3 y", "1/3 \x1b[2J", "1/3 " + "y" * 500]
+    "line",
+    [
+        f"{'9' * 5000}/3 y",
+        "0/3 y",
+        "4/3 y",
+        "-1/3 y",
+        "1/3",
+        "1/0 y",
+        "\u0661/3 y",
+        "1/3 \x1b[2J",
+        "1/3 " + "y" * 500,
+    ],
 )
-def test_a_step_that_the_tcl_does_not_write(networks: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+def test_a_step_that_the_tcl_does_not_write(
+    networks: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
     vivado.prepare(networks["pynq-z2"], tmp_path / "vivado")
     (tmp_path / "bin").mkdir()
     (tmp_path / "said").write_text(f"spikeloom: step {line}\n", encoding="utf-8")
@@ -190,5 +247,8 @@ def test_a_step_that_the_tcl_does_not_write(networks: dict[str, Path], tmp_path:
     with pytest.raises(SpikeLoomError) as caught:
         vivado.build(tmp_path / "vivado")
     message = str(caught.value)
-    assert message.startswith(f"{tmp_path / 'vivado' / 'vivado.log'}: expected a line like 'spikeloom: step 2/10 synthesis', found ")
+    assert message.startswith(
+        f"{tmp_path / 'vivado' / 'vivado.log'}: expected a line like 'spikeloom: step 2/10"
+        " synthesis', found "
+    )
     assert "\n" not in message and len(message) < 400 and not (tmp_path / "vivado" / "out").exists()

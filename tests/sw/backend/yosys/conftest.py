@@ -10,7 +10,10 @@ from spikeloom.backend.yosys import arcs, netlist, yosys
 
 DESIGNS = Path(__file__).parent / "designs.v"
 
-READ = f"read_verilog -lib +/xilinx/cells_sim.v\nread_verilog designs.v\nhierarchy -check\nproc =*\nwrite_json {yosys.NETLIST}\n"
+READ = (
+    "read_verilog -lib +/xilinx/cells_sim.v\nread_verilog designs.v\nhierarchy -check\nproc"
+    f" =*\nwrite_json {yosys.NETLIST}\n"
+)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,6 @@
-"""Modules by batches come out as the whole does; what is finished is not made again, and what is not of these texts goes."""
+"""Modules by batches come out as the whole does; what is finished is not made again, and what is
+not of these texts goes.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,15 @@ def module(length: int, key: str) -> Module:
 
 def test_batches() -> None:
     """The longest first, none over what is enough unless it is one module, whatever the order."""
-    sizes = [batches.ENOUGH * 3, batches.ENOUGH // 2, batches.ENOUGH // 2 + 1, batches.ENOUGH // 2 - 1, 5, 5, 5]
+    sizes = [
+        batches.ENOUGH * 3,
+        batches.ENOUGH // 2,
+        batches.ENOUGH // 2 + 1,
+        batches.ENOUGH // 2 - 1,
+        5,
+        5,
+        5,
+    ]
     modules = [module(size, f"m{k}") for k, size in enumerate(sizes)]
     found = [[m.key for m in batch] for batch in batches.batches(modules)]
     assert found == [["m0"], ["m2"], ["m1", "m3"], ["m4", "m5", "m6"]]
@@ -36,7 +46,11 @@ def test_batches() -> None:
 
 def test_names_of_batches() -> None:
     a, b = module(3, "a"), module(4, "b")
-    keys = {batches.key_of(batch, family) for batch in ([a], [b], [a, b], [b, a]) for family in ("xc7", "xcup")}
+    keys = {
+        batches.key_of(batch, family)
+        for batch in ([a], [b], [a, b], [b, a])
+        for family in ("xc7", "xcup")
+    }
     assert len(keys) == 8
 
 
@@ -66,15 +80,24 @@ def counted(modules: dict[str, Any]) -> dict[tuple[str, ...], Taken]:
 
 
 def test_as_the_whole_at_once(texts: list[str], modules: dict[str, Any], tmp_path: Path) -> None:
-    """Every instance takes the same, but for some LUTs in a hundred: ABC9 goes through names in the order of all that was read."""
+    """Every instance takes the same, but for some LUTs in a hundred: ABC9 goes through names in the
+    order of all that was read.
+    """
     for name, text in zip(resources.SOURCES, texts, strict=True):
         (tmp_path / name).write_text(text, encoding="utf-8")
-    yosys.run(tmp_path, "whole", yosys.synthesis_script(resources.SOURCES, "shell", "xc7"), tmp_path / "log")
+    yosys.run(
+        tmp_path,
+        "whole",
+        yosys.synthesis_script(resources.SOURCES, "shell", "xc7"),
+        tmp_path / "log",
+    )
     whole, found = counted(netlist.load(tmp_path / yosys.NETLIST)), counted(modules)
     assert whole.keys() == found.keys() and len(found) >= 15
     for instance, cost in whole.items():
         made = found[instance]
-        assert abs(cost.lut - made.lut) <= 1 + cost.lut // 50 and replace(cost, lut=0) == replace(made, lut=0), instance
+        assert abs(cost.lut - made.lut) <= 1 + cost.lut // 50 and replace(cost, lut=0) == replace(
+            made, lut=0
+        ), instance
 
 
 def files(place: Path) -> dict[str, int]:
@@ -82,7 +105,11 @@ def files(place: Path) -> dict[str, int]:
 
 
 def test_finished_batches_are_not_made_again(
-    texts: list[str], modules: dict[str, Any], place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    texts: list[str],
+    modules: dict[str, Any],
+    place: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nor are others kept; a damaged one is made again, and is the same."""
     shutil.copytree(place, tmp_path / "place")
@@ -98,15 +125,21 @@ def test_finished_batches_are_not_made_again(
     steps: list[tuple[int, int]] = []
 
     def again() -> dict[str, Any]:
-        return batches.synthesise(texts, "xc7", tmp_path / "place", tmp_path / "log", lambda *step: steps.append(step))[0]
+        return batches.synthesise(
+            texts, "xc7", tmp_path / "place", tmp_path / "log", lambda *step: steps.append(step)
+        )[0]
 
     assert again() == modules and scripts == [yosys.models_script()]
     assert files(tmp_path / "place").keys() == files(place).keys()
     assert steps[0][0] == 0 and steps[-1][0] == steps[-1][1] > 0 and steps == sorted(steps)
-    smallest = min((tmp_path / "place" / batches.FINISHED).iterdir(), key=lambda file: file.stat().st_size)
+    smallest = min(
+        (tmp_path / "place" / batches.FINISHED).iterdir(), key=lambda file: file.stat().st_size
+    )
     smallest.write_bytes(smallest.read_bytes()[:-20])
     scripts.clear()
-    assert again() == modules and sorted(scripts) == sorted([yosys.models_script(), batches.script("xc7")])
+    assert again() == modules and sorted(scripts) == sorted(
+        [yosys.models_script(), batches.script("xc7")]
+    )
 
 
 DAMAGED = {
@@ -129,7 +162,9 @@ def test_damaged_batches(tmp_path: Path, damage: bytes) -> None:
     assert finished.load("a") is None
 
 
-def test_a_batch_that_fails(texts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_that_fails(
+    texts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Those that run beside it are ended, none is begun, and the log has what it said."""
     ended = threading.Event()
 
@@ -147,10 +182,16 @@ def test_a_batch_that_fails(texts: list[str], tmp_path: Path, monkeypatch: pytes
         batches.synthesise(texts, "xc7", tmp_path, tmp_path / "log", lambda done, total: None)
     assert ended.is_set() and time.monotonic() - start < 20
     said = (tmp_path / "log").read_text()
-    assert said and said == "what it said\n" * said.count("\n") and [file.name for file in tmp_path.iterdir()] == ["log"]
+    assert (
+        said
+        and said == "what it said\n" * said.count("\n")
+        and [file.name for file in tmp_path.iterdir()] == ["log"]
+    )
 
 
-def test_a_netlist_without_the_module(texts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_netlist_without_the_module(
+    texts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def run(folder: Path, *_: object) -> None:
         for name in (yosys.NETLIST, yosys.MODELS):
             (folder / name).write_text('{"modules": {}}', encoding="utf-8")
@@ -161,7 +202,13 @@ def test_a_netlist_without_the_module(texts: list[str], tmp_path: Path, monkeypa
 
 
 def test_modules_keep_their_own_places(modules: dict[str, Any], texts: list[str]) -> None:
-    """An instance is of the module that it is in the Verilog, also where two modules are the same."""
+    """An instance is of the module that it is in the Verilog, also where two modules are the
+    same.
+    """
     for name, one in split(texts).items():
         assert {cell: modules[name]["cells"][cell]["type"] for cell in one.inside} == one.inside
-        assert not [cell for cell in modules[name]["cells"].values() if cell["type"].startswith(("stub_", "part_"))]
+        assert not [
+            cell
+            for cell in modules[name]["cells"].values()
+            if cell["type"].startswith(("stub_", "part_"))
+        ]

@@ -31,14 +31,22 @@ class Table(wiring.Component):
 
 @pytest.mark.parametrize("depth", [2, LINES - 1, LINES, LINES + 1, 3 * LINES + 7])
 def test_every_row_stays(depth: int) -> None:
-    text = converted(Table([int(v) for v in np.random.default_rng(depth).integers(0, 512, depth)]), "table")
+    text = converted(
+        Table([int(v) for v in np.random.default_rng(depth).integers(0, 512, depth)]), "table"
+    )
     made = in_blocks(text)
     assert made.replace("\n  end\n  initial begin", "") == text
     assert made.count("initial begin") - text.count("initial begin") == depth // LINES
     blocks = made.split("initial begin")[1:]
-    assert max(block[: block.index("  end")].count("memory[") for block in blocks) == min(depth, LINES)
+    assert max(block[: block.index("  end")].count("memory[") for block in blocks) == min(
+        depth, LINES
+    )
 
 
 def test_that_is_what_yosys_reads() -> None:
     ((name, module),) = split([converted(Table(list(range(LINES + 1))), "table")]).items()
-    assert name == "table" and in_blocks(module.verilog) in source([module]) and in_blocks(module.verilog) != module.verilog
+    assert (
+        name == "table"
+        and in_blocks(module.verilog) in source([module])
+        and in_blocks(module.verilog) != module.verilog
+    )

@@ -1,4 +1,6 @@
-"""Cells are counted as the LUTs, registers and memories that they take; damaged netlists are refused."""
+"""Cells are counted as the LUTs, registers and memories that they take; damaged netlists are
+refused.
+"""
 
 from __future__ import annotations
 
@@ -17,28 +19,45 @@ from spikeloom.errors import SpikeLoomError
 
 
 def counted(modules: dict[str, Any], top: str) -> Taken:
-    found = [taken(cell.kind) for cell in netlist.take_apart(modules, top).cells if cell.kind != WIRE]
+    found = [
+        taken(cell.kind) for cell in netlist.take_apart(modules, top).cells if cell.kind != WIRE
+    ]
     assert None not in found
     return sum((cost for cost in found if cost is not None), NOTHING)
 
 
 def test_every_kind_of_cell(modules: dict[str, Any]) -> None:
-    """LUTs: one each of LUT1, LUT6, LUT6_2 and INV, then 4 + 4 + 2 + 4 + 1 + 1 + 8 of memories and shift registers."""
-    assert counted(modules, "counted") == Taken(lut=4 + 24, lutram=24, ff=2, ramb18=3, uram=0, dsp=1)
+    """LUTs: one each of LUT1, LUT6, LUT6_2 and INV, then 4 + 4 + 2 + 4 + 1 + 1 + 8 of memories and
+    shift registers.
+    """
+    assert counted(modules, "counted") == Taken(
+        lut=4 + 24, lutram=24, ff=2, ramb18=3, uram=0, dsp=1
+    )
 
 
 def test_modules_within_modules_are_counted_as_often_as_they_are(modules: dict[str, Any]) -> None:
-    assert counted(modules, "chain12") == Taken(lut=12, ff=2) and counted(modules, "nested") == Taken(lut=3, ff=2)
-    places = Counter(cell.place for cell in netlist.take_apart(modules, "nested").cells if cell.kind.startswith("LUT"))
+    assert counted(modules, "chain12") == Taken(lut=12, ff=2) and counted(
+        modules, "nested"
+    ) == Taken(lut=3, ff=2)
+    places = Counter(
+        cell.place
+        for cell in netlist.take_apart(modules, "nested").cells
+        if cell.kind.startswith("LUT")
+    )
     assert places == {("one",): 1, ("two",): 1, ("three",): 1}
 
 
-@pytest.mark.parametrize(("kind", "expected"), [("URAM288", Taken(uram=1)), ("DSP48E2", Taken(dsp=1)), ("RAMB36E2", Taken(ramb18=2))])
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("URAM288", Taken(uram=1)), ("DSP48E2", Taken(dsp=1)), ("RAMB36E2", Taken(ramb18=2))],
+)
 def test_cells_of_ultrascale(kind: str, expected: Taken) -> None:
     assert taken(kind) == expected
 
 
-@pytest.mark.parametrize("kind", ["CARRY4", "CARRY8", "MUXF7", "MUXF8", "MUXF9", "VCC", "GND", "BUFG", "IBUF", "PS7"])
+@pytest.mark.parametrize(
+    "kind", ["CARRY4", "CARRY8", "MUXF7", "MUXF8", "MUXF9", "VCC", "GND", "BUFG", "IBUF", "PS7"]
+)
 def test_cells_that_take_nothing(kind: str) -> None:
     assert taken(kind) == NOTHING
 
@@ -48,7 +67,9 @@ def test_unknown_cells_are_not_guessed(kind: str) -> None:
     assert taken(kind) is None
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"modules"', "{}", '{"modules": 3}', "[" * 100_000, "\x00\xff"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", '"modules"', "{}", '{"modules": 3}', "[" * 100_000, "\x00\xff"]
+)
 def test_files_that_are_no_netlist(tmp_path: Path, text: str) -> None:
     (tmp_path / "n.json").write_text(text, encoding="utf-8")
     with pytest.raises(SpikeLoomError, match="netlist written by Yosys"):
@@ -71,11 +92,19 @@ def test_a_module_within_itself(modules: dict[str, Any]) -> None:
 
 def spots(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Paths of everything within nested data."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     return [spot for key, inner in items for spot in ((*path, key), *spots(inner, (*path, key)))]
 
 
-def test_damaged_netlists_never_end_in_another_error(modules: dict[str, Any], library: arcs.Library) -> None:
+def test_damaged_netlists_never_end_in_another_error(
+    modules: dict[str, Any], library: arcs.Library
+) -> None:
     """Anything anywhere replaced by anything: an answer, or one line."""
     names = ("nested", "through", "FDRE", "LUT2")
     text = json.dumps({name: modules[name] for name in names})

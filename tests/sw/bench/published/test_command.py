@@ -35,23 +35,49 @@ def asked(monkeypatch):
 
 
 def test_rows_with_their_options(asked, tmp_path, capsys):
-    assert main.run(["bench", "lfc-w1t1", "tfc-w2t2", "-o", str(tmp_path / "b"), "--sparse", "--parallel", "--images", "9"]) == 0
-    assert asked == [(["lfc-w1t1", "tfc-w2t2"], "b", Options(None, 9, False, sparse=True, parallel=True))]
+    assert (
+        main.run(
+            [
+                "bench",
+                "lfc-w1t1",
+                "tfc-w2t2",
+                "-o",
+                str(tmp_path / "b"),
+                "--sparse",
+                "--parallel",
+                "--images",
+                "9",
+            ]
+        )
+        == 0
+    )
+    assert asked == [
+        (["lfc-w1t1", "tfc-w2t2"], "b", Options(None, 9, False, sparse=True, parallel=True))
+    ]
     shown = capsys.readouterr().out
-    assert "warning: lfc-w1t1: no room" in shown and "# Benchmark" in shown and "bench.json" in shown and "SpikePack" not in shown
+    assert (
+        "warning: lfc-w1t1: no room" in shown
+        and "# Benchmark" in shown
+        and "bench.json" in shown
+        and "SpikePack" not in shown
+    )
 
 
 def test_twins_alone(asked, tmp_path, capsys):
     assert main.run(["bench", "twins", "-o", str(tmp_path / "b"), "--anew"]) == 0
     assert asked == [(spikepack_vs_lif.Twins(anew=True), ("b", "twins"))]
     shown = capsys.readouterr().out
-    assert "# SpikePack against LIF" in shown and "twins.svg" in shown and "# Benchmark" not in shown
+    assert (
+        "# SpikePack against LIF" in shown and "twins.svg" in shown and "# Benchmark" not in shown
+    )
     assert (tmp_path / "b" / "twins.json").is_file()
 
 
 def test_all_without_a_name(asked, tmp_path):
     assert main.run(["bench", "-o", str(tmp_path)]) == 0
-    assert asked[0][0] == [row.name for row in ROWS] and asked[0][2] == Options() and len(asked) == 2
+    assert (
+        asked[0][0] == [row.name for row in ROWS] and asked[0][2] == Options() and len(asked) == 2
+    )
 
 
 def test_an_unknown_row(asked, tmp_path, capsys):

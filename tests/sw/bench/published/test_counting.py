@@ -1,4 +1,6 @@
-"""What is counted and what is simulated, where the hardware is made up; and the baseline that is measured with it."""
+"""What is counted and what is simulated, where the hardware is made up; and the baseline that is
+measured with it.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +31,23 @@ def silent(what: str, done: int, total: int) -> None:
 
 
 class Hardware:
-    """A random network whose RTL answers at the times that it is given; without any, at those of the cycle model."""
+    """A random network whose RTL answers at the times that it is given; without any, at those of
+    the cycle model.
+    """
 
     def __init__(self, last=None, differences=()):
-        self.folder, self.plan, self.last, self.differences = "x/net", random_plan(8), last, differences
+        self.folder, self.plan, self.last, self.differences = (
+            "x/net",
+            random_plan(8),
+            last,
+            differences,
+        )
 
     def simulate(self, x, progress):
-        return SimpleNamespace(differences=self.differences, performance=SimpleNamespace(latency=SimpleNamespace(p99=99)))
+        return SimpleNamespace(
+            differences=self.differences,
+            performance=SimpleNamespace(latency=SimpleNamespace(p99=99)),
+        )
 
     def words(self, x):
         return random_words(np.random.default_rng(len(x)), self.plan.graph, len(x))
@@ -66,18 +78,25 @@ def test_too_few_images(images):
 
 
 def test_hardware_that_differs_is_refused():
-    with pytest.raises(SpikeLoomError, match="x/net: the hardware differs from the golden model: image 3"):
+    with pytest.raises(
+        SpikeLoomError, match="x/net: the hardware differs from the golden model: image 3"
+    ):
         speed(Hardware(differences=["image 3", "image 4"]), np.zeros(4), 4, silent)
 
 
 def test_hardware_that_takes_other_cycles_is_refused():
-    with pytest.raises(SpikeLoomError, match=r"x/net: the RTL takes \[1, 1, 1\] cycles between images, the cycle model \["):
+    with pytest.raises(
+        SpikeLoomError,
+        match=r"x/net: the RTL takes \[1, 1, 1\] cycles between images, the cycle model \[",
+    ):
         speed(Hardware([1, 2, 3, 4]), np.zeros(4), 4, silent)
 
 
 @pytest.fixture
 def made(tmp_path):
-    """digits-mlp with random weights, and a test set of which it answers every second image right; four images of each source."""
+    """digits-mlp with random weights, and a test set of which it answers every second image right;
+    four images of each source.
+    """
     plan = event_plan("digits-mlp")
     accelerator = facade.Accelerator(tmp_path, plan)
     x = np.random.default_rng(0).integers(0, 16, (24, 1, 8, 8)).astype(np.float32)
@@ -92,13 +111,18 @@ def test_answers(made):
     assert (found.right, found.images, found.sources, found.accuracy) == (12, 24, 6, 0.5)
     assert (found.low, found.high) == clustered(np.arange(24) % 2 == 0, np.arange(24) // 4)
     trace = facade.golden.trace(made.plan.graph, made.words(np.load(made.folder / "test_x.npy")))
-    bits = np.concatenate([made.plan.graph.codes[name].planes(trace[name]).ravel() for name in ("fc1", "fc2")])
+    bits = np.concatenate(
+        [made.plan.graph.codes[name].planes(trace[name]).ravel() for name in ("fc1", "fc2")]
+    )
     assert found.density == pytest.approx(bits.mean())
 
 
 def test_sources_that_do_not_belong_to_the_images(made):
     np.save(made.folder / "test_source.npy", np.arange(23))
-    with pytest.raises(SpikeLoomError, match=r"test_source.npy: expected one number per label, \(24,\), found \(23,\)"):
+    with pytest.raises(
+        SpikeLoomError,
+        match=r"test_source.npy: expected one number per label, \(24,\), found \(23,\)",
+    ):
         answers(made, silent)
     (made.folder / "test_source.npy").unlink()
     with pytest.raises(SpikeLoomError, match="test_source.npy"):
@@ -107,21 +131,42 @@ def test_sources_that_do_not_belong_to_the_images(made):
 
 def baseline(made, monkeypatch, row=ROW, intervals=(300.0,)):
     taken = SimpleNamespace(lut=13_500, ff=9_000, dsp=4, ramb18=31)
-    monkeypatch.setattr(parallel, "speed", lambda other, x, images, progress: Speed(images, 9, {}, np.array(intervals)))
-    monkeypatch.setattr(facade.Accelerator, "synth", lambda self, progress: SimpleNamespace(total=taken, delay=None))
+    monkeypatch.setattr(
+        parallel,
+        "speed",
+        lambda other, x, images, progress: Speed(images, 9, {}, np.array(intervals)),
+    )
+    monkeypatch.setattr(
+        facade.Accelerator, "synth", lambda self, progress: SimpleNamespace(total=taken, delay=None)
+    )
     return parallel.make(made, row, made.folder / "other", 24, silent)
 
 
 def test_the_baseline_is_made_in_its_folder(made, monkeypatch):
     found = baseline(made, monkeypatch)
     plan = plan_file.load(made.folder / "other")
-    assert {stage.folding.body for stage in plan.stages} == {"parallel"} and plan.graph.name == default_graph("digits-mlp").name
-    assert (found.lut_wanted, found.lut, found.bram36, found.delay_ns) == (14_000, 13_500, 15.5, 0.0)
-    assert found.lut_estimated <= 14_000 * (1 + NEAR) and set(found.multiplied_in) == {"fc1", "fc2", "fc3"}
+    assert {stage.folding.body for stage in plan.stages} == {
+        "parallel"
+    } and plan.graph.name == default_graph("digits-mlp").name
+    assert (found.lut_wanted, found.lut, found.bram36, found.delay_ns) == (
+        14_000,
+        13_500,
+        15.5,
+        0.0,
+    )
+    assert found.lut_estimated <= 14_000 * (1 + NEAR) and set(found.multiplied_in) == {
+        "fc1",
+        "fc2",
+        "fc3",
+    }
     assert found.fps == pytest.approx(100e6 / 300) and found.others == {}
     assert parallel.read(asdict(found)) == found
-    assert found.larger_lut > 14_000 and found.larger_fps(ROW) == min(1e6, 100e6 / found.larger_cycles)
-    assert found.larger_fps(replace(ROW, port_fps=1e9)) == pytest.approx(100e6 / found.larger_cycles)
+    assert found.larger_lut > 14_000 and found.larger_fps(ROW) == min(
+        1e6, 100e6 / found.larger_cycles
+    )
+    assert found.larger_fps(replace(ROW, port_fps=1e9)) == pytest.approx(
+        100e6 / found.larger_cycles
+    )
 
 
 def test_the_memory_port_bounds_the_baseline(made, monkeypatch):

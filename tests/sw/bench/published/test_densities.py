@@ -36,5 +36,8 @@ def test_all_bits_set_takes_longest() -> None:
 def test_a_real_trace_gives_what_the_words_give() -> None:
     plan = random_plan(8)
     words = random_words(np.random.default_rng(0), plan.graph, 3)
-    one, two = simulate(plan, words, BACK_TO_BACK), simulate_trace(plan, trace(plan.graph, words), BACK_TO_BACK)
+    one, two = (
+        simulate(plan, words, BACK_TO_BACK),
+        simulate_trace(plan, trace(plan.graph, words), BACK_TO_BACK),
+    )
     assert one.last.tolist() == two.last.tolist() and one.counters() == two.counters()

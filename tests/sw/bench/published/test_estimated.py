@@ -46,7 +46,9 @@ def made(monkeypatch, tmp_path):
         return Made(folder, plan)
 
     monkeypatch.setattr(estimated, "compiled", compiled)
-    monkeypatch.setattr(estimated, "answers", lambda made, progress: Answers(9, 12, 12, 0.5, 0.9, 0.25))
+    monkeypatch.setattr(
+        estimated, "answers", lambda made, progress: Answers(9, 12, 12, 0.5, 0.9, 0.25)
+    )
     return plan, words
 
 
@@ -56,7 +58,13 @@ def test_figures_are_the_models(made, tmp_path: Path) -> None:
     intervals = cycle_model.simulate(plan, words, BACK_TO_BACK).intervals[1:]
     assert (one.modelled, one.interval, one.interval_p99) == (12, intervals.mean(), intervals.max())
     cost = total(plan)
-    assert (one.lut, one.ff, one.bram36, one.dsp, one.uram) == (cost.lut, cost.ff, cost.bram18 / 2, cost.dsp, cost.uram)
+    assert (one.lut, one.ff, one.bram36, one.dsp, one.uram) == (
+        cost.lut,
+        cost.ff,
+        cost.bram18 / 2,
+        cost.dsp,
+        cost.uram,
+    )
     assert 0 < one.fps <= 1e8 / one.interval
     used = sum(work.synaptic.mean() for work in estimated_works(plan, words))
     assert one.lut_per_useful == cost.lut * one.interval / used
@@ -64,21 +72,37 @@ def test_figures_are_the_models(made, tmp_path: Path) -> None:
 
 def estimated_works(plan, words):
     trace = golden.trace(plan.graph, words)
-    return [cycle_model.scan.Work(stage, trace[stage.layer.source]) for stage in plan.stages if stage.folding.body != "parallel"]
+    return [
+        cycle_model.scan.Work(stage, trace[stage.layer.source])
+        for stage in plan.stages
+        if stage.folding.body != "parallel"
+    ]
 
 
 def test_what_is_written(made, tmp_path: Path, capsys) -> None:
-    assert main.run(["bench", "tfc-w2t2", "digits-cnn", "--estimate", "-o", str(tmp_path), "--images", "8"]) == 0
+    assert (
+        main.run(
+            ["bench", "tfc-w2t2", "digits-cnn", "--estimate", "-o", str(tmp_path), "--images", "8"]
+        )
+        == 0
+    )
     shown = capsys.readouterr().out
-    assert "warning: tfc-w2t2: no room" in shown and "# Estimated, not simulated, not synthesised" in shown
+    assert (
+        "warning: tfc-w2t2: no room" in shown
+        and "# Estimated, not simulated, not synthesised" in shown
+    )
     (row,) = json.loads((tmp_path / "estimate.json").read_text())["rows"]
     assert row["name"] == "digits-cnn" and row["modelled"] == 12
-    assert (tmp_path / "estimate.md").read_text() in shown and not (tmp_path / "bench.json").exists()
+    assert (tmp_path / "estimate.md").read_text() in shown and not (
+        tmp_path / "bench.json"
+    ).exists()
 
 
 def test_nothing_comes_to_an_end(made, tmp_path: Path) -> None:
     with pytest.raises(SpikeLoomError, match="no row came to an end; the first: tfc-w2t2: no room"):
-        estimated.run([find("tfc-w2t2")], tmp_path, Options(), progress=quiet, shown=lambda line: None)
+        estimated.run(
+            [find("tfc-w2t2")], tmp_path, Options(), progress=quiet, shown=lambda line: None
+        )
 
 
 @pytest.mark.parametrize("with_it", [["--sparse"], ["--parallel"], ["twins"]])

@@ -1,4 +1,6 @@
-"""Rows, their twins and baselines: made when wanted, kept when finished, made again when anything else changed."""
+"""Rows, their twins and baselines: made when wanted, kept when finished, made again when anything
+else changed.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,14 @@ class Made:
         monkeypatch.setattr(running, "compiled", self.compiled)
         monkeypatch.setattr(running, "measure", self.measure)
         self.made_with, self.top = "Yosys 0", {}
-        monkeypatch.setattr(accelerator.Accelerator, "top_sha256", lambda made, progress: self.top.get(made.folder.name, "0"))
-        monkeypatch.setattr(accelerator.Accelerator, "load", classmethod(lambda cls, folder: cls(folder, self.plan)))
+        monkeypatch.setattr(
+            accelerator.Accelerator,
+            "top_sha256",
+            lambda made, progress: self.top.get(made.folder.name, "0"),
+        )
+        monkeypatch.setattr(
+            accelerator.Accelerator, "load", classmethod(lambda cls, folder: cls(folder, self.plan))
+        )
         monkeypatch.setattr(running.measuring, "made_with", lambda: self.made_with)
         monkeypatch.setattr(running.sparse, "make", self.sparse)
         monkeypatch.setattr(running.parallel, "make", self.parallel)
@@ -50,7 +58,13 @@ class Made:
 
     def measure(self, bench, made, images, progress):
         self.note(f"row {bench.name}")
-        return replace(RESULT, name=bench.name, simulated=images, made_with=self.made_with, top_sha256=self.top.get(bench.name, "0"))
+        return replace(
+            RESULT,
+            name=bench.name,
+            simulated=images,
+            made_with=self.made_with,
+            top_sha256=self.top.get(bench.name, "0"),
+        )
 
     def sparse(self, bench, made, row, folder, images, data_dir, progress) -> Sparse:
         self.note(f"sparse {folder.name}")
@@ -89,7 +103,10 @@ def test_the_others_come_beside_and_stay(made, tmp_path):
         again, _ = go(tmp_path, ROWS[:1], **options)
         assert again == rows and not made.made
     data = json.loads((tmp_path / "bench.json").read_text())["rows"][0]
-    assert data["sparse"]["tries"][0]["spike_penalty"] == 1.0 and data["parallel"]["lut"] == PARALLEL.lut
+    assert (
+        data["sparse"]["tries"][0]["spike_penalty"] == 1.0
+        and data["parallel"]["lut"] == PARALLEL.lut
+    )
     text = (tmp_path / "bench.md").read_text()
     assert "## With a spike penalty" in text and "## Against bit-parallel multipliers" in text
 
@@ -98,32 +115,46 @@ def test_anew_makes_again_what_is_asked_for(made, tmp_path):
     go(tmp_path, ROWS[:1], sparse=True, parallel=True)
     made.made.clear()
     rows, _ = go(tmp_path, ROWS[:1], anew=True, parallel=True)
-    assert made.made == ["row tfc-w2t2", "parallel tfc-w2t2-parallel"] and rows[0].sparse is not None
+    assert (
+        made.made == ["row tfc-w2t2", "parallel tfc-w2t2-parallel"] and rows[0].sparse is not None
+    )
 
 
 def test_rows_stand_beside_each_other(made, tmp_path):
-    """Made by themselves, in whatever order; those of another Yosys, or of Verilog that is emitted no more, are not among them."""
+    """Made by themselves, in whatever order; those of another Yosys, or of Verilog that is emitted
+    no more, are not among them.
+    """
     go(tmp_path, ROWS[1:])
     assert [row.result.name for row in go(tmp_path, ROWS[:1])[0]] == ["tfc-w2t2", "digits-cnn"]
     made.made.clear()
     made.top = {"tfc-w2t2": "1"}
-    assert [row.result.name for row in go(tmp_path, ROWS[1:])[0]] == ["digits-cnn"] and not made.made
+    assert [row.result.name for row in go(tmp_path, ROWS[1:])[0]] == [
+        "digits-cnn"
+    ] and not made.made
     made.top, made.made_with = {}, "Yosys 1"
-    assert [row.result.name for row in go(tmp_path, ROWS[1:])[0]] == ["digits-cnn"] and made.made == ["row digits-cnn"]
-    assert [row["name"] for row in json.loads((tmp_path / "bench.json").read_text())["rows"]] == ["digits-cnn"]
+    assert [row.result.name for row in go(tmp_path, ROWS[1:])[0]] == [
+        "digits-cnn"
+    ] and made.made == ["row digits-cnn"]
+    assert [row["name"] for row in json.loads((tmp_path / "bench.json").read_text())["rows"]] == [
+        "digits-cnn"
+    ]
 
 
 def test_a_row_that_fails_now_is_not_shown_as_it_was(made, tmp_path):
     go(tmp_path)
     made.broken = {"row tfc-w2t2"}
     rows, said = go(tmp_path, anew=True)
-    assert said == ["tfc-w2t2: row tfc-w2t2 is broken"] and [row.result.name for row in rows] == ["digits-cnn"]
+    assert said == ["tfc-w2t2: row tfc-w2t2 is broken"] and [row.result.name for row in rows] == [
+        "digits-cnn"
+    ]
     assert len(json.loads((tmp_path / "bench.json").read_text())["rows"]) == 1
 
 
 def test_what_another_process_wrote_meanwhile_stays(made, tmp_path, monkeypatch):
     def measure(bench, made_, images, progress):
-        tables.write(tmp_path, [tables.Row(replace(RESULT, name="cnv-w2t2", made_with=made.made_with))])
+        tables.write(
+            tmp_path, [tables.Row(replace(RESULT, name="cnv-w2t2", made_with=made.made_with))]
+        )
         return replace(RESULT, name=bench.name, made_with=made.made_with)
 
     monkeypatch.setattr(running, "measure", measure)
@@ -148,7 +179,9 @@ def test_another_plan_is_made_again(made, tmp_path):
     assert made.made == ["row tfc-w2t2"] and rows[0].sparse is None
 
 
-@pytest.mark.parametrize("change", [{"images": 25}, {"rows": (replace(ROWS[0], spike_penalty=0.3),)}])
+@pytest.mark.parametrize(
+    "change", [{"images": 25}, {"rows": (replace(ROWS[0], spike_penalty=0.3),)}]
+)
 def test_other_settings_are_noticed(made, tmp_path, change):
     go(tmp_path, ROWS[:1], sparse=True)
     made.made.clear()
@@ -159,7 +192,11 @@ def test_other_settings_are_noticed(made, tmp_path, change):
 def test_another_size_is_another_baseline(made, tmp_path, monkeypatch):
     go(tmp_path, ROWS[:1], parallel=True)
     made.made.clear()
-    monkeypatch.setattr(running, "measure", lambda bench, *given: replace(RESULT, name=bench.name, lut=RESULT.lut + 1))
+    monkeypatch.setattr(
+        running,
+        "measure",
+        lambda bench, *given: replace(RESULT, name=bench.name, lut=RESULT.lut + 1),
+    )
     go(tmp_path, ROWS[:1], anew=True)
     go(tmp_path, ROWS[:1], parallel=True)
     assert made.made == ["parallel tfc-w2t2-parallel"]
@@ -178,7 +215,9 @@ def test_without_any_row(made, tmp_path):
         go(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"key": "k"}', b'{"key": "k", "figures": {"a": 2}}', b"\xff"])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b'{"key": "k"}', b'{"key": "k", "figures": {"a": 2}}', b"\xff"]
+)
 def test_a_damaged_file_is_none(tmp_path, content):
     (tmp_path / store.FILE).write_bytes(content)
     assert store.load(tmp_path, "k", lambda data: Try(**data)) is None
@@ -187,6 +226,14 @@ def test_a_damaged_file_is_none(tmp_path, content):
 def test_store(tmp_path):
     assert store.load(tmp_path, "k", lambda data: data) is None
     store.save(tmp_path, "k", {}, {"a": 1})
-    assert store.load(tmp_path, "k", lambda data: data) == {"a": 1} and store.load(tmp_path, "l", lambda data: data) is None
-    keys = {store.key_of("a", "b"), store.key_of("ab"), store.key_of("b", "a"), store.key_of("a", "b", "")}
+    assert (
+        store.load(tmp_path, "k", lambda data: data) == {"a": 1}
+        and store.load(tmp_path, "l", lambda data: data) is None
+    )
+    keys = {
+        store.key_of("a", "b"),
+        store.key_of("ab"),
+        store.key_of("b", "a"),
+        store.key_of("a", "b", ""),
+    }
     assert len(keys) == 4 and np.all([len(key) == 64 for key in keys])

@@ -1,4 +1,6 @@
-"""The twin with a spike penalty: which penalties are tried, which twin is kept, and that it has the folding of the row."""
+"""The twin with a spike penalty: which penalties are tried, which twin is kept, and that it has the
+folding of the row.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,16 @@ from spikeloom.train.zoo import find as find_recipe
 from tests.sw.bench.published.test_tables import RESULT
 
 BENCH = replace(find("digits-cnn"), spike_penalty=0.8)
-ROW = replace(RESULT, name="digits-cnn", right=3800, images=4000, port_fps=1e6, clock_mhz=100, interval=800.0, fps=125_000.0)
+ROW = replace(
+    RESULT,
+    name="digits-cnn",
+    right=3800,
+    images=4000,
+    port_fps=1e6,
+    clock_mhz=100,
+    interval=800.0,
+    fps=125_000.0,
+)
 
 
 def silent(what: str, done: int, total: int) -> None:
@@ -38,8 +49,14 @@ def made_of(monkeypatch, tmp_path, right):
 
     answers = iter(right)
     monkeypatch.setattr(sparse, "folded_alike", folded)
-    monkeypatch.setattr(sparse, "answers", lambda made, progress: Answers(next(answers), 4000, 364, 0.9, 0.96, 0.11))
-    monkeypatch.setattr(sparse, "speed", lambda made, x, images, progress: Speed(images, 900, {}, np.full(len(x) - 2, 400.0)))
+    monkeypatch.setattr(
+        sparse, "answers", lambda made, progress: Answers(next(answers), 4000, 364, 0.9, 0.96, 0.11)
+    )
+    monkeypatch.setattr(
+        sparse,
+        "speed",
+        lambda made, x, images, progress: Speed(images, 900, {}, np.full(len(x) - 2, 400.0)),
+    )
     return sparse.make(BENCH, None, ROW, tmp_path, 24, None, silent), asked
 
 
@@ -67,20 +84,33 @@ def test_three_tries_and_no_more(monkeypatch, tmp_path):
 
 
 def test_the_memory_port_bounds(monkeypatch, tmp_path):
-    monkeypatch.setattr("tests.sw.bench.published.test_sparse.ROW", replace(ROW, port_fps=130_000.0))
+    monkeypatch.setattr(
+        "tests.sw.bench.published.test_sparse.ROW", replace(ROW, port_fps=130_000.0)
+    )
     found, _ = made_of(monkeypatch, tmp_path, [3800])
     assert found.fps == 130_000
 
 
 def test_goes_through_json():
-    one = Sparse("x", (Try(1.0, 1, 2, 0.1, 0.9, 0.3), Try(0.5, 2, 2, 0.3, 1.0, 0.4)), True, 24, 30, 10.5, 12.0, 1e5)
+    one = Sparse(
+        "x",
+        (Try(1.0, 1, 2, 0.1, 0.9, 0.3), Try(0.5, 2, 2, 0.3, 1.0, 0.4)),
+        True,
+        24,
+        30,
+        10.5,
+        12.0,
+        1e5,
+    )
     assert sparse.read(json.loads(json.dumps(asdict(one)))) == one
     with pytest.raises(TypeError):
         sparse.read(asdict(one) | {"more": 1})
 
 
 def test_a_real_twin_has_the_folding_of_the_row(monkeypatch, tmp_path):
-    """Another network, the same hardware but for its weights; the folding beside it is what 'compile --folding' takes."""
+    """Another network, the same hardware but for its weights; the folding beside it is what
+    'compile --folding' takes.
+    """
     short = replace(find_recipe("digits-mlp"), epochs=1)
     monkeypatch.setattr(training, "find_recipe", lambda name: short)
     bench = replace(BENCH, name="digits-mlp", target_fps=200_000)
@@ -100,6 +130,10 @@ def test_a_training_is_known_by_its_settings(monkeypatch, tmp_path):
     train(short, tmp_path, spike_penalty=0.5)
     known = partial(training.trained, short, tmp_path)
     assert known(spike_penalty=0.5) and known(spike_penalty=0.5, epochs=1)
-    assert not known() and not known(spike_penalty=0.5, seed=1) and not known(spike_penalty=0.5, epochs=2)
+    assert (
+        not known()
+        and not known(spike_penalty=0.5, seed=1)
+        and not known(spike_penalty=0.5, epochs=2)
+    )
     (tmp_path / "test_source.npy").unlink()
     assert not known(spike_penalty=0.5)

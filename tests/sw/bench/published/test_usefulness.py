@@ -1,4 +1,6 @@
-"""Which layer is busy longest, and what keeps the slowest event layer from its bound: empty words, odd ports, the busiest queue."""
+"""Which layer is busy longest, and what keeps the slowest event layer from its bound: empty words,
+odd ports, the busiest queue.
+"""
 
 from __future__ import annotations
 
@@ -47,17 +49,26 @@ def test_the_mean_queue() -> None:
     seen = 0
     for seed in range(30):
         plan = random_plan(seed)
-        for work in works(plan, golden.trace(plan.graph, random_words(np.random.default_rng(seed), plan.graph, 2))).values():
+        for work in works(
+            plan, golden.trace(plan.graph, random_words(np.random.default_rng(seed), plan.graph, 2))
+        ).values():
             stage = work.stage
-            if stage.folding.body == "event" and len(set(stage.layer.padding)) == 1 and stage.folds % stage.groups == 0:
-                assert work.mean_queue(1) == pytest.approx(queues_one_by_one(work, 1), rel=1e-12), (seed, stage.name)
+            if (
+                stage.folding.body == "event"
+                and len(set(stage.layer.padding)) == 1
+                and stage.folds % stage.groups == 0
+            ):
+                assert work.mean_queue(1) == pytest.approx(queues_one_by_one(work, 1), rel=1e-12), (
+                    seed,
+                    stage.name,
+                )
                 seen += 1
     assert seen > 15
 
 
 def test_the_slowest_event_layer() -> None:
-    """Its busy cycles are those of the counters (but for work of no use after the last output, which they leave out); no queue takes less
-    than the bound, none more than the busiest.
+    """Its busy cycles are those of the counters (but for work of no use after the last output,
+    which they leave out); no queue takes less than the bound, none more than the busiest.
     """
     seen, equal = set(), 0
     for seed in range(30):
@@ -85,7 +96,9 @@ def test_the_slowest_event_layer() -> None:
 
 
 def test_the_layer_that_is_busy_longest() -> None:
-    """Whatever its body, residuals among them, by the counters, which leave out work of no use after the last output."""
+    """Whatever its body, residuals among them, by the counters, which leave out work of no use
+    after the last output.
+    """
     bodies, equal, skips = set(), 0, 0
     for seed in (*range(30), 89, 291):
         plan = random_plan(seed)
@@ -105,8 +118,16 @@ def test_layers_that_multiply_add_no_synapse() -> None:
     for seed in range(30):
         plan = random_plan(seed)
         trace = golden.trace(plan.graph, random_words(np.random.default_rng(seed), plan.graph, 2))
-        adding = {name: work.synaptic.mean() for name, work in works(plan, trace).items() if plan[name].folding.body != "parallel"}
+        adding = {
+            name: work.synaptic.mean()
+            for name, work in works(plan, trace).items()
+            if plan[name].folding.body != "parallel"
+        }
         found = lut_per_useful(plan, trace, 100.0, 5000)
-        assert found == pytest.approx(100 * 5000 / sum(adding.values())) if sum(adding.values()) else found is None
+        assert (
+            found == pytest.approx(100 * 5000 / sum(adding.values()))
+            if sum(adding.values())
+            else found is None
+        )
         seen += len(adding) < len(plan.stages)
     assert seen > 3

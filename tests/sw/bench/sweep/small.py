@@ -22,8 +22,17 @@ ONE = Grid((2.0,), (PerLayer(2),), (PerLayer(2),))
 HARDWARE = Hardware(images=3)
 
 
-def small(folder: Path, grid: Grid = GRID, hardware: Hardware = HARDWARE, *, drawn: bool = False, **options: Any) -> Sweep:
-    """digits-mlp, two epochs unless another number is given; the picture, which takes longest, only if it is wanted."""
+def small(
+    folder: Path,
+    grid: Grid = GRID,
+    hardware: Hardware = HARDWARE,
+    *,
+    drawn: bool = False,
+    **options: Any,
+) -> Sweep:
+    """digits-mlp, two epochs unless another number is given; the picture, which takes longest, only
+    if it is wanted.
+    """
     with nullcontext() if drawn else patch.object(picture, "write"):
         return sweep(find("digits-mlp"), folder, grid, hardware, **({"epochs": 2} | options))
 
@@ -35,5 +44,11 @@ def read(folder: Path, name: str = "sweep.csv") -> list[dict[str, str]]:
 
 def made_up(**numbers: Any) -> Figures:
     """Figures of a training that never was."""
-    same = dict.fromkeys(Figures.__dataclass_fields__, 1) | {"images": 100, "right": 90, "effective": 100, "macs": 10, "s_ace": 40}
+    same = dict.fromkeys(Figures.__dataclass_fields__, 1) | {
+        "images": 100,
+        "right": 90,
+        "effective": 100,
+        "macs": 10,
+        "s_ace": 40,
+    }
     return Figures(**(same | numbers))

@@ -13,9 +13,16 @@ NAMES = st.from_regex(r"[a-z0-9_]+(\.[a-z0-9]+)*", fullmatch=True)
 VALUES = st.lists(st.integers(1, 8), min_size=1, max_size=3, unique=True)
 
 
-@given(st.lists(st.integers(1, 8), max_size=3, unique=True), st.dictionaries(NAMES, VALUES, max_size=3), st.booleans())
+@given(
+    st.lists(st.integers(1, 8), max_size=3, unique=True),
+    st.dictionaries(NAMES, VALUES, max_size=3),
+    st.booleans(),
+)
 def test_text_and_back(every, layers, apart):
-    items = [*map(str, every), *(f"{name}={':'.join(map(str, values))}" for name, values in layers.items())]
+    items = [
+        *map(str, every),
+        *(f"{name}={':'.join(map(str, values))}" for name, values in layers.items()),
+    ]
     axis = per_layer("--x", items if apart else [",".join(items)] * bool(items))
     assert len(axis) == len(set(axis))
     expected = max(1, len(every))
@@ -27,7 +34,9 @@ def test_text_and_back(every, layers, apart):
         assert {dict(choice.layers)[name] for choice in axis} == set(values)
 
 
-@pytest.mark.parametrize("text", ["", "2,", "x", "2:4", "=3", "a=", "a=2:", "a=b", "1.5", "-1", "a=2;3"])
+@pytest.mark.parametrize(
+    "text", ["", "2,", "x", "2:4", "=3", "a=", "a=2:", "a=b", "1.5", "-1", "a=2;3"]
+)
 def test_text_that_is_none(text):
     with pytest.raises(SpikeLoomError, match="--x: expected whole numbers"):
         per_layer("--x", [text])
@@ -47,9 +56,15 @@ def test_penalties():
 
 def test_points_are_the_product_once():
     points = Grid((0.0, 1.0, 1.0), (PerLayer(1), PerLayer(2)), (PerLayer(4), PerLayer(2))).points()
-    assert [(p.spike_penalty, p.steps.every, p.weight_bits.every) for p in points[:3]] == [(0, 1, 4), (0, 1, 2), (0, 2, 4)]
+    assert [(p.spike_penalty, p.steps.every, p.weight_bits.every) for p in points[:3]] == [
+        (0, 1, 4),
+        (0, 1, 2),
+        (0, 2, 4),
+    ]
     assert len(points) == len(set(points)) == 8
-    assert repr(Grid((0, 1))) == repr(Grid((0.0, 1.0)))  # the folders of points are named after these texts
+    assert repr(Grid((0, 1))) == repr(
+        Grid((0.0, 1.0))
+    )  # the folders of points are named after these texts
 
 
 @pytest.mark.parametrize(

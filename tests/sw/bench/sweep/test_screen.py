@@ -31,7 +31,10 @@ def test_time_left() -> None:
     assert (clock.share, clock.left) == (1.0, "")
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0.2, "0 s"), (99.4, "99 s"), (99.6, "2 min"), (7140, "119 min"), (12_000, "3 h 20 min")])
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "0 s"), (99.4, "99 s"), (99.6, "2 min"), (7140, "119 min"), (12_000, "3 h 20 min")],
+)
 def test_duration(seconds: float, text: str) -> None:
     assert sweep_screen.duration(seconds) == text
 
@@ -42,7 +45,18 @@ def test_both_kinds_show_points(terminal: bool) -> None:
     out.isatty = lambda: terminal  # type: ignore[method-assign]
     console = Console(file=out, force_terminal=terminal, width=100)
     with sweep_screen.watch(console) as show:
-        for told in (("check", 0, 1), ("points", 0, 2), ("train", 3, 10), ("freeze", 0, 0), ("points", 1, 2), ("points", 2, 2)):
+        for told in (
+            ("check", 0, 1),
+            ("points", 0, 2),
+            ("train", 3, 10),
+            ("freeze", 0, 0),
+            ("points", 1, 2),
+            ("points", 2, 2),
+        ):
             show(*told)
     text = out.getvalue()
-    assert "point 2 of 2" in text if terminal else text.splitlines()[0] == "point 1 of 2" and len(text.splitlines()) == 2
+    assert (
+        "point 2 of 2" in text
+        if terminal
+        else text.splitlines()[0] == "point 1 of 2" and len(text.splitlines()) == 2
+    )

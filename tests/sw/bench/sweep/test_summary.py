@@ -1,4 +1,6 @@
-"""Means, deviations and the front over points of several seeds; the tables and the picture of them."""
+"""Means, deviations and the front over points of several seeds; the tables and the picture of
+them.
+"""
 
 from __future__ import annotations
 
@@ -30,17 +32,30 @@ def runs(folder: Path) -> list[Run]:
 
 def test_by_hand(tmp_path: Path) -> None:
     first, second, third = rows(runs(tmp_path))
-    assert (first.mean("right"), first.mean("accuracy"), first.mean("spikes")) == (90.5, 0.905, 11.5)
+    assert (first.mean("right"), first.mean("accuracy"), first.mean("spikes")) == (
+        90.5,
+        0.905,
+        11.5,
+    )
     assert first.deviation("spikes") == pytest.approx(4.5**0.5)
     assert first.interval == wilson(90.5, 100)
-    fewer = rows([replace(run, figures=replace(run.figures, effective=50.0)) for run in runs(tmp_path) if run.figures])[0]
+    fewer = rows(
+        [
+            replace(run, figures=replace(run.figures, effective=50.0))
+            for run in runs(tmp_path)
+            if run.figures
+        ]
+    )[0]
     assert fewer.interval == wilson(45.25, 50)
     assert second.deviation("spikes") is None
     assert [row.front for row in (first, second, third)] == [True, True, False]
     assert third.notes == ("no room",) and not third.figures
 
 
-@pytest.mark.parametrize(("name", "value"), [("lut", 501), ("spikes", 20.1), ("s_ace", 81), ("cycles", 1.5), ("right", 89)])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("lut", 501), ("spikes", 20.1), ("s_ace", 81), ("cycles", 1.5), ("right", 89)],
+)
 def test_every_cost_counts(tmp_path: Path, name: str, value: float) -> None:
     """Worse in one thing and equal in all others is off the front; better in that one is on it."""
     job = runs(tmp_path)[0].job
@@ -54,7 +69,12 @@ def test_csv(tmp_path: Path) -> None:
     tables.write(tmp_path, rows(made), made)
     with (tmp_path / "sweep.csv").open(newline="") as stream:
         first, second, third = csv.DictReader(stream)
-    assert (first["accuracy"], first["spikes"], first["spikes_deviation"], first["seeds"]) == ("0.905", "11.5", "2.12132", "2")
+    assert (first["accuracy"], first["spikes"], first["spikes_deviation"], first["seeds"]) == (
+        "0.905",
+        "11.5",
+        "2.12132",
+        "2",
+    )
     assert (second["spikes_deviation"], third["accuracy"], third["note"]) == ("", "", "no room")
     with (tmp_path / "runs.csv").open(newline="") as stream:
         assert [line["folder"] for line in csv.DictReader(stream)] == ["points/a"] * 4
@@ -79,5 +99,9 @@ def test_picture_is_the_same_again_and_runs_no_markup(tmp_path: Path) -> None:
 def test_picture_shows_points_where_they_are(tmp_path: Path) -> None:
     figure = picture.draw("t", [row for row in rows(runs(tmp_path)) if row.figures])
     assert len(figure.axes) == 4
-    seen = [sorted(map(tuple, part.get_offsets().tolist())) for part in figure.axes[1].collections if len(part.get_paths()) == 1]
+    seen = [
+        sorted(map(tuple, part.get_offsets().tolist()))
+        for part in figure.axes[1].collections
+        if len(part.get_paths()) == 1
+    ]
     assert [(11.5, 90.5), (20.0, 93.0)] in seen

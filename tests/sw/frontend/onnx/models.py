@@ -18,7 +18,9 @@ QONNX = "qonnx.custom_op.general"
 
 
 class Model:
-    """``x = m.op("Relu", x)``: each call appends a node named after its kind and number, and returns the name of its output."""
+    """``x = m.op("Relu", x)``: each call appends a node named after its kind and number, and
+    returns the name of its output.
+    """
 
     def __init__(self, *input_shape: int) -> None:
         self.shape = input_shape
@@ -35,7 +37,9 @@ class Model:
         """Inputs that are no names become float32 constants."""
         names = [i if isinstance(i, str) else self.const(i) for i in inputs]
         name = f"{kind}{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, names, [f"{name}_out"], name=name, domain=domain, **attributes))
+        self.nodes.append(
+            helper.make_node(kind, names, [f"{name}_out"], name=name, domain=domain, **attributes)
+        )
         return f"{name}_out"
 
     def quant(
@@ -48,7 +52,17 @@ class Model:
         narrow: bool = False,
         rounding: str = "ROUND",
     ) -> str:
-        return self.op("Quant", x, scale, zero, float(bits), domain=QONNX, signed=int(signed), narrow=int(narrow), rounding_mode=rounding)
+        return self.op(
+            "Quant",
+            x,
+            scale,
+            zero,
+            float(bits),
+            domain=QONNX,
+            signed=int(signed),
+            narrow=int(narrow),
+            rounding_mode=rounding,
+        )
 
     def weights(self, ints: Any, scale: Any = 1.0, bits: int = 8) -> str:
         """Quantized weights that are exactly ``ints * scale``."""
@@ -58,12 +72,18 @@ class Model:
     def reshape(self, x: str, *shape: int) -> str:
         return self.op("Reshape", x, self.const(shape, np.int64))
 
-    def proto(self, output: str, output_shape: Sequence[int | str] | None = None) -> onnx.ModelProto:
+    def proto(
+        self, output: str, output_shape: Sequence[int | str] | None = None
+    ) -> onnx.ModelProto:
         graph = helper.make_graph(
             self.nodes,
             "test",
             [helper.make_tensor_value_info(self.input, TensorProto.FLOAT, list(self.shape))],
-            [helper.make_tensor_value_info(output, TensorProto.FLOAT, output_shape or [None, None])],
+            [
+                helper.make_tensor_value_info(
+                    output, TensorProto.FLOAT, output_shape or [None, None]
+                )
+            ],
             [numpy_helper.from_array(a, n) for n, a in self.constants.items()],
         )
         opsets = [helper.make_opsetid("", 20), helper.make_opsetid(QONNX, 1)]

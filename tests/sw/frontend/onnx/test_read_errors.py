@@ -26,7 +26,9 @@ def conv(m: Model, x: str | None = None, **attributes: object) -> str:
 
 def two_sums(m: Model) -> str:
     x = m.quant(m.input, 1.0, 8)
-    wide = [m.op("Conv", x, m.weights(np.full((2, 2, 3, 3), 100)), pads=[1, 1, 1, 1]) for _ in range(2)]
+    wide = [
+        m.op("Conv", x, m.weights(np.full((2, 2, 3, 3), 100)), pads=[1, 1, 1, 1]) for _ in range(2)
+    ]
     return m.quant(m.op("Add", *wide))
 
 
@@ -36,17 +38,37 @@ def unequal(m: Model) -> str:
 
 
 REFUSED: dict[str, tuple[Build, str]] = {
-    "operator": (lambda m: m.op("Sigmoid", conv(m)), r"Sigmoid\d+: operator Sigmoid is not supported; supported are Add, .*Quant"),
-    "custom domain": (lambda m: m.op("Im2Col", conv(m), domain="finn"), "operator finn::Im2Col is not supported"),
-    "unquantized input": (lambda m: conv(m, m.input), r"Conv\d+: Conv reads the network's input x unquantized; put a Quant"),
-    "float weights": (lambda m: m.op("Conv", m.quant(m.input), np.full((2, 2, 3, 3), 0.3)), "expected quantized weights"),
+    "operator": (
+        lambda m: m.op("Sigmoid", conv(m)),
+        r"Sigmoid\d+: operator Sigmoid is not supported; supported are Add, .*Quant",
+    ),
+    "custom domain": (
+        lambda m: m.op("Im2Col", conv(m), domain="finn"),
+        "operator finn::Im2Col is not supported",
+    ),
+    "unquantized input": (
+        lambda m: conv(m, m.input),
+        r"Conv\d+: Conv reads the network's input x unquantized; put a Quant",
+    ),
+    "float weights": (
+        lambda m: m.op("Conv", m.quant(m.input), np.full((2, 2, 3, 3), 0.3)),
+        "expected quantized weights",
+    ),
     "dilation": (lambda m: conv(m, dilations=[2, 2]), r"dilations must be 1, got \[2, 2\]"),
     "auto_pad": (lambda m: conv(m, auto_pad="SAME_UPPER"), "auto_pad=SAME_UPPER is not supported"),
     "group": (lambda m: conv(m, group=2), "weights of shape .* in 2 groups do not fit 2 channels"),
-    "padding too large": (lambda m: conv(m, pads=[3, 3, 3, 3]), "padding .* must be smaller than the kernel"),
-    "kernel too large": (lambda m: m.op("Conv", m.quant(m.input), m.weights(np.ones((1, 2, 9, 9)))), "kernel .* does not fit"),
+    "padding too large": (
+        lambda m: conv(m, pads=[3, 3, 3, 3]),
+        "padding .* must be smaller than the kernel",
+    ),
+    "kernel too large": (
+        lambda m: m.op("Conv", m.quant(m.input), m.weights(np.ones((1, 2, 9, 9)))),
+        "kernel .* does not fit",
+    ),
     "ceil_mode": (
-        lambda m: m.op("MaxPool", m.quant(m.input), kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1),
+        lambda m: m.op(
+            "MaxPool", m.quant(m.input), kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1
+        ),
         "ceil_mode=1 is not supported",
     ),
     "average padding": (
@@ -54,47 +76,101 @@ REFUSED: dict[str, tuple[Build, str]] = {
         "AveragePool with padding needs count_include_pad=1",
     ),
     "zero point meets padding": (
-        lambda m: m.op("Conv", m.quant(m.input, zero=3.0), m.weights(np.ones((2, 2, 3, 3))), pads=[1, 1, 1, 1]),
+        lambda m: m.op(
+            "Conv", m.quant(m.input, zero=3.0), m.weights(np.ones((2, 2, 3, 3))), pads=[1, 1, 1, 1]
+        ),
         "padding meets activations whose zero is not a silent word",
     ),
     "relu meets conv": (lambda m: conv(m, m.op("Relu", conv(m))), "put a Quant after the Relu"),
-    "bit width": (lambda m: m.quant(conv(m), bits=2.5), "bit width must be an integer from 1 to 16, got 2.5"),
-    "many bits": (lambda m: m.quant(conv(m), bits=17), "bit width must be an integer from 1 to 16, got 17"),
+    "bit width": (
+        lambda m: m.quant(conv(m), bits=2.5),
+        "bit width must be an integer from 1 to 16, got 2.5",
+    ),
+    "many bits": (
+        lambda m: m.quant(conv(m), bits=17),
+        "bit width must be an integer from 1 to 16, got 17",
+    ),
     "negative scale": (lambda m: m.quant(conv(m), -0.5), "scales must be positive, found -0.5"),
     "varying constant": (
         lambda m: m.op("Mul", conv(m), np.arange(72).reshape(1, 2, 6, 6)),
         "Mul with a constant that varies inside a channel is not supported",
     ),
-    "constant of a wrong shape": (lambda m: m.op("Mul", conv(m), np.ones((1, 3, 1, 1))), "does not fit a tensor of shape"),
+    "constant of a wrong shape": (
+        lambda m: m.op("Mul", conv(m), np.ones((1, 3, 1, 1))),
+        "does not fit a tensor of shape",
+    ),
     "scale per input channel": (
         lambda m: conv(m, m.op("Mul", m.quant(m.input), np.array([1, 2]).reshape(1, 2, 1, 1))),
         "expected one scale of the input for all channels",
     ),
     "product": (lambda m: m.op("Mul", conv(m), conv(m)), "Mul of two activations is not supported"),
-    "matrix of activations": (lambda m: m.op("MatMul", conv(m), conv(m)), "products of two activations are not supported"),
-    "two sums": (two_sums, "Add5: a sum of 19 bits would leave Conv4 without an activation, at most 16; put a Quant"),
+    "matrix of activations": (
+        lambda m: m.op("MatMul", conv(m), conv(m)),
+        "products of two activations are not supported",
+    ),
+    "two sums": (
+        two_sums,
+        "Add5: a sum of 19 bits would leave Conv4 without an activation, at most 16; put a Quant",
+    ),
     "unequal scales": (unequal, "an Add without an activation needs equal scales"),
-    "different shapes": (lambda m: m.quant(m.op("Add", conv(m), m.quant(m.input))), "both must have the same shape"),
-    "transpose": (lambda m: m.op("Transpose", conv(m), perm=[0, 2, 3, 1]), "Transpose of activations is not supported"),
-    "reduction": (lambda m: m.op("ReduceSum", conv(m), m.const([1], np.int64)), "ReduceSum over axes .* is not supported"),
-    "relu at the end": (lambda m: m.op("Relu", conv(m)), "the network's output must be a sum or a Quant, found a Relu"),
+    "different shapes": (
+        lambda m: m.quant(m.op("Add", conv(m), m.quant(m.input))),
+        "both must have the same shape",
+    ),
+    "transpose": (
+        lambda m: m.op("Transpose", conv(m), perm=[0, 2, 3, 1]),
+        "Transpose of activations is not supported",
+    ),
+    "reduction": (
+        lambda m: m.op("ReduceSum", conv(m), m.const([1], np.int64)),
+        "ReduceSum over axes .* is not supported",
+    ),
+    "relu at the end": (
+        lambda m: m.op("Relu", conv(m)),
+        "the network's output must be a sum or a Quant, found a Relu",
+    ),
     "two inputs": (
         lambda m: m.op("Add", m.quant(m.input), m.quant(m.input, 0.25)),
         "expected one Quant at the network's input, found two",
     ),
-    "reshape": (lambda m: m.reshape(m.quant(m.input), 1, 7), r"Reshape cannot turn \(1, 2, 8, 8\) into \(1, 7\)"),
-    "matrix of a map": (lambda m: m.op("MatMul", m.quant(m.input), m.weights(np.ones((8, 3)))), "flatten it first"),
-    "rounding of the input": (lambda m: conv(m, m.quant(m.input, rounding="FLOOR")), "input must be rounded by ROUND, got FLOOR"),
-    "bipolar input": (lambda m: conv(m, m.op("BipolarQuant", m.input, 1.0, domain=QONNX)), "a bipolar input is not supported"),
+    "reshape": (
+        lambda m: m.reshape(m.quant(m.input), 1, 7),
+        r"Reshape cannot turn \(1, 2, 8, 8\) into \(1, 7\)",
+    ),
+    "matrix of a map": (
+        lambda m: m.op("MatMul", m.quant(m.input), m.weights(np.ones((8, 3)))),
+        "flatten it first",
+    ),
+    "rounding of the input": (
+        lambda m: conv(m, m.quant(m.input, rounding="FLOOR")),
+        "input must be rounded by ROUND, got FLOOR",
+    ),
+    "bipolar input": (
+        lambda m: conv(m, m.op("BipolarQuant", m.input, 1.0, domain=QONNX)),
+        "a bipolar input is not supported",
+    ),
     "codebook": (
         lambda m: m.op(
             "Gather",
             np.float32([0, 1, 2.5, 4]),
-            m.op("Cast", m.op("MultiThreshold", conv(m), np.float32([[1, 2, 3]]), domain=QONNX, out_dtype="UINT2"), to=7),
+            m.op(
+                "Cast",
+                m.op(
+                    "MultiThreshold",
+                    conv(m),
+                    np.float32([[1, 2, 3]]),
+                    domain=QONNX,
+                    out_dtype="UINT2",
+                ),
+                to=7,
+            ),
         ),
         "the codebook must be all sums of distinct powers",
     ),
-    "lif without time": (lambda m: m.op("LIF_T4_K2_hard_real", conv(m), 1.0, domain="ai.spikeloom"), r"expected currents \(batch, 4"),
+    "lif without time": (
+        lambda m: m.op("LIF_T4_K2_hard_real", conv(m), 1.0, domain="ai.spikeloom"),
+        r"expected currents \(batch, 4",
+    ),
     "nan": (lambda m: m.op("Mul", conv(m), np.float32(np.nan)), "constant c.* holds NaN"),
     "division by zero": (lambda m: m.op("Div", conv(m), 0.0), "division by zero"),
 }
@@ -239,7 +315,9 @@ def test_another_body_under_a_neurons_name(tmp_path: Path) -> None:
     model = m.proto(out)
     model.functions[0].node[0].op_type = "Abs"
     onnx.save(model, tmp_path / "net.onnx")
-    refuse(tmp_path / "net.onnx", "function LIF_T4_K0_hard_repeat_real is not the neuron of that name")
+    refuse(
+        tmp_path / "net.onnx", "function LIF_T4_K0_hard_repeat_real is not the neuron of that name"
+    )
 
 
 def test_weights_of_nan(tmp_path: Path) -> None:
@@ -264,9 +342,16 @@ def mutate(model: onnx.ModelProto, rng: np.random.Generator) -> bytes:
     node = changed.graph.node[int(rng.integers(len(changed.graph.node)))]
     kind = int(rng.integers(4))
     if kind == 0:
-        node.input[int(rng.integers(len(node.input)))] = str(rng.choice([n.output[0] for n in changed.graph.node]))
+        node.input[int(rng.integers(len(node.input)))] = str(
+            rng.choice([n.output[0] for n in changed.graph.node])
+        )
     elif kind == 1:
-        node.op_type = str(rng.choice([n.op_type for n in changed.graph.node] + ["Pad", "Flatten", "Shape", "Gemm", "ReduceMean"]))
+        node.op_type = str(
+            rng.choice(
+                [n.op_type for n in changed.graph.node]
+                + ["Pad", "Flatten", "Shape", "Gemm", "ReduceMean"]
+            )
+        )
     elif kind == 2:
         del node.input[int(rng.integers(len(node.input))) :]
     elif node.attribute:

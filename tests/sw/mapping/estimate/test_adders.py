@@ -1,4 +1,6 @@
-"""The adder trees of the cost model against those that the hardware builds, bit by bit of their registers."""
+"""The adder trees of the cost model against those that the hardware builds, bit by bit of their
+registers.
+"""
 
 from __future__ import annotations
 
@@ -25,15 +27,35 @@ def term(stage: Stage, k: int) -> Value:
 def registers(stage: Stage) -> int:
     """Bits of all registers of one tree of the hardware."""
     m, terms = Module(), [term(stage, k) for k in range(stage.lanes)]
-    built(m, terms, width=stage.acc_width, first=stage.first_terms, cycles=stage.tree_cycles, name="sum")
+    built(
+        m,
+        terms,
+        width=stage.acc_width,
+        first=stage.first_terms,
+        cycles=stage.tree_cycles,
+        name="sum",
+    )
     statements = Fragment.get(m, None).statements["sync"]
-    return sum(len(signal) for signal in {id(s): s for statement in statements for s in statement._lhs_signals()}.values())
+    return sum(
+        len(signal)
+        for signal in {
+            id(s): s for statement in statements for s in statement._lhs_signals()
+        }.values()
+    )
 
 
 def stages() -> Iterator[Stage]:
-    """All but parallel bodies and weights of a single bit, whose registers Yosys makes narrower than they are written."""
-    found = [body.stage for body in wide() if body.what == "body"] + [stage for seed in range(40) for stage in random_plan(seed).stages]
-    return (stage for stage in found if stage.folding.body in ("event", "dense", "depthwise") and stage.weight_width > 1)
+    """All but parallel bodies and weights of a single bit, whose registers Yosys makes narrower
+    than they are written.
+    """
+    found = [body.stage for body in wide() if body.what == "body"] + [
+        stage for seed in range(40) for stage in random_plan(seed).stages
+    ]
+    return (
+        stage
+        for stage in found
+        if stage.folding.body in ("event", "dense", "depthwise") and stage.weight_width > 1
+    )
 
 
 def test_registers_are_those_of_the_hardware() -> None:
@@ -41,7 +63,15 @@ def test_registers_are_those_of_the_hardware() -> None:
     for stage in stages():
         found = tree(stage)
         assert found.registers + found.shared == registers(stage), (stage.name, stage.folding)
-        seen.add((stage.folding.body, stage.binary, stage.zero_row is not None, min(stage.first_terms, 3), min(stage.tree_cycles, 2)))
+        seen.add(
+            (
+                stage.folding.body,
+                stage.binary,
+                stage.zero_row is not None,
+                min(stage.first_terms, 3),
+                min(stage.tree_cycles, 2),
+            )
+        )
     assert {body for body, *_ in seen} == {"event", "dense", "depthwise"} and len(seen) > 10
 
 

@@ -37,21 +37,38 @@ def test_all_ways_are_in_the_file() -> None:
     for written in (False, True):
         rows = [row["xc7"] for row in DATA if row["written"] == written and row["registered"]]
         assert any(row[1] for row in rows) and any(not row[1] for row in rows)
-    assert {row["readers"] for row in DATA if row["xc7"][1]} > {1} and any(row["xcup"][2] for row in DATA)
+    assert {row["readers"] for row in DATA if row["xc7"][1]} > {1} and any(
+        row["xcup"][2] for row in DATA
+    )
 
 
 def test_what_must_be_block_memory_is_and_what_must_not_is_not() -> None:
     rows = {kind: [row["xc7"] for row in DATA if row["kind"] == kind] for kind in ("block", "lut")}
-    assert len(rows["block"]) > 10 and all(row[1] for row in rows["block"]) and not any(row[1] for row in rows["lut"])
+    assert (
+        len(rows["block"]) > 10
+        and all(row[1] for row in rows["block"])
+        and not any(row[1] for row in rows["lut"])
+    )
 
 
 def test_registers_are_inside_of_block_memory() -> None:
-    assert storage(36, 512).ff == 0 and storage(36, 64).ff == 36 and storage(36, 64, readers=2).ff == 72
-    assert table(36, 512).ff == 0 and table(36, 64).ff == 36 and table(36, 64, registered=False).ff == 0
+    assert (
+        storage(36, 512).ff == 0
+        and storage(36, 64).ff == 36
+        and storage(36, 64, readers=2).ff == 72
+    )
+    assert (
+        table(36, 512).ff == 0
+        and table(36, 64).ff == 36
+        and table(36, 64, registered=False).ff == 0
+    )
 
 
 def test_a_large_buffer_is_ultraram_where_there_is_one() -> None:
-    assert storage(72, 4096, family="xcup") == Memory(uram=1) and storage(72, 4096, family="xc7").bram18 == 16
+    assert (
+        storage(72, 4096, family="xcup") == Memory(uram=1)
+        and storage(72, 4096, family="xc7").bram18 == 16
+    )
     assert storage(72, 512, family="xcup").bram18 == 2
 
 
@@ -60,16 +77,28 @@ def test_more_rows_or_bits_never_take_fewer_luts() -> None:
     for width in (1, 3, 8, 17, 36, 60):
         for depth in (1, 2, 16, 33, 64, 100, 500, 1024, 3000):
             for more in ((width + 1, depth), (width, depth + 1)):
-                assert storage(width, depth, registered=False).lutram <= storage(*more, registered=False).lutram
-                assert table(width, depth, registered=False).logic <= table(*more, registered=False).logic
+                assert (
+                    storage(width, depth, registered=False).lutram
+                    <= storage(*more, registered=False).lutram
+                )
+                assert (
+                    table(width, depth, registered=False).logic
+                    <= table(*more, registered=False).logic
+                )
 
 
-@pytest.mark.parametrize(("depth", "luts"), [(20, 17), (64, 16), (65, 17), (73, 32), (128, 32), (129, 33), (145, 64), (256, 64), (257, 65)])
+@pytest.mark.parametrize(
+    ("depth", "luts"),
+    [(20, 17), (64, 16), (65, 17), (73, 32), (128, 32), (129, 33), (145, 64), (256, 64), (257, 65)],
+)
 def test_tables_in_logic(depth: int, luts: int) -> None:
     """16 bits of random contents, as Yosys 0.70 made them for xc7."""
     assert abs(logic(16, depth) - luts) <= 1
 
 
-@pytest.mark.parametrize(("width", "depth", "luts"), [(16, 400, 145), (16, 577, 211), (8, 768, 127), (8, 1024, 194), (8, 2048, 371)])
+@pytest.mark.parametrize(
+    ("width", "depth", "luts"),
+    [(16, 400, 145), (16, 577, 211), (8, 768, 127), (8, 1024, 194), (8, 2048, 371)],
+)
 def test_deep_tables_in_logic(width: int, depth: int, luts: int) -> None:
     assert abs(logic(width, depth) - luts) <= 0.15 * luts

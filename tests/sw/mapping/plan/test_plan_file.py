@@ -1,4 +1,6 @@
-"""The plan file: what is saved comes back equal, byte for byte the same on every run, and damage is named."""
+"""The plan file: what is saved comes back equal, byte for byte the same on every run, and damage is
+named.
+"""
 
 from __future__ import annotations
 
@@ -67,9 +69,17 @@ def test_hashes_are_of_the_contents(tmp_path: Path) -> None:
     assert hashes(load(tmp_path)) == known
     assert known.plan == hashlib.sha256(text.encode()).hexdigest() and len(known.network) == 64
     other = replace(plan, graph=replace(plan.graph, bias=plan.graph.bias + 1))
-    assert hashes(other).plan == known.plan and hashes(other).weights != known.weights and hashes(other).network != known.network
+    assert (
+        hashes(other).plan == known.plan
+        and hashes(other).weights != known.weights
+        and hashes(other).network != known.network
+    )
     slower = hashes(replace(plan, clock_mhz=plan.clock_mhz / 2))
-    assert slower.plan != known.plan and slower.weights == known.weights and slower.network != known.network
+    assert (
+        slower.plan != known.plan
+        and slower.weights == known.weights
+        and slower.network != known.network
+    )
 
 
 def broken(tmp_path: Path) -> str:
@@ -97,7 +107,9 @@ def test_truncated_or_flipped_files(name: str, tmp_path: Path) -> None:
     for at in range(0, len(whole), max(1, len(whole) // 60)):
         (tmp_path / name).write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
         try:
-            load(tmp_path)  # a flipped digit may still be a plan; anything else must be a clear error
+            load(
+                tmp_path
+            )  # a flipped digit may still be a plan; anything else must be a clear error
         except SpikeLoomError as error:
             assert "\n" not in str(error)
 
@@ -126,13 +138,17 @@ def test_missing_keys(key: str, tmp_path: Path) -> None:
     assert key in broken(tmp_path)
 
 
-@pytest.mark.parametrize(("name", "value"), [("steps", 400), ("base", 0), ("groups", 10**9), ("shift", 10**12)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("steps", 400), ("base", 0), ("groups", 10**9), ("shift", 10**12)]
+)
 def test_numbers_that_cannot_be_name_the_file(name: str, value: int, tmp_path: Path) -> None:
     save(random_plan(1), tmp_path)
     text = (tmp_path / PLAN_FILE).read_text()
     (tmp_path / PLAN_FILE).write_text(re.sub(rf'"{name}": \d+', f'"{name}": {value}', text))
     line = broken(tmp_path)
-    assert line.startswith(f"{tmp_path / PLAN_FILE}: ") and line.endswith("compile the network again")
+    assert line.startswith(f"{tmp_path / PLAN_FILE}: ") and line.endswith(
+        "compile the network again"
+    )
 
 
 def test_arrays_of_objects_are_refused(tmp_path: Path) -> None:

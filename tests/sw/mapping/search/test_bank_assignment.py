@@ -1,4 +1,6 @@
-"""Channels dealt to banks: an order of them all, no slower than one after the other, and measured as the cycle model counts."""
+"""Channels dealt to banks: an order of them all, no slower than one after the other, and measured
+as the cycle model counts.
+"""
 
 from __future__ import annotations
 
@@ -49,19 +51,29 @@ def test_measured_cycles_are_those_of_the_cycle_model(seed: int) -> None:
         if flags.shape[1] < 4 * before.positions * before.groups * before.planes:
             continue  # not all passes were looked at
         _, cycles = deal(before, flags)
-        assert cycles * before.positions * before.folds * before.planes == pytest.approx(busy(after, source), rel=1e-9)
+        assert cycles * before.positions * before.folds * before.planes == pytest.approx(
+            busy(after, source), rel=1e-9
+        )
         assert busy(after, source) <= busy(before, source)
 
 
 def one_layer(folding: Folding) -> Plan:
     zero = np.zeros(2, dtype=np.int64)
     weight = np.ones((2, 8, 1, 1), dtype=np.int64)
-    graph = Graph("pairs", (Input("x", (8, 1, 1), (8,), Code(1)), Layer("fc", "x", weight, Raw(None), zero, zero, zero)))
+    graph = Graph(
+        "pairs",
+        (
+            Input("x", (8, 1, 1), (8,), Code(1)),
+            Layer("fc", "x", weight, Raw(None), zero, zero, zero),
+        ),
+    )
     return replace(plan_of(graph, {"fc": folding}), density={"x": 0.25})
 
 
 def test_channels_that_fire_together_go_to_different_banks() -> None:
-    """Of channels c and c + 4 both fire or none does, two pairs at a time: in four banks of two, the best is to part them all."""
+    """Of channels c and c + 4 both fire or none does, two pairs at a time: in four banks of two,
+    the best is to part them all.
+    """
     rng = np.random.default_rng(0)
     pairs = np.array([rng.permutation([1, 1, 0, 0]) for _ in range(200)])
     words = np.concatenate([pairs, pairs], axis=1).reshape(200, 8, 1, 1)
@@ -69,7 +81,9 @@ def test_channels_that_fire_together_go_to_different_banks() -> None:
     assert busy(plan["fc"], words) == 2  # 0 and 4 share the first bank
     found = dealt(plan, {"x": words})
     assert busy(found["fc"], words) < 1.7
-    assert found.spread["fc"] * evenly(plan["fc"], 0.25) == pytest.approx(busy(found["fc"], words), rel=1e-3)
+    assert found.spread["fc"] * evenly(plan["fc"], 0.25) == pytest.approx(
+        busy(found["fc"], words), rel=1e-3
+    )
 
 
 @pytest.mark.parametrize("dealing", [(0, 1, 2), (0, 0, 1, 2, 3, 4, 5, 6), tuple(range(1, 9))])

@@ -1,4 +1,6 @@
-"""A target is met as measured on calibration inputs, whatever the closed form says of independent spikes."""
+"""A target is met as measured on calibration inputs, whatever the closed form says of independent
+spikes.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,19 @@ from spikeloom.mapping.search.schedule import schedule
 def network() -> Graph:
     zero = np.zeros(8, dtype=np.int64)
     weight = np.random.default_rng(0).integers(-4, 4, (8, 128, 1, 1))
-    return Graph("bursts", (Input("x", (128, 1, 1), (128,), Code(1)), Layer("fc", "x", weight, Raw(None), zero, zero, zero)))
+    return Graph(
+        "bursts",
+        (
+            Input("x", (128, 1, 1), (128,), Code(1)),
+            Layer("fc", "x", weight, Raw(None), zero, zero, zero),
+        ),
+    )
 
 
 def bursts() -> Ints:
-    """Half of the images are full, half are empty: no dealing evens that out, and independent spikes would be done sooner."""
+    """Half of the images are full, half are empty: no dealing evens that out, and independent
+    spikes would be done sooner.
+    """
     return np.repeat(np.arange(64) % 2, 128).reshape(64, 128, 1, 1)
 
 
@@ -47,8 +57,15 @@ def test_a_later_round_that_finds_nothing_leaves_what_was_found() -> None:
         return start
 
     found = settled(start, trace, choose, 20.0)
-    assert found.foldings == start.foldings and network_interval(found) > 20 and asked[1] < asked[0] == 20.0
-    assert asked[2:] == [(asked[1] + 20) / 2, (asked[1] + 3 * 20) / 4], "half as much faster, each time that nothing is that fast"
+    assert (
+        found.foldings == start.foldings
+        and network_interval(found) > 20
+        and asked[1] < asked[0] == 20.0
+    )
+    assert asked[2:] == [
+        (asked[1] + 20) / 2,
+        (asked[1] + 3 * 20) / 4,
+    ], "half as much faster, each time that nothing is that fast"
     with pytest.raises(CapacityError, match="none"):
         settled(start, trace, choose, 20.0)
 
@@ -66,4 +83,7 @@ def test_what_is_too_fast_to_be_had_is_not_the_end() -> None:
             raise CapacityError("none")
         return slow if len(asked) == 1 else fast
 
-    assert settled(slow, trace, choose, 20.0).foldings == fast.foldings and asked[1] < asked[2] < asked[0]
+    assert (
+        settled(slow, trace, choose, 20.0).foldings == fast.foldings
+        and asked[1] < asked[2] < asked[0]
+    )

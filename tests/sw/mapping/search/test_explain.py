@@ -1,4 +1,6 @@
-"""Why a plan is folded as it is: other foldings are legal, cost what is said, and are on the side that is said."""
+"""Why a plan is folded as it is: other foldings are legal, cost what is said, and are on the side
+that is said.
+"""
 
 from __future__ import annotations
 
@@ -43,20 +45,36 @@ def test_others_are_what_is_said_of_them(seed: int) -> None:
             if other is None:
                 continue
             made = changed(plan, name, other)
-            assert (other.cycles > network_interval(plan)) if slower else (other.cycles < reason.limit.cycles)
-            after = max(limit.cycles for limit in limits(made) if limit.stage == name and limit.what not in ("skip input", "output"))
+            assert (
+                (other.cycles > network_interval(plan))
+                if slower
+                else (other.cycles < reason.limit.cycles)
+            )
+            after = max(
+                limit.cycles
+                for limit in limits(made)
+                if limit.stage == name and limit.what not in ("skip input", "output")
+            )
             assert np.isclose(after, other.cycles) or after <= network_interval(plan)
             if not residual:
-                assert np.allclose(vector(total(made)) - vector(total(plan)), vector(other.more), atol=len(plan.stages) + 4)
+                assert np.allclose(
+                    vector(total(made)) - vector(total(plan)),
+                    vector(other.more),
+                    atol=len(plan.stages) + 4,
+                )
             if slower:
-                assert size(vector(found.need) + vector(other.more), vector(most)) < size(vector(found.need), vector(most))
+                assert size(vector(found.need) + vector(other.more), vector(most)) < size(
+                    vector(found.need), vector(most)
+                )
 
 
 def test_the_file_is_the_same_twice_and_in_words() -> None:
     plan = planned(1)
     first = foldings.contents(plan, reasons(plan))
     assert first == foldings.contents(plan, reasons(plan)) and first["source"] == "estimated"
-    assert first["total"] == {unit: getattr(total(plan), field) for unit, field in foldings.UNITS.items()}
+    assert first["total"] == {
+        unit: getattr(total(plan), field) for unit, field in foldings.UNITS.items()
+    }
     for row, stage in zip(foldings.rows(first), plan.stages, strict=True):
         assert row["name"] == stage.name and row["folding"].startswith(stage.folding.body)
 
@@ -67,5 +85,8 @@ def test_nothing_is_faster_than_the_fastest_folding() -> None:
     name = plan.stages[0].name
     while (other := reasons(plan).stages[0].faster) is not None:
         plan = changed(plan, name, other)
-    assert foldings.told(None) == "none" and foldings.rows(foldings.contents(plan, reasons(plan)))[0]["faster"] == "none"
+    assert (
+        foldings.told(None) == "none"
+        and foldings.rows(foldings.contents(plan, reasons(plan)))[0]["faster"] == "none"
+    )
     assert isinstance(total(plan), Cost)

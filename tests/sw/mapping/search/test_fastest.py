@@ -1,4 +1,6 @@
-"""The fastest plan that fits: within what may be used, never slower where more may be used, refused where nothing fits."""
+"""The fastest plan that fits: within what may be used, never slower where more may be used, refused
+where nothing fits.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,18 @@ from tests.networks import random_graph, random_words
 def chain(*channels: int, side: int = 6) -> Graph:
     """3x3 convolutions with padding, of so many channels."""
     rng = np.random.default_rng(0)
-    nodes: list[Input | Layer] = [Input("x", (channels[0], side, side), (channels[0], side, side), Code(2))]
+    nodes: list[Input | Layer] = [
+        Input("x", (channels[0], side, side), (channels[0], side, side), Code(2))
+    ]
     for k, (inputs, outputs) in enumerate(zip(channels, channels[1:], strict=False)):
         zero = np.zeros(outputs, dtype=np.int64)
         weight = rng.integers(-2, 2, (outputs, inputs, 3, 3))
         neuron = SpikePack(Code(2), zero + 9, zero)
-        nodes.append(Layer(f"conv{k}", nodes[-1].name, weight, neuron, zero, zero, zero, padding=(1, 1, 1, 1)))
+        nodes.append(
+            Layer(
+                f"conv{k}", nodes[-1].name, weight, neuron, zero, zero, zero, padding=(1, 1, 1, 1)
+            )
+        )
     return Graph("chain", tuple(nodes))
 
 
@@ -50,7 +58,10 @@ def test_it_fits_and_more_room_is_never_slower(seed: int) -> None:
 
 def test_a_larger_board_is_never_slower() -> None:
     graph = chain(8, 16, 16, side=4)
-    small, large = (schedule(graph, board, max_throughput=True, clock_mhz=100.0) for board in ("pynq-z2", "zcu104"))
+    small, large = (
+        schedule(graph, board, max_throughput=True, clock_mhz=100.0)
+        for board in ("pynq-z2", "zcu104")
+    )
     assert network_interval(large) <= network_interval(small)
 
 
@@ -68,7 +79,9 @@ def test_what_is_fastest_is_reached_as_a_target_and_little_more_is_not(seed: int
 
 
 def test_no_layer_waits_much_longer_than_it_must() -> None:
-    """A stage that is twice as fast as the network could be half as large: its next smaller folding would be too slow."""
+    """A stage that is twice as fast as the network could be half as large: its next smaller folding
+    would be too slow.
+    """
     graph = chain(8, 32, 16, 16)
     plan = schedule(graph, "pynq-z2", max_throughput=True, share=0.5)
     goal = network_interval(plan)
@@ -104,7 +117,11 @@ def test_a_refusal_says_what_it_needs_what_is_reached_and_what_binds() -> None:
         schedule(graph, "pynq-z2", target_fps=250_000, share=0.2)
     text = str(caught.value)
     found = re.search(r"the smallest plan needs (\d+) LUT of (\d+)", text)
-    assert "\n" not in text and found is not None and int(found[1]) > int(found[2]) == int(53_200 * 0.2)
+    assert (
+        "\n" not in text
+        and found is not None
+        and int(found[1]) > int(found[2]) == int(53_200 * 0.2)
+    )
     best = re.search(r"the best estimate is (\d+) at 100 MHz, (\d+) cycles an image", text)
     assert best is not None
     plan = schedule(graph, "pynq-z2", max_throughput=True, share=0.2)
@@ -120,7 +137,9 @@ def test_what_no_folding_reaches_is_told() -> None:
 def test_a_network_that_is_too_large_is_refused_at_once() -> None:
     graph = chain(64, 768, 768)
     for goal in (Goal(), Goal(max_throughput=True), Goal(target_fps=1.0)):
-        with pytest.raises(CapacityError, match="the smallest plan is estimated at .* RAMB18, more than"):
+        with pytest.raises(
+            CapacityError, match="the smallest plan is estimated at .* RAMB18, more than"
+        ):
             admit(graph, "pynq-z2", goal=goal)
     with pytest.raises(CapacityError, match="the smallest plan is estimated at"):
         schedule(graph, "pynq-z2", max_throughput=True)
@@ -137,14 +156,24 @@ def test_goals_that_are_none() -> None:
 
 def test_the_same_plan_every_time() -> None:
     graph = random_graph(7, 3)
-    assert schedule(graph, "zcu104", max_throughput=True).foldings == schedule(graph, "zcu104", max_throughput=True).foldings
+    assert (
+        schedule(graph, "zcu104", max_throughput=True).foldings
+        == schedule(graph, "zcu104", max_throughput=True).foldings
+    )
 
 
 def test_progress_is_told() -> None:
     seen: list[tuple[int, int]] = []
-    schedule(chain(8, 16), "pynq-z2", max_throughput=True, progress=lambda done, whole: seen.append((done, whole)))
+    schedule(
+        chain(8, 16),
+        "pynq-z2",
+        max_throughput=True,
+        progress=lambda done, whole: seen.append((done, whole)),
+    )
     assert (
-        len(seen) > 3 and all(0 <= done < whole for done, whole in seen) and [done for done, _ in seen] == sorted(done for done, _ in seen)
+        len(seen) > 3
+        and all(0 <= done < whole for done, whole in seen)
+        and [done for done, _ in seen] == sorted(done for done, _ in seen)
     )
 
 
@@ -152,7 +181,12 @@ def test_what_is_tight_and_what_is_too_much() -> None:
     board = BOARDS["pynq-z2"]
     most = budget(board, 0.5)
     need = replace(most, lut=most.lut + 1, bram18=most.bram18 * 2)
-    assert exceeded(need, most) == f"{most.lut + 1} LUT of {most.lut} and {2 * most.bram18} RAMB18 of {most.bram18}"
+    assert (
+        exceeded(need, most)
+        == f"{most.lut + 1} LUT of {most.lut} and {2 * most.bram18} RAMB18 of {most.bram18}"
+    )
     assert tightest(need, most) == ("RAMB18", 2.0)
     assert tightest(replace(most, uram=1), most) == ("UltraRAM", 2.0)
-    assert allowed(board, 0.5).bram18 == int(280 * 0.9) and allowed(board, 0.95).bram18 == int(280 * 0.95)
+    assert allowed(board, 0.5).bram18 == int(280 * 0.9) and allowed(board, 0.95).bram18 == int(
+        280 * 0.95
+    )

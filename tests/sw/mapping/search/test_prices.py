@@ -1,4 +1,6 @@
-"""Smallest plans: sums agree with the estimate of the whole, the cheapest choice is the cheapest, no single stage could be smaller."""
+"""Smallest plans: sums agree with the estimate of the whole, the cheapest choice is the cheapest,
+no single stage could be smaller.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,14 @@ from tests.sw.mapping.search.test_fastest import chain
 
 
 def start(graph: Graph, board: str = "pynq-z2") -> Plan:
-    return Plan(graph, first_foldings(graph, {})[0], board, 100.0, dict.fromkeys(graph.codes, 0.25), "assumed")
+    return Plan(
+        graph,
+        first_foldings(graph, {})[0],
+        board,
+        100.0,
+        dict.fromkeys(graph.codes, 0.25),
+        "assumed",
+    )
 
 
 def fitting(plan: Plan) -> tuple[Fitting, Cost]:
@@ -51,7 +60,9 @@ def test_sums_are_the_estimate_of_the_whole(seed: int) -> None:
         need, slow = choice.needs(pick)
         if slow:
             continue
-        made = replace(plan, foldings={name: choice.menus[name].foldings[k] for name, k in pick.items()})
+        made = replace(
+            plan, foldings={name: choice.menus[name].foldings[k] for name, k in pick.items()}
+        )
         off = np.abs(need + search.constant - vector(total(made)))
         assert (off[2:] == 0).all()
         if not residual(plan):
@@ -75,7 +86,10 @@ def test_the_cheapest_choice_is_the_cheapest_of_all(seed: int) -> None:
         return
     narrowed(choice, rng, 6)
     prices = rng.random(len(RESOURCES))
-    every = [dict(zip(choice.menus, k, strict=True)) for k in product(*(range(len(menu.foldings)) for menu in choice.menus.values()))]
+    every = [
+        dict(zip(choice.menus, k, strict=True))
+        for k in product(*(range(len(menu.foldings)) for menu in choice.menus.values()))
+    ]
     worth = [float(need @ prices) for need, slow in map(choice.needs, every) if not slow]
     found = choice.cheapest(prices)
     assert (found is None) == (not worth)
@@ -86,14 +100,19 @@ def test_the_cheapest_choice_is_the_cheapest_of_all(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_cheapest_choice_of_a_chain(seed: int) -> None:
-    """Here what follows a stage depends on how wide it sends, and costs more than the stage itself."""
+    """Here what follows a stage depends on how wide it sends, and costs more than the stage
+    itself.
+    """
     rng = np.random.default_rng(seed)
     plan = start(chain(4, 12, 16, 8))
     search, _ = fitting(plan)
     choice = Choice(search.menus, network_interval(plan) * rng.uniform(0.05, 0.5))
     narrowed(choice, rng, 7)
     prices = rng.random(len(RESOURCES))
-    every = [dict(zip(choice.menus, k, strict=True)) for k in product(*(range(len(menu.foldings)) for menu in choice.menus.values()))]
+    every = [
+        dict(zip(choice.menus, k, strict=True))
+        for k in product(*(range(len(menu.foldings)) for menu in choice.menus.values()))
+    ]
     worth = [float(need @ prices) for need, slow in map(choice.needs, every) if not slow]
     found = choice.cheapest(prices)
     assert (found is None) == (not worth)
@@ -107,8 +126,12 @@ def single_changes(choice: Choice, pick: Pick) -> Iterator[Pick]:
 
 @pytest.mark.parametrize("seed", range(16))
 def test_no_single_stage_could_be_smaller(seed: int) -> None:
-    """The plan is legal, meets the goal by the estimate of the whole, and no other folding of one stage makes a smaller one that does."""
-    plan = start(random_graph(seed) if seed % 2 else chain(4, 12, [8, 16, 24, 32][seed // 2 % 4], 8))
+    """The plan is legal, meets the goal by the estimate of the whole, and no other folding of one
+    stage makes a smaller one that does.
+    """
+    plan = start(
+        random_graph(seed) if seed % 2 else chain(4, 12, [8, 16, 24, 32][seed // 2 % 4], 8)
+    )
     search, _ = fitting(plan)
     goal = network_interval(plan) / 3
     found = search.fit(goal)
@@ -116,7 +139,10 @@ def test_no_single_stage_could_be_smaller(seed: int) -> None:
         return
     assert network_interval(found.plan) <= goal and found.need == total(found.plan)
     choice = Choice(search.menus, goal)
-    pick = {name: choice.menus[name].foldings.index(folding) for name, folding in found.plan.foldings.items()}
+    pick = {
+        name: choice.menus[name].foldings.index(folding)
+        for name, folding in found.plan.foldings.items()
+    }
     now = search.size(choice.needs(pick)[0] + search.constant)
     for other in single_changes(choice, pick):
         need, slow = choice.needs(other)
@@ -127,7 +153,9 @@ def test_what_fits_is_smaller_than_what_does_not() -> None:
     most = np.array([100.0, 100.0, 10.0, 10.0, 0.0])
     fits, fills = np.array([99.0, 99.0, 9.9, 9.9, 0.0]), np.array([101.0, 0.0, 0.0, 0.0, 0.0])
     assert size(fits, most) < size(fills, most) < size(np.array([101.0, 1.0, 0.0, 0.0, 0.0]), most)
-    assert size(np.array([0.0, 0.0, 0.0, 0.0, 1.0]), most) > size(fits, most)  # of what is not there one is too much
+    assert size(np.array([0.0, 0.0, 0.0, 0.0, 1.0]), most) > size(
+        fits, most
+    )  # of what is not there one is too much
 
 
 def test_no_plan_is_faster_than_its_output() -> None:

@@ -1,4 +1,6 @@
-"""The scheduler: legal plans that meet their target by estimate, estimates that hold, refusals in one line."""
+"""The scheduler: legal plans that meet their target by estimate, estimates that hold, refusals in
+one line.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,11 @@ def test_random_networks_get_a_legal_plan_that_runs(seed: int) -> None:
     graph = random_graph(rng)
     words = random_words(rng, graph, 3)
     plan = schedule(graph, str(rng.choice(sorted(BOARDS))), words=words)
-    assert {stage.name for stage in plan.stages} == plan.foldings.keys() == {row.stage for row in explain(plan)}
+    assert (
+        {stage.name for stage in plan.stages}
+        == plan.foldings.keys()
+        == {row.stage for row in explain(plan)}
+    )
     board = find_board(plan.board)
     assert not over(total(plan), budget(board, 0.5))
     timing = simulate(plan, words, BACK_TO_BACK)
@@ -78,8 +84,13 @@ def test_shell_and_counters_are_in_the_budget(monkeypatch: pytest.MonkeyPatch) -
     plan = schedule(linear(64, 16), "pynq-z2")
     costs = plan_costs(plan)
     layers, everything = costs["fc"], total(plan)
-    assert everything.lut == layers.lut + costs["shell"].lut + costs["network"].lut and costs["shell"].lut > 1500
-    smallest = plan_costs(Plan(plan.graph, first_foldings(plan.graph, {})[0], "pynq-z2", 100.0, {}, ""))
+    assert (
+        everything.lut == layers.lut + costs["shell"].lut + costs["network"].lut
+        and costs["shell"].lut > 1500
+    )
+    smallest = plan_costs(
+        Plan(plan.graph, first_foldings(plan.graph, {})[0], "pynq-z2", 100.0, {}, "")
+    )
     need = sum(cost.lut for cost in smallest.values())
     for share, fits in ((1.02, True), (0.98, False), (smallest["fc"].lut / need * 1.02, False)):
         board = replace(BOARDS["pynq-z2"], lut=int(need * share / TARGET_SHARE))
@@ -95,7 +106,9 @@ def test_without_target_growth_stops_where_it_is_modest() -> None:
     graph = linear(256, 64)
     plan = schedule(graph, "pynq-z2")
     assert network_interval(plan) <= MODEST_INTERVAL
-    smaller = schedule(graph, "pynq-z2", overrides={"fc": {"elements": plan["fc"].folding.elements // 2}})
+    smaller = schedule(
+        graph, "pynq-z2", overrides={"fc": {"elements": plan["fc"].folding.elements // 2}}
+    )
     assert network_interval(smaller) > MODEST_INTERVAL or plan["fc"].folding.ports > 1
 
 
@@ -131,7 +144,9 @@ def test_word_cost_is_the_mean_over_all_words() -> None:
 def test_density_is_measured_or_said_to_be_assumed() -> None:
     graph = linear(32, 4)
     words = random_words(np.random.default_rng(0), graph, 5)
-    assert density_of(graph, golden.trace(graph, words)) == {"x": round(float(Code(4).planes(words).mean()), 6)}
+    assert density_of(graph, golden.trace(graph, words)) == {
+        "x": round(float(Code(4).planes(words).mean()), 6)
+    }
     assert "assumed" in schedule(graph, "pynq-z2").density_source
     assert "calibration" in schedule(graph, "pynq-z2", {"x": 0.5}).density_source
 
@@ -145,13 +160,24 @@ def test_the_same_plan_every_time(tmp_path: Path) -> None:
 
 def test_overrides_are_kept() -> None:
     graph = linear(32, 8)
-    plan = schedule(graph, "pynq-z2", overrides={"fc": {"body": "dense", "group": 4, "elements": 2}}, target_fps=1_000)
+    plan = schedule(
+        graph,
+        "pynq-z2",
+        overrides={"fc": {"body": "dense", "group": 4, "elements": 2}},
+        target_fps=1_000,
+    )
     assert plan.foldings["fc"] == Folding("dense", 4, elements=2)
 
 
 def test_one_number_of_a_depthwise_body_sets_both() -> None:
     zero, weight = np.zeros(8, dtype=np.int64), np.ones((8, 1, 3, 3), dtype=np.int64)
-    graph = Graph("dw", (Input("x", (8, 4, 4), (8, 4, 4), Code(2)), Layer("dw", "x", weight, Raw(None), zero, zero, zero, groups=8)))
+    graph = Graph(
+        "dw",
+        (
+            Input("x", (8, 4, 4), (8, 4, 4), Code(2)),
+            Layer("dw", "x", weight, Raw(None), zero, zero, zero, groups=8),
+        ),
+    )
     plan = schedule(graph, "pynq-z2", overrides={"dw": {"elements": 4}})
     assert plan.foldings["dw"] == Folding("depthwise", 4, elements=4)
     assert plan.edges[0].o_group == 4
@@ -181,7 +207,10 @@ def test_overrides_that_are_not_legal(overrides: dict[str, object], words: tuple
 def test_overrides_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "folding.json"
     path.write_text(json.dumps({"fc": {"elements": 4}}))
-    assert schedule(linear(32, 8), "pynq-z2", overrides=read_overrides(path)).foldings["fc"].elements == 4
+    assert (
+        schedule(linear(32, 8), "pynq-z2", overrides=read_overrides(path)).foldings["fc"].elements
+        == 4
+    )
     for broken in ("[]", "{", ""):
         path.write_text(broken)
         with pytest.raises(SpikeLoomError, match="folding.json"):
@@ -203,16 +232,22 @@ def test_a_target_is_a_rate(target: float) -> None:
 
 @pytest.mark.parametrize("clock", [0.0, -5.0, 0.5, 1001.0, 1e9, float("nan"), float("inf")])
 def test_a_clock_is_one_that_can_be(clock: float) -> None:
-    with pytest.raises(SpikeLoomError, match="clock must be 1 to 1000 MHz, got .*; pynq-z2 usually runs at 100"):
+    with pytest.raises(
+        SpikeLoomError, match="clock must be 1 to 1000 MHz, got .*; pynq-z2 usually runs at 100"
+    ):
         schedule(linear(32, 8), "pynq-z2", clock_mhz=clock)
     assert schedule(linear(32, 8), "pynq-z2", clock_mhz=1.0).clock_mhz == 1.0
 
 
 def test_a_target_out_of_reach_tells_the_best_one() -> None:
     """What is told as the best is reached when it is asked for."""
-    with pytest.raises(CapacityError, match=r"1e\+12 frames per second are not reached on pynq-z2") as caught:
+    with pytest.raises(
+        CapacityError, match=r"1e\+12 frames per second are not reached on pynq-z2"
+    ) as caught:
         schedule(linear(512, 256), "pynq-z2", target_fps=1e12)
-    found = re.search(r"the best estimate is (\d+) at 100 MHz, (\d+) cycles an image", str(caught.value))
+    found = re.search(
+        r"the best estimate is (\d+) at 100 MHz, (\d+) cycles an image", str(caught.value)
+    )
     assert found is not None and abs(1e8 / int(found[1]) - int(found[2])) <= 0.5
     plan = schedule(linear(512, 256), "pynq-z2", target_fps=int(found[1]) * 0.999)
     assert network_interval(plan) <= int(found[2]) + 1
@@ -230,13 +265,23 @@ def test_output_of_a_map_limits_the_interval() -> None:
     assert (slowest.what, slowest.cycles) == ("output", 64 * 64)
 
 
-@pytest.mark.parametrize(("board", "steps", "cycles"), [("pynq-z2", 16, 16), ("pynq-z2", 1, 1), ("zcu104", 16, 8), ("zcu104", 3, 2)])
+@pytest.mark.parametrize(
+    ("board", "steps", "cycles"),
+    [("pynq-z2", 16, 16), ("pynq-z2", 1, 1), ("zcu104", 16, 8), ("zcu104", 3, 2)],
+)
 def test_the_memory_port_limits_the_interval(board: str, steps: int, cycles: int) -> None:
     """One value out of 64 words, which share bytes where they are small."""
     graph = linear(64, 1, Input("x", (64, 1, 1), (64,), Code(steps)))
     plan = schedule(graph, board, target_fps=find_board(board).clock_mhz * 1e6 / cycles)
     assert max(limit.cycles for limit in limits(plan)) == cycles
-    assert next(limit.cycles for limit in limits(plan) if (limit.stage, limit.what) == ("x", "memory port")) == cycles
+    assert (
+        next(
+            limit.cycles
+            for limit in limits(plan)
+            if (limit.stage, limit.what) == ("x", "memory port")
+        )
+        == cycles
+    )
 
 
 def test_a_modest_plan_grows_no_further_than_the_memory_port_lets_it() -> None:
@@ -248,28 +293,60 @@ def test_a_modest_plan_grows_no_further_than_the_memory_port_lets_it() -> None:
 
 def test_a_target_beyond_the_memory_port_is_refused_and_the_fastest_plan_is_bound_by_it() -> None:
     graph = linear(64, 1, Input("x", (64, 1, 1), (64,), Code(8)))
-    with pytest.raises(CapacityError, match="no folding is that fast, the memory port alone takes 8 cycles an image") as caught:
+    with pytest.raises(
+        CapacityError,
+        match="no folding is that fast, the memory port alone takes 8 cycles an image",
+    ) as caught:
         schedule(graph, "pynq-z2", target_fps=1e8 / 7.9)
-    assert "the best estimate is 12500000 at 100 MHz, 8 cycles an image (x, memory port);" in str(caught.value)
+    assert "the best estimate is 12500000 at 100 MHz, 8 cycles an image (x, memory port);" in str(
+        caught.value
+    )
     plan = schedule(graph, "pynq-z2", max_throughput=True)
     slowest = max(limits(plan), key=lambda limit: limit.cycles)
     assert (slowest.what, network_interval(plan)) == ("memory port", 8)
     odd = linear(100, 1, Input("x", (100, 1, 1), (100,), Code(2)))
-    with pytest.raises(CapacityError, match=r"the memory port alone takes 3\.125 cycles an image.* 32000000 at 100 MHz"):
+    with pytest.raises(
+        CapacityError,
+        match=r"the memory port alone takes 3\.125 cycles an image.* 32000000 at 100 MHz",
+    ):
         schedule(odd, "pynq-z2", target_fps=1e8)
 
 
-@pytest.mark.parametrize(("value", "whole", "largest", "result"), [(1, 12, None, 2), (4, 12, None, 12), (12, 12, None, None), (2, 9, 8, 3)])
+@pytest.mark.parametrize(
+    ("value", "whole", "largest", "result"),
+    [(1, 12, None, 2), (4, 12, None, 12), (12, 12, None, None), (2, 9, 8, 3)],
+)
 def test_doubled(value: int, whole: int, largest: int | None, result: int | None) -> None:
     assert doubled(value, whole, largest) == result
 
 
 def test_a_wide_residual_is_no_output() -> None:
-    """What joins a drive may be as wide as a drive; only the network's integer output is held to 32 bits."""
+    """What joins a drive may be as wide as a drive; only the network's integer output is held to 32
+    bits.
+    """
     zero = np.zeros(2, dtype=np.int64)
-    first = Layer("a", "x", np.ones((2, 2, 1, 1), dtype=np.int64), SpikePack(Code(8), zero + 9, zero), zero, zero, zero)
-    wide = Layer("b", "a", first.weight, SpikePack(Code(8), zero + (1 << 36), zero), zero, zero, zero + (1 << 30), skip="x")
+    first = Layer(
+        "a",
+        "x",
+        np.ones((2, 2, 1, 1), dtype=np.int64),
+        SpikePack(Code(8), zero + 9, zero),
+        zero,
+        zero,
+        zero,
+    )
+    wide = Layer(
+        "b",
+        "a",
+        first.weight,
+        SpikePack(Code(8), zero + (1 << 36), zero),
+        zero,
+        zero,
+        zero + (1 << 30),
+        skip="x",
+    )
     graph = Graph("wide", (Input("x", (2, 1, 1), (2,), Code(8)), first, wide))
-    plan = Plan(graph, {"a": Folding("event", 2), "b": Folding("event", 2)}, "pynq-z2", 100.0, {}, "none")
+    plan = Plan(
+        graph, {"a": Folding("event", 2), "b": Folding("event", 2)}, "pynq-z2", 100.0, {}, "none"
+    )
     skip = plan["b"].skip_stage
     assert skip is not None and skip.acc_width > 32

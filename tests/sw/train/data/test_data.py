@@ -23,7 +23,9 @@ def test_embedded(name, shape):
     counts = np.bincount(first.test_y)
     assert len(counts) == len(first.classes) == 10 and counts.min() >= 34
     test = {x.tobytes() + bytes([y]) for x, y in zip(first.test_x, first.test_y, strict=True)}
-    assert not test & {x.tobytes() + bytes([y]) for x, y in zip(first.train_x, first.train_y, strict=True)}
+    assert not test & {
+        x.tobytes() + bytes([y]) for x, y in zip(first.train_x, first.train_y, strict=True)
+    }
 
 
 def test_digits_are_the_original_pixels():
@@ -45,7 +47,9 @@ def test_camera_sees_nothing_without_contrast():
 
 
 def test_camera_sees_an_edge_where_it_moves():
-    """The left half is bright and moves right (two frames, about 1.5 pixels, jitter apart): ON along the edge, no OFF there."""
+    """The left half is bright and moves right (two frames, about 1.5 pixels, jitter apart): ON
+    along the edge, no OFF there.
+    """
     picture = np.zeros((1, 8, 8))
     picture[:, :, :4] = 1
     inner = camera(picture, size=8)[0, :2, :, 2:6].any(axis=0)
@@ -62,7 +66,11 @@ def test_path_is_closed():
 
 
 def write_idx(file, array):
-    file.write(bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes())
+    file.write(
+        bytes([0, 0, 8, array.ndim])
+        + struct.pack(f">{array.ndim}I", *array.shape)
+        + array.tobytes()
+    )
 
 
 def write_mnist(folder, zipped):
@@ -71,8 +79,13 @@ def write_mnist(folder, zipped):
     for part, count in (("train", 7), ("t10k", 3)):
         images = rng.integers(0, 256, (count, 28, 28), dtype=np.uint8)
         labels = rng.integers(0, 10, count, dtype=np.uint8)
-        for name, array in ((f"{part}-images-idx3-ubyte", images), (f"{part}-labels-idx1-ubyte", labels)):
-            with gzip.open(folder / (name + ".gz"), "wb") if zipped else (folder / name).open("wb") as file:
+        for name, array in (
+            (f"{part}-images-idx3-ubyte", images),
+            (f"{part}-labels-idx1-ubyte", labels),
+        ):
+            with (
+                gzip.open(folder / (name + ".gz"), "wb") if zipped else (folder / name).open("wb")
+            ) as file:
                 write_idx(file, array)
         parts[part] = images, labels
     return parts
@@ -83,7 +96,9 @@ def test_mnist(tmp_path, zipped):
     parts = write_mnist(tmp_path, zipped)
     got = data.load("mnist", tmp_path)
     assert got.shape == (1, 28, 28)
-    assert (got.train_x[:, 0] == parts["train"][0]).all() and (got.train_y == parts["train"][1]).all()
+    assert (got.train_x[:, 0] == parts["train"][0]).all() and (
+        got.train_y == parts["train"][1]
+    ).all()
     assert (got.test_x[:, 0] == parts["t10k"][0]).all() and (got.test_y == parts["t10k"][1]).all()
 
 
@@ -205,7 +220,9 @@ def test_damaged_cifar10(tmp_path, name, content, match):
 
 
 def test_unknown_or_homeless(tmp_path):
-    with pytest.raises(SpikeLoomError, match="expected one of cifar10, digits, digits28, events, mnist, textured"):
+    with pytest.raises(
+        SpikeLoomError, match="expected one of cifar10, digits, digits28, events, mnist, textured"
+    ):
         data.load("imagenet")
     with pytest.raises(SpikeLoomError, match="--data-dir"):
         data.load("mnist")
