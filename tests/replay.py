@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from spikeloom.backend.hls import project
 from spikeloom.errors import SpikeLoomError
+from spikeloom.files import hls_templates
 from spikeloom.frontend.onnx.write import to_model
-from spikeloom.house import hls_templates
 from spikeloom.ir import golden
 from spikeloom.mapping import cycle_model
 from spikeloom.mapping.cycle_model import BACK_TO_BACK, ONE_AT_A_TIME

@@ -1,6 +1,4 @@
-"""Imports point one way: simulation knows hardware, hardware knows the plan, software knows
-neither; and importing stays light.
-"""
+"""Imports point one way, from left to right in ``ROOMS``; heavy packages stay where they belong."""
 
 from __future__ import annotations
 
@@ -10,199 +8,178 @@ import sys
 from pathlib import Path
 
 import pytest
-from spikeloom_hw.fingerprint import FROM_SOFTWARE
 
-ROOT = Path(__file__).parent.parent
-HOUSES = {
-    "spikeloom": ROOT / "sw/spikeloom",
-    "spikeloom_hw": ROOT / "hw/spikeloom_hw",
-    "spikeloom_sim": ROOT / "sim/spikeloom_sim",
-}
+from tests.import_graph import HOUSES, Import, circle, imports, modules
 
-MAY_KNOW_ALL = {"cli.py", "facade.py"}
-FOR_HARDWARE = {
-    "boards",
-    "code",
-    "counter_map",
-    "depths",
-    "errors",
-    "files",
-    "graph",
-    "manifest",
-    "neuron",
-    "plan",
-    "planfile",
-    "registers",
-    "rows",
-}
-"""What hardware sees of the software: the plan, the number types, and how files are written."""
+ROOMS: tuple[tuple[str, ...], ...] = (
+    ("spikeloom.__main__",),
+    ("spikeloom.cli",),
+    ("spikeloom.bench",),
+    ("spikeloom",),
+    ("spikeloom.pipeline",),
+    ("spikeloom.accelerator",),
+    ("spikeloom.report",),
+    ("spikeloom_sim",),
+    ("spikeloom.backend",),
+    ("spikeloom.verify", "spikeloom_hw", "spikeloom.train"),
+    ("spikeloom.board",),
+    ("spikeloom.nn", "spikeloom.driver", "spikeloom.mapping.search"),
+    ("spikeloom.mapping.estimate", "spikeloom.mapping.cycle_model"),
+    ("spikeloom.mapping",),
+    ("spikeloom.frontend", "spikeloom.interface"),
+    ("spikeloom.ir",),
+    ("spikeloom.files",),
+    ("spikeloom.errors", "spikeloom.display", "spikeloom.progress"),
+)
+"""Rooms from left to right; a room imports those to its right. Those of one line do not know each
+other. A module belongs to the longest name that it begins with.
+"""
 
-FOR_BOARD = {
-    "code",
-    "errors",
-    "files",
-    "folding",
-    "graph",
-    "manifest",
-    "neuron",
-    "golden",
-    "plan",
-    "planfile",
-    "depths",
+ONLY = {
+    "spikeloom_hw": ("ir", "interface", "mapping.plan", "files", "errors"),
+    "spikeloom.driver": ("interface", "ir", "files", "errors", "progress", "display"),
 }
-FOR_BOARD |= {"board", "board.selftest"}
-"""What must run where there is numpy alone."""
+"""What of ``spikeloom`` a room may know, beside itself."""
 
 HEAVY = {
-    "torch",
-    "brevitas",
-    "onnx",
-    "qonnx",
-    "onnxruntime",
-    "amaranth",
-    "cocotb",
-    "pynq",
-    "matplotlib",
-    "jinja2",
-    "sklearn",
-    "scipy",
-    "typer",
-    "rich",
-    "nbformat",
+    "torch": ("spikeloom.nn", "spikeloom.train", "spikeloom.verify.torch_model"),
+    "brevitas": ("spikeloom.nn", "spikeloom.train"),
+    "onnx": ("spikeloom.frontend.onnx", "spikeloom.nn", "spikeloom.verify.onnx_executor"),
+    "qonnx": ("spikeloom.nn", "spikeloom.verify.onnx_executor"),
+    "onnxruntime": ("spikeloom.verify.onnx_executor",),
+    "amaranth": ("spikeloom_hw", "spikeloom_sim.cocotb_benches"),
+    "cocotb": ("spikeloom_sim.cocotb_benches",),
+    "pynq": ("spikeloom.driver", "spikeloom_sim.board"),
+    "matplotlib": ("spikeloom.report", "spikeloom.bench"),
+    "jinja2": ("spikeloom.report", "spikeloom.backend.hls"),
+    "sklearn": ("spikeloom.train",),
+    "typer": ("spikeloom.cli",),
+    "rich": ("spikeloom.cli",),
+    "nbformat": ("spikeloom.backend.deploy_notebook",),
 }
+"""Package -> where it may be imported."""
 
 
-def names(path: Path, only_at_import: bool = False) -> set[str]:
-    """Modules that a file imports, absolute; ``only_at_import`` leaves out those inside functions
-    and under TYPE_CHECKING.
-    """
-    package = path.relative_to(
-        next(h.parent for h in HOUSES.values() if h in path.parents)
-    ).parent.parts
-    found: set[str] = set()
+def room(module: str) -> tuple[int, str]:
+    """Place in the order, and name, of the room of a module."""
+    inside = [
+        (len(name), place, name)
+        for place, names in enumerate(ROOMS)
+        for name in names
+        if module == name or (module.startswith(f"{name}.") and name != "spikeloom")
+    ]
+    assert inside, f"{module}: is in no room"
+    _, place, name = max(inside)
+    return place, name
 
-    def visit(node: ast.AST) -> None:
+
+def against(found: Import) -> bool:
+    """Whether an import runs back up, or across."""
+    (here, own), (there, other) = room(found.module), room(found.target)
+    return own != other and there <= here
+
+
+def test_no_import_runs_back_up() -> None:
+    assert not [str(found) for found in imports() if against(found)]
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    assert not circle()
+
+
+@pytest.mark.parametrize("name", ONLY)
+def test_a_room_knows_what_it_may(name: str) -> None:
+    allowed = [f"spikeloom.{other}" for other in ONLY[name]]
+    found = [
+        str(one)
+        for one in imports()
+        if one.module.startswith(name)
+        and not one.target.startswith(name)
+        and not any(one.target == other or one.target.startswith(f"{other}.") for other in allowed)
+    ]
+    assert not found
+
+
+def test_heavy_packages_are_imported_where_they_belong() -> None:
+    """In functions too; what a type checker alone reads may name them anywhere."""
+    wrong = []
+    for module, path in modules().items():
+        for name, line in outside(ast.parse(path.read_text(encoding="utf-8"))):
+            rooms = HEAVY.get(name)
+            if rooms is not None and not any(
+                module == one or module.startswith(f"{one}.") for one in rooms
+            ):
+                wrong.append(f"{module}:{line}: {name}")
+    assert not wrong
+
+
+def outside(tree: ast.AST) -> list[tuple[str, int]]:
+    """Top-level packages that are imported, not under ``TYPE_CHECKING``, with their lines."""
+    found, waiting = [], [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
         if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else ()
-            module = ".".join([*base, *([node.module] if node.module else [])])
-            found.update(f"{module}.{alias.name}" for alias in node.names)
-        inner = only_at_import and (
-            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            or (
-                isinstance(node, ast.If)
-                and isinstance(node.test, ast.Name)
-                and node.test.id == "TYPE_CHECKING"
-            )
-        )
-        if not inner:
-            for child in ast.iter_child_nodes(node):
-                visit(child)
-
-    visit(ast.parse(path.read_text(encoding="utf-8")))
+            found += [(alias.name.split(".")[0], node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            found.append((node.module.split(".")[0], node.lineno))
+        waiting += ast.iter_child_nodes(node)
     return found
 
 
-def house(name: str) -> str:
-    return name.split(".")[0]
+def test_every_module_is_in_a_room() -> None:
+    assert [room(module) for module in modules()]
 
 
-def files(name: str) -> list[Path]:
-    return sorted(HOUSES[name].rglob("*.py"))
-
-
-@pytest.mark.parametrize("path", files("spikeloom"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_software_knows_no_other_house(path: Path) -> None:
-    others = {name for name in names(path) if house(name) in ("spikeloom_hw", "spikeloom_sim")}
-    if path.parent == HOUSES["spikeloom"] and path.name in MAY_KNOW_ALL:
-        others = {
-            name
-            for name in names(path, only_at_import=True)
-            if house(name) in ("spikeloom_hw", "spikeloom_sim")
-        }
-    assert not others
-
-
-@pytest.mark.parametrize("path", files("spikeloom_hw"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_hardware_knows_the_plan_alone(path: Path) -> None:
-    seen = names(path)
-    assert not {name for name in seen if house(name) == "spikeloom_sim"}
-    software = {
-        name.split(".")[1] if "." in name else "" for name in seen if house(name) == "spikeloom"
-    }
-    assert software <= FOR_HARDWARE
-
-
-def test_the_engine_is_known_by_all_that_it_imports() -> None:
-    """Directly or not, and inside of functions too."""
-    waiting, found = files("spikeloom_hw"), set()
-    while waiting:
-        for name in names(waiting.pop()):
-            parts = name.split(".")
-            path = (
-                HOUSES["spikeloom"] / f"{parts[1]}.py"
-                if parts[0] == "spikeloom" and len(parts) > 1
-                else None
-            )
-            if path is not None and path.is_file() and path.stem not in found:
-                found.add(path.stem)
-                waiting.append(path)
-    assert found == set(FROM_SOFTWARE)
-
-
-def test_rule_sees_every_form_of_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rule itself: relative, nested and aliased imports are found."""
+def test_the_rule_sees_every_form_of_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Relative, nested and aliased imports, and those of sub-packages."""
     package = tmp_path / "spikeloom"
-    (package / "deep").mkdir(parents=True)
-    monkeypatch.setitem(HOUSES, "spikeloom", package)
-    path = package / "deep" / "file.py"
-    lines = (
-        "from ..plan import Plan",
-        "from . import near",
-        "def f():",
-        "    import spikeloom_hw.top as t",
-        "if TYPE_CHECKING:",
-        "    import spikeloom_sim",
+    (package / "cli" / "deep").mkdir(parents=True)
+    (package / "ir").mkdir()
+    for folder in (package, package / "cli", package / "cli" / "deep", package / "ir"):
+        (folder / "__init__.py").write_text("", encoding="utf-8")
+    (package / "cli" / "deep" / "near.py").write_text("", encoding="utf-8")
+    (package / "cli" / "deep" / "file.py").write_text(
+        "from . import near\ndef f():\n    import spikeloom.ir.graph as g\n", encoding="utf-8"
     )
-    path.write_text("\n".join(lines), encoding="utf-8")
-    assert names(path) == {
-        "spikeloom.mapping.plan.plan.Plan",
-        "spikeloom.deep.near",
-        "spikeloom_hw.top",
-        "spikeloom_sim",
+    (package / "ir" / "graph.py").write_text(
+        "if TYPE_CHECKING:\n    from ..cli.deep.file import f\n", encoding="utf-8"
+    )
+    monkeypatch.setattr("tests.import_graph.HOUSES", {"spikeloom": package})
+    found = {(one.module, one.target) for one in imports()}
+    assert found == {
+        ("spikeloom.cli.deep.file", "spikeloom.cli.deep.near"),
+        ("spikeloom.cli.deep.file", "spikeloom.ir.graph"),
+        ("spikeloom.ir.graph", "spikeloom.cli.deep.file"),
     }
-    assert names(path, only_at_import=True) == {
-        "spikeloom.mapping.plan.plan.Plan",
-        "spikeloom.deep.near",
-    }
+    assert [one.module for one in imports() if against(one)] == ["spikeloom.ir.graph"]
+    assert set(circle()) == {"spikeloom.cli.deep.file", "spikeloom.ir.graph"}
 
 
 def loaded(statement: str) -> set[str]:
     """Top-level modules in a fresh interpreter after one statement."""
-    code = (
-        f"{statement}\nimport sys\nprint(' '.join(sorted({{m.split('.')[0] for m in"
-        " sys.modules})))"
-    )
+    code = f"{statement}\nimport sys\nprint(*{{m.split('.')[0] for m in sys.modules}})"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     return set(done.stdout.split())
 
 
-def test_importing_spikeloom_needs_numpy_alone() -> None:
-    modules = ", ".join(f"spikeloom.{name}" for name in sorted(FOR_BOARD))
-    assert not loaded(f"import spikeloom, {modules}") & HEAVY
+def test_the_board_needs_numpy_alone() -> None:
+    modules = "spikeloom, spikeloom.board, spikeloom.driver.selftest, spikeloom.mapping.plan.plan"
+    assert not loaded(f"import {modules}") & (set(HEAVY) | {"scipy"})
 
 
-def test_facade_imports_lazily() -> None:
-    assert not loaded("from spikeloom import compile, Accelerator") & (
-        HEAVY | {"spikeloom_hw", "spikeloom_sim"}
-    )
+def test_the_public_names_come_lazily() -> None:
+    found = loaded("from spikeloom import compile, Accelerator")
+    assert not found & (set(HEAVY) | {"scipy"} | {name for name in HOUSES if name != "spikeloom"})
 
 
 def test_command_line_starts_without_the_heavy_ones() -> None:
-    assert not loaded("import spikeloom.cli.main") & (HEAVY - {"typer", "rich"})
+    assert not loaded("import spikeloom.cli.main") & (set(HEAVY) - {"typer", "rich"})
 
 
 def test_unknown_name_is_an_attribute_error() -> None:

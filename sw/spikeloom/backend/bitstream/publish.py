@@ -14,8 +14,7 @@ from typing import Any
 from spikeloom.backend.bitstream import bitfile, check_handoff
 from spikeloom.backend.bitstream.result import Built
 from spikeloom.errors import SpikeLoomError
-from spikeloom.files import existing, load_json, save_json
-from spikeloom.house import bitstreams, is_clone
+from spikeloom.files import bitstreams, existing, is_clone, load_json, save_json
 from spikeloom.interface import manifest as manifests
 from spikeloom.interface.boards import find_board
 from spikeloom.interface.manifest import Manifest

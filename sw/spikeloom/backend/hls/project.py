@@ -12,8 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from spikeloom.backend.hls import arrays as numbers
 from spikeloom.backend.hls import dataflow, names, params, vectors, vitis
 from spikeloom.errors import UnsupportedError
-from spikeloom.files import save_text
-from spikeloom.house import hls_templates
+from spikeloom.files import hls_templates, save_text
 from spikeloom.mapping.plan.plan import Plan
 
 FOLDER = "hls"

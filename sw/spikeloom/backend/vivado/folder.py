@@ -12,8 +12,7 @@ from spikeloom.backend.bitstream.bitfile import identity_word
 from spikeloom.backend.bitstream.work_folder import check_rtl
 from spikeloom.backend.vivado.tcl import Value, settings
 from spikeloom.errors import SpikeLoomError
-from spikeloom.files import save_text
-from spikeloom.house import bitstreams
+from spikeloom.files import bitstreams, save_text
 from spikeloom.interface import manifest as manifests
 from spikeloom.interface.boards import board_data, find_board
 from spikeloom.interface.handoff import divisors, system_of

@@ -18,8 +18,7 @@ import torch
 from torch import nn
 
 from spikeloom.bench.sweep.grid import Grid, Point
-from spikeloom.blame import blaming
-from spikeloom.errors import about
+from spikeloom.errors import about, blaming
 from spikeloom.mapping.search import schedule
 from spikeloom.nn.configure import configure, described, neurons, weighted
 from spikeloom.train import data

@@ -14,8 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from spikeloom.blame import message, place
-from spikeloom.errors import SpikeLoomError
+from spikeloom.errors import SpikeLoomError, message, place
 from spikeloom.train.zoo.recipe import Recipe
 
 Builder = Callable[[], Any]

@@ -16,7 +16,7 @@ from spikeloom.backend.hls import project
 from spikeloom.backend.hls.build import OPTIONS
 from spikeloom.backend.hls.names import identifiers
 from spikeloom.errors import UnsupportedError
-from spikeloom.house import hls_templates
+from spikeloom.files import hls_templates
 from spikeloom.ir import golden
 from spikeloom.ir.graph import Layer
 from spikeloom.mapping.plan import plan_file

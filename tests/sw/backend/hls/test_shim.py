@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from spikeloom.house import hls_templates
+from spikeloom.files import hls_templates
 
 from tests.sw.backend.hls.small import compiler
 

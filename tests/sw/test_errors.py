@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spikeloom.blame import blaming, place, theirs
-from spikeloom.errors import SpikeLoomError
+from spikeloom.errors import SpikeLoomError, blaming, place, theirs
 from spikeloom.ir.number import Code
 from spikeloom.train.loop import train
 from spikeloom.train.zoo import find
@@ -42,11 +41,11 @@ def test_the_innermost_line_of_the_user() -> None:
         Code(99)  # ours
     assert (
         str(caught.value)
-        == f"net: test_blame.py line {line_of('ours')}: time steps T must be 1 to 16, got 99"
+        == f"net: test_errors.py line {line_of('ours')}: time steps T must be 1 to 16, got 99"
     )
     with pytest.raises(SpikeLoomError) as caught, blaming("net"):
         sorted([1, "a"])  # builtin
-    assert f"test_blame.py line {line_of('builtin')}: TypeError: '<'" in str(caught.value)
+    assert f"test_errors.py line {line_of('builtin')}: TypeError: '<'" in str(caught.value)
 
 
 def test_an_error_without_a_line_of_the_user_passes() -> None:
