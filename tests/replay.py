@@ -177,17 +177,19 @@ def recorded() -> dict[str, Hashes]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true")
+    parser.add_argument("names", nargs="*", help="some of the networks; all if none is named")
+    parser.add_argument("--write", action="store_true", help="record them, instead of comparing")
     options = parser.parse_args()
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        found = {**dict(pool.map(one, NETWORKS)), "headers": headers()}
+        found = {**dict(pool.map(one, options.names or NETWORKS)), "headers": headers()}
     if options.write:
+        found = {**recorded(), **found} if options.names else found
         FILE.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         return
     before = recorded()
     differences = [
         f"{name}: {file}"
-        for name in sorted(before | found)
+        for name in sorted(found if options.names else before | found)
         for file in sorted(before.get(name, {}) | found.get(name, {}))
         if before.get(name, {}).get(file) != found.get(name, {}).get(file)
     ]

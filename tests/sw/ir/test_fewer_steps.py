@@ -345,7 +345,7 @@ def test_the_choice_survives_the_plan_on_disk(tmp_path) -> None:  # type: ignore
         loaded = plan_file.load(tmp_path)
         assert loaded.fewer_steps is plan.fewer_steps
         assert plan_file.hashes(loaded) == plan_file.hashes(plan)
-        assert ("fewer_steps" in (tmp_path / "plan.json").read_text()) is plan.fewer_steps
+        assert ("runtime_steps" in (tmp_path / "plan.json").read_text()) is plan.fewer_steps
     assert len(chosen.fewer) == most_steps(graph) - 1
     assert [stage.fewer[0].name for stage in chosen.stages] == [
         stage.name for stage in plain.stages

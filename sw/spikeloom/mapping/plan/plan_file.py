@@ -26,7 +26,7 @@ from spikeloom.ir.number import Code
 from spikeloom.mapping.plan.headroom import Room
 from spikeloom.mapping.plan.plan import Folding, Plan
 
-SCHEMA = 2
+SCHEMA = 3
 PLAN_FILE = "plan.json"
 WEIGHTS_FILE = "weights.npz"
 
@@ -36,13 +36,16 @@ Arrays = dict[str, npt.NDArray[Any]]
 KINDS: dict[str, type[Node] | type[Neuron]] = {
     "input": Input,
     "layer": Layer,
-    "pool": Pool,
+    "max_pool": Pool,
+    "sum_pool": Pool,
     "spikepack": SpikePack,
-    "table": Table,
+    "thresholds": Table,
     "lif": LIF,
     "raw": Raw,
 }
 NAMES = {kind: name for name, kind in KINDS.items()}
+KEYS = {"code": "format"}
+"""Attributes that have another name in the file."""
 
 
 @dataclass(frozen=True)
@@ -86,21 +89,22 @@ def _contents(plan: Plan) -> tuple[str, Arrays]:
         "schema": SCHEMA,
         "name": plan.graph.name,
         "nodes": [_encode(node, node.name, arrays) for node in plan.graph.nodes],
-        "foldings": {name: _folding(folding) for name, folding in plan.foldings.items()},
+        "engines": {name: _plain(folding) for name, folding in plan.foldings.items()},
+        "program": [{"node": name, "engine": name} for name in plan.foldings],
         "board": plan.board,
         "clock_mhz": plan.clock_mhz,
         "density": plan.density,
         "density_source": plan.density_source,
-        "rooms": {name: _plain(room) for name, room in plan.rooms.items()},
+        "headroom": {name: _plain(room) for name, room in plan.rooms.items()},
         "notes": plan.graph.notes,
         "arrays": {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()},
-        **({"fewer_steps": True} if plan.fewer_steps else {}),
+        **({"runtime_steps": True} if plan.fewer_steps else {}),
         **(
-            {"dealing": {name: list(order) for name, order in plan.dealing.items()}}
+            {"bank_order": {name: list(order) for name, order in plan.dealing.items()}}
             if plan.dealing
             else {}
         ),
-        **({"spread": plan.spread} if plan.spread else {}),
+        **({"scan_ratio": plan.spread} if plan.spread else {}),
     }
     return json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n", arrays
 
@@ -155,13 +159,14 @@ def _plan(content: Json, arrays: Arrays) -> Plan:
         arrays["graph.bias"],
         tuple(content.get("notes", ())),
     )
-    foldings = {name: Folding(**folding) for name, folding in content["foldings"].items()}
-    rooms = {name: Room(**room) for name, room in content["rooms"].items()}
+    engines = {name: Folding(**folding) for name, folding in content["engines"].items()}
+    foldings = {step["node"]: engines[step["engine"]] for step in content["program"]}
+    rooms = {name: Room(**room) for name, room in content["headroom"].items()}
     told = (content["board"], content["clock_mhz"], content["density"], content["density_source"])
-    dealing = {name: tuple(order) for name, order in content.get("dealing", {}).items()}
-    spread = {name: float(found) for name, found in content.get("spread", {}).items()}
+    dealing = {name: tuple(order) for name, order in content.get("bank_order", {}).items()}
+    spread = {name: float(found) for name, found in content.get("scan_ratio", {}).items()}
     plan = Plan(
-        graph, foldings, *told, rooms, bool(content.get("fewer_steps", False)), dealing, spread
+        graph, foldings, *told, rooms, bool(content.get("runtime_steps", False)), dealing, spread
     )
     _ = plan.edges
     return plan
@@ -169,22 +174,33 @@ def _plan(content: Json, arrays: Arrays) -> Plan:
 
 def _encode(item: Node | Neuron, name: str, arrays: Arrays) -> Json:
     """A node or neuron as plain JSON, its arrays moved to ``arrays`` under ``name.field``."""
-    result: Json = {"type": NAMES[type(item)]}
+    pool = isinstance(item, Pool)
+    result: Json = {"type": f"{item.kind}_pool" if isinstance(item, Pool) else NAMES[type(item)]}
     for field in fields(item):
-        value = getattr(item, field.name)
+        value, key = getattr(item, field.name), KEYS.get(field.name, field.name)
+        if pool and (key == "kind" or (key == "flip" and result["type"] == "sum_pool")):
+            continue
         if isinstance(value, np.ndarray):
             arrays[f"{name}.{field.name}"] = value
-            result[field.name] = {"array": f"{name}.{field.name}"}
+            result[key] = {"array": f"{name}.{field.name}"}
         elif type(value) in NAMES:
-            result[field.name] = _encode(value, f"{name}.{field.name}", arrays)
+            result[key] = _encode(value, f"{name}.{field.name}", arrays)
         else:
-            result[field.name] = _plain(value) if isinstance(value, Code) else value
+            result[key] = _plain(value) if isinstance(value, Code) else value
     return result
 
 
 def _decode(item: Json, arrays: Arrays) -> Any:
-    kind = KINDS[item["type"]]
-    return kind(**{key: _value(key, value, arrays) for key, value in item.items() if key != "type"})
+    kind, names = KINDS[item["type"]], {key: name for name, key in KEYS.items()}
+    values = {
+        names.get(key, key): _value(key, value, arrays)
+        for key, value in item.items()
+        if key != "type"
+    }
+    if kind is Pool:
+        values["kind"] = item["type"].removesuffix("_pool")
+        values.setdefault("flip", np.zeros(1, dtype=np.int64))
+    return kind(**values)
 
 
 def _value(key: str, value: Any, arrays: Arrays) -> Any:
@@ -192,21 +208,9 @@ def _value(key: str, value: Any, arrays: Arrays) -> Any:
         return tuple(value)
     if not isinstance(value, dict):
         return value
-    if key == "code":
+    if key == "format":
         return Code(**value)
     return arrays[value["array"]] if "array" in value else _decode(value, arrays)
-
-
-def _folding(folding: Folding) -> Json:
-    """Where the synthesis chooses the memory, nothing is said of it: such a plan keeps the hash
-    that it had before there was a choice.
-    """
-    plain = _plain(folding)
-    return (
-        plain
-        if folding.weights != "auto"
-        else {key: value for key, value in plain.items() if key != "weights"}
-    )
 
 
 def _plain(item: Code | Folding | Room) -> Json:

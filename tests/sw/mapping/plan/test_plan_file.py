@@ -129,7 +129,7 @@ def test_another_schema(tmp_path: Path) -> None:
     assert "schema" in broken(tmp_path) and "99" in broken(tmp_path)
 
 
-@pytest.mark.parametrize("key", ["nodes", "foldings", "arrays", "clock_mhz"])
+@pytest.mark.parametrize("key", ["nodes", "engines", "program", "arrays", "clock_mhz"])
 def test_missing_keys(key: str, tmp_path: Path) -> None:
     save(random_plan(1), tmp_path)
     content = json.loads((tmp_path / PLAN_FILE).read_text())
