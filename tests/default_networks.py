@@ -5,8 +5,9 @@ measures.
 from __future__ import annotations
 
 import numpy as np
-from spikeloom.ir.graph import Graph, Input, Layer, Node, Pool
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import LIF, Neuron, Raw, SpikePack
+from spikeloom.ir.nodes import Input, Layer, MaxPool, Node, SumPool
 from spikeloom.ir.number import Code
 from spikeloom.mapping.plan.plan import Folding
 
@@ -116,17 +117,9 @@ class Chain:
         )
 
     def pool(self, name: str, kind: str, channels: int) -> None:
-        self.nodes.append(
-            Pool(
-                name,
-                self.nodes[-1].name,
-                kind,
-                (2, 2),
-                (2, 2),
-                (0, 0, 0, 0),
-                np.zeros(channels, dtype=np.int64),
-            )
-        )
+        place = (name, self.nodes[-1].name, (2, 2), (2, 2), (0, 0, 0, 0))
+        flip = np.zeros(channels, dtype=np.int64)
+        self.nodes.append(MaxPool(*place, flip) if kind == "max" else SumPool(*place))
 
 
 def digits_mlp() -> Chain:

@@ -7,9 +7,9 @@ from typing import TypeVar
 
 import numpy as np
 from spikeloom.errors import SpikeLoomError
-from spikeloom.ir import golden
-from spikeloom.ir.graph import Graph, Input, Layer, Node, Pool
-from spikeloom.ir.neurons import LIF, Neuron, Raw, SpikePack, Table, per_channel
+from spikeloom.ir.graph import Graph
+from spikeloom.ir.neurons import LIF, Neuron, Raw, SpikePack, Thresholds, per_channel
+from spikeloom.ir.nodes import Input, Layer, MaxPool, Node, SumPool
 from spikeloom.ir.number import Code, Ints
 from spikeloom.mapping.plan.plan import Folding, Plan
 
@@ -59,9 +59,7 @@ def random_words(rng: Rng, graph: Graph, count: int, density: float | None = Non
 
 def plain_folding(graph: Graph, node: Node) -> Folding:
     """The folding with one of everything."""
-    if isinstance(node, Pool):
-        return Folding("max" if node.kind == "max" else "depthwise", 1)
-    return Folding("event", 1)
+    return Folding({MaxPool: "max", SumPool: "depthwise"}.get(type(node), "event"), 1)
 
 
 def plan_of(graph: Graph, foldings: dict[str, Folding]) -> Plan:
@@ -89,7 +87,7 @@ class Builder:
     def last(self) -> str:
         return self.nodes[-1].name
 
-    def add(self, node: Layer | Pool) -> str:
+    def add(self, node: Layer | MaxPool | SumPool) -> str:
         """Append a node. Raises SpikeLoomError if it is not legal, too much work, or always answers
         the same.
         """
@@ -101,11 +99,7 @@ class Builder:
             synapses = int(np.prod(node.weight.shape[1:])) * -(-shape[0] // 4)
             if shape[1] * shape[2] * synapses * source.steps > MAX_WORK:
                 raise SpikeLoomError(f"{node.name}: too much work")
-            words = golden.run_layer(
-                graph, node, self.seen[node.source], self.seen[node.skip] if node.skip else None
-            )
-        else:
-            words = golden.run_pool(graph, node, self.seen[node.source])
+        words = node.compute([self.seen[source] for source in node.inputs], graph.formats(node))
         stage = plan_of(graph, {n.name: plain_folding(graph, n) for n in graph.nodes[1:]})[
             node.name
         ]
@@ -141,7 +135,7 @@ class Builder:
         )
         trial = Graph("random", (*self.nodes, bare))
         _ = trial.shapes  # raises where the kernel does not fit
-        drive = golden.run_layer(trial, bare, self.seen[source], None)
+        drive = bare.compute([self.seen[source]], trial.formats(bare))
         kappa = zero
         if skip is not None:
             code = graph.code(skip)
@@ -221,7 +215,9 @@ class Builder:
         )
         beta = rng.integers(-20, 21, outputs)
         return (
-            Table(code, np.sort(drawn + beta[:, None] + rng.integers(-1, 2, drawn.shape), axis=1)),
+            Thresholds(
+                code, np.sort(drawn + beta[:, None] + rng.integers(-1, 2, drawn.shape), axis=1)
+            ),
             beta,
         )
 

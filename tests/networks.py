@@ -12,8 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 from spikeloom.errors import SpikeLoomError
-from spikeloom.ir.graph import Graph, Input, Layer, Pool
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import LIF, SpikePack
+from spikeloom.ir.nodes import Input, Layer, MaxPool, SumPool
 from spikeloom.ir.number import Code
 from spikeloom.mapping.plan.plan import Folding, Plan
 
@@ -200,7 +201,8 @@ def pool(builder: Builder, last: bool) -> None:
         if kind == "max" and chance(rng, 0.3)
         else np.zeros(channels, dtype=np.int64)
     )
-    builder.add(Pool(builder.name, builder.last, kind, kernel, stride, padding, flip))
+    place = (builder.name, builder.last, kernel, stride, padding)
+    builder.add(MaxPool(*place, flip) if kind == "max" else SumPool(*place))
 
 
 def residual(builder: Builder, last: bool) -> None:
@@ -307,7 +309,7 @@ def coverage(graph: Graph) -> Counter[str]:
         seen[f"T: {code.steps}" if code else "T: integer output"] += 1
         seen[f"tau: {code.base}" if code else "tau: integer output"] += 1
         seen["signed output words"] += code is not None and code.signed
-        assert isinstance(node, (Layer, Pool))
+        assert isinstance(node, (Layer, MaxPool, SumPool))
         seen[f"stride: {node.stride[0]}"] += 1
         seen[f"kernel: {node.kernel[0]}x{node.kernel[1]}"] += 1
         seen[
@@ -322,9 +324,10 @@ def coverage(graph: Graph) -> Counter[str]:
         if isinstance(node, Layer):
             seen += layer_coverage(graph, node)
         else:
-            seen[f"kind: {node.kind} pool"] += 1
-            seen["max pool, flipped"] += bool(node.flip.any())
-            seen["max pool, signed"] += node.kind == "max" and graph.code(node.source).signed
+            seen[f"kind: {node.kind.replace('_', ' ')}"] += 1
+        if isinstance(node, MaxPool):
+            seen["max pool, flipped"] += node.flips
+            seen["max pool, signed"] += graph.code(node.source).signed
     return +seen
 
 

@@ -53,7 +53,7 @@ def in_memory(kind: str, plan: Plan) -> Plan:
         name: f if f.body == "max" else replace(f, weights=kind)
         for name, f in plan.foldings.items()
     }
-    return replace(plan, foldings=foldings)
+    return plan.folded(foldings)
 
 
 def loadable(plan: Plan) -> Plan:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spikeloom.ir.graph import Layer, Pool
 from spikeloom.ir.neurons import LIF
+from spikeloom.ir.nodes import Layer
 
 from tests import replay
 from tests.networks import coverage
@@ -38,7 +38,7 @@ def test_the_networks_hold_everything() -> None:
         "LIF",
         "Raw",
     }
-    assert {node.kind for _, node in nodes if isinstance(node, Pool)} == {"max", "sum"}
+    assert {node.kind for _, node in nodes} == {"input", "layer", "max_pool", "sum_pool"}
     lif = [
         (p.graph.per_step(n), n.neuron)
         for p, n in nodes

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Layer
+from spikeloom.ir.nodes import Layer
 from spikeloom.ir.number import Ints
 from spikeloom.mapping.plan.plan import Plan, Stage
 

@@ -10,7 +10,8 @@ from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
-from spikeloom.mapping.plan.plan import OUTPUT_WIDTH, Edge, Plan, Stage
+from spikeloom.mapping.plan.legal import OUTPUT_WIDTH
+from spikeloom.mapping.plan.plan import Edge, Plan, Stage
 
 from .engine.accumulator import Accumulator
 from .engine.counters import Counters, offer_stream

@@ -340,8 +340,14 @@ class Accelerator:
     @cached_property
     def layers(self) -> Table:
         """What every layer computes and how it is folded, with estimated cycles."""
+        from spikeloom.mapping.plan.describe import (
+            code_text,
+            folding_text,
+            kind,
+            map_text,
+            neuron_text,
+        )
         from spikeloom.report import estimates
-        from spikeloom.report.drawing import code_text, folding_text, kind, map_text, neuron_text
 
         rows = [
             (

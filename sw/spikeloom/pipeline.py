@@ -58,12 +58,13 @@ def integer_network(
     Raises SpikeLoomError naming the file, or the module's class.
     """
     from spikeloom.frontend.onnx import compile_file
+    from spikeloom.mapping.estimate.table_warning import with_tables
 
     if isinstance(model, str | os.PathLike):
         path = Path(model)
         with about(named(model), path):
             progress("read", 0, 0)
-            return compile_file(path, fits, partial(progress, "read")).graph, path
+            return with_tables(compile_file(path, fits, partial(progress, "read"))), path
     torch = sys.modules.get("torch")  # who has a module has imported it
     if torch is None or not isinstance(model, torch.nn.Module):
         raise SpikeLoomError(
@@ -93,6 +94,7 @@ def freeze_module(
     """
     from spikeloom.errors import blaming
     from spikeloom.frontend.freeze import freeze
+    from spikeloom.mapping.estimate.table_warning import with_tables
     from spikeloom.nn.export import write_trained
 
     name = type(model).__name__
@@ -108,6 +110,7 @@ def freeze_module(
             f"{name}: cannot be exported for inputs of shape {shape}: {first_line(error)}"
         ) from error
     progress("freeze", 0, 0)
-    return freeze(
+    frozen = freeze(
         folder / "trained.onnx", folder / "model.onnx", fits, partial(progress, "freeze")
-    ).graph.notes
+    )
+    return with_tables(frozen.compiled).notes

@@ -23,8 +23,9 @@ from spikeloom.frontend.onnx.write import write_model
 from spikeloom.interface import manifest as manifests
 from spikeloom.interface.performance import Performance
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Graph, Input, Layer
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import Raw, SpikePack
+from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code
 from spikeloom.mapping.plan import plan_file
 from spikeloom.verify.words import ILLEGAL, words_of

@@ -15,8 +15,9 @@ from amaranth.back import verilog
 from amaranth.lib import wiring
 from spikeloom.backend.yosys import yosys
 from spikeloom.backend.yosys.cells import NOTHING, Taken
-from spikeloom.ir.graph import Graph, Input, Layer
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import SpikePack
+from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code
 from spikeloom.mapping.plan.plan import Folding, Plan
 from spikeloom_hw.bodies.scan import Scan

@@ -12,7 +12,7 @@ from functools import cache
 from amaranth.back import verilog
 from amaranth.lib import wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
-from spikeloom.ir.graph import Layer
+from spikeloom.ir.nodes import Layer
 from spikeloom.mapping.estimate.components import Part, body, loaders, source, weight_shape
 from spikeloom.mapping.estimate.network import crc, gather, link_parts, output_bits
 from spikeloom.mapping.estimate.neurons import head

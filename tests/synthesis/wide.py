@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from amaranth.back import verilog
-from spikeloom.ir.graph import Graph, Input, Layer
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import Raw, SpikePack
+from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code
 from spikeloom.mapping.estimate.components import Part, body, source
 from spikeloom.mapping.estimate.neurons import head

@@ -12,7 +12,6 @@ from amaranth.hdl import ValueLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
-from spikeloom.ir.graph import Pool
 from spikeloom.mapping.plan.plan import Stage
 
 from ..bodies.scan import Scan, step
@@ -360,7 +359,6 @@ class Accumulator(wiring.Component):
             ]
             return working, done, waiting, per_window
 
-        assert not isinstance(s.layer, Pool)
         memory, loader = self.memory(m, 0, 0)
         address, worked = Signal(range(max(2, s.folds * s.pass_words))), Signal()
         m.d.sync += [address.eq(self.base(m, s.pass_words)[0] + count.value), worked.eq(working)]

@@ -10,9 +10,10 @@ from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-from spikeloom.ir.graph import Layer, Pool
-from spikeloom.ir.neurons import LIF, Raw, SpikePack, Table
-from spikeloom.mapping.plan.plan import Stage, signed_width
+from spikeloom.ir.neurons import LIF, Raw, SpikePack, Thresholds
+from spikeloom.ir.nodes import Layer
+from spikeloom.ir.number import signed_width
+from spikeloom.mapping.plan.plan import Stage
 
 from ..lib.loop_counter import counter
 from ..lib.mux import choose
@@ -76,12 +77,8 @@ class Head(wiring.Component):
         )
 
     @property
-    def neuron(self) -> SpikePack | Table | LIF | Raw:
-        return (
-            Raw(self.stage.o_code)
-            if isinstance(self.stage.layer, Pool)
-            else self.stage.layer.neuron
-        )
+    def neuron(self) -> SpikePack | Thresholds | LIF | Raw:
+        return Raw(self.stage.o_code) if not self.stage.body.adds else self.stage.layer.neuron
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -95,7 +92,7 @@ class Head(wiring.Component):
         )
         self.tree = (
             chosen(m, self, s, "tree", lambda stage: 1 << stage.o_code.live)
-            if isinstance(neuron, Table)
+            if isinstance(neuron, Thresholds)
             else None
         )
         last_step = (
@@ -144,7 +141,7 @@ class Head(wiring.Component):
         )
         m.d.comb += [taken_step.step.eq(take), taken_fold.step.eq(taken_step.wrap)]
 
-        if isinstance(s.layer, Pool):
+        if not s.body.adds:
             self.pass_words(m, take, fold.value)
             return m
         held = self.held(m, take, taken_fold.value)
@@ -210,7 +207,6 @@ class Head(wiring.Component):
         but its bias.
         """
         s, f, layer = self.stage, self.stage.folding, self.stage.layer
-        assert not isinstance(layer, Pool)
         skip = s.skip_stage
         joined = skip is not None
         negate = self.negations(m, "negate", f.elements, fold) if joined else []
@@ -242,7 +238,6 @@ class Head(wiring.Component):
     def negations(self, m: Module, name: str, count: int, row: Signal) -> list[Signal | None]:
         """Whether each of ``count`` channels is negated; None where none ever is."""
         layer = self.stage.layer
-        assert not isinstance(layer, Pool)
         if self.stage.room is None and not layer.negate.any():
             return [None] * count
         return [
@@ -256,7 +251,6 @@ class Head(wiring.Component):
     def drives(self, m: Module, held: list[Signal], fold: Signal, group: Signal) -> list[Signal]:
         """u of every window and unit, for the group in work."""
         s, f, layer = self.stage, self.stage.folding, self.stage.layer
-        assert not isinstance(layer, Pool)
         units = self.unit_count
         groups = f.elements // units
         row = Signal(range(max(2, s.folds * groups)), name="row")
@@ -322,7 +316,7 @@ class Head(wiring.Component):
             elif isinstance(neuron, SpikePack):
                 bit = self.spikepack(m, neuron, u, work, window, n, step, group, fold)
             else:
-                assert isinstance(neuron, Table)
+                assert isinstance(neuron, Thresholds)
                 bit = self.threshold_table(m, neuron, u, work, window, n, step, group, fold)
             for g, e in enumerate(elements):
                 word = Signal(output_width(s), name=f"word{window}_{e}")
@@ -434,7 +428,7 @@ class Head(wiring.Component):
     def threshold_table(
         self,
         m: Module,
-        neuron: Table,
+        neuron: Thresholds,
         u: Signal,
         work: Signal,
         window: int,

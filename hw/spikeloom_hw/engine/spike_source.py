@@ -13,7 +13,6 @@ from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
-from spikeloom.ir.graph import Pool
 from spikeloom.mapping.plan.fifo_depth import last_tap
 from spikeloom.mapping.plan.plan import Stage
 
@@ -260,7 +259,7 @@ class Source(wiring.Component):
         sign of signed words.
         """
         s = self.stage
-        if not isinstance(s.layer, Pool):
+        if s.body.adds:
             return Const(0, 1)
         masks = flip_masks(s)
         return table(masks, fold) if any(masks) else Const(0, 1)
@@ -290,7 +289,6 @@ def flip_masks(stage: Stage) -> list[int]:
     """Per fold of a max pooling, the bits of a beat that are inverted before and after the
     maximum.
     """
-    assert isinstance(stage.layer, Pool)
     steps, group = stage.i_code.steps, stage.folding.group
     sign = 1 << (steps - 1) if stage.i_code.signed else 0
     words = [(((1 << steps) - 1) if flag else 0) ^ sign for flag in stage.layer.flip]

@@ -8,7 +8,7 @@ from amaranth import Array, Const, Module, Signal
 from amaranth.hdl import Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
-from spikeloom.ir.neurons import Table
+from spikeloom.ir.neurons import Thresholds
 from spikeloom.mapping.plan.plan import Stage
 
 STEPS_WIDTH = 5
@@ -74,7 +74,7 @@ def whole(m: Module, index: Signal | None, stage: Stage, value: Value, name: str
     return selected(m, name, index, places) if index is not None else value
 
 
-def tables(stage: Stage) -> list[Table]:
+def tables(stage: Stage) -> list[Thresholds]:
     """The tables of a stage by rising number of planes, one each."""
     found = {
         layer.neuron.code.live: layer.neuron
@@ -83,7 +83,7 @@ def tables(stage: Stage) -> list[Table]:
     return [found[live] for live in sorted(found)]
 
 
-def search_tree(tables: list[Table], channel: int) -> list[int]:
+def search_tree(tables: list[Thresholds], channel: int) -> list[int]:
     """The thresholds of a channel by node, which is a 1 followed by the bits so far; of several
     tables that of T planes from 2^T on.
     """

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from spikeloom.errors import UnsupportedError
-from spikeloom.frontend.lower.neurons import reach
-from spikeloom.frontend.signal import MaxPool, Signal, Step
+from spikeloom.frontend.signal import PoolStep, Signal, Step
 from spikeloom.ir.exact import (
     Affine,
     Linear,
@@ -22,9 +21,11 @@ from spikeloom.ir.exact import (
     SourceNode,
     Threshold,
 )
-from spikeloom.ir.graph import Input, Pool, Shape, window_shape
-from spikeloom.ir.number import MAX_STEPS, Code
+from spikeloom.ir.nodes import Input, MaxPool, Node, SumPool
+from spikeloom.ir.number import MAX_STEPS, Code, Ints, Shape
+from spikeloom.ir.ranges import reach
 from spikeloom.ir.staircase import Rationals
+from spikeloom.ir.windows import window_shape
 
 
 def clean(name: str) -> str:
@@ -57,6 +58,7 @@ class Builder:
     nodes: list[SourceNode] = field(default_factory=list)
     shapes: dict[str, Shape] = field(default_factory=dict)
     codes: dict[str, Code] = field(default_factory=dict)
+    input: Input | None = None
 
     def unique(self, name: str) -> str:
         base, name, count = clean(name), clean(name), 1
@@ -72,20 +74,22 @@ class Builder:
 
     def add_input(self, node: Input) -> None:
         """Raises UnsupportedError if the network's input is quantized in two ways."""
-        if self.nodes and self.nodes[0] != node:
+        if self.input not in (None, node):
             raise UnsupportedError(
                 "input: expected one Quant at the network's input, found two; let all branches"
                 " start behind the same one"
             )
-        if not self.nodes:
+        if self.input is None:
+            self.input = node
             self.add(node, node.shape, node.code)
 
     def reshape_input(self, signal: Signal, shape: Shape) -> bool:
         """Take the input's words as another map, if nothing but the input exists yet."""
-        first = self.nodes[0]
-        if len(self.nodes) != 1 or not isinstance(first, Input) or signal.main != first.name:
+        first = self.input
+        if first is None or len(self.nodes) != 1 or signal.main != first.name:
             return False
-        self.nodes[0], self.shapes[first.name] = replace(first, shape=shape), shape
+        self.input = self.nodes[0] = replace(first, shape=shape)
+        self.shapes[first.name] = shape
         return True
 
     def linear_shape(self, linear: Linear) -> Shape:
@@ -113,28 +117,20 @@ class Builder:
             groups=channels,
         )
 
-    def pool(
-        self,
-        source: str,
-        kind: str,
-        pool: MaxPool,
-        flip: np.ndarray[tuple[int], np.dtype[np.int64]],
-    ) -> str:
-        node = Pool(
-            self.unique(pool.name), source, kind, pool.kernel, pool.stride, pool.padding, flip
-        )
-        shape = window_shape(
-            self.shapes[source],
-            self.shapes[source][0],
-            node.kernel,
-            node.stride,
-            node.padding,
-            node.name,
-        )
-        code = self.codes[source]
-        if kind == "sum":
-            code = Code(max(1, (code.max_value * node.kernel[0] * node.kernel[1]).bit_length()))
+    def node(self, node: Node) -> str:
+        """Add a node whose inputs are there already; its name."""
+        shape = node.map([self.shapes[source] for source in node.inputs])
+        code = node.format([self.codes[source] for source in node.inputs])
+        assert code is not None
         return self.add(node, shape, code)
+
+    def max_pool(self, source: str, step: PoolStep, flip: Ints) -> str:
+        window = (step.kernel, step.stride, step.padding)
+        return self.node(MaxPool(self.unique(step.name), source, *window, flip))
+
+    def sum_pool(self, source: str, step: PoolStep) -> str:
+        window = (step.kernel, step.stride, step.padding)
+        return self.node(SumPool(self.unique(step.name), source, *window))
 
     def activate(self, signal: Signal, activation: Quantizer) -> Signal:
         """Close a signal with a quantizer: a layer, and behind it the max pools that stood before
@@ -154,10 +150,9 @@ class Builder:
         )
         last = self.add(layer, self.linear_shape(linear), activation.code)
         for index, step in enumerate(signal.chain):
-            if isinstance(step, MaxPool):
-                last = self.pool(
-                    last, "max", step, _falling(signal.chain[index + 1 :], len(signal.gain))
-                )
+            if isinstance(step, PoolStep):
+                falling = _falling(signal.chain[index + 1 :], len(signal.gain))
+                last = self.max_pool(last, step, falling)
         return Signal(last, activation.gain, activation.offset, signal.map, signal.view)
 
     def _unchanged(self, signal: Signal, activation: Quantizer) -> bool:
@@ -208,13 +203,9 @@ class Builder:
             return self._pooled(signal, name)
         linear = self.linear_of(signal, name)
         if signal.skip is None and self.is_sum_pool(linear):
-            step = MaxPool(
-                linear.name,
-                (int(linear.weight.shape[2]), int(linear.weight.shape[3])),
-                linear.stride,
-                linear.padding,
-            )
-            last = self.pool(linear.source, "sum", step, np.zeros(len(signal.gain), dtype=np.int64))
+            kernel = (int(linear.weight.shape[2]), int(linear.weight.shape[3]))
+            step = PoolStep(linear.name, kernel, linear.stride, linear.padding)
+            last = self.sum_pool(linear.source, step)
             return replace(signal, main=last)
         shift = self._skip_shift(signal, name)
         code = self._sum_code(linear, signal, shift, name)
@@ -239,9 +230,9 @@ class Builder:
         )
         words = self.words(replace(signal, chain=(), map=shape), name)
         for step in signal.chain:
-            if isinstance(step, MaxPool):
+            if isinstance(step, PoolStep):
                 assert isinstance(words.main, str)
-                last = self.pool(words.main, "max", step, sign(words.gain))
+                last = self.max_pool(words.main, step, sign(words.gain))
                 words = replace(words, main=last, map=self.shapes[last])
             elif isinstance(step, Affine):
                 words = words.affine(step.gain, step.offset)
@@ -310,11 +301,7 @@ class Builder:
         if signal.chain:
             signal = self.words(signal, "sum")
         shift = 0
-        if (
-            not signal.plain_words
-            or not isinstance(self.nodes[-1], (SourceLayer, Pool))
-            or self.nodes[-1].name != signal.main
-        ):
+        if not signal.plain_words or len(self.nodes) == 1 or self.nodes[-1].name != signal.main:
             linear, shift = self.linear_of(signal, "sum"), self._skip_shift(signal, name)
             layer = SourceLayer(
                 linear,
@@ -330,7 +317,7 @@ class Builder:
         return Source(self.name, tuple(self.nodes), signal.gain / (1 << shift), signal.offset)
 
 
-def _falling(steps: tuple[Step, ...], channels: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _falling(steps: tuple[Step, ...], channels: int) -> Ints:
     """(C,) 1 where the steps turn larger into smaller."""
     falling = np.zeros(channels, dtype=np.int64)
     for step in steps:
@@ -339,6 +326,6 @@ def _falling(steps: tuple[Step, ...], channels: int) -> np.ndarray[tuple[int], n
     return falling
 
 
-def sign(values: Rationals) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def sign(values: Rationals) -> Ints:
     """(C,) 1 where negative."""
     return np.array([int(v < 0) for v in values], dtype=np.int64)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spikeloom.errors import about
-from spikeloom.frontend.lower import Admit, Progress, anything, unseen
+from spikeloom.frontend.lower import Admit, Compiled, Progress, anything, unseen
 from spikeloom.frontend.lower.prove import Proof
 from spikeloom.frontend.onnx import compile_file
 from spikeloom.frontend.onnx.write import write_model
@@ -21,8 +21,15 @@ __all__ = ["FreezeReport", "freeze", "write_model"]
 class FreezeReport:
     """The frozen network and what was proven about each of its layers."""
 
-    graph: Graph
-    proofs: tuple[Proof, ...]
+    compiled: Compiled
+
+    @property
+    def graph(self) -> Graph:
+        return self.compiled.graph
+
+    @property
+    def proofs(self) -> tuple[Proof, ...]:
+        return self.compiled.proofs
 
     @property
     def steps(self) -> int:
@@ -41,4 +48,4 @@ def freeze(
     compiled = compile_file(trained, admit, progress)
     with about(trained):
         write_model(compiled.graph, model)
-    return FreezeReport(compiled.graph, compiled.proofs)
+    return FreezeReport(compiled)

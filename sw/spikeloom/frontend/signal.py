@@ -11,13 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from spikeloom.ir.exact import Affine, Linear, Relu
-from spikeloom.ir.graph import Shape
-from spikeloom.ir.number import Code
+from spikeloom.ir.number import Code, Shape
 from spikeloom.ir.staircase import Rationals
 
 
 @dataclass(frozen=True)
-class MaxPool:
+class PoolStep:
     """Largest value of a window; padding never wins."""
 
     name: str
@@ -26,7 +25,7 @@ class MaxPool:
     padding: tuple[int, int, int, int]
 
 
-Step = Affine | Relu | MaxPool
+Step = Affine | Relu | PoolStep
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +75,7 @@ class Signal:
 
 
 @dataclass(frozen=True, eq=False)
-class Raw:
+class Unquantized:
     """The graph input before anything has happened to it but changes of shape.
 
     ``places``: set once it was multiplied by the place values of this code along its time axis.

@@ -7,13 +7,14 @@ This is what the readers make and what the passes turn into the integer
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
 from spikeloom.errors import UnsupportedError
-from spikeloom.ir.graph import Input, Pool
+from spikeloom.ir.nodes import Node
 from spikeloom.ir.number import Code, Ints
 from spikeloom.ir.staircase import Cuts, Rationals
 
@@ -104,8 +105,17 @@ class SourceLayer:
     def name(self) -> str:
         return self.linear.name
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the nodes whose words it takes."""
+        return (self.linear.source,) if self.skip is None else (self.linear.source, self.skip)
 
-SourceNode = Input | SourceLayer | Pool
+    def format(self, formats: Sequence[Code]) -> Code | None:
+        """Format of the words that leave; None for the network's output."""
+        return self.out if self.activation is None else self.activation.code
+
+
+SourceNode = Node | SourceLayer
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +128,11 @@ class Source:
     nodes: tuple[SourceNode, ...]
     scale: Rationals
     bias: Rationals
+
+    @property
+    def layers(self) -> list[SourceLayer]:
+        """What is turned into integer layers, in order."""
+        return [node for node in self.nodes if isinstance(node, SourceLayer)]
 
 
 def uniform(values: Rationals, name: str, what: str) -> Fraction:

@@ -46,6 +46,11 @@ def number(given: Any, what: str) -> float:
         raise SpikeLoomError(f"{what} must be a number, got {given!r}") from None
 
 
+def signed_width(bound: int) -> int:
+    """Bits of a two's complement number of magnitude at most ``bound``."""
+    return int(bound).bit_length() + 1
+
+
 @dataclass(frozen=True)
 class Code:
     """The number format of one stream of activations.
@@ -76,6 +81,16 @@ class Code:
             raise SpikeLoomError(f"signed words need base 2, got base {self.base}")
 
     @property
+    def spike_train(self) -> bool:
+        """Whether every plane weighs the same: IF and LIF neurons read and make such trains."""
+        return self.base == 1
+
+    @property
+    def plain(self) -> bool:
+        """Whether a word is its value: plain bits, or two's complement."""
+        return self.base == 2
+
+    @property
     def silent(self) -> int:
         """How many of the last planes never spike; see :class:`Cut`."""
         return 0
@@ -100,6 +115,30 @@ class Code:
     @property
     def min_value(self) -> int:
         return int(sum(p for p in self.place_values if p < 0))
+
+    @property
+    def largest(self) -> int:
+        """Largest magnitude of a value."""
+        return max(self.max_value, -self.min_value)
+
+    def one_plane(self, per_step: bool) -> int:
+        """Largest magnitude of what enters a sum at once: a spike where each time step has a sum of
+        its own, else a whole word.
+        """
+        return 1 if per_step else self.largest
+
+    @property
+    def horner(self) -> str:
+        """What happens to a sum from plane to plane: it is "held", "shifted" or "multiplied"."""
+        if self.spike_train:
+            return "held"
+        return "shifted" if self.base & (self.base - 1) == 0 else "multiplied"
+
+    def shifted(self, value: Any, places: int) -> Any:
+        """A sum over the first planes as that over ``places`` more, which are 0; numbers, arrays
+        and values of hardware alike.
+        """
+        return value * self.base**places
 
     @property
     def sign_bit(self) -> int:
@@ -138,6 +177,15 @@ class Code:
         for place, plane in zip(places, self.planes(words), strict=True):
             value += place * plane
         return value
+
+    def greatest(self, words: Ints, axis: tuple[int, ...]) -> Ints:
+        """The greatest of words along some axes, their first plane inverted where it counts
+        negative; of spike trains, a spike wherever there is one (OR per time step).
+        """
+        found: Ints = (
+            np.bitwise_or.reduce(words, axis=axis) if self.spike_train else words.max(axis=axis)
+        )
+        return found
 
     def word(self, value: Ints) -> Ints:
         """Two's complement or plain word of each value (base 2 only), same shape."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spikeloom.ir.graph import Pool, Shape
-from spikeloom.ir.neurons import LIF, Raw, SpikePack, Table
-from spikeloom.ir.number import Code
-from spikeloom.mapping.plan.plan import Plan, Stage
+from spikeloom.mapping.plan.describe import code_text, folding_text, kind, map_text, neuron_text
+from spikeloom.mapping.plan.plan import Plan
 from spikeloom.report.plots import short
 
 WIDTH, HEIGHT, GAP, PER_ROW = 184, 92, 46, 5
@@ -35,51 +33,6 @@ class Drawing:
     box_height: int
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
-
-
-def map_text(shape: Shape) -> str:
-    return "×".join(str(n) for n in shape) if shape[1:] != (1, 1) else str(shape[0])
-
-
-def code_text(code: Code | None) -> str:
-    if code is None:
-        return "integers"
-    if code.base == 1:
-        return f"{code.steps} time steps"
-    return f"T={code.steps} τ={code.base}" + (" signed" if code.signed else "")
-
-
-def kind(plan: Plan, stage: Stage) -> str:
-    """What a user would call the layer."""
-    layer, node = stage.layer, plan.graph[stage.name]
-    if isinstance(node, Pool):
-        return f"{node.kind} pool {layer.kernel[0]}×{layer.kernel[1]}"
-    if layer.kernel == stage.i_shape[1:] and stage.o_shape[1:] == (1, 1):
-        return f"linear {stage.i_shape[0] * layer.kernel[0] * layer.kernel[1]}→{stage.o_shape[0]}"
-    if stage.groups == stage.i_shape[0] and stage.groups > 1:
-        return f"depthwise {layer.kernel[0]}×{layer.kernel[1]}"
-    groups = f", {stage.groups} groups" if stage.groups > 1 else ""
-    return f"conv {layer.kernel[0]}×{layer.kernel[1]}{groups}"
-
-
-def neuron_text(stage: Stage) -> str:
-    neuron = getattr(stage.layer, "neuron", None)
-    if isinstance(neuron, SpikePack):
-        return "SpikePack"
-    if isinstance(neuron, Table):
-        return "threshold table"
-    if isinstance(neuron, LIF):
-        return f"LIF, leak 2^-{neuron.leak}" if neuron.leak else "IF"
-    if isinstance(neuron, Raw) and neuron.code is None:
-        return "output"
-    return "no neuron"
-
-
-def folding_text(stage: Stage) -> str:
-    f = stage.folding
-    lanes = f" {f.banks}×{f.ports} lanes" if f.body == "event" else ""
-    windows = f" × {f.windows} windows" if f.windows > 1 else ""
-    return f"{f.body}{lanes}, {f.elements} el.{windows}, {stage.folds} folds"
 
 
 def place(index: int) -> tuple[int, int]:

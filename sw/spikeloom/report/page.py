@@ -19,12 +19,13 @@ from spikeloom.files import load_json, save_text
 from spikeloom.interface.performance import FILE, Performance
 from spikeloom.ir.fewer_steps import most_steps
 from spikeloom.ir.number import Ints
+from spikeloom.mapping.plan.describe import code_text, kind
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.plan.plan_file import PLAN_FILE, hashes
 from spikeloom.report import estimates, foldings, plots
 from spikeloom.report.curve import FILE as CURVE
 from spikeloom.report.curve import Curve
-from spikeloom.report.drawing import code_text, draw, kind
+from spikeloom.report.drawing import draw
 from spikeloom.report.membrane import histograms
 
 PAGE = "report.html"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from spikeloom.files import Array
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Graph, Layer
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.number import Code, Ints
 from spikeloom.verify import words as rungs
 
@@ -77,7 +77,5 @@ def fired(graph: Graph, spikes: Spikes) -> tuple[int, int]:
     """Set bits and bits that the neurons sent: not the input's, and not those that a pool passes
     on.
     """
-    names = [
-        node.name for node in graph.nodes if isinstance(node, Layer) and node.name in spikes.bits
-    ]
+    names = [layer.name for layer in graph.layers if layer.name in spikes.bits]
     return sum(spikes.set_bits[name] for name in names), sum(spikes.bits[name] for name in names)

@@ -9,7 +9,7 @@ from pathlib import Path
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import replacing
 from spikeloom.frontend.onnx.load import File, load, self_contained
-from spikeloom.frontend.onnx.write import Writer
+from spikeloom.frontend.onnx.write import written
 from spikeloom.ir.graph import Graph
 
 FROZEN = "model.onnx"
@@ -26,13 +26,12 @@ def frozen_tensors(graph: Graph, file: File) -> dict[str, str] | None:
     An integer output is not among them: reading may move factors and offsets from it into the
     network's scale and bias.
     """
-    writer = Writer(graph, 1)
     try:
-        writer.model()
+        canvas = written(graph, 1)
     except SpikeLoomError:
         return None
     tensors = {
-        name: tensor for name, tensor in writer.values.items() if graph.codes[name] is not None
+        name: tensor for name, tensor in canvas.values.items() if graph.codes[name] is not None
     }
     made = {tensor for op in file.ops for tensor in op.outputs}
     same = file.input_shape == (1, *graph.input.real_shape) and made.issuperset(

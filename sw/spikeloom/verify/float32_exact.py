@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from spikeloom.frontend.lower.neurons import reach
 from spikeloom.ir.exact import Affine, Quantizer, Source, SourceLayer, Threshold
-from spikeloom.ir.graph import Input, Pool
 from spikeloom.ir.number import Code
+from spikeloom.ir.ranges import reach
 from spikeloom.ir.staircase import Rationals
 
 EXACT = 1 << 23
@@ -22,20 +21,19 @@ def exact_in_float32(source: Source) -> bool:
     """Whether a float32 executor rounds nowhere between the input and the output of the file,
     whatever the input.
     """
-    codes: dict[str, Code | None] = {}
+    codes: dict[str, Code] = {}
+    layers = {layer.name: layer for layer in source.layers}
     for node in source.nodes:
-        if isinstance(node, Input):
-            codes[node.name] = node.code
-        elif isinstance(node, Pool):
-            codes[node.name] = codes[node.source]
-        else:
-            if not _layer_exact(node, codes):
-                return False
-            codes[node.name] = node.out if node.activation is None else node.activation.code
+        layer = layers.get(node.name)
+        if layer is not None and not _layer_exact(layer, codes):
+            return False
+        code = node.format([codes[name] for name in node.inputs])
+        if code is not None:
+            codes[node.name] = code
     return _powers(source.scale)
 
 
-def _layer_exact(layer: SourceLayer, codes: dict[str, Code | None]) -> bool:
+def _layer_exact(layer: SourceLayer, codes: dict[str, Code]) -> bool:
     """Whether a layer's sum, what joins it, and what follows up to its words are exact."""
     activation = layer.activation
     if isinstance(activation, Threshold) and activation.real:
@@ -48,20 +46,18 @@ def _layer_exact(layer: SourceLayer, codes: dict[str, Code | None]) -> bool:
     )
 
 
-def _channel_exact(layer: SourceLayer, codes: dict[str, Code | None], k: int) -> bool:
+def _channel_exact(layer: SourceLayer, codes: dict[str, Code], k: int) -> bool:
     """The same for one channel whose scales are powers of two: every number is a whole multiple of
     a unit, and not too large.
     """
     code = codes[layer.linear.source]
-    if code is None:
-        return False
     reached = max(abs(int(ends[0])) for ends in reach(layer.linear.weight[k : k + 1], code))
     gain = abs(Fraction(layer.gain[k]))
     size, unit = reached * gain, gain
     skip = codes[layer.skip] if layer.skip is not None else None
     if skip is not None and layer.skip_gain is not None:
         factor = abs(Fraction(layer.skip_gain[k]))
-        size, unit = size + factor * max(skip.max_value, -skip.min_value), _common(unit, factor)
+        size, unit = size + factor * skip.largest, _common(unit, factor)
     size, unit = _plus(size, unit, Fraction(layer.offset[k]))
     fits = size < EXACT * unit or not size
     for step in layer.chain:

@@ -12,8 +12,8 @@ from spikeloom.ir import golden
 from spikeloom.ir.graph import Graph
 from spikeloom.ir.number import Ints
 from spikeloom.mapping.plan.checksums import checksums
+from spikeloom.mapping.plan.describe import kind
 from spikeloom.mapping.plan.plan import Plan
-from spikeloom.report.drawing import kind
 from spikeloom.verify.differences import (
     first_count_difference,
     first_crc_difference,

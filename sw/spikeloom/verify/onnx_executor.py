@@ -20,7 +20,7 @@ from spikeloom.errors import SpikeLoomError
 from spikeloom.files import Array, first_line
 from spikeloom.frontend.onnx import lif_operator
 from spikeloom.frontend.onnx.load import QONNX_DOMAINS, File
-from spikeloom.frontend.onnx.write import QONNX
+from spikeloom.frontend.onnx.write.canvas import QONNX
 from spikeloom.ir.graph import Graph
 from spikeloom.ir.number import Ints
 from spikeloom.verify.words import Floats, Progress, joined, words_of

@@ -7,13 +7,17 @@ comparisons on drives. Exact while every number stays below 2^53.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from spikeloom.errors import SpikeLoomError
-from spikeloom.ir.graph import Graph, Layer, Pool
-from spikeloom.ir.neurons import LIF, SpikePack, Table
+from spikeloom.ir.graph import Graph
+from spikeloom.ir.neurons import LIF, Neuron, Raw, SpikePack, Thresholds
+from spikeloom.ir.nodes import Layer, MaxPool, Node, SumPool
 from spikeloom.ir.number import Code, Ints
 
 
@@ -50,17 +54,13 @@ class Frozen(nn.Module):
         """
         seen = {self.graph.input.name: self._quantize(x)}
         for node in self.graph.nodes[1:]:
-            if isinstance(node, Layer):
-                seen[node.name] = self._layer(
-                    node, seen[node.source], seen[node.skip] if node.skip else None
-                )
-            elif isinstance(node, Pool):
-                seen[node.name] = self._pool(node, seen[node.source])
+            taken = [seen[source] for source in node.inputs]
+            seen[node.name] = NODES[type(node)](self.graph, node, taken)
         return seen
 
     def integers(self, x: Tensor) -> Tensor:
         """The network's integer output (N, O, H, W), as float64."""
-        return self._total(self.trace(x)[self.graph.output.name])
+        return total(self.trace(x)[self.graph.output.name])
 
     def _quantize(self, x: Tensor) -> Tensor:
         source = self.graph.input
@@ -74,106 +74,128 @@ class Frozen(nn.Module):
         code = source.code
         if source.events:
             planes = x.movedim(1, 0).reshape(code.steps, -1, *source.shape).to(torch.float64)
-            return planes if code.base == 1 else (planes * _places(code)).sum(0)
+            return planes if code.spike_train else (planes * _places(code)).sum(0)
         y = x.to(torch.float32) / source.scale + source.zero_point
         low = code.min_value + int(source.narrow and code.signed)
         return y.clamp(low, code.max_value).round().to(torch.float64).reshape(-1, *source.shape)
 
-    @staticmethod
-    def _total(values: Tensor) -> Tensor:
-        """Spike trains as counts."""
-        return values.sum(0) if values.dim() == 5 else values
 
-    def _layer(self, layer: Layer, x: Tensor, skip: Tensor | None) -> Tensor:
-        if self.graph.per_step(layer):
-            assert isinstance(layer.neuron, LIF)
-            live = layer.neuron.code.live
-            skips = [None] * live if skip is None else list(skip[:live])
-            return self._lif(
-                layer.neuron,
-                [self._drive(layer, a, b) for a, b in zip(x[:live], skips, strict=True)],
-            )
-        u = self._drive(layer, self._total(x), None if skip is None else self._total(skip))
-        neuron = layer.neuron
-        if isinstance(neuron, LIF):
-            return self._lif(neuron, [u] * neuron.code.live)
-        if isinstance(neuron, SpikePack):
-            return self._spikepack(neuron, u)
-        return self._table(neuron, u) if isinstance(neuron, Table) else u
+def total(values: Tensor) -> Tensor:
+    """Spike trains as counts."""
+    return values.sum(0) if values.dim() == 5 else values
 
-    def _drive(self, layer: Layer, x: Tensor, skip: Tensor | None) -> Tensor:
-        top, left, bottom, right = layer.padding
-        weight = torch.from_numpy(layer.weight).to(torch.float64)
-        v = functional.conv2d(
-            functional.pad(x, (left, right, top, bottom)),
-            weight,
-            stride=layer.stride,
-            groups=layer.groups,
+
+def layer(graph: Graph, node: Layer, inputs: Sequence[Tensor]) -> Tensor:
+    neuron = node.neuron
+    if graph.per_step(node):
+        planes = zip(*(x[: neuron.live] for x in inputs), strict=True)
+        steps = [drive(node, values) for values in planes]
+    else:
+        steps = [drive(node, [total(x) for x in inputs])]
+    return NEURONS[type(neuron)](neuron, steps)
+
+
+def drive(node: Layer, inputs: Sequence[Tensor]) -> Tensor:
+    """u of values (N, C, H, W), and of those of a residual behind them."""
+    top, left, bottom, right = node.padding
+    weight = torch.from_numpy(node.weight).to(torch.float64)
+    v = functional.conv2d(
+        functional.pad(inputs[0], (left, right, top, bottom)),
+        weight,
+        stride=node.stride,
+        groups=node.groups,
+    )
+    u = v * _column((1 - 2 * node.negate) * (1 << node.shift)) + _column(node.beta)
+    return u if len(inputs) == 1 else u + _column(node.kappa) * inputs[1]
+
+
+def max_pool(graph: Graph, node: MaxPool, inputs: Sequence[Tensor]) -> Tensor:
+    x, (top, left, bottom, right) = inputs[0], node.padding
+    sign = _column(1 - 2 * node.flip)
+    flat = x.reshape(-1, *x.shape[-3:]) * sign
+    padded = functional.pad(flat, (left, right, top, bottom), value=float("-inf"))
+    best = functional.max_pool2d(padded, node.kernel, node.stride) * sign
+    return best.reshape(*x.shape[:-3], *best.shape[-3:])
+
+
+def sum_pool(graph: Graph, node: SumPool, inputs: Sequence[Tensor]) -> Tensor:
+    top, left, bottom, right = node.padding
+    padded = functional.pad(total(inputs[0]), (left, right, top, bottom))
+    ones = torch.ones((padded.shape[1], 1, *node.kernel), dtype=torch.float64)
+    return functional.conv2d(padded, ones, stride=node.stride, groups=padded.shape[1])
+
+
+def spikepack(neuron: SpikePack, steps: list[Tensor]) -> Tensor:
+    (u,), theta, code = steps, _column(neuron.theta), neuron.code
+    if code.plain:
+        count = torch.floor(u / theta)
+        # A quotient that was rounded up to an integer is one too large: compare the product,
+        # which is exact.
+        count = count - (count * theta > u).to(torch.float64)
+        tied = (
+            (count * theta == u)
+            & (count % 2 == 1)
+            & (count <= (1 << code.steps) - 1)
+            & (_column(neuron.tie) == 1)
         )
-        u = v * _column((1 - 2 * layer.negate) * (1 << layer.shift)) + _column(layer.beta)
-        return u if skip is None else u + _column(layer.kappa) * skip
+        count = (count - tied.to(torch.float64)).clamp(0, (1 << code.steps) - 1)
+        return count - torch.remainder(count, 1 << code.silent) + code.min_value
+    value = torch.zeros_like(u)
+    for entry in code.codebook[:: 1 << code.silent].tolist()[1:]:
+        value = torch.where(u >= entry * theta, torch.full_like(u, entry), value)
+    if not neuron.tie.any():
+        return value
+    # The last spike is the place value 1; cleared where it left nothing.
+    last = torch.from_numpy((torch.arange(1 << code.steps) % 2).numpy()).to(torch.float64)
+    index = torch.searchsorted(torch.tensor(code.codebook.tolist(), dtype=torch.float64), value)
+    tied = (value * theta == u) & (last[index] == 1) & (_column(neuron.tie) == 1)
+    return value - tied.to(torch.float64)
 
-    @staticmethod
-    def _spikepack(neuron: SpikePack, u: Tensor) -> Tensor:
-        theta, code = _column(neuron.theta), neuron.code
-        if code.base == 2:
-            count = torch.floor(u / theta)
-            # A quotient that was rounded up to an integer is one too large: compare the product,
-            # which is exact.
-            count = count - (count * theta > u).to(torch.float64)
-            tied = (
-                (count * theta == u)
-                & (count % 2 == 1)
-                & (count <= (1 << code.steps) - 1)
-                & (_column(neuron.tie) == 1)
-            )
-            count = (count - tied.to(torch.float64)).clamp(0, (1 << code.steps) - 1)
-            return count - torch.remainder(count, 1 << code.silent) + code.min_value
-        value = torch.zeros_like(u)
-        for entry in code.codebook[:: 1 << code.silent].tolist()[1:]:
-            value = torch.where(u >= entry * theta, torch.full_like(u, entry), value)
-        if not neuron.tie.any():
-            return value
-        # The last spike is the place value 1; cleared where it left nothing.
-        last = torch.from_numpy((torch.arange(1 << code.steps) % 2).numpy()).to(torch.float64)
-        index = torch.searchsorted(torch.tensor(code.codebook.tolist(), dtype=torch.float64), value)
-        tied = (value * theta == u) & (last[index] == 1) & (_column(neuron.tie) == 1)
-        return value - tied.to(torch.float64)
 
-    @staticmethod
-    def _table(neuron: Table, u: Tensor) -> Tensor:
-        count = torch.zeros(u.shape, dtype=torch.int64)
-        for k in range(neuron.thresholds.shape[1]):
-            count += (u >= _column(neuron.thresholds[:, k])).to(torch.int64)
-        codebook = torch.tensor(
-            neuron.code.codebook[:: 1 << neuron.code.silent].tolist(), dtype=torch.float64
+def thresholds(neuron: Thresholds, steps: list[Tensor]) -> Tensor:
+    (u,) = steps
+    count = torch.zeros(u.shape, dtype=torch.int64)
+    for k in range(neuron.thresholds.shape[1]):
+        count += (u >= _column(neuron.thresholds[:, k])).to(torch.int64)
+    codebook = torch.tensor(
+        neuron.code.codebook[:: 1 << neuron.code.silent].tolist(), dtype=torch.float64
+    )
+    return codebook[count]
+
+
+def lif(neuron: LIF, steps: list[Tensor]) -> Tensor:
+    """A single current is that of every time step."""
+    currents = steps if len(steps) > 1 else steps * neuron.live
+    theta, membrane, spikes = _column(neuron.theta), torch.zeros_like(steps[0]), []
+    for current in currents:
+        if neuron.leak:
+            membrane = membrane - torch.floor(membrane / 2.0**neuron.leak)
+        membrane = membrane + current
+        spike = (membrane >= theta).to(torch.float64)
+        membrane = torch.where(
+            spike == 1,
+            torch.zeros_like(membrane) if neuron.hard_reset else membrane - theta,
+            membrane,
         )
-        return codebook[count]
+        spikes.append(spike)
+    return torch.stack(spikes + [torch.zeros_like(membrane)] * neuron.code.silent)
 
-    @staticmethod
-    def _lif(neuron: LIF, currents: list[Tensor]) -> Tensor:
-        theta, membrane, spikes = _column(neuron.theta), torch.zeros_like(currents[0]), []
-        for current in currents:
-            if neuron.leak:
-                membrane = membrane - torch.floor(membrane / 2.0**neuron.leak)
-            membrane = membrane + current
-            spike = (membrane >= theta).to(torch.float64)
-            membrane = torch.where(
-                spike == 1,
-                torch.zeros_like(membrane) if neuron.hard_reset else membrane - theta,
-                membrane,
-            )
-            spikes.append(spike)
-        return torch.stack(spikes + [torch.zeros_like(membrane)] * neuron.code.silent)
 
-    def _pool(self, pool: Pool, x: Tensor) -> Tensor:
-        top, left, bottom, right = pool.padding
-        if pool.kind == "sum":
-            padded = functional.pad(self._total(x), (left, right, top, bottom))
-            ones = torch.ones((padded.shape[1], 1, *pool.kernel), dtype=torch.float64)
-            return functional.conv2d(padded, ones, stride=pool.stride, groups=padded.shape[1])
-        sign = _column(1 - 2 * pool.flip)
-        flat = x.reshape(-1, *x.shape[-3:]) * sign
-        padded = functional.pad(flat, (left, right, top, bottom), value=float("-inf"))
-        best = functional.max_pool2d(padded, pool.kernel, pool.stride) * sign
-        return best.reshape(*x.shape[:-3], *best.shape[-3:])
+def raw(neuron: Raw, steps: list[Tensor]) -> Tensor:
+    return steps[0]
+
+
+NEURONS: dict[type[Neuron], Callable[[Any, list[Tensor]], Tensor]] = {
+    SpikePack: spikepack,
+    Thresholds: thresholds,
+    LIF: lif,
+    Raw: raw,
+}
+"""Values for the drives of each time step, by kind of neuron."""
+
+NODES: dict[type[Node], Callable[[Graph, Any, Sequence[Tensor]], Tensor]] = {
+    Layer: layer,
+    MaxPool: max_pool,
+    SumPool: sum_pool,
+}
+"""Values for those of a node's inputs, by kind of node. Those of the input are given."""

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Graph, Input, Layer, Node, Pool
-from spikeloom.ir.neurons import LIF, Neuron, Raw, SpikePack, Table
+from spikeloom.ir.graph import Graph
+from spikeloom.ir.neurons import LIF, Neuron, Raw, SpikePack, Thresholds
+from spikeloom.ir.nodes import Input, Layer, MaxPool, Node, SumPool
 from spikeloom.ir.number import Code, Ints
 from spikeloom.mapping.cycle_model import simulate
 from spikeloom.mapping.cycle_model.timing import BACK_TO_BACK, ONE_AT_A_TIME
@@ -140,7 +141,7 @@ def test_geometry(
         "a", "x", weights(2, 1, *kernel, low=1), Raw(None), stride=stride, padding=padding, groups=2
     )
     conv = layer("a", "x", weights(2, 2, *kernel), Raw(None), stride=stride, padding=padding)
-    pool = Pool("a", "x", "max", kernel, stride, padding, np.array([0, 1]))
+    pool = MaxPool("a", "x", kernel, stride, padding, np.array([0, 1]))
     width = Graph("shape", (entry(2, *size, Code(2)), conv)).shapes["a"][2]
     for node, folding in (
         (wise, Folding("depthwise", 1, elements=1, windows=width)),
@@ -188,7 +189,7 @@ def test_thresholds_out_of_reach(theta: int) -> None:
             "b",
             "a",
             weights(4, 4, 2, 2, seed=2),
-            Table(Code(2, signed=True), thresholds),
+            Thresholds(Code(2, signed=True), thresholds),
             beta=np.array([0, 0, 1, 2]),
         ),
     ]
@@ -202,7 +203,7 @@ def test_thresholds_out_of_reach(theta: int) -> None:
 def test_tables(steps: int) -> None:
     rows = np.sort(np.random.default_rng(4).integers(-30, 30, (6, (1 << steps) - 1)), axis=1)
     node = layer(
-        "a", "x", weights(6, 3, 2, 2), Table(Code(steps), rows), shift=1, beta=np.arange(-3, 3)
+        "a", "x", weights(6, 3, 2, 2), Thresholds(Code(steps), rows), shift=1, beta=np.arange(-3, 3)
     )
     check(plan_of([entry(3, 3, 3, Code(3)), node], [Folding("event", 3, 1, 2, 6, 2, 3)]))
 
@@ -279,8 +280,8 @@ def test_pool_after_pool(code: Code) -> None:
     """Minimum, maximum and both signs, padded, behind one another."""
     nodes: list[Node] = [
         entry(3, 4, 5, code),
-        Pool("a", "x", "max", (2, 2), (1, 1), (1, 1, 0, 0), np.array([1, 0, 1])),
-        Pool("b", "a", "max", (3, 3), (2, 2), (1, 1, 1, 1), np.array([0, 0, 1])),
+        MaxPool("a", "x", (2, 2), (1, 1), (1, 1, 0, 0), np.array([1, 0, 1])),
+        MaxPool("b", "a", (3, 3), (2, 2), (1, 1, 1, 1), np.array([0, 0, 1])),
     ]
     check(
         plan_of(
@@ -293,7 +294,7 @@ def test_pool_after_pool(code: Code) -> None:
 def test_sums_of_sparse_codes() -> None:
     nodes: list[Node] = [
         entry(4, 4, 4, Code(3, 4)),
-        Pool("a", "x", "sum", (2, 2), (2, 2), (0, 0, 0, 0), full(4)),
+        SumPool("a", "x", (2, 2), (2, 2), (0, 0, 0, 0)),
         layer("b", "a", weights(3, 4, 2, 2), Raw(None)),
     ]
     check(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Graph, Input, Layer
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import Raw, SpikePack
+from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code
 from spikeloom.mapping.plan.plan import Folding, Plan
 

@@ -10,9 +10,11 @@ from amaranth import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Graph, Input, Layer, Pool
-from spikeloom.ir.neurons import LIF, Neuron, Raw, SpikePack, Table
+from spikeloom.ir.graph import Graph
+from spikeloom.ir.neurons import LIF, Neuron, Raw, SpikePack, Thresholds
+from spikeloom.ir.nodes import Input, Layer, MaxPool
 from spikeloom.ir.number import Code, Ints
+from spikeloom.ir.windows import conv, windows
 from spikeloom.mapping.plan.plan import Folding, Plan, Stage
 from spikeloom_hw.engine.accumulator import Accumulator
 from spikeloom_hw.engine.neuron_units import Head, output_width
@@ -105,7 +107,7 @@ def sums(plan: Plan, words: Ints) -> Ints:
     layer = plan.graph.output
     assert isinstance(layer, Layer)
     values = plan.graph.code(layer.source).value(words)
-    return golden.conv(values, layer.weight, layer.stride, layer.padding, layer.groups)
+    return conv(values, layer.weight, layer.stride, layer.padding, layer.groups)
 
 
 def in_order(stage: Stage, values: Ints) -> list[list[int]]:
@@ -153,7 +155,7 @@ def pass_cycles(stage: Stage, words: Ints) -> list[int]:
                         continue
                     per_queue = []
                     for window in range(f.windows):
-                        patch = golden.windows(
+                        patch = windows(
                             planes[t, n : n + 1], layer.kernel, layer.stride, layer.padding
                         )[0, :, y, x * f.windows + window]
                         counts = patch.reshape(stage.words, f.group // f.banks, f.banks, -1).sum(
@@ -199,7 +201,7 @@ NEURONS: list[tuple[Neuron, Code]] = [
     (SpikePack(Code(3, 3), np.arange(11, 17), zeros(6)), Code(3)),
     (SpikePack(Code(1), np.arange(11, 17), zeros(6)), Code(3)),
     (SpikePack(Code(3, signed=True), np.arange(21, 27), zeros(6)), Code(3)),
-    (Table(Code(3), np.cumsum(np.arange(42).reshape(6, 7) % 9 + 1, axis=1) - 30), Code(3)),
+    (Thresholds(Code(3), np.cumsum(np.arange(42).reshape(6, 7) % 9 + 1, axis=1) - 30), Code(3)),
     (LIF(Code(5, 1), np.arange(30, 36), 2, True), Code(3)),
     (LIF(Code(3, 1), np.arange(30, 36), 1, False), Code(3, 1)),
     (LIF(Code(3, 1), np.arange(30, 36), 0, False), Code(3, 1)),
@@ -249,7 +251,7 @@ def results_in(plan: Plan, stage: Stage, words: Ints) -> list[list[int]]:
     assert isinstance(layer, Layer)
     planes = stage.i_code.planes(words)
     steps = [
-        in_order(stage, golden.conv(p, layer.weight, layer.stride, layer.padding, layer.groups))
+        in_order(stage, conv(p, layer.weight, layer.stride, layer.padding, layer.groups))
         for p in planes
     ]
     return [row for rows in zip(*steps, strict=True) for row in rows]
@@ -266,7 +268,7 @@ def test_max_pool(code: Code, folding: Folding) -> None:
         "pool",
         (
             Input("x", (4, 6, 6), (4, 6, 6), code),
-            Pool("a", "x", "max", (3, 2), (2, 1), (1, 1, 1, 0), np.array([0, 1, 0, 1])),
+            MaxPool("a", "x", (3, 2), (2, 1), (1, 1, 1, 0), np.array([0, 1, 0, 1])),
         ),
     )
     plan = Plan(graph, {"a": folding}, "pynq-z2", 100.0, {}, "none")

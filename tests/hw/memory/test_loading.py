@@ -11,8 +11,9 @@ import pytest
 from amaranth import Fragment
 from spikeloom.errors import CapacityError, SpikeLoomError, UnsupportedError
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Graph, Input, Layer
-from spikeloom.ir.neurons import LIF, Neuron, Raw, SpikePack, Table
+from spikeloom.ir.graph import Graph
+from spikeloom.ir.neurons import LIF, Neuron, Raw, SpikePack, Thresholds
+from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code, Ints
 from spikeloom.mapping.cycle_model import simulate
 from spikeloom.mapping.plan.checksums import checksums
@@ -57,7 +58,7 @@ def other_neuron(rng: Rng, neuron: Neuron, room: Room) -> Neuron:
         )
     if isinstance(neuron, LIF):
         return replace(neuron, theta=np.maximum(1, theta >> 2))
-    if isinstance(neuron, Table):
+    if isinstance(neuron, Thresholds):
         return replace(neuron, thresholds=neuron.thresholds + rng.integers(-3, 4))
     return neuron
 

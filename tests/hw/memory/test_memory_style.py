@@ -10,8 +10,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from spikeloom.errors import SpikeLoomError
-from spikeloom.ir.graph import Graph, Input, Layer
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import Raw
+from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code
 from spikeloom.mapping.plan.headroom import with_room
 from spikeloom.mapping.plan.plan import Folding, Plan

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from spikeloom.interface.manifest import Manifest
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Input
+from spikeloom.ir.nodes import Input
 from spikeloom.ir.number import Code, Ints
 from spikeloom.mapping import cycle_model
 from spikeloom.mapping.cycle_model import BACK_TO_BACK, ONE_AT_A_TIME, Timing

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from spikeloom.errors import SpikeLoomError
 from spikeloom.ir.golden import quantize
-from spikeloom.ir.graph import Graph, Pool
+from spikeloom.ir.graph import Graph
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.verify.words import torch_words
 from spikeloom_hw.emit import emit
@@ -66,9 +66,7 @@ def layer_plan(body: str) -> Plan:
     for seed in range(10_000):
         plan = random_plan(np.random.default_rng(seed))
         stage = plan.stages[0]
-        several = isinstance(stage.layer, Pool) or (
-            stage.o_code is not None and stage.o_code.steps > 1
-        )
+        several = not stage.body.adds or (stage.o_code is not None and stage.o_code.steps > 1)
         if (
             len(plan.stages) == 1
             and stage.folding.body == body

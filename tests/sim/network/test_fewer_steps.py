@@ -17,8 +17,9 @@ from spikeloom.driver.measurement import Measurement
 from spikeloom.errors import SpikeLoomError
 from spikeloom.ir import golden
 from spikeloom.ir.fewer_steps import most_steps
-from spikeloom.ir.graph import Graph, Input, Layer, Pool
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import LIF, Raw, SpikePack
+from spikeloom.ir.nodes import Input, Layer, SumPool
 from spikeloom.ir.number import Code
 from spikeloom.mapping import cycle_model
 from spikeloom.mapping.plan import plan_file
@@ -113,7 +114,7 @@ def late_rows() -> Graph:
         zero,
         skip=None,
     )
-    pool = Pool("p", "c", "sum", (1, 3), (1, 1), (0, 0, 0, 0), zero)
+    pool = SumPool("p", "c", (1, 3), (1, 1), (0, 0, 0, 0))
     last = Layer("d", "p", rng.integers(-5, 6, (4, 4, 2, 1)), Raw(None), 7 * one, zero, zero)
     return Graph(
         "late", (source, first, second, third, pool, last), np.array([0.5, 1, 2, 4]), np.arange(4.0)

@@ -11,7 +11,7 @@ from spikeloom.driver.errors import BufferFault, InputError
 from spikeloom.driver.words import Images
 from spikeloom.interface.manifest import InputFormat, OutputFormat
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Input
+from spikeloom.ir.nodes import Input
 from spikeloom.ir.number import Code
 
 from tests.packing import laid

@@ -16,8 +16,9 @@ from spikeloom.frontend.freeze import freeze, write_model
 from spikeloom.frontend.onnx import read
 from spikeloom.frontend.onnx.write import to_model
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Graph, Input, Layer
-from spikeloom.ir.neurons import LIF, Raw, SpikePack, Table
+from spikeloom.ir.graph import Graph
+from spikeloom.ir.neurons import LIF, Raw, SpikePack, Thresholds
+from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code
 from spikeloom.nn.export import write_trained
 from spikeloom.verify.torch_model import Frozen
@@ -222,7 +223,7 @@ def zeros(count: int) -> np.ndarray:
 
 
 def one_layer(
-    neuron: SpikePack | Table | LIF | Raw, shift: int, kappa: int | None, high: int
+    neuron: SpikePack | Thresholds | LIF | Raw, shift: int, kappa: int | None, high: int
 ) -> Graph:
     rng, ones = np.random.default_rng(0), np.ones(3, dtype=np.int64)
     weight = rng.integers(-7, 8, (3, 3, 1, 1))
@@ -239,9 +240,10 @@ def test_wide_drives(kind: str, kappa: int | None, tmp_path: Path) -> None:
     """Drives beyond 2^24: thresholds on the accumulator, or float64 where a residual joins."""
     theta = np.array([2**20, 2**21 + 1, 2**19 + 3])
     code = {"base 3": Code(3, 3), "signed": Code(3, signed=True)}.get(kind, Code(3))
-    neuron: SpikePack | Table = SpikePack(code, theta, np.ones(3, dtype=np.int64) * (kind == "tie"))
+    tie = np.ones(3, dtype=np.int64) * (kind == "tie")
+    neuron: SpikePack | Thresholds = SpikePack(code, theta, tie)
     if kind == "table":
-        neuron = Table(
+        neuron = Thresholds(
             code, np.sort(np.random.default_rng(1).integers(-(2**24), 2**24, (3, 7)), axis=1)
         )
     graph = one_layer(neuron, 18, kappa, 2**20)

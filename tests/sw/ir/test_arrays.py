@@ -7,8 +7,9 @@ import pytest
 import torch
 from spikeloom.errors import SpikeLoomError
 from spikeloom.ir.arrays import array_of, checked_labels, checked_sources, spread
-from spikeloom.ir.graph import Graph, Input, Layer
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import Raw
+from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from spikeloom.errors import SpikeLoomError, UnsupportedError
 from spikeloom.ir import golden
 from spikeloom.ir.fewer_steps import coarse_thresholds, most_steps, with_steps
-from spikeloom.ir.graph import Graph, Input, Layer, Node, Pool
-from spikeloom.ir.neurons import LIF, Raw, SpikePack, Table, per_channel
+from spikeloom.ir.graph import Graph
+from spikeloom.ir.neurons import LIF, Raw, SpikePack, Thresholds, per_channel
+from spikeloom.ir.nodes import Input, Layer, MaxPool, Node, SumPool
 from spikeloom.ir.number import Code, Cut, Ints, cut
+from spikeloom.ir.windows import conv
 from spikeloom.mapping.cycle_model import BACK_TO_BACK, ONE_AT_A_TIME, simulate
 from spikeloom.mapping.plan import plan_file
 from spikeloom.mapping.plan.plan import Folding, Plan
@@ -59,8 +61,8 @@ def slow(graph: Graph, words: Ints, steps: int) -> tuple[dict[str, Ints], np.nda
     for node in graph.nodes[1:]:
         code = graph.code(node.source)
         counted[node.name] = counted[node.source]
-        if isinstance(node, Pool):
-            seen[node.name] = golden.run_pool(graph, node, seen[node.source])
+        if isinstance(node, MaxPool | SumPool):
+            seen[node.name] = node.compute([seen[node.source]], [code])
             continue
         neuron = node.neuron
         total = 1 if isinstance(neuron, Raw) else neuron.code.steps
@@ -69,9 +71,7 @@ def slow(graph: Graph, words: Ints, steps: int) -> tuple[dict[str, Ints], np.nda
         def drive(planes: Ints, code: Code, joined: Ints | int, node: Layer = node) -> Ints:
             v = np.int64(0)
             for place, plane in zip(code.place_values, planes, strict=True):
-                v = v + place * golden.conv(
-                    plane, node.weight, node.stride, node.padding, node.groups
-                )
+                v = v + place * conv(plane, node.weight, node.stride, node.padding, node.groups)
             u = (np.where(per_channel(node.negate), -v, v) << node.shift) + per_channel(node.beta)
             return u + per_channel(node.kappa) * joined
 
@@ -129,14 +129,14 @@ def leaky(neuron: LIF, currents: Ints) -> Ints:
     return word
 
 
-def coarse(neuron: SpikePack | Table, u: Ints, silent: int) -> Ints:
+def coarse(neuron: SpikePack | Thresholds, u: Ints, silent: int) -> Ints:
     """How many steps of the coarser code the drive has passed, each step by its definition."""
     code = neuron.code
     values = [int(v) - code.min_value for v in code.codebook][:: 1 << silent]
     rank = np.zeros_like(u)
     for k in range(1, len(values)):
         for c in range(u.shape[1]):
-            if isinstance(neuron, Table):
+            if isinstance(neuron, Thresholds):
                 rank[:, c] += u[:, c] >= line(neuron, c, Fraction(values[k - 1] + values[k], 2))
             elif (
                 code.base == 2
@@ -149,7 +149,7 @@ def coarse(neuron: SpikePack | Table, u: Ints, silent: int) -> Ints:
     return (rank << silent) ^ code.sign_bit
 
 
-def line(table: Table, channel: int, at: Fraction) -> Fraction:
+def line(table: Thresholds, channel: int, at: Fraction) -> Fraction:
     """The drive at which a table that rounds to the nearest answers ``at``, on the straight line
     between two of its steps.
     """
@@ -236,7 +236,7 @@ def test_a_table_that_rounds_to_the_nearest_still_does(
 ) -> None:
     code, silent = Code(steps, base), data.draw(st.integers(1, steps - 1))
     middles = code.codebook[1:] + code.codebook[:-1]
-    found = coarse_thresholds(Table(code, (theta * middles)[None]), silent)
+    found = coarse_thresholds(Thresholds(code, (theta * middles)[None]), silent)
     values = code.codebook[:: 1 << silent]
     assert found.tolist() == [(theta * (values[1:] + values[:-1])).tolist()]
 
@@ -252,7 +252,7 @@ def test_planes_of_a_sum(base: int, silent: int) -> None:
     layer = Layer("a", "x", ONE.reshape(1, 1, 1, 1), neuron, ZERO, ZERO, ZERO)
     source = Input("x", (1, 2, 2), (1, 2, 2), Code(12))
     graph = with_steps(
-        Graph("g", (source, layer, Pool("b", "a", "sum", (2, 2), (1, 1), (0, 0, 0, 0), ZERO))), 2
+        Graph("g", (source, layer, SumPool("b", "a", (2, 2), (1, 1), (0, 0, 0, 0)))), 2
     )
     words = np.random.default_rng(0).integers(0, 1 << 10, (500, 1, 2, 2))
     trace = golden.trace(graph, words)
@@ -309,7 +309,7 @@ def test_a_layer_that_counts_spikes_is_refused_by_name(between: bool) -> None:
     weight = ONE.reshape(1, 1, 1, 1)
     nodes: list[Node] = [Input("x", (1, 2, 2), (1, 2, 2), Code(4))]
     nodes.append(Layer("a", "x", weight, LIF(Code(3, 1), ONE, 0, True), ZERO, ZERO, ZERO))
-    nodes += [Pool("p", "a", "sum", (2, 2), (1, 1), (0, 0, 0, 0), ZERO)] * between
+    nodes += [SumPool("p", "a", (2, 2), (1, 1), (0, 0, 0, 0))] * between
     nodes.append(
         Layer("late", nodes[-1].name, weight, SpikePack(Code(2), ONE, ZERO), ZERO, ZERO, ZERO)
     )

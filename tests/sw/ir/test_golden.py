@@ -10,9 +10,11 @@ import torch
 from qonnx.custom_op.general.intquant import int_quant
 from spikeloom.errors import SpikeLoomError
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Graph, Input, Layer, Pool
-from spikeloom.ir.neurons import LIF, Raw, SpikePack, Table
+from spikeloom.ir.graph import Graph
+from spikeloom.ir.neurons import LIF, Raw, SpikePack, Thresholds
+from spikeloom.ir.nodes import Input, Layer, MaxPool, SumPool
 from spikeloom.ir.number import Code
+from spikeloom.ir.windows import conv
 from torch.nn import functional
 
 from tests.networks import random_graph, random_words
@@ -33,9 +35,7 @@ def test_conv_equals_torch(seed: int) -> None:
     expected = functional.conv2d(
         padded, torch.from_numpy(weight).double(), stride=stride, groups=groups
     ).numpy()
-    assert np.array_equal(
-        golden.conv(x, weight, stride, (top, left, bottom, right), groups), expected
-    )
+    assert np.array_equal(conv(x, weight, stride, (top, left, bottom, right), groups), expected)
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ def test_conv_is_exact_on_both_sides_of_what_float64_holds(x: int, w: int) -> No
     """One product and small ones beside it, which a float would swallow."""
     words = np.array([x, 1, -3]).reshape(1, 3, 1, 1)
     weight = np.array([[w, 1, 0], [0, 1, 1]]).reshape(2, 3, 1, 1)
-    assert golden.conv(words, weight, (1, 1), (0, 0, 0, 0), 1).ravel().tolist() == [x * w + 1, -2]
-    assert golden.conv(words[:, :1], weight[:1, :1], (1, 1), (0, 0, 0, 0), 1).item() == x * w
+    assert conv(words, weight, (1, 1), (0, 0, 0, 0), 1).ravel().tolist() == [x * w + 1, -2]
+    assert conv(words[:, :1], weight[:1, :1], (1, 1), (0, 0, 0, 0), 1).item() == x * w
 
 
 @pytest.mark.parametrize("count", [1, golden.IMAGES, golden.IMAGES + 3])
@@ -129,9 +129,9 @@ def test_spikepack_takes_the_highest_code_value_below(base: int) -> None:
 def test_table_counts() -> None:
     thresholds = np.array([[-5, 0, 0]])
     count = [sum(u >= t for t in (-5, 0, 0)) for u in U.ravel().tolist()]
-    assert Table(Code(2), thresholds).fire(U).ravel().tolist() == count
+    assert Thresholds(Code(2), thresholds).fire(U).ravel().tolist() == count
     signed = Code(2, signed=True)
-    assert signed.value(Table(signed, thresholds).fire(U)).ravel().tolist() == [
+    assert signed.value(Thresholds(signed, thresholds).fire(U)).ravel().tolist() == [
         c - 2 for c in count
     ]
 
@@ -164,7 +164,7 @@ def test_pools_are_torchs(code: Code) -> None:
     kernel, stride, padding = (3, 2), (2, 1), (1, 0, 2, 1)
     source = Input("x", (2, 6, 6), (2, 6, 6), code)
     largest = golden.trace(
-        Graph("g", (source, Pool("p", "x", "max", kernel, stride, padding, flip))), words
+        Graph("g", (source, MaxPool("p", "x", kernel, stride, padding, flip))), words
     )["p"]
     values = torch.from_numpy(code.value(words)).double() * torch.tensor([1.0, -1.0]).reshape(
         1, 2, 1, 1
@@ -178,7 +178,7 @@ def test_pools_are_torchs(code: Code) -> None:
     assert np.array_equal(code.value(largest), expected)
     if not code.signed:
         total = golden.trace(
-            Graph("g", (source, Pool("p", "x", "sum", kernel, stride, padding, flip))), words
+            Graph("g", (source, SumPool("p", "x", kernel, stride, padding))), words
         )["p"]
         ones = torch.ones(2, 1, *kernel).double()
         plain = functional.pad(
@@ -194,7 +194,7 @@ def test_spike_trains_pool_by_or() -> None:
     words = np.array([0b1010, 0b0011, 0b0000, 0b1000]).reshape(1, 1, 2, 2)
     source = Input("x", (1, 2, 2), (4, 1, 2, 2), Code(4, 1), events=True)
     for flip, expected in ((0, 0b1011), (1, 0b0000)):
-        pool = Pool("p", "x", "max", (2, 2), (2, 2), (0, 0, 0, 0), np.array([flip]))
+        pool = MaxPool("p", "x", (2, 2), (2, 2), (0, 0, 0, 0), np.array([flip]))
         assert golden.trace(Graph("g", (source, pool)), words)["p"].item() == expected
 
 

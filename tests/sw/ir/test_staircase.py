@@ -18,8 +18,8 @@ from spikeloom.frontend.lower.prove import prove
 from spikeloom.frontend.onnx import compile_file, read
 from spikeloom.frontend.onnx.constants import quant_range
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Layer
-from spikeloom.ir.neurons import SpikePack, Table
+from spikeloom.ir.neurons import SpikePack, Thresholds
+from spikeloom.ir.nodes import Layer
 from spikeloom.ir.staircase import ROUNDING, Cuts, Drive, rationals, staircase
 
 from tests.sw.frontend.onnx.models import QONNX, Model
@@ -244,7 +244,7 @@ def test_fit_falls_back_to_a_table() -> None:
         np.array([[1, 2, 30]]), np.zeros((1, 3), dtype=np.bool_), rationals([1]), rationals([0])
     )
     found = fit(staircase(plain_stairs([], 40), cuts), Code(2))
-    assert found is not None and isinstance(found.neuron, Table)
+    assert found is not None and isinstance(found.neuron, Thresholds)
     assert found.neuron.thresholds.tolist() == [[1, 2, 30]]
 
 

@@ -15,7 +15,7 @@ from spikeloom.frontend.lower import fit
 from spikeloom.frontend.lower import neurons as lower
 from spikeloom.frontend.onnx import compile_file
 from spikeloom.ir import golden
-from spikeloom.ir.neurons import Table
+from spikeloom.ir.neurons import Thresholds
 from spikeloom.ir.number import Code
 from spikeloom.ir.staircase import Cuts, exact_grid, rationals
 
@@ -113,7 +113,7 @@ def test_the_smallest_threshold_is_found_or_there_is_none(seed: int) -> None:
 @pytest.mark.parametrize("code", [Code(1), Code(4), Code(3, signed=True), Code(3, 3)])
 def test_a_table_counts_thresholds(code: Code) -> None:
     rng = np.random.default_rng(code.steps)
-    table = Table(code, np.sort(rng.integers(-9, 10, (5, (1 << code.steps) - 1)), axis=1))
+    table = Thresholds(code, np.sort(rng.integers(-9, 10, (5, (1 << code.steps) - 1)), axis=1))
     u = rng.integers(-12, 13, (4, 5, 3, 2))
     counted = (u[..., None] >= table.thresholds[None, :, None, None]).sum(axis=-1)
     assert np.array_equal(table.fire(u), counted ^ code.sign_bit)

@@ -16,8 +16,9 @@ from spikeloom.frontend.onnx.write import write_model
 from spikeloom.interface.performance import FILE, accuracy, file_of
 from spikeloom.ir import golden
 from spikeloom.ir.fewer_steps import with_steps
-from spikeloom.ir.graph import Graph, Input, Layer
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import LIF, Raw, SpikePack
+from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code
 from spikeloom.mapping import cycle_model
 from spikeloom.mapping.plan import plan_file

@@ -19,8 +19,9 @@ from spikeloom.errors import SpikeLoomError
 from spikeloom.interface import performance
 from spikeloom.interface.performance import LayerFigures, Performance, Spread
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Graph, Layer
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import LIF, SpikePack
+from spikeloom.ir.nodes import Layer
 from spikeloom.ir.number import Code
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.search.explain import reasons

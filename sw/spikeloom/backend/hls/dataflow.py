@@ -9,8 +9,7 @@ from math import gcd, prod
 
 from spikeloom.backend.hls.names import identifiers
 from spikeloom.backend.hls.params import stream_address, work_address
-from spikeloom.ir.graph import Layer, Pool
-from spikeloom.ir.neurons import LIF, Raw, SpikePack
+from spikeloom.ir.neurons import Neuron
 from spikeloom.mapping.plan.counters import WORK
 from spikeloom.mapping.plan.plan import Edge, Plan, Stage
 
@@ -110,19 +109,21 @@ class Wiring:
         name, f = self.names[stage.name], stage.folding
         count = f.windows * f.elements
         run = f"{name}::planes[run]"
-        queues = f.windows * f.banks if f.body == "event" else 1
+        queues, _ = stage.queues
         self.made.channels.append(
             Channel(f"{name}_q", f"Queue<{name}>::Word", stage.pass_words + 2, queues)
         )
-        pool, i = isinstance(stage.layer, Pool), self.inputs[stage.name, "i"]
-        source = f"flipped_source<{name}>({i}, {name}_flip" if pool else f"source<{name}>({i}"
+        i = self.inputs[stage.name, "i"]
+        source = (
+            f"source<{name}>({i}" if stage.body.adds else f"flipped_source<{name}>({i}, {name}_flip"
+        )
         self.made.calls.append(f"{source}, {run}, {name}_q)")
         word = (
             f"ap_int<{stage.u_width}>" if stage.o_code is None else f"ap_uint<{stage.o_code.steps}>"
         )
         o = self.channel(f"{name}_side" if f.windows > 1 else f"{name}_o", word, count)
         work = self.work(stage.name, f"{name}_work")
-        if isinstance(stage.layer, Pool):
+        if stage.neuron is None:
             tally = self.tally(stage.name, stage.i_code.steps)
             self.made.calls.append(f"max_pool<{name}>({name}_q, {name}_flip, {o}, {work}, {tally})")
         else:
@@ -130,24 +131,24 @@ class Wiring:
             results = self.channel(
                 f"{name}_v", f"ap_int<{stage.acc_width}>", count, stage.result_depth + 1
             )
-            kind = "event" if f.body == "event" else "word"
+            kind = "event" if stage.body.skips else "word"
             self.made.calls.append(
                 f"{kind}_body<{name}>({name}_q, {name}_weights, {run}, {results}, {work})"
             )
-            self.head(stage, stage.layer, results, o)
+            self.head(stage, stage.neuron, results, o)
         if f.windows > 1:
             o = self.channel(f"{name}_o", word, f.elements)
             shape = f"{stage.positions}, {stage.folds}, {f.windows}, {f.elements}"
             self.made.calls.append(f"gather<{shape}>({name}_side, {o})")
         self.hand_on(stage.name, o, word, f.elements)
 
-    def head(self, stage: Stage, layer: Layer, results: str, o: str) -> None:
+    def head(self, stage: Stage, neuron: Neuron, results: str, o: str) -> None:
         """Residual and neuron."""
         name, count = self.names[stage.name], stage.folding.windows * stage.folding.elements
         taken = self.join(stage, results) if stage.skip_stage is not None else results
         common = f"{name}_beta, {name}_negate"
         steps = f"run, {name}::places[run]"
-        if isinstance(layer.neuron, Raw):
+        if not neuron.fires or stage.o_code is None:
             drives = (
                 o
                 if stage.o_code is None
@@ -159,17 +160,13 @@ class Wiring:
                     f"planes<{name}>({drives}, {o}, {self.tally(stage.name, stage.o_code.steps)})"
                 )
             return
-        tally, live = self.tally(stage.name, layer.neuron.code.steps), f"{name}::live[run]"
-        if isinstance(layer.neuron, SpikePack):
-            call = f"spikepack<{name}>({taken}, {common}, {name}_theta, {name}_tie, {steps}, {live}"
-        elif isinstance(layer.neuron, LIF):
-            call = f"lif<{name}>({taken}, {common}, {name}_theta, {steps}, {live}"
-        else:
-            call = (
-                f"table<{name}>({taken}, {common}, {name}_theta, {steps}, {live},"
-                f" {name}::offset[run]"
-            )
-        self.made.calls.append(f"{call}, {o}, {tally})")
+        tally, live = self.tally(stage.name, stage.o_code.steps), f"{name}::live[run]"
+        numbers = ", ".join(f"{name}_{what}" for what in stage.parameters)
+        offset = f", {name}::offset[run]" if neuron.offsets(stage.neurons) else ""
+        self.made.calls.append(
+            f"{neuron.function}<{name}>({taken}, {common}, {numbers}, {steps}, {live}{offset}, {o},"
+            f" {tally})"
+        )
 
     def join(self, stage: Stage, results: str) -> str:
         """The residual on top of the layer's own drive."""

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
-from spikeloom.ir.graph import Pool
-from spikeloom.ir.neurons import Raw
 from spikeloom.mapping.estimate.cycles import edge_cycles
 from spikeloom.mapping.plan.plan import Plan, Stage
 
@@ -56,7 +54,7 @@ def processes(stage: Stage, busy: float) -> dict[str, float]:
     f, planes, results = stage.folding, stage.planes, stage.positions * stage.folds
     words = results * planes * stage.pass_words
     found = {"source": float(max(words, stage.i_shape[1] * stage.i_shape[2] * stage.beats) + ENTRY)}
-    if f.body == "event":
+    if stage.body.skips:
         found["scan"] = busy + ENTRY
         found["add"] = float(results * planes + ENTRY)
     else:
@@ -73,11 +71,8 @@ def head(stage: Stage) -> float:
     """Cycles per image of the neurons: the units take one group of elements and one step at a
     time.
     """
-    results, neuron = (
-        stage.positions * stage.folds,
-        Raw(None) if isinstance(stage.layer, Pool) else stage.layer.neuron,
-    )
-    if isinstance(neuron, Raw) or stage.o_code is None:
+    results = stage.positions * stage.folds
+    if stage.neuron is None or not stage.neuron.fires or stage.o_code is None:
         return float(results + ENTRY)
     groups, live = stage.folding.elements // stage.folding.neurons, stage.o_code.live
     return float(results * groups * live + ENTRY)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from spikeloom.backend.hls import arrays
-from spikeloom.ir.graph import Pool
-from spikeloom.ir.neurons import LIF, Table
+from spikeloom.ir.number import signed_width
 from spikeloom.mapping.plan.counters import WORK, counter_map
-from spikeloom.mapping.plan.plan import Plan, Stage, signed_width
+from spikeloom.mapping.plan.plan import Plan, Stage
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ def ends(plan: Plan) -> Ends:
 
 def layer(stage: Stage, name: str) -> Layer:
     """The struct of a stage; ``name`` is its identifier."""
-    f, node, runs = stage.folding, stage.layer, (*stage.fewer, stage)
+    f, node, runs = stage.folding, stage.layer, stage.runs
     constants = {
         "i_channels": stage.i_shape[0],
         "i_height": stage.i_shape[1],
@@ -87,7 +85,7 @@ def layer(stage: Stage, name: str) -> Layer:
         "ports": f.ports,
         "elements": f.elements,
         "windows": f.windows,
-        "neurons": arrays.units_of(stage),
+        "neurons": stage.unit_count,
         "i_steps": stage.i_code.steps,
         "i_base": stage.i_code.base,
         "acc_width": stage.acc_width,
@@ -102,24 +100,25 @@ def layer(stage: Stage, name: str) -> Layer:
     if stage.o_code is not None:
         constants |= {"o_steps": stage.o_code.steps, "o_sign": stage.o_code.sign_bit}
         lists["live"] = tuple(run.o_code.live for run in runs if run.o_code is not None)
-    if not isinstance(node, Pool):
+    if stage.neuron is not None:
+        theta = stage.parameters.get("theta")
         lists["places"] = tuple(run.missing for run in runs)
         constants |= {
             "weight_width": stage.weight_width,
             "stored_width": stage.stored_width,
-            "shift": node.shift,
-        }
-        constants |= {
+            "shift": stage.synapses.shift,
             "beta_width": signed_width(stage.beta_bound),
-            "theta_width": arrays.theta_width(stage),
+            "theta_width": 1 if theta is None else theta.width,
+            "most_places": max(lists["places"]),
         }
-        constants["most_places"] = max(lists["places"])
         flags["binary"] = stage.binary
-        if isinstance(node.neuron, LIF):
-            constants["leak"] = node.neuron.leak
-            flags["hard_reset"] = node.neuron.hard_reset
-        if isinstance(node.neuron, Table):
-            lists["offset"] = arrays.searched(stage)[1]
+        for what, value in stage.neuron.settings.items():
+            if isinstance(value, bool):
+                flags[what] = value
+            else:
+                constants[what] = value
+        offsets = stage.neuron.offsets(stage.neurons)
+        lists |= {"offset": offsets} if offsets else {}
     if stage.skip_stage is not None:
         skips = [run.skip_stage for run in runs if run.skip_stage is not None]
         skip = stage.skip_stage

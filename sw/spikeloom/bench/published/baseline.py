@@ -17,6 +17,7 @@ from spikeloom.errors import SpikeLoomError
 from spikeloom.interface.boards import find_board
 from spikeloom.mapping.estimate.cost import Cost
 from spikeloom.mapping.estimate.cycles import ends, network_interval
+from spikeloom.mapping.plan.bodies import PARALLEL, Body
 from spikeloom.mapping.plan.plan import Folding, Plan, Stage
 from spikeloom.mapping.search.budget import NAMES, budget, total
 from spikeloom.mapping.search.costs import RESOURCES
@@ -24,8 +25,6 @@ from spikeloom.mapping.search.fastest import STEP, fastest
 from spikeloom.mapping.search.legal_foldings import bodies, foldings
 from spikeloom.mapping.search.menu import Menu, Menus, undominated, with_memories
 from spikeloom.mapping.search.prices import Fitting
-
-BODY = "parallel"
 
 NEAR = 0.05
 """How far the LUTs may be from those wanted, as a share."""
@@ -59,20 +58,22 @@ class Parallel(Menus):
             body_of(stage),
         )
         some = (
-            folding for folding in foldings(stage, density, goal, sends) if folding.body == body
+            folding
+            for folding in foldings(stage, density, goal, sends)
+            if folding.body == body.name
         )
         found = list(with_memories(stage, some))
         rows = [self.costs[stage.name].of(folding) for folding in found]
         return undominated(found, np.array(rows).reshape(len(found), len(RESOURCES)))
 
 
-def body_of(stage: Stage) -> str:
+def body_of(stage: Stage) -> Body:
     """Parallel, or the only body that there is. Raises SpikeLoomError for a layer that only counts
     spikes.
     """
     found = bodies(stage)
-    if BODY in found:
-        return BODY
+    if PARALLEL in found:
+        return PARALLEL
     if len(found) > 1:
         raise SpikeLoomError(
             f"{stage.name}: has no bit-parallel body: its input is no binary number (base"
@@ -83,8 +84,9 @@ def body_of(stage: Stage) -> str:
 
 def smallest(plan: Plan) -> Plan:
     """One of everything."""
-    foldings = {stage.name: Folding(body_of(stage), 1) for stage in plan.stages}
-    return replace(plan, foldings=foldings, dealing={}, spread={})  # those are of event bodies
+    foldings = {stage.name: Folding(body_of(stage).name, 1) for stage in plan.stages}
+    # What else a plan says of its stages is of event bodies.
+    return replace(plan.folded(foldings), dealing={}, spread={})
 
 
 def match(plan: Plan, lut: int, progress: Callable[[int, int], None]) -> Match:
@@ -104,7 +106,7 @@ def match(plan: Plan, lut: int, progress: Callable[[int, int], None]) -> Match:
             f" {total(start).lut:,}"
         )
     need = best.fit.need
-    others = tuple(stage.name for stage in plan.stages if body_of(stage) != BODY)
+    others = tuple(stage.name for stage in plan.stages if body_of(stage) is not PARALLEL)
     note = "" if need.lut >= lut * (1 - NEAR) else why(best.bound, need, most)
     beyond = Fitting(Parallel(start), budget(board, 1.0)).fit(
         max(least, network_interval(best.fit.plan) / STEP)

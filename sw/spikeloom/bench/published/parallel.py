@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from spikeloom import accelerator
-from spikeloom.bench.published.baseline import BODY, match
+from spikeloom.bench.published.baseline import match
 from spikeloom.bench.published.counting import speed
 from spikeloom.bench.published.markdown import three
 from spikeloom.bench.published.row import Result
 from spikeloom.bench.published.training import Progress
 from spikeloom.files import load_array
-from spikeloom.mapping.estimate.components import multipliers
+from spikeloom.mapping.estimate.bodies import multipliers
 from spikeloom.mapping.estimate.cycles import network_interval
 from spikeloom.mapping.plan import plan_file
 from spikeloom.mapping.plan.plan import Plan
@@ -123,7 +123,7 @@ def products(plan: Plan) -> dict[str, str]:
     return {
         stage.name: "DSP" if multipliers(stage) else "LUT"
         for stage in plan.stages
-        if stage.folding.body == BODY
+        if stage.body.multiplies
     }
 
 

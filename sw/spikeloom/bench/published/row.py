@@ -16,8 +16,6 @@ from spikeloom.bench.published.rows import Bench
 from spikeloom.bench.published.training import Progress, prepare
 from spikeloom.bench.published.usefulness import Longest, Slowest, engines, lut_per_useful
 from spikeloom.files import load_array, load_json
-from spikeloom.ir.graph import Layer
-from spikeloom.ir.neurons import Raw
 from spikeloom.mapping.estimate.cycles import ends
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.search.budget import total
@@ -146,23 +144,15 @@ def compiled(
 
 def time_steps(plan: Plan) -> int:
     """The most time steps of a neuron. Sums of a pool travel on more planes, which are none."""
-    neurons = [
-        layer
-        for layer in plan.graph.nodes
-        if isinstance(layer, Layer) and not isinstance(layer.neuron, Raw)
-    ]
-    return max(
-        (code.steps for layer in neurons if (code := plan.graph.codes[layer.name]) is not None),
-        default=0,
-    )
+    return max((layer.time_steps for layer in plan.graph.layers if layer.neuron.fires), default=0)
 
 
 def weight_bits(plan: Plan) -> int:
     """Of the widest weights; one where they are +1 and -1, however a body keeps them."""
     return max(
-        1 if stage.layer.binary else stage.weight_width
+        1 if stage.synapses.binary else stage.weight_width
         for stage in plan.stages
-        if isinstance(stage.layer, Layer)
+        if stage.body.adds
     )
 
 

@@ -29,7 +29,7 @@ def lut_per_useful(plan: Plan, trace: dict[str, Ints], interval: float, lut: int
     Layers that multiply add none: their LUTs count, their synapses do not. None where no other adds
     any.
     """
-    adding = [work for work in works(plan, trace).values() if work.stage.folding.body != "parallel"]
+    adding = [work for work in works(plan, trace).values() if not work.stage.body.multiplies]
     useful = sum(float(work.synaptic.mean()) for work in adding)
     return lut * interval / useful if useful else None
 
@@ -96,7 +96,7 @@ def engines(plan: Plan, trace: dict[str, Ints]) -> tuple[Longest, Slowest]:
         Longest(name, skip.folding.body, cycles(Work(skip, trace[skip.layer.source])))
         for name, skip in skips.items()
     ]
-    event = [stage.name for stage in plan.stages if stage.folding.body == "event"]
+    event = [stage.name for stage in plan.stages if stage.body.skips]
     slowest = (
         against_bound(works(plan, trace)[max(event, key=busy.__getitem__)]) if event else NOBODY
     )
@@ -105,7 +105,7 @@ def engines(plan: Plan, trace: dict[str, Ints]) -> tuple[Longest, Slowest]:
 
 def cycles(work: Work) -> float:
     """Busy cycles of an image, on the mean; the same for all images but in an event body."""
-    images = range(len(work.words) if work.stage.folding.body == "event" else 1)
+    images = range(len(work.words) if work.stage.body.skips else 1)
     return float(np.mean([sum(cost for cost, _, _ in work.image(k)) for k in images]))
 
 

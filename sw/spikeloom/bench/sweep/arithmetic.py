@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from spikeloom.ir.graph import Graph, Layer
+from spikeloom.ir.graph import Graph
+from spikeloom.ir.nodes import Layer
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,12 @@ class Arithmetic:
 def arithmetic(graph: Graph, density: Mapping[str, float]) -> Arithmetic:
     """Of an integer network; ``density`` is the share of set bits by node name."""
     macs, s_ace, ns_ace, stored = 0, 0, 0.0, 0
-    for layer in graph.nodes:
-        if isinstance(layer, Layer):
-            _, height, width = graph.shapes[layer.name]
-            n, bits = height * width * layer.weight.size, weight_bits(layer)
-            budget = graph.code(layer.source).steps * bits
-            macs, s_ace, stored = macs + n, s_ace + n * budget, stored + layer.weight.size * bits
-            ns_ace += density[layer.source] * n * budget
+    for layer in graph.layers:
+        _, height, width = graph.shapes[layer.name]
+        n, bits = height * width * layer.weight.size, weight_bits(layer)
+        budget = graph.code(layer.source).steps * bits
+        macs, s_ace, stored = macs + n, s_ace + n * budget, stored + layer.weight.size * bits
+        ns_ace += density[layer.source] * n * budget
     return Arithmetic(macs, s_ace, ns_ace, stored)
 
 

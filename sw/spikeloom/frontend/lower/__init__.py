@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from spikeloom.frontend.lower.neurons import lower
-from spikeloom.frontend.lower.prove import Proof, prove
+from spikeloom.frontend.lower.prove import Proof, prove, unproven
 from spikeloom.frontend.lower.tidy import drop_unused, flatten_input
-from spikeloom.frontend.lower.warnings import notes
-from spikeloom.ir.exact import Quantizer, Source, SourceLayer
-from spikeloom.ir.graph import Graph, Layer
-from spikeloom.ir.neurons import LIF, Raw
+from spikeloom.frontend.lower.warnings import Tabled, notes, tabled
+from spikeloom.ir.exact import Quantizer, Source
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.staircase import Staircase, Tick, silent
 
 Admit = Callable[[Graph], None]
@@ -36,10 +35,13 @@ def unseen(done: int, total: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Compiled:
-    """An integer network and what was proven about it, one record per layer."""
+    """An integer network, what was proven about it, one record per layer, and which of its layers
+    became tables of thresholds.
+    """
 
     graph: Graph
     proofs: tuple[Proof, ...]
+    tables: tuple[Tabled, ...] = ()
 
 
 def check(graph: Graph) -> None:
@@ -51,18 +53,10 @@ def prove_all(graph: Graph, stairs: dict[str, Staircase], tick: Tick = silent) -
     """Check every layer against its source's staircase. Raises SpikeLoomError naming layer and
     channel.
     """
-    proofs = []
-    for node in graph.nodes:
-        if not isinstance(node, Layer):
-            continue
-        channels = int(node.weight.shape[0])
-        if isinstance(node.neuron, LIF):
-            proofs.append(Proof(node.name, channels, 0, "frozen", node.shift))
-        elif isinstance(node.neuron, Raw):
-            proofs.append(Proof(node.name, channels, 0, "exact", node.shift))
-        else:
-            proofs.append(prove(node, stairs[node.name], tick))
-    return tuple(proofs)
+    return tuple(
+        prove(layer, stairs[layer.name], tick) if layer.neuron.staircase else unproven(layer)
+        for layer in graph.layers
+    )
 
 
 def counting(source: Source, progress: Progress) -> Tick:
@@ -70,9 +64,7 @@ def counting(source: Source, progress: Progress) -> Tick:
     once.
     """
     activations = [
-        node.activation
-        for node in source.nodes
-        if isinstance(node, SourceLayer) and isinstance(node.activation, Quantizer)
+        layer.activation for layer in source.layers if isinstance(layer.activation, Quantizer)
     ]
     total = 3 * sum(
         channels * steps
@@ -105,4 +97,5 @@ def compile_source(
         check(graph)
     graph = replace(graph, notes=notes(graph, source, lowered.stairs))
     admit(graph)
-    return Compiled(graph, prove_all(graph, lowered.stairs, tick))
+    tables = tabled(graph, source, lowered.stairs)
+    return Compiled(graph, prove_all(graph, lowered.stairs, tick), tables)

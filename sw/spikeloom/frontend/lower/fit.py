@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spikeloom.ir.neurons import SpikePack, Table
+from spikeloom.ir.neurons import SpikePack, Thresholds
 from spikeloom.ir.number import Code, Ints
 from spikeloom.ir.staircase import BLOCK, Staircase
 
@@ -36,7 +36,7 @@ DRIVE_BITS = 46
 class Fit:
     """A neuron that takes exactly the steps asked for. beta, kappa: (C,)."""
 
-    neuron: SpikePack | Table
+    neuron: SpikePack | Thresholds
     shift: int
     beta: Ints
     kappa: Ints
@@ -179,7 +179,7 @@ def _fit_at(stairs: Staircase, code: Code, shift: int, table: bool) -> Fit | Non
         if best[-1].all():
             zero = np.zeros_like(best[0])
             if table:
-                return Fit(Table(code, best[1]), shift, zero, best[0])
+                return Fit(Thresholds(code, best[1]), shift, zero, best[0])
             return Fit(SpikePack(code, best[1], best[3]), shift, best[2], best[0])
     return None
 

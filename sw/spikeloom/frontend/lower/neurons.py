@@ -7,15 +7,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
+from typing import cast
 
 import numpy as np
 
 from spikeloom.errors import CapacityError, UnsupportedError
 from spikeloom.frontend.lower.fit import fit
 from spikeloom.ir.exact import Affine, Linear, Quantizer, Source, SourceLayer, Threshold
-from spikeloom.ir.graph import Graph, Input, Layer, Node, Pool
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import LIF, Raw
-from spikeloom.ir.number import Code, Ints
+from spikeloom.ir.nodes import Layer, Node
+from spikeloom.ir.number import Code
+from spikeloom.ir.ranges import reach
 from spikeloom.ir.staircase import Drive, Rationals, Staircase, Tick, silent, staircase, where
 
 LIF_BITS = 24
@@ -39,15 +42,6 @@ class Lowered:
 
     graph: Graph
     stairs: dict[str, Staircase]
-
-
-def reach(weight: Ints, code: Code) -> tuple[Ints, Ints]:
-    """(O,) lowest and highest accumulator over all inputs of a format (0, and so padding, is one of
-    them).
-    """
-    up = np.maximum(weight, 0).sum(axis=(1, 2, 3))
-    down = np.minimum(weight, 0).sum(axis=(1, 2, 3))
-    return up * code.min_value + down * code.max_value, up * code.max_value + down * code.min_value
 
 
 def _layer(
@@ -174,7 +168,7 @@ def _largest_current(
     """Magnitude of one time step's current, in units of the sum: one spike, or a whole word, per
     synapse.
     """
-    synapse = 1 if code.base == 1 else max(code.max_value, -code.min_value)
+    synapse = code.one_plane(code.spike_train)
     total: int = (
         int(np.abs(layer.linear.weight).sum(axis=(1, 2, 3)).max()) * synapse
         + ceil(max(abs(b) for b in beta))
@@ -182,7 +176,7 @@ def _largest_current(
     )
     if skip_code is None:
         return total
-    joined = 1 if code.base == 1 else max(skip_code.max_value, -skip_code.min_value)
+    joined = skip_code.one_plane(code.spike_train)
     return total + int(ceil(max(abs(k) for k in kappa)) * joined)
 
 
@@ -192,12 +186,12 @@ def _spiking(
     """Freeze an IF or LIF neuron: currents and threshold in units of the sum, with fraction
     bits.
     """
-    if (code.base == 1) == activation.repeat:
+    if code.spike_train == activation.repeat:
         raise UnsupportedError(
             f"{activation.name}: a LIF neuron fed by spikes takes (N, T, ...), one fed by values"
             " the repeated form; found the other"
         )
-    if code.base == 1 and (
+    if code.spike_train and (
         code.steps != activation.code.steps or (skip_code is not None and skip_code != code)
     ):
         raise UnsupportedError(
@@ -270,21 +264,23 @@ def lower(source: Source, tick: Tick = silent) -> Lowered:
     """
     nodes: list[Node] = []
     stairs: dict[str, Staircase] = {}
+    layers = {layer.name: layer for layer in source.layers}
     for node in source.nodes:
-        if isinstance(node, (Input, Pool)):
-            nodes.append(node)
+        layer = layers.get(node.name)
+        if layer is None:
+            nodes.append(cast(Node, node))
             continue
         graph = Graph(source.name, tuple(nodes))
-        code = graph.code(node.linear.source)
-        skip_code = graph.code(node.skip) if node.skip is not None else None
-        if isinstance(node.activation, Quantizer):
-            stairs[node.name] = stairs_of(node, node.activation, code, skip_code, tick)
-            nodes.append(_quantized(node, stairs[node.name], node.activation.code))
-            tick(stairs[node.name].steps[:, :, 0].size)
-        elif isinstance(node.activation, Threshold):
-            nodes.append(_spiking(node, node.activation, code, skip_code))
+        code = graph.code(layer.linear.source)
+        skip_code = graph.code(layer.skip) if layer.skip is not None else None
+        if isinstance(layer.activation, Quantizer):
+            stairs[layer.name] = stairs_of(layer, layer.activation, code, skip_code, tick)
+            nodes.append(_quantized(layer, stairs[layer.name], layer.activation.code))
+            tick(stairs[layer.name].steps[:, :, 0].size)
+        elif isinstance(layer.activation, Threshold):
+            nodes.append(_spiking(layer, layer.activation, code, skip_code))
         else:
-            nodes.append(_sum(node))
+            nodes.append(_sum(layer))
     scale, bias = (
         np.array([float(x) for x in values], dtype=np.float64)
         for values in (source.scale, source.bias)

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikeloom.errors import SpikeLoomError
-from spikeloom.ir.graph import Layer
-from spikeloom.ir.neurons import LIF, Raw, SpikePack
+from spikeloom.ir.nodes import Layer
 from spikeloom.ir.number import Ints
 from spikeloom.ir.staircase import BLOCK, Bools, Staircase, Tick, silent
 
@@ -39,7 +38,7 @@ class Proof:
 def ranks(layer: Layer, m: Ints, x: Ints) -> Ints:
     """Rank of the word in each channel: m (C, S) and x (C, S) to (C, S), by the golden neuron."""
     neuron = layer.neuron
-    if isinstance(neuron, (LIF, Raw)):
+    if neuron.code is None or not neuron.staircase:
         raise SpikeLoomError(f"{layer.name}: only SpikePack and table neurons have a staircase")
     u = (m << layer.shift) + layer.kappa[:, None] * x + layer.beta[:, None]
     return neuron.fire(u[None, :, :, None])[0, :, :, 0] ^ neuron.code.sign_bit
@@ -66,7 +65,7 @@ def prove(layer: Layer, stairs: Staircase, tick: Tick = silent) -> Proof:
     ``tick`` hears of the steps, over all channels, that have been checked at every value of the
     residual.
     """
-    if isinstance(layer.neuron, (LIF, Raw)):
+    if not layer.neuron.staircase:
         raise SpikeLoomError(f"{layer.name}: only SpikePack and table neurons have a staircase")
     alive = ~stairs.constant
     if not np.array_equal(layer.negate[alive], stairs.negate[alive]):
@@ -97,6 +96,9 @@ def prove(layer: Layer, stairs: Staircase, tick: Tick = silent) -> Proof:
                 f"{layer.name}: proof failed, channel {c} misses step {step} at residual {x}"
             )
         tick((part.stop - first) * channels)
-    neuron = layer.neuron
-    method = ("tie" if neuron.tie.any() else "plain") if isinstance(neuron, SpikePack) else "table"
-    return Proof(layer.name, len(stairs.low), stairs.steps.size, method, layer.shift)
+    return Proof(layer.name, len(stairs.low), stairs.steps.size, layer.neuron.proof, layer.shift)
+
+
+def unproven(layer: Layer) -> Proof:
+    """The record of a layer without a staircase: exact as it is, or frozen."""
+    return Proof(layer.name, int(layer.weight.shape[0]), 0, layer.neuron.proof, layer.shift)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from spikeloom.ir.graph import Graph, Layer, Pool
+from spikeloom.ir.graph import Graph
 
 
 def drop_unused(graph: Graph) -> Graph:
     """Without the nodes that the output does not depend on."""
     needed = {graph.output.name, graph.input.name}
     for node in reversed(graph.nodes):
-        if node.name in needed and isinstance(node, (Layer, Pool)):
-            needed.add(node.source)
-            if isinstance(node, Layer) and node.skip is not None:
-                needed.add(node.skip)
+        if node.name in needed:
+            needed.update(node.inputs)
     return replace(graph, nodes=tuple(node for node in graph.nodes if node.name in needed))
 
 
@@ -23,30 +21,17 @@ def flatten_input(graph: Graph) -> Graph:
     instead of taking one each.
     """
     channels, height, width = graph.input.shape
-    readers = [
-        n
-        for n in graph.nodes[1:]
-        if isinstance(n, (Layer, Pool)) and graph.input.name in (n.source, getattr(n, "skip", None))
-    ]
-    whole = [
-        n
-        for n in readers
-        if isinstance(n, Layer) and n.source != n.skip and n.source == graph.input.name
-    ]
+    readers = [node for node in graph.nodes if graph.input.name in node.inputs]
+    fed = [layer for layer in graph.layers if layer.source == graph.input.name != layer.skip]
     fits = all(
-        n.kernel == (height, width) and n.groups == 1 and n.padding == (0, 0, 0, 0) for n in whole
+        layer.kernel == (height, width) and layer.groups == 1 and layer.padding == (0, 0, 0, 0)
+        for layer in fed
     )
-    if (
-        height * width == 1
-        or not readers
-        or len(whole) != len(readers)
-        or not fits
-        or any(n.skip == graph.input.name for n in whole)
-    ):
+    if height * width == 1 or not readers or len(fed) != len(readers) or not fits:
         return graph
     flat = {
         n.name: replace(n, weight=n.weight.reshape(n.weight.shape[0], -1, 1, 1), stride=(1, 1))
-        for n in whole
+        for n in fed
     }
     source = replace(graph.input, shape=(channels * height * width, 1, 1))
     return replace(graph, nodes=(source, *(flat.get(n.name, n) for n in graph.nodes[1:])))

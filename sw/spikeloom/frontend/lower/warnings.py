@@ -5,21 +5,17 @@ and tables that cost much.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from spikeloom.frontend.lower.fit import max_shift
-from spikeloom.frontend.lower.neurons import reach
 from spikeloom.ir.exact import Quantizer, Relu, Source, SourceLayer, Threshold
-from spikeloom.ir.graph import Graph, Layer
-from spikeloom.ir.neurons import LIF, Table
+from spikeloom.ir.graph import Graph
+from spikeloom.ir.nodes import Layer
 from spikeloom.ir.number import Code, Ints
+from spikeloom.ir.ranges import reach
 from spikeloom.ir.staircase import Staircase
-from spikeloom.mapping.estimate.memories import table
-from spikeloom.mapping.plan.plan import signed_width
-
-LARGE_TABLE = 1_000
-"""LUTs from which a threshold table is worth a word."""
 
 LISTED = 8
 """Channels that are named one by one."""
@@ -27,12 +23,9 @@ LISTED = 8
 
 def notes(graph: Graph, source: Source, stairs: dict[str, Staircase]) -> tuple[str, ...]:
     """One line each, in the order of the layers."""
-    sources = {node.name: node for node in source.nodes if isinstance(node, SourceLayer)}
+    sources = {layer.name: layer for layer in source.layers}
     return tuple(
-        note
-        for layer in graph.nodes
-        if isinstance(layer, Layer)
-        for note in _of(graph, layer, sources[layer.name], stairs)
+        note for layer in graph.layers for note in _of(graph, layer, sources[layer.name], stairs)
     )
 
 
@@ -40,14 +33,56 @@ def _of(
     graph: Graph, layer: Layer, source: SourceLayer, stairs: dict[str, Staircase]
 ) -> Iterator[str]:
     activation = source.activation
-    if isinstance(activation, Quantizer):
-        stair = stairs[layer.name]
-        if stair.constant.any():
-            yield _quantizer_note(source, activation, stair)
-        if isinstance(layer.neuron, Table):
-            yield from _table_note(layer, layer.neuron, activation, stair)
-    elif isinstance(activation, Threshold) and isinstance(layer.neuron, LIF):
-        yield from _spiking_note(graph, layer, layer.neuron, activation)
+    if isinstance(activation, Quantizer) and stairs[layer.name].constant.any():
+        yield _quantizer_note(source, activation, stairs[layer.name])
+    elif isinstance(activation, Threshold):
+        yield from _spiking_note(graph, layer, activation)
+
+
+@dataclass(frozen=True)
+class Tabled:
+    """A layer whose activation became a table of thresholds.
+
+    Attributes
+    ----------
+    layer, activation: their names. channels, count: thresholds. width: bits of one. steps: T.
+    why: it had to be one. way: what to do about it.
+    """
+
+    layer: str
+    activation: str
+    channels: int
+    count: int
+    width: int
+    steps: int
+    why: str
+    way: str
+
+
+def tabled(graph: Graph, source: Source, stairs: dict[str, Staircase]) -> tuple[Tabled, ...]:
+    """The layers that became tables of thresholds, in order."""
+    sources = {layer.name: layer for layer in source.layers}
+    found = []
+    for layer in graph.layers:
+        if not layer.neuron.tabled:
+            continue
+        activation, neuron, code = sources[layer.name].activation, layer.neuron, layer.neuron.code
+        assert activation is not None and code is not None
+        theta = neuron.parameters([neuron], 0)["theta"]
+        channels, count = theta.values.shape
+        if code.plain or code.spike_train:
+            why = (
+                "no evenly spaced thresholds take exactly its steps with the"
+                f" {max_shift(stairs[layer.name])} fraction bits there is room for"
+            )
+            way = "train with power-of-two scales (power_of_two=True)"
+        else:
+            why = f"values nearest in a code of tau = {code.base} are no serial neuron"
+            way = "take tau = 2"
+        found.append(
+            Tabled(layer.name, activation.name, channels, count, theta.width, code.steps, why, way)
+        )
+    return tuple(found)
 
 
 def _which(found: Ints, channels: int) -> str:
@@ -83,46 +118,17 @@ def _quantizer_note(source: SourceLayer, activation: Quantizer, stairs: Staircas
     )
 
 
-def _spiking_note(graph: Graph, layer: Layer, neuron: LIF, activation: Threshold) -> Iterator[str]:
+def _spiking_note(graph: Graph, layer: Layer, activation: Threshold) -> Iterator[str]:
     """IF and LIF neurons that cannot reach their threshold, not even if all currents add up."""
     if layer.skip is not None:
         return
     code = graph.code(layer.source)
     low, high = reach(layer.weight, Code(1) if graph.per_step(layer) else code)
     most = (np.where(layer.negate, -low, high) << layer.shift) + layer.beta
-    silent = np.flatnonzero(np.maximum(most, 0) * neuron.code.steps < neuron.theta)
+    silent = layer.neuron.unreachable(most)
     if silent.size:
         which = _which(silent, len(most))
         yield (
             f"{layer.name}: {which} of {activation.name} can never fire; lower the threshold, or"
             " check the weights in front of it"
         )
-
-
-def _table_note(
-    layer: Layer, neuron: Table, activation: Quantizer, stairs: Staircase
-) -> Iterator[str]:
-    """A threshold table that is large, why it had to be one, and what it costs."""
-    channels, count = neuron.thresholds.shape
-    lut = table(
-        signed_width(int(np.abs(neuron.thresholds).max())),
-        channels << neuron.code.steps,
-        registered=False,
-    ).logic
-    if lut < LARGE_TABLE:
-        return
-    if neuron.code.base > 2:
-        why, way = (
-            f"values nearest in a code of tau = {neuron.code.base} are no serial neuron",
-            "take tau = 2",
-        )
-    else:
-        why = (
-            f"no evenly spaced thresholds take exactly its steps with the {max_shift(stairs)}"
-            " fraction bits there is room for"
-        )
-        way = "train with power-of-two scales (power_of_two=True)"
-    yield (
-        f"{layer.name}: {activation.name} became a table of {channels} x {count} thresholds, about"
-        f" {lut} LUT, since {why}; {way}, or use fewer time steps"
-    )

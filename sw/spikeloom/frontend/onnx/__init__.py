@@ -19,7 +19,7 @@ from spikeloom.frontend.onnx import activations, arithmetic, linear
 from spikeloom.frontend.onnx.constants import FOLDED, Const, fold
 from spikeloom.frontend.onnx.context import Context, Value
 from spikeloom.frontend.onnx.load import File, Op, load
-from spikeloom.frontend.signal import Raw, Signal
+from spikeloom.frontend.signal import Signal, Unquantized
 from spikeloom.ir.exact import Source
 from spikeloom.ir.graph import Graph
 
@@ -64,7 +64,7 @@ CUSTOM_INPUTS = {"BipolarQuant": 2, "LIF": 2, "MultiThreshold": 2, "Quant": 4}
 
 def _walk(file: File) -> Source:
     context = Context(file, Builder(file.name))
-    context.values.update({"": None, file.input: Raw(file.input_shape)})
+    context.values.update({"": None, file.input: Unquantized(file.input_shape)})
     context.values.update({name: Const(array) for name, array in file.constants.items()})
     for op in file.ops:
         if op.name in context.skipped:
@@ -85,7 +85,7 @@ def _apply(context: Context, op: Op, inputs: list[Value]) -> list[Value]:
     known.
     """
     constant = [value for value in inputs if isinstance(value, Const)]
-    if op.kind == "Shape" and isinstance(inputs[0], (Signal, Raw)):
+    if op.kind == "Shape" and isinstance(inputs[0], (Signal, Unquantized)):
         return list(
             fold(op, [Const(np.zeros(inputs[0].view, dtype=np.float32))], context.file.opset)
         )

@@ -19,9 +19,9 @@ from spikeloom.frontend.onnx.constants import (
 )
 from spikeloom.frontend.onnx.context import Context, Value, map_of, per_channel
 from spikeloom.frontend.onnx.load import Op
-from spikeloom.frontend.signal import Raw, Signal
+from spikeloom.frontend.signal import Signal, Unquantized
 from spikeloom.ir.exact import Quantizer, Threshold
-from spikeloom.ir.graph import Input
+from spikeloom.ir.nodes import Input
 from spikeloom.ir.number import MAX_STEPS, Code
 from spikeloom.ir.staircase import Cuts, Rationals, exact_grid, rationals, rounding_cuts
 
@@ -32,7 +32,11 @@ def quant(context: Context, op: Op, inputs: list[Value]) -> Value:
     """
     if isinstance(inputs[0], Const):
         return quantize_constant(op, list(inputs))
-    if isinstance(inputs[0], Raw) and inputs[0].places is None and not context.file.input_type:
+    if (
+        isinstance(inputs[0], Unquantized)
+        and inputs[0].places is None
+        and not context.file.input_type
+    ):
         return _input(context, op, inputs[0], inputs)
     signal = context.signal(inputs[0], op)
     scale = per_channel(context.constant(inputs[1], op, "the scale"), signal, op)
@@ -77,7 +81,7 @@ def _bipolar(op: Op, scale: Rationals, zero: Rationals) -> Quantizer:
     return Quantizer(op.name, Code(1), cuts, 2 * scale, scale * (-1 - zero))
 
 
-def _input(context: Context, op: Op, raw: Raw, inputs: list[Value]) -> Signal:
+def _input(context: Context, op: Op, raw: Unquantized, inputs: list[Value]) -> Signal:
     if op.kind == "BipolarQuant":
         raise UnsupportedError(
             f"{op.name}: a bipolar input is not supported; quantize the input with an unsigned or"

@@ -22,11 +22,12 @@ from spikeloom.frontend.onnx.context import (
     with_map,
 )
 from spikeloom.frontend.onnx.load import Array, Op
-from spikeloom.frontend.signal import MaxPool, Raw, Signal
+from spikeloom.frontend.signal import PoolStep, Signal, Unquantized
 from spikeloom.ir.exact import Linear, Relu
-from spikeloom.ir.graph import Input, window_shape
+from spikeloom.ir.nodes import Input
 from spikeloom.ir.number import MAX_STEPS, Code
 from spikeloom.ir.staircase import rationals
+from spikeloom.ir.windows import window_shape
 
 MAX_SKIP_STEPS = 10
 """Widest sum without an activation that may join another one."""
@@ -80,7 +81,7 @@ def reshape(context: Context, op: Op, inputs: list[Value]) -> Value:
     changes.
     """
     value = inputs[0]
-    if not isinstance(value, (Signal, Raw)):
+    if not isinstance(value, (Signal, Unquantized)):
         value = context.signal(value, op)
     view = _new_view(context, op, value.view, inputs)
     if prod(view) != prod(value.view):
@@ -103,7 +104,9 @@ def reshape(context: Context, op: Op, inputs: list[Value]) -> Value:
 
 def transpose(context: Context, op: Op, inputs: list[Value]) -> Value:
     value = inputs[0]
-    view = value.view if isinstance(value, (Signal, Raw)) else context.signal(value, op).view
+    view = (
+        value.view if isinstance(value, (Signal, Unquantized)) else context.signal(value, op).view
+    )
     order = [int(p) for p in op.attributes.get("perm", range(len(view) - 1, -1, -1))]
     moved = [p for p in order if view[p] != 1]
     if moved != sorted(moved):
@@ -111,7 +114,7 @@ def transpose(context: Context, op: Op, inputs: list[Value]) -> Value:
             f"{op.name}: Transpose of activations is not supported (perm {order}); export in"
             " channels-first layout"
         )
-    assert isinstance(value, (Signal, Raw))
+    assert isinstance(value, (Signal, Unquantized))
     return replace(value, view=tuple(view[p] for p in order))
 
 
@@ -161,7 +164,7 @@ def batch_norm(context: Context, op: Op, inputs: list[Value]) -> Signal:
     return signal.affine(gain, rationals(beta) - gain * rationals(mean))
 
 
-def _place_values(raw: Raw, array: Array) -> Code | None:
+def _place_values(raw: Unquantized, array: Array) -> Code | None:
     """The code whose place values a constant spreads over the time axis."""
     if (
         len(raw.view) < 3
@@ -180,7 +183,7 @@ def arithmetic(context: Context, op: Op, inputs: list[Value]) -> Value:
     a, b = inputs
     if isinstance(a, Const) and op.kind in ("Add", "Mul"):
         a, b = b, a
-    if isinstance(a, Raw) and isinstance(b, Const) and op.kind == "Mul":
+    if isinstance(a, Unquantized) and isinstance(b, Const) and op.kind == "Mul":
         code = _place_values(a, b.array)
         if code is not None:
             return replace(a, places=code)
@@ -260,16 +263,16 @@ def max_pool(context: Context, op: Op, inputs: list[Value]) -> Signal:
         if op.kind == "GlobalMaxPool"
         else tuple(int(k) for k in op.attributes["kernel_shape"])
     )
-    step = MaxPool(op.name, *window(op, kernel, rank))
+    step = PoolStep(op.name, *window(op, kernel, rank))
     shape = window_shape(signal.map, signal.map[0], step.kernel, step.stride, step.padding, op.name)
     if not isinstance(signal.main, str) or not signal.plain_words:
         return with_map(signal, shape, rank, chain=(*signal.chain, step))
-    if context.builder.codes[signal.main].base == 1 and signal.time is None:
+    if context.builder.codes[signal.main].spike_train and signal.time is None:
         raise UnsupportedError(
             f"{op.name}: MaxPool of spike counts is not supported; pool before summing over time"
         )
     return with_map(
-        signal, shape, rank, main=context.builder.pool(signal.main, "max", step, sign(signal.gain))
+        signal, shape, rank, main=context.builder.max_pool(signal.main, step, sign(signal.gain))
     )
 
 
@@ -282,14 +285,14 @@ def average_pool(context: Context, op: Op, inputs: list[Value]) -> Signal:
         if op.kind == "AveragePool"
         else signal.map[3 - rank :]
     )
-    step = MaxPool(op.name, *window(op, kernel, rank))
+    step = PoolStep(op.name, *window(op, kernel, rank))
     if any(step.padding) and not op.attributes.get("count_include_pad", 0):
         raise UnsupportedError(f"{op.name}: AveragePool with padding needs count_include_pad=1")
     return _sum_pool(context, op, signal, step, Fraction(1, step.kernel[0] * step.kernel[1]), rank)
 
 
 def _sum_pool(
-    context: Context, op: Op, signal: Signal, step: MaxPool, factor: Fraction, rank: int
+    context: Context, op: Op, signal: Signal, step: PoolStep, factor: Fraction, rank: int
 ) -> Signal:
     signal = context.builder.words(signal, op.name)
     assert isinstance(signal.main, str)
@@ -311,7 +314,7 @@ def _sum_pool(
             gain=signal.gain * factor,
             offset=signal.offset * factor * count,
         )
-    last = context.builder.pool(signal.main, "sum", step, np.zeros(signal.map[0], dtype=np.int64))
+    last = context.builder.sum_pool(signal.main, step)
     return with_map(
         signal,
         context.builder.shapes[last],
@@ -326,7 +329,7 @@ def reduce(context: Context, op: Op, inputs: list[Value]) -> Value:
     """ReduceSum, ReduceMean: over the time steps, or over the whole map."""
     axes, value = _axes(context, op, inputs), inputs[0]
     keep = bool(op.attributes.get("keepdims", 1))
-    if isinstance(value, Raw) and value.places is not None:
+    if isinstance(value, Unquantized) and value.places is not None:
         view = (value.view[0], *value.view[2:])
         if axes != [1] or keep or op.kind != "ReduceSum":
             raise UnsupportedError(
@@ -369,7 +372,7 @@ def reduce(context: Context, op: Op, inputs: list[Value]) -> Value:
             f"{op.name}: {op.kind} over axes {axes} is not supported; only over time (axis 1, no"
             " keepdims) or over the whole map"
         )
-    step = MaxPool(op.name, (signal.map[1], signal.map[2]), (1, 1), (0, 0, 0, 0))
+    step = PoolStep(op.name, (signal.map[1], signal.map[2]), (1, 1), (0, 0, 0, 0))
     factor = Fraction(1) if op.kind == "ReduceSum" else Fraction(1, signal.map[1] * signal.map[2])
     result = _sum_pool(context, op, signal, step, factor, maps)
     return result if keep else replace(result, view=result.view[:2])

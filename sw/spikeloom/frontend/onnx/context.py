@@ -13,13 +13,13 @@ from spikeloom.errors import SpikeLoomError, UnsupportedError
 from spikeloom.frontend.builder import Builder, clean
 from spikeloom.frontend.onnx.constants import Const
 from spikeloom.frontend.onnx.load import File, Op
-from spikeloom.frontend.signal import Padded, Raw, Signal
+from spikeloom.frontend.signal import Padded, Signal, Unquantized
 from spikeloom.ir.exact import constants
-from spikeloom.ir.graph import Input, Shape
-from spikeloom.ir.number import MAX_STEPS, Code
+from spikeloom.ir.nodes import Input
+from spikeloom.ir.number import MAX_STEPS, Code, Shape
 from spikeloom.ir.staircase import Rationals, rationals
 
-Value = Const | Signal | Raw | Padded | None
+Value = Const | Signal | Unquantized | Padded | None
 """What a tensor of the file is to the reader; None for an optional input left out."""
 
 
@@ -37,7 +37,7 @@ class Context:
 
     def signal(self, value: Value, op: Op) -> Signal:
         """An activation tensor. Raises UnsupportedError naming the node if it is something else."""
-        if isinstance(value, Raw):
+        if isinstance(value, Unquantized):
             return self.unquantized(value, op)
         if isinstance(value, Padded):
             raise UnsupportedError(
@@ -69,7 +69,7 @@ class Context:
             time=time,
         )
 
-    def unquantized(self, raw: Raw, op: Op) -> Signal:
+    def unquantized(self, raw: Unquantized, op: Op) -> Signal:
         """The graph input where it is used as it is: integers by annotation, or spikes with a time
         axis.
         """

@@ -13,9 +13,9 @@ from spikeloom.frontend.onnx.context import Context, Value, per_channel, spatial
 from spikeloom.frontend.onnx.load import Op
 from spikeloom.frontend.signal import Padded, Signal
 from spikeloom.ir.exact import Linear, uniform
-from spikeloom.ir.graph import window_shape
 from spikeloom.ir.number import Ints
 from spikeloom.ir.staircase import Rationals, rationals
+from spikeloom.ir.windows import window_shape
 
 
 def _through(

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spikeloom.ir import golden
-from spikeloom.ir.graph import Layer
 from spikeloom.ir.number import Ints
+from spikeloom.ir.windows import windows
 from spikeloom.mapping.plan.plan import Stage
 
 NEVER = -(1 << 40)
@@ -32,7 +31,7 @@ class Work:
         two, and over all.
         """
         stage = self.stage
-        if stage.folding.body == "event":
+        if stage.body.skips:
             pops = self.pops(index)  # (steps, groups, planes, words)
             lead = pops - np.arange(stage.pass_words)
             leads = [
@@ -75,7 +74,7 @@ class Work:
         flags = stage.i_code.planes(self.words[index])[: stage.live].astype(np.int16)
         dealt = flags.reshape(stage.planes, -1, f.group, height, width)[:, :, list(stage.dealt)]
         counts = dealt.reshape(stage.planes, -1, f.group // f.banks, height, width).sum(axis=2)
-        view = golden.windows(
+        view = windows(
             counts, layer.kernel, layer.stride, layer.padding
         )  # (planes, groups * words * banks, oh, ow, kh, kw)
         oh, ow, kh, kw = view.shape[2:]
@@ -92,8 +91,8 @@ class Work:
     def synaptic(self) -> Ints:
         """Synapses that added their weight, per image (N,)."""
         stage, layer = self.stage, self.stage.layer
-        if not isinstance(layer, Layer):
+        if not stage.body.adds:
             return np.zeros(len(self.words), dtype=np.int64)
         spikes = stage.i_code.planes(self.words)[: stage.live].sum(axis=(0, 2))
-        view = golden.windows(spikes[:, None], layer.kernel, layer.stride, layer.padding)
+        view = windows(spikes[:, None], layer.kernel, layer.stride, layer.padding)
         return np.asarray(view.sum(axis=(1, 2, 3, 4, 5)) * (stage.o_shape[0] // stage.groups))

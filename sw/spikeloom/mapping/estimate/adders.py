@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from spikeloom.ir.graph import Layer
-from spikeloom.mapping.plan.plan import Stage
+from spikeloom.mapping.estimate.weights import weight_bits
+from spikeloom.mapping.plan.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,6 @@ class Tree:
     shared: int = 0
 
 
-def tree(stage: Stage) -> Tree:
-    """Of one element and window."""
-    return multiplied(stage) if stage.folding.body == "parallel" else added(stage)
-
-
 def parts(count: int, most: int) -> list[int]:
     """``count`` terms in sums of ``most``, the last of what is left."""
     return [most] * (count // most) + ([count % most] if count % most else [])
@@ -35,7 +30,7 @@ def parts(count: int, most: int) -> list[int]:
 def added(stage: Stage) -> Tree:
     """Event, dense and depthwise bodies: small sums, then two terms each."""
     s = stage
-    width, gated = s.weight_width, s.folding.body != "event" or s.zero_row is None
+    width, gated = s.weight_width, s.body.gated(s)
     amounts: Counter[str] = Counter()
     terms, registers, shared = [], 0, 0
     for count in parts(s.lanes, s.first_terms):
@@ -59,7 +54,7 @@ def first(stage: Stage, width: int, count: int, gated: bool) -> dict[str, int]:
     of three bits or more.
     """
     if count == 1:
-        return {"gates": width * (stage.folding.body == "depthwise")}
+        return {"gates": width * stage.body.by_channel}
     if stage.binary:
         return {"binary": width + count - 2}
     if count > 2:
@@ -99,15 +94,6 @@ def multiplied(stage: Stage) -> Tree:
             registers += wide * (level > 0 or not inside)
         lanes, width = len(counts), min(s.acc_width, width + max(counts) - 1)
     return Tree(dict(amounts), registers)
-
-
-def weight_bits(stage: Stage) -> int:
-    """Bits of a weight that are not the same in all of them."""
-    return (
-        stage.layer.weight_bits
-        if stage.room is None and isinstance(stage.layer, Layer)
-        else stage.weight_width
-    )
 
 
 NAMES = ("", "adder", "adder", "three", "four")

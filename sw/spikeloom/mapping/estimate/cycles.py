@@ -36,7 +36,7 @@ def expected_cycles(stage: Stage, density: float) -> float:
     positions, folds and planes.
     """
     passes, f = stage.positions * stage.folds * stage.planes, stage.folding
-    if f.body != "event":
+    if not stage.body.skips:
         return float(passes * stage.pass_words)
     most = stage.pass_words * ceil(f.group / f.banks / f.ports)
     return passes * min(max(evenly(stage, density) * stage.spread, stage.pass_words), most)

@@ -7,9 +7,10 @@ from dataclasses import replace
 from math import gcd, prod
 
 from spikeloom.interface.boards import find_board
-from spikeloom.mapping.estimate.components import Part, bits, body, fifo, loop, source
+from spikeloom.mapping.estimate.bodies import body
+from spikeloom.mapping.estimate.components import Part, bits, fifo, loop, source
 from spikeloom.mapping.estimate.memories import Memory, storage
-from spikeloom.mapping.estimate.neurons import head
+from spikeloom.mapping.estimate.neurons import units
 from spikeloom.mapping.plan.counters import MANY
 from spikeloom.mapping.plan.plan import Plan, Stage
 
@@ -23,7 +24,7 @@ def stage_parts(stage: Stage, family: str) -> Iterator[Part]:
     """Source, body and head of a stage, those of its residual, and its gather."""
     yield from source(stage, stage.name, "source", family)
     yield from body(stage, stage.name, "body", family)
-    yield from head(stage, family)
+    yield from units(stage, family)
     skip = stage.skip_stage
     if skip is not None:
         yield from source(skip, stage.name, "skip source", family)
@@ -32,15 +33,10 @@ def stage_parts(stage: Stage, family: str) -> Iterator[Part]:
         yield gather(stage, family)
 
 
-def output_bits(stage: Stage) -> int:
-    """Bits of one word that leaves a stage."""
-    return stage.u_width if stage.o_code is None else stage.o_code.steps
-
-
 def gather(stage: Stage, family: str) -> Part:
     """Two buffers per window, and the choice between windows."""
     windows, folds = stage.folding.windows, stage.folds
-    width = output_bits(stage) * stage.folding.elements
+    width = stage.output_width * stage.folding.elements
     memory = storage(width, 2 * folds, registered=False, family=family) * windows
     registers = 2 * loop(folds) + 2 + loop(windows) + 4
     chosen = width * (1 if windows <= 4 else 2 + (windows > 8))
@@ -59,7 +55,7 @@ def link_parts(plan: Plan, family: str) -> Iterator[Part]:
     for node in plan.graph.nodes:
         o_group = plan.o_group(node.name)
         code = plan.graph.codes[node.name]
-        word = code.steps if code is not None else output_bits(plan[node.name])
+        word = code.steps if code is not None else plan[node.name].output_width
         edges = list(plan.consumers(node.name))
         last = node is plan.graph.output
         branches = len(edges) + last
@@ -155,7 +151,7 @@ def engine_steps(stage: Stage) -> list[int]:
     steps = []
     for engine in (stage, stage.skip_stage):
         if engine is not None:
-            steps += [1, 1, 1] if engine.folding.body == "max" else [1, 1, 1, issued_bits(engine)]
+            steps += [1, 1, 1, issued_bits(engine)] if engine.body.adds else [1, 1, 1]
     return steps
 
 
@@ -197,7 +193,7 @@ def entering(plan: Plan, group: int) -> Iterator[Part]:
 
 def leaving(stage: Stage) -> Iterator[Part]:
     """The stream out of the network, from its last stage."""
-    yield from regroups(NETWORK, "output regroup", stage.folding.elements, 1, output_bits(stage))
+    yield from regroups(NETWORK, "output regroup", stage.folding.elements, 1, stage.output_width)
 
 
 def watching(stage: Stage, checksums: bool) -> Iterator[Part]:
@@ -234,11 +230,8 @@ def crc(group: str, part: str, width: int) -> Part:
 
 def issued_bits(stage: Stage) -> int:
     """Bits of the synaptic operations of one cycle."""
-    f = stage.folding
-    lanes = {"event": f.banks * f.ports, "parallel": f.group * stage.i_code.steps}.get(
-        f.body, f.group
-    )
-    return bits(f.windows * lanes * (1 if f.body == "depthwise" else f.elements) + 1)
+    f, body = stage.folding, stage.body
+    return bits(body.issued(f, stage.i_code.steps) * body.synapses(f) + 1)
 
 
 def shell(plan: Plan) -> Part:

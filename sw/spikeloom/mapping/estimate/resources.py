@@ -21,7 +21,7 @@ from spikeloom.mapping.estimate.components import Part
 from spikeloom.mapping.estimate.cost import Cost
 from spikeloom.mapping.estimate.memories import Memory
 from spikeloom.mapping.estimate.network import NETWORK, SHELL, link_parts, shell, stage_parts
-from spikeloom.mapping.estimate.neurons import threshold_tables
+from spikeloom.mapping.estimate.neurons import large_tables
 from spikeloom.mapping.plan.plan import Plan, Stage
 
 FILE = Path(__file__).with_name("coefficients.json")
@@ -115,5 +115,5 @@ def stage_cost(stage: Stage, family: str = "xc7") -> Cost:
 
 def table_lut(stage: Stage) -> int:
     """LUTs of the threshold tables of a stage; 0 where there are none."""
-    memory = threshold_tables(stage)
+    memory = large_tables(stage)
     return ceil(memory.logic * model().lut["table head"]["logic"]) + memory.lutram

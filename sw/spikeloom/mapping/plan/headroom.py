@@ -6,13 +6,14 @@ Widths are computed from a layer's weights; where these can change, from what th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from spikeloom.errors import CapacityError, UnsupportedError
-from spikeloom.ir.graph import Graph, Layer
-from spikeloom.ir.neurons import LIF, Neuron, Raw, SpikePack, Table
+from spikeloom.ir.graph import Graph
+from spikeloom.ir.nodes import Layer
 
 SHIFT_ROOM = 2
 """Fraction bits added, so that a retrained layer that needs finer steps still fits."""
@@ -31,11 +32,6 @@ class Room:
     kappa_bound: int
 
 
-def theta_of(neuron: Neuron) -> int:
-    """Largest threshold of a neuron; a table's are bounded by its drive instead."""
-    return int(neuron.theta.max()) if isinstance(neuron, SpikePack | LIF) else 0
-
-
 def room_for(layer: Layer) -> Room:
     """What a layer is given: the width of its weights, and ``BOUND_ROOM`` bits more than its other
     numbers need.
@@ -49,16 +45,9 @@ def room_for(layer: Layer) -> Room:
     return Room(
         layer.weight_width,
         bound(beta),
-        bound(theta_of(layer.neuron).bit_length()),
+        bound(layer.neuron.theta_bound.bit_length()),
         bound(kappa) if layer.skip else 0,
     )
-
-
-def scales(neuron: Neuron) -> bool:
-    """Whether more fraction bits change nothing: not where a leak rounds, nor where sums leave as
-    they are.
-    """
-    return not isinstance(neuron, Raw) and not (isinstance(neuron, LIF) and neuron.leak)
 
 
 def scaled(layer: Layer, bits: int) -> Layer:
@@ -69,19 +58,14 @@ def scaled(layer: Layer, bits: int) -> Layer:
     """
     if bits == 0:
         return layer
-    neuron = layer.neuron
-    if not scales(neuron):
+    if not layer.neuron.scalable:
         raise UnsupportedError(
             f"{layer.name}: its fraction bits are fixed, and the hardware has {bits} more; compile"
             " this network anew"
         )
-    if isinstance(neuron, Table):
-        neuron = replace(neuron, thresholds=neuron.thresholds << bits)
-    elif isinstance(neuron, SpikePack | LIF):
-        neuron = replace(neuron, theta=neuron.theta << bits)
     return replace(
         layer,
-        neuron=neuron,
+        neuron=layer.neuron.scaled(bits),
         shift=layer.shift + bits,
         beta=layer.beta << bits,
         kappa=layer.kappa << bits,
@@ -90,14 +74,17 @@ def scaled(layer: Layer, bits: int) -> Layer:
 
 def with_room(graph: Graph) -> tuple[Graph, dict[str, Room]]:
     """The same network with spare fraction bits, and the room of each of its layers."""
-    nodes = []
-    for node in graph.nodes:
-        nodes.append(
-            scaled(node, SHIFT_ROOM) if isinstance(node, Layer) and scales(node.neuron) else node
-        )
-    return replace(graph, nodes=tuple(nodes)), {
-        node.name: room_for(node) for node in nodes if isinstance(node, Layer)
+    layers = {
+        layer.name: scaled(layer, SHIFT_ROOM if layer.neuron.scalable else 0)
+        for layer in graph.layers
     }
+    return with_layers(graph, layers), {name: room_for(layer) for name, layer in layers.items()}
+
+
+def with_layers(graph: Graph, layers: Mapping[str, Layer]) -> Graph:
+    """The network with other layers in the place of those of the same name."""
+    nodes = tuple(layers.get(node.name, node) for node in graph.nodes)
+    return replace(graph, nodes=nodes)
 
 
 def fit_layer(old: Layer, new: Layer, room: Room) -> Layer:
@@ -113,7 +100,7 @@ def fit_layer(old: Layer, new: Layer, room: Room) -> Layer:
     bounds = (
         ("weights", found.weight_width, room.weight_width, "bits"),
         ("biases", int(np.abs(found.beta).max()), room.beta_bound, "at most"),
-        ("thresholds", theta_of(found.neuron), room.theta_bound, "at most"),
+        ("thresholds", found.neuron.theta_bound, room.theta_bound, "at most"),
         ("residual factors", int(np.abs(found.kappa).max()), room.kappa_bound, "at most"),
     )
     for what, value, limit, unit in bounds:
@@ -127,8 +114,6 @@ def fit_layer(old: Layer, new: Layer, room: Room) -> Layer:
 
 def signature(layer: Layer) -> tuple[object, ...]:
     """What two layers must share to run on the same hardware, but for their numbers."""
-    n = layer.neuron
-    kind = (type(n).__name__, n.code, *((n.leak, n.hard_reset) if isinstance(n, LIF) else ()))
     return (
         layer.name,
         layer.source,
@@ -137,7 +122,7 @@ def signature(layer: Layer) -> tuple[object, ...]:
         layer.stride,
         layer.padding,
         layer.groups,
-        kind,
+        layer.neuron.hardware,
     )
 
 
@@ -151,22 +136,24 @@ def fitted(hardware: Graph, rooms: dict[str, Room], graph: Graph) -> Graph:
             f"{graph.name}: has {len(graph.nodes)} nodes, the hardware {len(hardware.nodes)};"
             " compile this network anew"
         )
-    nodes = []
+    old_layers = {layer.name: layer for layer in hardware.layers}
+    new_layers = {layer.name: layer for layer in graph.layers}
+    found = {}
     for old, new in zip(hardware.nodes, graph.nodes, strict=True):
-        if not isinstance(old, Layer) or not isinstance(new, Layer):
+        before, after = old_layers.get(old.name), new_layers.get(new.name)
+        if before is None or after is None:
             if not same(old, new):
                 raise UnsupportedError(
                     f"{old.name}: expected {old}, found {new}; compile this network anew"
                 )
-            nodes.append(new)
             continue
-        if signature(old) != signature(new):
+        if signature(before) != signature(after):
             raise UnsupportedError(
-                f"{old.name}: expected {signature(old)}, found {signature(new)}; compile this"
+                f"{old.name}: expected {signature(before)}, found {signature(after)}; compile this"
                 " network anew"
             )
-        nodes.append(fit_layer(old, new, rooms[old.name]))
-    return replace(graph, nodes=tuple(nodes))
+        found[old.name] = fit_layer(before, after, rooms[old.name])
+    return with_layers(graph, found)
 
 
 def same(old: object, new: object) -> bool:

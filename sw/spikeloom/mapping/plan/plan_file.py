@@ -20,9 +20,11 @@ import numpy.typing as npt
 
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import existing, first_line, load_json, save_arrays, save_text
-from spikeloom.ir.graph import Graph, Input, Layer, Node, Pool
-from spikeloom.ir.neurons import LIF, Neuron, Raw, SpikePack, Table
+from spikeloom.ir.graph import Graph
+from spikeloom.ir.neurons import NEURONS, Neuron
+from spikeloom.ir.nodes import NODES, Node
 from spikeloom.ir.number import Code
+from spikeloom.mapping.plan.engines import Step
 from spikeloom.mapping.plan.headroom import Room
 from spikeloom.mapping.plan.plan import Folding, Plan
 
@@ -33,17 +35,9 @@ WEIGHTS_FILE = "weights.npz"
 Json = dict[str, Any]
 Arrays = dict[str, npt.NDArray[Any]]
 
-KINDS: dict[str, type[Node] | type[Neuron]] = {
-    "input": Input,
-    "layer": Layer,
-    "max_pool": Pool,
-    "sum_pool": Pool,
-    "spikepack": SpikePack,
-    "thresholds": Table,
-    "lif": LIF,
-    "raw": Raw,
-}
-NAMES = {kind: name for name, kind in KINDS.items()}
+KINDS: dict[str, type[Node] | type[Neuron]] = {**NODES, **NEURONS}
+"""Nodes and neurons by what they are called in the file."""
+
 KEYS = {"code": "format"}
 """Attributes that have another name in the file."""
 
@@ -89,8 +83,8 @@ def _contents(plan: Plan) -> tuple[str, Arrays]:
         "schema": SCHEMA,
         "name": plan.graph.name,
         "nodes": [_encode(node, node.name, arrays) for node in plan.graph.nodes],
-        "engines": {name: _plain(folding) for name, folding in plan.foldings.items()},
-        "program": [{"node": name, "engine": name} for name in plan.foldings],
+        "engines": {name: _plain(folding) for name, folding in plan.engines.items()},
+        "program": [_plain(step) for step in plan.program],
         "board": plan.board,
         "clock_mhz": plan.clock_mhz,
         "density": plan.density,
@@ -160,30 +154,26 @@ def _plan(content: Json, arrays: Arrays) -> Plan:
         tuple(content.get("notes", ())),
     )
     engines = {name: Folding(**folding) for name, folding in content["engines"].items()}
-    foldings = {step["node"]: engines[step["engine"]] for step in content["program"]}
+    program = tuple(Step(**step) for step in content["program"])
     rooms = {name: Room(**room) for name, room in content["headroom"].items()}
     told = (content["board"], content["clock_mhz"], content["density"], content["density_source"])
     dealing = {name: tuple(order) for name, order in content.get("bank_order", {}).items()}
     spread = {name: float(found) for name, found in content.get("scan_ratio", {}).items()}
-    plan = Plan(
-        graph, foldings, *told, rooms, bool(content.get("runtime_steps", False)), dealing, spread
-    )
+    steps = bool(content.get("runtime_steps", False))
+    plan = Plan(graph, engines, *told, rooms, steps, dealing, spread, program)
     _ = plan.edges
     return plan
 
 
 def _encode(item: Node | Neuron, name: str, arrays: Arrays) -> Json:
     """A node or neuron as plain JSON, its arrays moved to ``arrays`` under ``name.field``."""
-    pool = isinstance(item, Pool)
-    result: Json = {"type": f"{item.kind}_pool" if isinstance(item, Pool) else NAMES[type(item)]}
-    for field in fields(item):
+    result: Json = {"type": item.kind}
+    for field in fields(item):  # type: ignore[arg-type]  # every kind is a dataclass
         value, key = getattr(item, field.name), KEYS.get(field.name, field.name)
-        if pool and (key == "kind" or (key == "flip" and result["type"] == "sum_pool")):
-            continue
         if isinstance(value, np.ndarray):
             arrays[f"{name}.{field.name}"] = value
             result[key] = {"array": f"{name}.{field.name}"}
-        elif type(value) in NAMES:
+        elif type(value) in KINDS.values():
             result[key] = _encode(value, f"{name}.{field.name}", arrays)
         else:
             result[key] = _plain(value) if isinstance(value, Code) else value
@@ -192,15 +182,13 @@ def _encode(item: Node | Neuron, name: str, arrays: Arrays) -> Json:
 
 def _decode(item: Json, arrays: Arrays) -> Any:
     kind, names = KINDS[item["type"]], {key: name for name, key in KEYS.items()}
-    values = {
-        names.get(key, key): _value(key, value, arrays)
-        for key, value in item.items()
-        if key != "type"
-    }
-    if kind is Pool:
-        values["kind"] = item["type"].removesuffix("_pool")
-        values.setdefault("flip", np.zeros(1, dtype=np.int64))
-    return kind(**values)
+    return kind(
+        **{
+            names.get(key, key): _value(key, value, arrays)
+            for key, value in item.items()
+            if key != "type"
+        }
+    )
 
 
 def _value(key: str, value: Any, arrays: Arrays) -> Any:
@@ -213,7 +201,7 @@ def _value(key: str, value: Any, arrays: Arrays) -> Any:
     return arrays[value["array"]] if "array" in value else _decode(value, arrays)
 
 
-def _plain(item: Code | Folding | Room) -> Json:
+def _plain(item: Code | Folding | Room | Step) -> Json:
     return {field.name: getattr(item, field.name) for field in fields(item)}
 
 

@@ -1,96 +1,70 @@
-"""The network cut into stages: one per node, one more for the accumulator of a residual, and the
-streams between them.
-"""
+"""The network cut into stages: one per node, and the streams between them."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from spikeloom.ir.graph import Input, Layer, Pool, summing
-from spikeloom.ir.neurons import LIF, Raw
-from spikeloom.ir.number import Code, cut
-from spikeloom.mapping.plan import fifo_depth
+from spikeloom.errors import SpikeLoomError
+from spikeloom.ir.graph import Graph
+from spikeloom.ir.nodes import Layer, MaxPool, Node, SumPool
+from spikeloom.ir.number import Code
+from spikeloom.mapping.plan.folding import Folding
 from spikeloom.mapping.plan.headroom import Room
-from spikeloom.mapping.plan.plan import Folding, Plan, Stage, signed_width
-from spikeloom.mapping.plan.stream import Edge
+from spikeloom.mapping.plan.stage import Stage
+
+Computed = Layer | MaxPool
+"""What an engine can compute."""
 
 
-def stages(plan: Plan) -> tuple[Stage, ...]:
-    """One per node but the input, in the order of the graph; a sum pooling as a layer."""
-    graph, found = plan.graph, []
-    for node in graph.nodes:
-        if isinstance(node, Input):
-            continue
-        code, shape = graph.codes[node.name], graph.shapes[node.name]
-        found.append(
-            Stage(
-                layer=(
-                    summing(node, shape[0], code)
-                    if isinstance(node, Pool) and node.kind == "sum"
-                    else node
-                ),
-                i_shape=graph.shapes[node.source],
-                o_shape=shape,
-                i_code=graph.code(node.source),
-                o_code=code,
-                skip_code=(
-                    graph.code(node.skip)
-                    if isinstance(node, Layer) and node.skip is not None
-                    else None
-                ),
-                folding=plan.foldings[node.name],
-                room=plan.rooms.get(node.name),
-                dealing=plan.dealing.get(node.name, ()),
-                spread=plan.spread.get(node.name, 1.0),
-                fewer=tuple(fewer[node.name] for fewer in plan.fewer),
-            )
-        )
-    return tuple(found)
+def itself(node: Any, channels: int, code: Code | None) -> Any:
+    return node
 
 
-def skip_stage(stage: Stage) -> Stage | None:
-    """The accumulator of a stage's residual; None without one."""
-    if not isinstance(stage.layer, Layer) or stage.layer.skip is None or stage.skip_code is None:
-        return None
-    channels, f, steps = stage.o_shape[0], stage.folding, stage.skip_code.steps
-    zero = np.zeros(channels, dtype=np.int64)
-    silent = stage.o_code.silent if stage.o_code is not None else 0
-    neuron = LIF(cut(Code(steps, 1), silent), zero + 1, 0, False) if stage.per_step else Raw(None)
-    kappa = stage.layer.kappa.reshape(-1, 1, 1, 1)
+ENGINES: dict[type[Node], Callable[[Any, int, Code | None], Computed]] = {
+    Layer: itself,
+    MaxPool: itself,
+    SumPool: SumPool.as_layer,
+}
+"""Node, output channels and output format -> what an engine computes for it, by kind of node. Of
+the input there is nothing to compute.
+"""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a plan says of a node, beside its folding."""
+
+    rooms: Mapping[str, Room] = field(default_factory=dict)
+    dealing: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    spread: Mapping[str, float] = field(default_factory=dict)
+
+
+def computed(node: Node, channels: int, code: Code | None) -> Computed:
+    """What an engine computes for a node. Raises SpikeLoomError for a kind that none can."""
+    made = ENGINES.get(type(node))
+    if made is None:
+        raise SpikeLoomError(f"{node.name}: no engine computes a node of kind {node.kind}")
+    return made(node, channels, code)
+
+
+def stage(
+    graph: Graph, node: Node, folding: Folding, settings: Settings, fewer: tuple[Stage, ...] = ()
+) -> Stage:
+    """One node on its engine."""
+    code, shape = graph.codes[node.name], graph.shapes[node.name]
+    formats = graph.formats(node)
     return Stage(
-        layer=Layer(
-            f"{stage.name}.skip", stage.layer.skip, kappa, neuron, zero, zero, zero, groups=channels
-        ),
-        i_shape=stage.o_shape,
-        o_shape=stage.o_shape,
-        i_code=stage.skip_code,
-        o_code=neuron.code,
-        skip_code=None,
-        folding=Folding(
-            "depthwise", f.elements, elements=f.elements, windows=f.windows, neurons=f.elements
-        ),
-        joins=True,
-        room=None if stage.room is None else Room(signed_width(stage.room.kappa_bound), 0, 1, 0),
-        fewer=tuple(skip for fewer in stage.fewer if (skip := fewer.skip_stage) is not None),
+        layer=computed(node, shape[0], code),
+        i_shape=graph.shapes[node.inputs[0]],
+        o_shape=shape,
+        i_code=formats[0],
+        o_code=code,
+        skip_code=formats[1] if len(formats) > 1 else None,
+        folding=folding,
+        room=settings.rooms.get(node.name),
+        dealing=settings.dealing.get(node.name, ()),
+        spread=settings.spread.get(node.name, 1.0),
+        fewer=fewer,
     )
-
-
-def edges(plan: Plan) -> tuple[Edge, ...]:
-    """All streams between nodes, in the order of their targets."""
-    found = []
-    for stage in plan.stages:
-        source = stage.layer.source
-        found.append(Edge(source, stage.name, "i", plan.o_group(source), stage.folding.group, 0))
-        if isinstance(stage.layer, Layer) and stage.layer.skip is not None:
-            skip, group = stage.layer.skip, stage.folding.elements
-            found.append(
-                Edge(
-                    skip,
-                    stage.name,
-                    "skip",
-                    plan.o_group(skip),
-                    group,
-                    fifo_depth.skip_depth(plan, stage),
-                )
-            )
-    return tuple(found)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from spikeloom.ir.graph import Layer
 from spikeloom.ir.number import Ints
 from spikeloom.mapping.plan.plan import Stage
 
@@ -15,10 +14,9 @@ def ordered(stage: Stage) -> Ints:
     """Weights in the order of work: (folds, elements, taps, words, group); depthwise (folds,
     elements, taps, 1, 1).
     """
-    assert isinstance(stage.layer, Layer)
-    f, weight = stage.folding, stage.layer.weight
+    f, weight = stage.folding, stage.synapses.weight
     taps = stage.layer.kernel[0] * stage.layer.kernel[1]
-    group = 1 if f.body == "depthwise" else f.group
+    group = 1 if stage.body.by_channel else f.group
     return np.moveaxis(weight.reshape(stage.folds, f.elements, stage.words, group, taps), 4, 2)
 
 
@@ -30,7 +28,7 @@ def weight_rows(stage: Stage, bank: int) -> Ints:
     Depthwise: one row per (fold, tap).
     """
     f, weights = stage.folding, ordered(stage)
-    if f.body == "event":
+    if stage.body.skips:
         part = f.group // f.banks
         own = list(stage.dealt[bank * part : (bank + 1) * part])
         return np.moveaxis(weights[..., own], 1, -1).reshape(-1, f.elements)

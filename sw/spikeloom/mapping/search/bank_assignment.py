@@ -14,8 +14,8 @@ from math import ceil
 import numpy as np
 import numpy.typing as npt
 
-from spikeloom.ir import golden
 from spikeloom.ir.number import Ints
+from spikeloom.ir.windows import windows
 from spikeloom.mapping.estimate.cycles import evenly
 from spikeloom.mapping.plan.plan import Plan, Stage
 
@@ -38,7 +38,7 @@ def dealt(plan: Plan, trace: Mapping[str, Ints]) -> Plan:
     """
     dealing, spread = {}, {}
     for stage in plan.stages:
-        if stage.folding.body == "event":
+        if stage.body.skips:
             flags = passes(stage, trace[stage.layer.source])
             order, cycles = deal(stage, flags)
             if 1 < stage.folding.banks < stage.folding.group:
@@ -57,7 +57,7 @@ def passes(stage: Stage, words: Ints) -> Counts:
     found = []
     for image in words[:images]:
         flags = stage.i_code.planes(image)[: stage.live]
-        view = golden.windows(
+        view = windows(
             flags, layer.kernel, layer.stride, layer.padding
         )  # (planes, channels, oh, ow, kh, kw)
         planes, _, oh, ow, kh, kw = view.shape

@@ -13,10 +13,11 @@ from dataclasses import fields
 import numpy as np
 import numpy.typing as npt
 
-from spikeloom.mapping.estimate.components import Part, body, fifo, source
+from spikeloom.mapping.estimate.bodies import body
+from spikeloom.mapping.estimate.components import Part, fifo, source
 from spikeloom.mapping.estimate.cost import Cost
 from spikeloom.mapping.estimate.network import entering, gather, leaving, regroups, watching
-from spikeloom.mapping.estimate.neurons import head
+from spikeloom.mapping.estimate.neurons import units
 from spikeloom.mapping.estimate.resources import unrounded
 from spikeloom.mapping.plan.plan import Folding, Plan, Stage
 from spikeloom.mapping.search.legal_foldings import folded
@@ -71,7 +72,7 @@ class Costs:
         total = total + self.once(("source", *key), lambda: source(s, name, "source", family))
         total = total + self.once(("watch", *key), lambda: watching(s, self.plan.checksums))
         total = total + self.once(
-            ("head", f.elements, f.windows, f.neurons), lambda: head(s, family)
+            ("head", f.elements, f.windows, f.neurons), lambda: units(s, family)
         )
         if self.first:
             total = total + self.once(("enter", f.group), lambda: entering(self.plan, f.group))

@@ -12,8 +12,8 @@ from functools import cache
 from itertools import groupby
 from math import prod
 
-from spikeloom.ir.graph import Pool
 from spikeloom.mapping.estimate.cycles import expected_cycles, head_cycles
+from spikeloom.mapping.plan.bodies import BODIES, Body
 from spikeloom.mapping.plan.plan import Folding, Stage
 
 MAX_WINDOWS = 8
@@ -52,17 +52,9 @@ def folded(stage: Stage, folding: Folding) -> Stage:
     return other
 
 
-def bodies(stage: Stage) -> tuple[str, ...]:
-    """That the stage may have."""
-    if isinstance(stage.layer, Pool):
-        return ("max",)
-    if (stage.i_shape[0] // stage.groups, stage.o_shape[0] // stage.groups) == (1, 1):
-        return ("depthwise",)
-    return (
-        ("event", "dense", "parallel")
-        if stage.i_code.base == 2 and not stage.per_step
-        else ("event", "dense")
-    )
+def bodies(stage: Stage) -> tuple[Body, ...]:
+    """Those that the stage may have."""
+    return tuple(body for body in BODIES.values() if body.suits(stage, stage.layer.adds))
 
 
 def own_cycles(stage: Stage, density: float) -> float:
@@ -72,10 +64,10 @@ def own_cycles(stage: Stage, density: float) -> float:
     return scan if skip is None else max(scan, expected_cycles(skip, 1.0))
 
 
-def lanes(stage: Stage, body: str) -> Iterator[tuple[int, int, int]]:
+def lanes(stage: Stage, body: Body) -> Iterator[tuple[int, int, int]]:
     """Group, banks and ports of a body, for each group from few lanes to many."""
-    inputs = stage.i_shape[0] if body in ("max", "depthwise") else stage.i_shape[0] // stage.groups
-    if body != "event":
+    inputs, _ = body.channels(stage)
+    if not body.skips:
         yield from ((group, 1, 1) for group in divisors(inputs, inputs))
         return
     for group in divisors(inputs, inputs):
@@ -99,12 +91,12 @@ def foldings(stage: Stage, density: float, goal: float, sends: bool) -> Iterator
                 continue
             for elements in (
                 [group]
-                if body in ("max", "depthwise")
+                if body.by_channel
                 else divisors(stage.o_shape[0] // stage.groups, stage.o_shape[0])
             ):
                 if sends and outputs // elements > goal:
                     continue
-                start = Folding(body, group, *choices[0], elements=elements)
+                start = Folding(body.name, group, *choices[0], elements=elements)
                 found = list(least(stage, density, goal, start, choices))
                 yield from found
                 if start in [replace(folding, neurons=1) for folding in found]:

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spikeloom.interface.boards import find_board
-from spikeloom.mapping.estimate.components import fixed, weight_shape
 from spikeloom.mapping.estimate.cycles import edge_cycles, stage_limits
+from spikeloom.mapping.estimate.weights import fixed, weight_shape
 from spikeloom.mapping.plan.plan import Edge, Folding, Plan, Stage
 from spikeloom.mapping.search.costs import RESOURCES, Costs, Vector
 from spikeloom.mapping.search.legal_foldings import folded, foldings
@@ -106,7 +106,7 @@ def with_memories(stage: Stage, some: Iterable[Folding]) -> Iterator[Folding]:
     """
     for folding in some:
         made = folded(stage, folding)
-        if folding.body == "max" or fixed(made):
+        if not made.body.adds or fixed(made):
             yield folding
         elif stage.room is None and weight_shape(made)[1] <= SINGLE:
             yield replace(folding, weights="lut")

@@ -33,7 +33,7 @@ def grow(plan: Plan, fixed: set[str], goal: float, wish: Cost, most: Cost) -> Pl
         for name, folding in moves(plan, slowest):
             if name in fixed:
                 continue
-            larger = replace(plan, foldings=plan.foldings | {name: folding})
+            larger = plan.folded(plan.foldings | {name: folding})
             limit = next(
                 item
                 for item in limits(larger)
@@ -75,10 +75,10 @@ def moves(plan: Plan, limit: Limit) -> Iterator[tuple[str, Folding]]:
 
 def wider(stage: Stage) -> Iterator[Folding]:
     """Elements first, then the second port, then windows, then banks."""
-    f = stage.folding
+    f, body = stage.folding, stage.body
     windows = doubled(f.windows, stage.o_shape[2], MAX_WINDOWS)
     inputs, outputs = stage.i_shape[0] // stage.groups, stage.o_shape[0] // stage.groups
-    if f.body in ("depthwise", "max"):
+    if body.by_channel:
         elements = doubled(f.elements, stage.i_shape[0])
         if elements:
             yield replace(f, group=elements, elements=elements)
@@ -86,15 +86,15 @@ def wider(stage: Stage) -> Iterator[Folding]:
         elements = doubled(f.elements, outputs)
         if elements:
             yield replace(f, elements=elements)
-        if f.body == "event" and f.ports == 1:
+        if body.skips and f.ports == 1:
             yield replace(f, ports=2)
     if windows:
         yield replace(f, windows=windows)
-    if f.body in ("dense", "parallel"):
+    if not body.by_channel and not body.skips:
         group = doubled(f.group, inputs)
         if group:
             yield replace(f, group=group)
-    if f.body == "event":
+    if body.skips:
         group = doubled(f.group, inputs)
         if group and group % f.group == 0 and f.banks * (group // f.group) <= MAX_BANKS:
             yield replace(f, group=group, banks=f.banks * (group // f.group))

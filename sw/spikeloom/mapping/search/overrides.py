@@ -10,22 +10,21 @@ from typing import Any
 
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_json
-from spikeloom.ir.graph import Graph, Layer, Pool
-from spikeloom.mapping.plan.plan import BODIES, MEMORIES, Folding
+from spikeloom.ir.graph import Graph
+from spikeloom.ir.nodes import Node
+from spikeloom.mapping.plan.bodies import BODIES, DENSE, DEPTHWISE, EVENT, MAX, PARALLEL
+from spikeloom.mapping.plan.folding import MEMORIES, Folding
+from spikeloom.mapping.plan.stages import computed
 
 Overrides = Mapping[str, Mapping[str, Any]]
 
-WORDS = {"body": BODIES, "weights": MEMORIES}
+WORDS = {"body": tuple(BODIES), "weights": MEMORIES}
 """What is not a number."""
 
 
 def first_foldings(graph: Graph, overrides: Overrides) -> tuple[dict[str, Folding], set[str]]:
     """One of everything for every node but what is set by hand, and the nodes concerned."""
-    foldings = {
-        node.name: first_folding(graph, node)
-        for node in graph.nodes[1:]
-        if isinstance(node, (Layer, Pool))
-    }
+    foldings = {node.name: first_folding(graph, node) for node in graph.nodes[1:]}
     return foldings, apply_overrides(foldings, overrides)
 
 
@@ -36,16 +35,23 @@ def divisor_near(whole: int, wanted: float) -> int:
     )
 
 
-def first_folding(graph: Graph, node: Layer | Pool) -> Folding:
+FEW = 4
+"""Input channels up to which a scan has nothing to skip."""
+
+
+def first_folding(graph: Graph, node: Node) -> Folding:
     """The body that fits the node, with one of everything; queue words of about 24 flags."""
-    if isinstance(node, Pool):
-        return Folding("max" if node.kind == "max" else "depthwise", 1)
-    inputs, outputs = int(node.weight.shape[1]), int(node.weight.shape[0]) // node.groups
+    made = computed(node, graph.shapes[node.name][0], graph.codes[node.name])
+    if not made.adds:
+        return Folding(MAX.name, 1)
+    weight, groups = made.synapses.weight, made.synapses.groups
+    inputs, outputs = int(weight.shape[1]), int(weight.shape[0]) // groups
     if (inputs, outputs) == (1, 1):
-        return Folding("depthwise", 1)
-    if inputs <= 4:  # too few channels for a scan to skip anything
-        return Folding("parallel" if graph.code(node.source).base == 2 else "dense", inputs)
-    return Folding("event", divisor_near(inputs, 24))
+        return Folding(DEPTHWISE.name, 1)
+    if inputs <= FEW:
+        body = PARALLEL if graph.code(made.source).plain else DENSE
+        return Folding(body.name, inputs)
+    return Folding(EVENT.name, divisor_near(inputs, 24))
 
 
 def apply_overrides(foldings: dict[str, Folding], overrides: Overrides) -> set[str]:
@@ -79,7 +85,7 @@ def apply_overrides(foldings: dict[str, Folding], overrides: Overrides) -> set[s
                     f"folding of {name}: {key} must be a whole number above zero, got {value!r}"
                 )
         made = replace(foldings[name], **numbers)
-        if made.body in ("depthwise", "max") and ("group" in numbers) != ("elements" in numbers):
+        if BODIES[made.body].by_channel and ("group" in numbers) != ("elements" in numbers):
             both = made.group if "group" in numbers else made.elements
             made = replace(made, group=both, elements=both)
         foldings[name] = made

@@ -11,7 +11,7 @@ paid for with much of the other. Prices are those of Lagrange: what is tight get
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 
 import numpy as np
@@ -118,7 +118,7 @@ class Fitting:
         if best.slow:
             return None
         foldings = {name: choice.menus[name].foldings[k] for name, k in best.pick.items()}
-        plan = replace(self.plan, foldings=foldings)
+        plan = self.plan.folded(foldings)
         need = total(plan)
         found = Fit(plan, need, self.share(vector(need)))
         return None if network_interval(plan) > goal or (enough and found.share > 1) else found

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 from spikeloom.backend.hls import csim, project
-from spikeloom.ir.graph import Graph, Input, Layer
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import Raw, SpikePack
+from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code, Ints
 from spikeloom.mapping.plan.plan import Folding, Plan
 

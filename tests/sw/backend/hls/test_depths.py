@@ -17,7 +17,7 @@ import pytest
 from spikeloom.backend.hls import project
 from spikeloom.backend.hls.vectors import stream_order
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Layer
+from spikeloom.ir.nodes import Layer
 from spikeloom.mapping.plan.plan import Plan
 
 from tests.networks import random_plan, random_words

@@ -18,7 +18,7 @@ from spikeloom.backend.hls.names import identifiers
 from spikeloom.errors import UnsupportedError
 from spikeloom.files import hls_templates
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Layer
+from spikeloom.ir.nodes import Layer
 from spikeloom.mapping.plan import plan_file
 from spikeloom.mapping.plan.headroom import with_room
 

@@ -14,7 +14,7 @@ from spikeloom.bench.published.densities import interval_at
 from spikeloom.bench.published.parallel import products
 from spikeloom.bench.published.row import time_steps
 from spikeloom.errors import SpikeLoomError
-from spikeloom.ir.graph import Layer
+from spikeloom.ir.nodes import Layer
 from spikeloom.mapping.estimate.cost import Cost
 from spikeloom.mapping.estimate.cycles import network_interval
 from spikeloom.mapping.plan.plan import Plan

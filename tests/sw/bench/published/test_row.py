@@ -14,8 +14,9 @@ from spikeloom.bench.published import row as measuring
 from spikeloom.bench.published.counting import Speed
 from spikeloom.bench.published.rows import find
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Graph, Input, Layer
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import Raw
+from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code
 from spikeloom.mapping.plan.plan import Folding
 

@@ -15,8 +15,9 @@ from spikeloom.errors import CapacityError
 from spikeloom.frontend import lower
 from spikeloom.frontend.onnx import compile_file, read
 from spikeloom.interface.boards import BOARDS
-from spikeloom.ir.graph import Graph, Input, Layer
-from spikeloom.ir.neurons import Table
+from spikeloom.ir.graph import Graph
+from spikeloom.ir.neurons import Thresholds
+from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code
 from spikeloom.mapping.plan import plan_file
 from spikeloom.mapping.search.schedule import admit
@@ -154,7 +155,7 @@ def test_a_table_without_room_is_refused_before_the_proof(
 
 def test_a_large_network_with_a_small_table_is_not_the_tables_fault() -> None:
     zero = np.zeros(1024, dtype=np.int64)
-    neuron = Table(Code(2), np.array([[1, 2, 30]]).repeat(1024, axis=0))
+    neuron = Thresholds(Code(2), np.array([[1, 2, 30]]).repeat(1024, axis=0))
     weight = (np.arange(1024 * 2048) % 15 - 7).reshape(1024, 2048, 1, 1)
     layer = Layer("fc", "x", weight, neuron, zero, zero, zero)
     with pytest.raises(
@@ -171,7 +172,7 @@ def test_tables_are_not_blamed_for_another_resource(
 ) -> None:
     """Even where the tables alone are too many LUTs, the network would not fit without them."""
     zero = np.zeros(12, dtype=np.int64)
-    neuron = Table(Code(12), np.arange(4095)[None].repeat(12, axis=0) * 3)
+    neuron = Thresholds(Code(12), np.arange(4095)[None].repeat(12, axis=0) * 3)
     layer = Layer("fc", "x", np.ones((12, 8, 1, 1), dtype=np.int64), neuron, zero, zero, zero)
     graph = Graph("tables", (Input("x", (8, 1, 1), (8,), Code(4)), layer))
     board = replace(BOARDS["pynq-z2"], lut=8000)

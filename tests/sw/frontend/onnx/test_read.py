@@ -10,8 +10,8 @@ import pytest
 import torch
 from spikeloom.frontend.onnx import READERS, compile_file, read
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Layer, Pool
 from spikeloom.ir.neurons import LIF, Raw
+from spikeloom.ir.nodes import Layer, MaxPool
 from spikeloom.ir.number import Code
 from torch.nn import functional
 
@@ -133,7 +133,7 @@ def test_max_pool_before_negative_scale_takes_the_minimum(tmp_path: Path) -> Non
     out = m.quant(m.op("Mul", x, column([1, 1, -1])), 0.5, 4, signed=True)
     equal_to_qonnx(m, out, tmp_path, images(rng, 6, 1, 6, 6))
     pool = read(tmp_path / "m.onnx").nodes[2]
-    assert isinstance(pool, Pool)
+    assert isinstance(pool, MaxPool)
     assert pool.flip.tolist() == [0, 1, 0]  # the third one turns twice
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from spikeloom.errors import SpikeLoomError
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Graph, Input, Layer, Node
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import SpikePack
+from spikeloom.ir.nodes import Input, Layer, Node
 from spikeloom.ir.number import Code
 from spikeloom.mapping.cycle_model import BACK_TO_BACK, ONE_AT_A_TIME, simulate
 from spikeloom.mapping.plan import fifo_depth

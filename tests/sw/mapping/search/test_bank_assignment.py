@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from spikeloom.errors import SpikeLoomError
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Graph, Input, Layer
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import Raw
+from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code, Ints
 from spikeloom.mapping.cycle_model.scan import Work
 from spikeloom.mapping.estimate.cycles import evenly

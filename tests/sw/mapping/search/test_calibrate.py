@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from spikeloom.errors import CapacityError
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Graph, Input, Layer
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import Raw
+from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code, Ints
 from spikeloom.mapping.estimate.cycles import network_interval
 from spikeloom.mapping.plan.plan import Plan

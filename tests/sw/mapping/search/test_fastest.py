@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from spikeloom.errors import CapacityError, SpikeLoomError
 from spikeloom.interface.boards import BOARDS, find_board
-from spikeloom.ir.graph import Graph, Input, Layer
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import SpikePack
+from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code
 from spikeloom.mapping.cycle_model import BACK_TO_BACK, simulate
 from spikeloom.mapping.estimate.cycles import limits, network_interval

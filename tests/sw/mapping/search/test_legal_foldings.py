@@ -10,8 +10,9 @@ from itertools import product
 
 import numpy as np
 import pytest
-from spikeloom.ir.graph import Graph, Input, Layer
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import SpikePack
+from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code
 from spikeloom.mapping.estimate.cycles import head_cycles, stage_limits
 from spikeloom.mapping.plan.plan import Folding, Stage

@@ -14,8 +14,9 @@ import pytest
 from spikeloom.errors import CapacityError, SpikeLoomError
 from spikeloom.interface.boards import BOARDS, find_board
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Graph, Input, Layer
+from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import Raw, SpikePack
+from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code
 from spikeloom.mapping.cycle_model import BACK_TO_BACK, simulate
 from spikeloom.mapping.estimate.cycles import expected_cycles, limits, network_interval, word_cost

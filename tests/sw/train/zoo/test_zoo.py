@@ -16,7 +16,8 @@ from spikeloom.errors import SpikeLoomError
 from spikeloom.frontend.freeze import freeze
 from spikeloom.frontend.onnx import compile_file
 from spikeloom.ir import golden
-from spikeloom.ir.graph import Graph, Layer
+from spikeloom.ir.graph import Graph
+from spikeloom.ir.nodes import Layer
 from spikeloom.nn.export import to_onnx
 from spikeloom.train.loop import predict, train
 from spikeloom.train.zoo import bench, find
