@@ -18,7 +18,7 @@ WANTED = [
         f"kind: {kind}"
         for kind in ("linear", "conv", "depthwise", "grouped", "max pool", "sum pool")
     ),
-    *(f"neuron: {kind}" for kind in ("SpikePack", "Table", "Raw")),
+    *(f"neuron: {kind}" for kind in ("SpikePack", "Thresholds", "Raw")),
     *(
         f"neuron: {leak} {reset} {drive}"
         for leak in ("IF", "LIF")

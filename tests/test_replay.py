@@ -34,7 +34,7 @@ def test_the_networks_hold_everything() -> None:
     assert {f.weights for plan in plans for f in plan.foldings.values()} == {"auto", "lut", "block"}
     assert {type(node.neuron).__name__ for _, node in nodes if isinstance(node, Layer)} == {
         "SpikePack",
-        "Table",
+        "Thresholds",
         "LIF",
         "Raw",
     }

@@ -13,9 +13,11 @@ from amaranth.back import verilog
 from amaranth.lib import wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from spikeloom.ir.nodes import Layer
-from spikeloom.mapping.estimate.components import Part, body, loaders, source, weight_shape
-from spikeloom.mapping.estimate.network import crc, gather, link_parts, output_bits
-from spikeloom.mapping.estimate.neurons import head
+from spikeloom.mapping.estimate.bodies import body
+from spikeloom.mapping.estimate.components import Part, loaders, source
+from spikeloom.mapping.estimate.network import crc, gather, link_parts
+from spikeloom.mapping.estimate.neurons import units
+from spikeloom.mapping.estimate.weights import weight_shape
 from spikeloom.mapping.plan.plan import Plan, Stage
 from spikeloom_hw.bodies.scan import Scan
 from spikeloom_hw.emit import verilog_text
@@ -71,7 +73,7 @@ def candidates(plan: Plan) -> Iterator[tuple[str, Part]]:
         parts = [
             *source(stage, stage.name, "source", "xc7"),
             *body(stage, stage.name, "body", "xc7"),
-            *head(stage, "xc7"),
+            *units(stage, "xc7"),
         ]
         parts += [gather(stage, "xc7")] if stage.folding.windows > 1 else []
         parts += (
@@ -88,7 +90,7 @@ def candidates(plan: Plan) -> Iterator[tuple[str, Part]]:
 
 def crc_width(stage: Stage) -> int:
     """Bits of a beat in whole bytes."""
-    return -(-output_bits(stage) * stage.folding.elements * stage.folding.windows // 8) * 8
+    return -(-stage.output_width * stage.folding.elements * stage.folding.windows // 8) * 8
 
 
 def one(part: Part) -> Part:
@@ -136,7 +138,7 @@ def component(stage: Stage, kind: str) -> wiring.Component:
             idle=stage.zero_row,
         )
     if kind == "gather":
-        return Gather(width=output_bits(stage) * f.elements, windows=f.windows, folds=stage.folds)
+        return Gather(width=stage.output_width * f.elements, windows=f.windows, folds=stage.folds)
     if kind == "loader":
         width, depth = weight_shape(stage)
         return Loader(depth=max(2, depth), width=width)

@@ -16,8 +16,9 @@ from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import Raw, SpikePack
 from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code
-from spikeloom.mapping.estimate.components import Part, body, source
-from spikeloom.mapping.estimate.neurons import head
+from spikeloom.mapping.estimate.bodies import body
+from spikeloom.mapping.estimate.components import Part, source
+from spikeloom.mapping.estimate.neurons import units
 from spikeloom.mapping.plan.plan import Folding, Plan, Stage
 
 from tests.synthesis.chosen import component, one
@@ -80,7 +81,7 @@ class Wide:
         without its queues; or one scan.
         """
         parts = {
-            "head": head(self.stage, "xc7"),
+            "head": units(self.stage, "xc7"),
             "source": source(self.stage, "wide", "source", "xc7"),
         }
         found = parts.get(self.what, body(self.stage, "wide", "body", "xc7"))

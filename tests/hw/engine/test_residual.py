@@ -63,7 +63,9 @@ def test_computed_depth_is_enough(layers: int, windows: int) -> None:
 
 
 def test_less_depth_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("spikeloom.mapping.plan.fifo_depth.skip_depth", lambda plan, stage: 1)
+    monkeypatch.setattr(
+        "spikeloom.mapping.plan.plan.fifo_depth", lambda plan, stage, port: int(port.waits)
+    )
     plan = long_branch(5, 1)
     assert plan.edges[-1].depth == 1
     with pytest.raises(AssertionError, match="values after"):

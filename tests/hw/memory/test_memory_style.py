@@ -26,11 +26,8 @@ ATTRIBUTE = re.compile(r"^ *\(\* (?:ram|rom)_style = .*\*\)\n", re.MULTILINE)
 
 def kinds(plan: Plan, kind: str) -> Plan:
     """The plan with all weights in memories of one kind."""
-    return replace(
-        plan,
-        foldings={
-            n: f if f.body == "max" else replace(f, weights=kind) for n, f in plan.foldings.items()
-        },
+    return plan.folded(
+        {n: f if f.body == "max" else replace(f, weights=kind) for n, f in plan.foldings.items()}
     )
 
 
@@ -86,9 +83,8 @@ def test_a_kind_that_is_none_is_refused() -> None:
     with pytest.raises(
         SpikeLoomError, match="weights must lie in one of auto, lut, block, got ultra"
     ):
-        _ = replace(
-            plan, foldings=plan.foldings | {name: replace(plan.foldings[name], weights="ultra")}
-        ).stages
+        ultra = replace(plan.foldings[name], weights="ultra")
+        _ = plan.folded(plan.foldings | {name: ultra}).stages
 
 
 def test_a_pool_has_no_weights() -> None:
@@ -99,9 +95,8 @@ def test_a_pool_has_no_weights() -> None:
     )
     name = next(name for name, folding in plan.foldings.items() if folding.body == "max")
     with pytest.raises(SpikeLoomError, match="no weights"):
-        _ = replace(
-            plan, foldings=plan.foldings | {name: replace(plan.foldings[name], weights="lut")}
-        ).stages
+        in_luts = replace(plan.foldings[name], weights="lut")
+        _ = plan.folded(plan.foldings | {name: in_luts}).stages
 
 
 def test_the_default_is_the_synthesis_own_choice() -> None:

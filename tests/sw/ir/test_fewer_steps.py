@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spikeloom.errors import SpikeLoomError, UnsupportedError
 from spikeloom.ir import golden
-from spikeloom.ir.fewer_steps import coarse_thresholds, most_steps, with_steps
+from spikeloom.ir.fewer_steps import most_steps, with_steps
 from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import LIF, Raw, SpikePack, Thresholds, per_channel
+from spikeloom.ir.neurons.thresholds import coarse_thresholds
 from spikeloom.ir.nodes import Input, Layer, MaxPool, Node, SumPool
 from spikeloom.ir.number import Code, Cut, Ints, cut
 from spikeloom.ir.windows import conv

@@ -142,7 +142,7 @@ def test_lif_one_neuron_at_a_time(hard: bool, leak: int) -> None:
     rng = np.random.default_rng(1)
     currents = rng.integers(-20, 30, (6, 4, 3, 2, 2))
     theta = np.array([11, 20, 35])
-    words = LIF(Code(6, 1), theta, leak, hard).fire(currents)
+    words = LIF(Code(6, 1), theta, leak, hard).fire_steps(currents)
     for n, c, y, x in np.ndindex(words.shape):
         membrane, word = 0, 0
         for t in range(6):

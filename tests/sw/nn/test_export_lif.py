@@ -57,7 +57,7 @@ def test_equals_integer_neuron(steps, leak, hard, repeat, scalar):
     u = rng.integers(-20, 20, shape)
     currents = np.stack([u] * steps) if repeat else np.moveaxis(u, 1, 0)
     code = Code(steps, 1)
-    spikes = code.planes(LIF(code, theta, leak, hard).fire(currents))
+    spikes = code.planes(LIF(code, theta, leak, hard).fire_steps(currents))
     stored = np.float32(7) if scalar else theta.astype(np.float32)
     model = model_of(steps, leak, hard, repeat, shape, np.asarray(stored))
     got = run(model, u)

@@ -23,7 +23,7 @@ def test_if_equals_the_integer_neuron(steps, hard, repeat):
     u = rng.integers(-9, 10, (6, 3, 2, 2) if repeat else (6, steps, 3, 2, 2))
     currents = np.stack([u] * steps) if repeat else np.moveaxis(u, 1, 0)
     code = Code(steps, 1)
-    expected = code.planes(IntegerLIF(code, np.full(3, 5), 0, hard).fire(currents))
+    expected = code.planes(IntegerLIF(code, np.full(3, 5), 0, hard).fire_steps(currents))
     neuron = nn.IF(steps, hard_reset=hard, repeat=repeat, theta=5.0).eval()
     neuron.log2_theta.data = torch.log2(torch.tensor(5.0, dtype=torch.float64))
     with torch.no_grad():

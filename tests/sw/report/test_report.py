@@ -20,13 +20,13 @@ from spikeloom.interface import performance
 from spikeloom.interface.performance import LayerFigures, Performance, Spread
 from spikeloom.ir import golden
 from spikeloom.ir.graph import Graph
-from spikeloom.ir.neurons import LIF, SpikePack
+from spikeloom.ir.neurons import SpikePack
 from spikeloom.ir.nodes import Layer
 from spikeloom.ir.number import Code
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.search.explain import reasons
 from spikeloom.report import foldings, page
-from spikeloom.report.membrane import drives, histograms
+from spikeloom.report.membrane import histograms
 
 from tests.networks import random_foldings, random_graph, random_words
 
@@ -190,20 +190,12 @@ def test_a_forgotten_name_stops_the_page() -> None:
 def test_drives_are_what_the_neurons_fire_on(seed: int) -> None:
     graph = random_graph(seed, 3)
     seen = golden.trace(graph, random_words(np.random.default_rng(seed), graph, 3))
-    for node in graph.nodes[1:]:
-        if isinstance(node, Layer) and isinstance(node.neuron, SpikePack | LIF):
-            u = drives(graph, node, seen)
-            currents = (
-                u
-                if graph.per_step(node) or not isinstance(node.neuron, LIF)
-                else np.concatenate([u] * node.neuron.code.steps)
-            )
-            fired = (
-                node.neuron.fire(currents)
-                if isinstance(node.neuron, LIF)
-                else node.neuron.fire(currents[0])
-            )
-            assert np.array_equal(fired, seen[node.name])
+    for layer in graph.layers:
+        if layer.neuron.fires:
+            u = layer.drives([seen[source] for source in layer.inputs], graph.formats(layer))
+            neuron = layer.neuron
+            fired = neuron.fire_steps(u) if graph.per_step(layer) else neuron.fire(u[0])
+            assert np.array_equal(fired, seen[layer.name])
 
 
 def test_histograms_count_every_drive() -> None:
@@ -213,7 +205,8 @@ def test_histograms_count_every_drive() -> None:
     for histogram in histograms(graph, words):
         layer = graph[histogram.name]
         assert isinstance(layer, Layer)
-        count = drives(graph, layer, seen).size
+        words_in = [seen[source] for source in layer.inputs]
+        count = layer.drives(words_in, graph.formats(layer)).size
         assert histogram.counts.sum() in (count, count // layer.weight.shape[0])
 
 

@@ -99,11 +99,8 @@ def test_no_single_layer_could_be_wider_for_a_faster_plan_of_that_size(matches):
             {"windows": 2 * slowest.folding.windows},
         ):
             try:
-                wider = replace(
-                    found.plan,
-                    foldings=found.plan.foldings
-                    | {slowest.name: replace(slowest.folding, **change)},
-                )
+                wide = {slowest.name: replace(slowest.folding, **change)}
+                wider = found.plan.folded(found.plan.foldings | wide)
                 need, cycles = total(wider), network_interval(wider)
             except SpikeLoomError:
                 continue

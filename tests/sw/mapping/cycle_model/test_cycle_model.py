@@ -11,7 +11,7 @@ from spikeloom.ir.neurons import SpikePack
 from spikeloom.ir.nodes import Input, Layer, Node
 from spikeloom.ir.number import Code
 from spikeloom.mapping.cycle_model import BACK_TO_BACK, ONE_AT_A_TIME, simulate
-from spikeloom.mapping.plan import fifo_depth
+from spikeloom.mapping.plan import plan as plans
 from spikeloom.mapping.plan.plan import Folding, Plan
 
 from tests.networks import plan_of, random_plan, random_words
@@ -94,7 +94,7 @@ def test_a_residual_that_is_too_short_is_told_from_a_slow_one(
     words = random_words(np.random.default_rng(0), graph, 2)
     plan = plan_of(graph, {name: Folding("dense", 1) for name in ("a", "b", "c")})
     play(plan, words, BACK_TO_BACK)
-    monkeypatch.setattr(fifo_depth, "skip_depth", lambda plan, stage: 1)
+    monkeypatch.setattr(plans, "fifo_depth", lambda plan, stage, port: int(port.waits))
     plan = plan_of(graph, plan.foldings)
     with pytest.raises(SpikeLoomError, match="too shallow"):
         simulate(plan, words)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from amaranth import Cat, Fragment, Module, Mux, Signal, Value, signed
-from spikeloom.mapping.estimate.adders import tree
+from spikeloom.mapping.estimate.adders import added
 from spikeloom.mapping.plan.plan import Folding, Stage
 from spikeloom_hw.lib.adder_tree import tree as built
 
@@ -61,7 +61,7 @@ def stages() -> Iterator[Stage]:
 def test_registers_are_those_of_the_hardware() -> None:
     seen = set()
     for stage in stages():
-        found = tree(stage)
+        found = added(stage)
         assert found.registers + found.shared == registers(stage), (stage.name, stage.folding)
         seen.add(
             (
@@ -79,7 +79,7 @@ def test_registers_are_those_of_the_hardware() -> None:
 def test_more_lanes_are_never_cheaper(weight_bits: int) -> None:
     costs = []
     for banks in (1, 2, 4, 8, 16, 32):
-        found = tree(Wide(64, 64, weight_bits, 2, Folding("event", 64, banks, 2, 16)).stage)
+        found = added(Wide(64, 64, weight_bits, 2, Folding("event", 64, banks, 2, 16)).stage)
         costs.append((sum(found.amounts.values()), found.registers + found.shared))
     assert costs == sorted(costs) and all(amount >= 16 for amount, _ in costs[3:])
     assert [second for _, second in costs] == sorted(second for _, second in costs)

@@ -4,8 +4,6 @@ that is said.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from spikeloom.interface.boards import find_board
@@ -27,7 +25,7 @@ def planned(seed: int) -> Plan:
 
 
 def changed(plan: Plan, name: str, other: Other) -> Plan:
-    return replace(plan, foldings=plan.foldings | {name: other.folding})
+    return plan.folded(plan.foldings | {name: other.folding})
 
 
 @pytest.mark.parametrize("seed", range(8))

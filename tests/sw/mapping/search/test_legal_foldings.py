@@ -49,9 +49,9 @@ def every(stage: Stage) -> Iterator[Stage]:
     """All foldings that can be built at all, within the bounds that are set."""
     inputs, outputs = stage.i_shape[0] // stage.groups, stage.o_shape[0] // stage.groups
     for body in bodies(stage):
-        if body in ("max", "depthwise"):
+        if body.by_channel:
             shapes = [(group, 1, 1, group) for group in divisors(stage.i_shape[0], 99)]
-        elif body == "event":
+        elif body.skips:
             flags = [f for f in divisors(inputs, MAX_FLAGS)]
             some = product(divisors(inputs, 99), flags, (1, 2), divisors(outputs, 99))
             shapes = [
@@ -63,7 +63,7 @@ def every(stage: Stage) -> Iterator[Stage]:
             shapes = [(g, 1, 1, e) for g, e in product(divisors(inputs, 99), divisors(outputs, 99))]
         for (g, b, p, e), windows in product(shapes, divisors(stage.o_shape[2], MAX_WINDOWS)):
             for neurons in divisors(e, e):
-                yield replace(stage, folding=Folding(body, g, b, p, e, windows, neurons))
+                yield replace(stage, folding=Folding(body.name, g, b, p, e, windows, neurons))
 
 
 @pytest.mark.parametrize("seed", range(10))

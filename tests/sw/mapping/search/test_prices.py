@@ -60,9 +60,7 @@ def test_sums_are_the_estimate_of_the_whole(seed: int) -> None:
         need, slow = choice.needs(pick)
         if slow:
             continue
-        made = replace(
-            plan, foldings={name: choice.menus[name].foldings[k] for name, k in pick.items()}
-        )
+        made = plan.folded({name: choice.menus[name].foldings[k] for name, k in pick.items()})
         off = np.abs(need + search.constant - vector(total(made)))
         assert (off[2:] == 0).all()
         if not residual(plan):
