@@ -66,7 +66,7 @@ def most_cycles(stage: Stage) -> int:
     """
     f = stage.folding
     results = stage.positions * stage.folds * (stage.planes if stage.per_step else 1)
-    per_word = -(-f.group // f.banks // f.ports) if f.body == "event" else 1
+    per_word = -(-f.group // f.banks // f.ports) if stage.body.skips else 1
     filling = stage.i_shape[1] * stage.i_shape[2] * stage.i_shape[0]
     scanning = stage.positions * stage.folds * stage.planes * stage.pass_words * per_word
     handing_on = (

@@ -10,13 +10,15 @@ from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
+from spikeloom.mapping.plan.engines import alone
 from spikeloom.mapping.plan.legal import OUTPUT_WIDTH
 from spikeloom.mapping.plan.plan import Edge, Plan, Stage
 
-from .engine.accumulator import Accumulator
+from .engine.accumulator import AccumulatorArray
 from .engine.counters import Counters, offer_stream
-from .engine.neuron_units import Head, output_width
-from .engine.spike_source import Source
+from .engine.neuron_units import NeuronUnits
+from .engine.spike_source import SpikeSource
+from .engine.stage import accumulators, neuron_units, spike_source
 from .lib.fork import Fork
 from .lib.gather import Gather
 from .lib.loop_counter import counter
@@ -49,8 +51,9 @@ class Top(wiring.Component):
     """
 
     def __init__(self, plan: Plan):
+        alone(plan.program)
         self.plan = plan
-        self.links: list[Accumulator | Head] = []
+        self.links: list[tuple[str, AccumulatorArray | NeuronUnits]] = []
         load = {
             "load_start": In(1),
             "load_valid": In(1),
@@ -130,7 +133,7 @@ class Top(wiring.Component):
     def connect_load(self, m: Module) -> None:
         """The chain through every memory, in the order of the stages."""
         start, valid, data = self.load_start, self.load_valid, self.load_data
-        for link in self.links:
+        for _, link in self.links:
             m.d.comb += [
                 link.load_i.start.eq(start),
                 link.load_i.valid.eq(valid),
@@ -144,8 +147,8 @@ class Top(wiring.Component):
         elaborated.
         """
         return [
-            replace(c, name=f"{link.stage.name}.{c.name}")
-            for link in self.links
+            replace(c, name=f"{name}.{c.name}")
+            for name, link in self.links
             if link.chain
             for c in link.chain.contents
         ]
@@ -159,65 +162,65 @@ class Top(wiring.Component):
         targets: dict,
         producers: dict,
     ) -> None:
-        """Source, accumulators and head of one layer, and those of its residual."""
-        head = Head(stage)
-        m.submodules[f"{stage.name}_head"] = head
-        self.steer(m, head)
-        links: list[Accumulator | Head] = []
+        """Source, accumulators and neuron units of one layer, and those of its residual."""
+        units = neuron_units(stage)
+        m.submodules[f"{stage.name}_head"] = units
+        self.steer(m, units)
+        links: list[tuple[str, AccumulatorArray | NeuronUnits]] = []
         for engine, port, results in (
-            (stage, "i", head.i),
-            (stage.skip_stage, "skip", getattr(head, "skip", None)),
+            (stage, "i", units.i),
+            (stage.skip_stage, "skip", getattr(units, "skip", None)),
         ):
             if engine is None:
                 continue
-            source, body = Source(engine), Accumulator(engine)
-            links.append(body)
+            source, array = spike_source(engine), accumulators(engine)
+            links.append((engine.name, array))
             self.steer(m, source)
-            self.steer(m, body)
-            m.submodules[f"{engine.name}_source"], m.submodules[f"{engine.name}_body"] = (
-                source,
-                body,
-            )
-            for o, i in zip(source.queues, body.queues, strict=True):
+            self.steer(m, array)
+            m.submodules[f"{engine.name}_source"] = source
+            m.submodules[f"{engine.name}_body"] = array
+            for o, i in zip(source.outputs, array.inputs, strict=True):
                 wiring.connect(m, o, i)
-            wiring.connect(m, body.o, results)
+            wiring.connect(m, array.o, results)
             targets[stage.name, port] = source.i
-            busy, stalled = (
-                Signal(name=f"{engine.name}_busy"),
-                Signal(name=f"{engine.name}_stalled"),
-            )
-            starved = Signal(name=f"{engine.name}_starved")
-            m.d.comb += [
-                busy.eq(body.busy & active),
-                stalled.eq(body.stalled & active),
-                starved.eq(~(body.busy | body.stalled) & active),
-            ]
-            synapses = 1 if engine.folding.body == "depthwise" else engine.folding.elements
-            for what, amount in (
-                ("busy", busy),
-                ("stalled", stalled),
-                ("starved", starved),
-                ("synaptic", body.issued * synapses),
-            ):
-                counters.offer(f"{engine.name}.{what}", amount)
-        self.links += [link for link in (*links, head) if link.stage.room is not None]
-        count = stage.folding.windows * stage.folding.elements
+            self.count_cycles(m, counters, engine, array, active)
+        self.links += [link for link in (*links, (stage.name, units)) if link[1].loads]
+        producers[stage.name] = units.o
+        f = stage.folding
         if stage.o_code is not None:
-            offer_stream(
-                m, counters, stage.name, head.o.valid & head.o.ready, slices(head.o.payload, count)
-            )
-        producers[stage.name] = head.o
-        if stage.folding.windows > 1:
-            width = output_width(stage) * stage.folding.elements
+            words = slices(units.o.payload, f.windows * f.elements)
+            offer_stream(m, counters, stage.name, units.o.valid & units.o.ready, words)
+        if f.windows > 1:
             m.submodules[f"{stage.name}_gather"] = gather = Gather(
-                width=width, windows=stage.folding.windows, folds=stage.folds
+                width=stage.output_width * f.elements, windows=f.windows, folds=stage.folds
             )
-            wiring.connect(m, head.o, gather.i)
+            wiring.connect(m, units.o, gather.i)
             producers[stage.name] = gather.o
 
-    def steer(self, m: Module, component: Source | Accumulator | Head) -> None:
+    def count_cycles(
+        self, m: Module, counters: Counters, engine: Stage, array: AccumulatorArray, active: Signal
+    ) -> None:
+        """What an engine does in each active cycle, and the weights that its spikes add."""
+        busy, stalled, starved = (
+            Signal(name=f"{engine.name}_{state}") for state in ("busy", "stalled", "starved")
+        )
+        m.d.comb += [
+            busy.eq(array.busy & active),
+            stalled.eq(array.stalled & active),
+            starved.eq(~(array.busy | array.stalled) & active),
+        ]
+        synapses = engine.body.synapses(engine.folding)
+        for what, amount in (
+            ("busy", busy),
+            ("stalled", stalled),
+            ("starved", starved),
+            ("synaptic", array.issued * synapses),
+        ):
+            counters.offer(f"{engine.name}.{what}", amount)
+
+    def steer(self, m: Module, component: SpikeSource | AccumulatorArray | NeuronUnits) -> None:
         """The number of time steps, where the component asks for it."""
-        if component.stage.fewer:
+        if hasattr(component, "steps"):
             m.d.comb += component.steps.eq(self.run)
 
     def connect(self, m: Module, targets: dict, producers: dict) -> wiring.PureInterface:

@@ -1,1 +1,71 @@
-"""Bodies: what makes sums of the words of a pass: event, dense, parallel, depthwise, max."""
+"""Bodies: what makes sums of the words of a pass, one per kind, and what makes it of a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from spikeloom.mapping.plan.bodies import DENSE, DEPTHWISE, EVENT, MAX, PARALLEL, Body
+from spikeloom.mapping.plan.stage import Stage
+
+from ..memory.port import FixedWeights, LoadedWeights, WeightPort
+from ..memory.weights import bank_rows, memory_style
+from .event import EventLanes
+from .lanes import Adders, Lanes, Terms
+from .queues import Queues
+from .words import DenseLanes, DepthwiseLanes, MaxLanes, ParallelLanes
+
+
+def queues(stage: Stage) -> Queues:
+    """The queues between the spike source and the body of a stage."""
+    count, width = stage.queues
+    body = stage.body
+    order = () if body.whole_words else stage.dealt
+    return Queues(count, width, whole=body.whole_words, early=body.skips, order=order)
+
+
+def weights(stage: Stage) -> WeightPort:
+    """What fills the weight port of a stage."""
+    kind = FixedWeights if stage.room is None else LoadedWeights
+    return kind(
+        rows=[bank_rows(stage, bank) for bank in range(stage.folding.banks)],
+        width=stage.stored_width * stage.row_weights,
+        style=memory_style(stage),
+    )
+
+
+def sizes(stage: Stage) -> dict[str, object]:
+    """What all bodies take."""
+    f = stage.folding
+    return {
+        "queues": queues(stage),
+        "windows": f.windows,
+        "elements": f.elements,
+        "pass_words": stage.pass_words,
+    }
+
+
+def adding(stage: Stage) -> dict[str, object]:
+    """What all bodies take that sum weights."""
+    first = None if stage.body.multiplies else stage.first_terms
+    return {
+        **sizes(stage),
+        "folds": stage.folds,
+        "weights": weights(stage),
+        "terms": Terms(stage.stored_width, stage.binary),
+        "adders": Adders(stage.acc_width, stage.tree_cycles, first),
+    }
+
+
+def event(stage: Stage) -> Lanes:
+    f = stage.folding
+    return EventLanes(**adding(stage), banks=f.banks, ports=f.ports, zero_row=stage.zero_row)
+
+
+BODIES: dict[Body, Callable[[Stage], Lanes]] = {
+    EVENT: event,
+    DENSE: lambda stage: DenseLanes(**adding(stage)),
+    PARALLEL: lambda stage: ParallelLanes(**adding(stage), signed=stage.i_code.signed),
+    DEPTHWISE: lambda stage: DepthwiseLanes(**adding(stage)),
+    MAX: lambda stage: MaxLanes(**sizes(stage)),
+}
+"""What makes each kind of body of a stage."""

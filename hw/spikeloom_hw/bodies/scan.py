@@ -8,7 +8,7 @@ from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..engine.spike_source import early_signature
+from .queues import early_signature
 
 
 class Scan(wiring.Component):

@@ -7,231 +7,267 @@ i ──► write ──► ring of rows ──► fetch ──► mask ──�
 
 from __future__ import annotations
 
-from amaranth import Array, Cat, Const, Module, Mux, Signal, signed
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 from spikeloom.mapping.plan.fifo_depth import last_tap
-from spikeloom.mapping.plan.plan import Stage
 
-from ..lib.loop_counter import counter
+from ..bodies.queues import Queues
+from ..lib.lookup import table
+from ..lib.loop_counter import Counter, counter
 from ..lib.runtime_steps import chosen, steps_port
 
-
-def queue_widths(stage: Stage) -> list[int]:
-    """Bits of a word in each queue: flags of one bank, or of all windows at once, or whole
-    words.
-    """
-    f, steps = stage.folding, stage.i_code.steps
-    if f.body == "event":
-        return [f.group // f.banks] * (f.windows * f.banks)
-    if f.body in ("parallel", "max"):
-        return [f.windows * f.group * steps]
-    return [f.windows * f.group]
+LOOPS = ("word", "kx", "ky", "plane", "fold", "x", "y")
+"""The order of work, from the innermost to the outermost."""
 
 
-def queue_signature(stage: Stage, width: int) -> wiring.Signature:
-    """Words of one queue. In an event body they can be taken as they arrive, past an empty
-    queue.
-    """
-    if stage.folding.body != "event":
-        return stream.Signature(width)
-    return early_signature(width)
+@dataclass(frozen=True)
+class Nest:
+    """The loop nest of the fetch: ``fetch`` is high in a cycle that reads a word."""
+
+    fetch: Signal
+    first: Signal
+    word: Counter
+    kx: Counter
+    ky: Counter
+    plane: Counter
+    fold: Counter
+    x: Counter
+    y: Counter
 
 
-def early_signature(width: int) -> wiring.Signature:
-    """A queue (``valid``, ``payload``), and what is written into it in this cycle (``arrives``,
-    ``fresh``). ``ready``: the word of the queue is taken or, where there is none, the one that
-    arrives.
-    """
-    return wiring.Signature(
-        {
-            "valid": Out(1),
-            "payload": Out(width),
-            "arrives": Out(1),
-            "fresh": Out(width),
-            "ready": In(1),
-        }
-    )
-
-
-class Source(wiring.Component):
-    """Line buffer, fetch and queues of one stage.
+class SpikeSource(wiring.Component):
+    """Line buffer, fetch and queues of one engine.
 
     Timing (docs/engine.md): one beat in per cycle while fewer than ``rows`` rows are stored; one
-    word out per cycle, worked on two cycles after its fetch at the earliest; each queue holds
-    ``pass_words + 2`` words, of an event body with the one that the scan has.
+    word out per cycle, worked on two cycles after its fetch at the earliest; each queue holds the
+    words of one pass and two more, with the one that a body holds itself.
 
     Parameters
     ----------
-    stage: the stage that it feeds.
+    height, width: of the input map. beats: of one position. rows: that the line buffer holds.
+    group, steps: channels of a beat, and planes of a word.
+    kernel, stride: height and width of the window, and of its steps. top, left: padding.
+    o_height, o_width, windows: of the output map; positions that are read side by side.
+    words: of a kernel tap in one pass. fold_words: the first word that each fold reads.
+    planes: passes per fold, see :mod:`spikeloom_hw.lib.runtime_steps`.
+    queues: what the words are cut from.
+    masks: bits of a beat to invert, for each fold; none if empty.
 
     Ports
     -----
     i: one beat, ``group`` channels of T bits, channel c at bits [c*T, (c+1)*T), first plane in the
         highest bit.
-    o0, o1, ...: one stream per queue. Event body: queue ``window * banks + bank``, flags of one
-        plane in the order of ``Stage.dealt``. Dense and depthwise: flags of all windows. Parallel
-        and max: whole words of all windows.
+    o0, o1, ...: one stream per queue.
     steps: time steps that are run, less one (only where they can be chosen).
     """
 
-    def __init__(self, stage: Stage):
-        self.stage = stage
-        self.widths = queue_widths(stage)
+    def __init__(
+        self,
+        *,
+        height: int,
+        width: int,
+        beats: int,
+        rows: int,
+        group: int,
+        steps: int,
+        kernel: tuple[int, int],
+        stride: tuple[int, int],
+        top: int,
+        left: int,
+        o_height: int,
+        o_width: int,
+        windows: int,
+        words: int,
+        fold_words: Sequence[int],
+        planes: Sequence[int],
+        queues: Queues,
+        masks: Sequence[int] = (),
+    ):
+        sizes = (height, width, beats, rows, group, steps, *kernel, *stride, windows, words)
+        if min(*sizes, *planes) < 1 or o_width % windows or not fold_words:
+            raise ValueError(
+                "spike source: expected sizes of 1 or more and windows that divide the output map,"
+                f" got {sizes}, planes {list(planes)}, {windows} windows of {o_width} columns"
+            )
+        self.height, self.width, self.beats, self.rows = height, width, beats, rows
+        self.group, self.steps_count = group, steps
+        self.kernel, self.stride, self.top, self.left = kernel, stride, top, left
+        self.o_height, self.o_width, self.windows = o_height, o_width, windows
+        self.words, self.fold_words, self.planes = words, fold_words, planes
+        self.queues, self.masks = queues, masks
+        self.row_beats = width * beats
+        self.capacity, self.image_beats = rows * self.row_beats, height * self.row_beats
         super().__init__(
             {
-                "i": In(stream.Signature(stage.folding.group * stage.i_code.steps)),
-                **{
-                    f"o{q}": Out(queue_signature(stage, width))
-                    for q, width in enumerate(self.widths)
-                },
-                **steps_port(stage),
+                "i": In(stream.Signature(group * steps)),
+                **queues.ports("o", Out),
+                **steps_port(len(planes)),
             }
         )
 
     @property
-    def queues(self) -> list[wiring.PureInterface]:
-        return [getattr(self, f"o{q}") for q in range(len(self.widths))]
+    def outputs(self) -> list[wiring.PureInterface]:
+        return [getattr(self, f"o{q}") for q in range(self.queues.count)]
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        s, f = self.stage, self.stage.folding
-        row_beats = s.i_shape[2] * s.beats
-        capacity, image_beats = s.rows * row_beats, s.i_shape[1] * row_beats
-
-        m.submodules.ring = ring = Memory(
-            shape=f.group * s.i_code.steps, depth=max(2, capacity), init=[]
-        )
+        beat = self.group * self.steps_count
+        m.submodules.ring = ring = Memory(shape=beat, depth=max(2, self.capacity), init=[])
         writing = Signal()
-        stored = Signal(
-            range(-image_beats, capacity + 1)
-        )  # below zero: rows freed that no window needs, still to come
+        # Below zero: rows freed that no window needs, still to come.
+        stored = Signal(range(-self.image_beats, self.capacity + 1))
         write = ring.write_port()
         m.d.comb += [
-            self.i.ready.eq(stored < capacity),
+            self.i.ready.eq(stored < self.capacity),
             writing.eq(self.i.valid & self.i.ready),
             write.en.eq(writing),
             write.data.eq(self.i.payload),
         ]
         with m.If(writing):
-            m.d.sync += write.addr.eq(Mux(write.addr == capacity - 1, 0, write.addr + 1))
+            m.d.sync += write.addr.eq(Mux(write.addr == self.capacity - 1, 0, write.addr + 1))
 
-        # The order of work: word, kx, ky, plane, fold, x, y from the innermost to the outermost.
-        fetch, first, last_of_step = Signal(), Signal(init=1), Signal()
-        lasts = {"plane": chosen(m, self, s, "last_plane", lambda stage: stage.planes - 1)}
-        word, kx, ky, plane, fold, x, y = chain = [
-            counter(m, name, count, lasts.get(name))
-            for name, count in zip(
-                ("word", "kx", "ky", "plane", "fold", "x", "y"),
-                (
-                    s.words,
-                    s.layer.kernel[1],
-                    s.layer.kernel[0],
-                    s.planes,
-                    s.folds,
-                    s.o_shape[2] // f.windows,
-                    s.o_shape[1],
-                ),
-                strict=True,
-            )
-        ]
-        step: Signal | Const = fetch
-        ends = []
-        for index in chain:
-            m.d.comb += index.step.eq(step)
-            step = index.wrap
-            ends.append(step)
-        m.d.comb += last_of_step.eq(fold.wrap)
-        with m.If(fetch):
-            m.d.sync += first.eq(last_of_step)
+        nest = self.nest(m)
+        available = self.available(m, nest, writing)
+        freed = table(self.freed(), nest.y.value)
+        m.d.sync += stored.eq(stored + writing - Mux(nest.x.wrap, freed, 0))
 
-        stride_y, stride_x = s.layer.stride
-        top, left = s.layer.padding[0], s.layer.padding[1]
-        needed_rows = [
-            int(r) * row_beats
-            for r in last_tap(s.o_shape[1], s.i_shape[1], s.layer.kernel[0], stride_y, top)
-        ]
-        all_columns = last_tap(s.o_shape[2], s.i_shape[2], s.layer.kernel[1], stride_x, left)
-        needed_columns = [
-            (int(c) + 1) * s.beats for c in all_columns.reshape(-1, f.windows).max(axis=1)
-        ]
-        avail = Signal(
-            range(-image_beats, capacity + image_beats + 1)
-        )  # beats of the image in work, likewise
-        available = Signal()
-        m.d.comb += available.eq(
-            avail >= table(needed_rows, y.value) + table(needed_columns, x.value)
-        )
-        m.d.sync += avail.eq(avail + writing - Mux(y.wrap, image_beats, 0))
-
-        freed = [
-            min(max((row + 1) * stride_y - top, 0), s.i_shape[1]) for row in range(s.o_shape[1])
-        ]
-        freed[-1] = s.i_shape[1]
-        freed = [
-            (now - before) * row_beats for before, now in zip([0, *freed], freed, strict=False)
-        ]
-        m.d.sync += stored.eq(stored + writing - Mux(x.wrap, table(freed, y.value), 0))
-
-        # Where the window stands: its top row as a slot of the ring, its rows and columns on the
-        # map.
-        slot_image = Signal(range(s.rows), init=-top % s.rows)
-        slot_top = Signal(range(s.rows), init=-top % s.rows)
-        slot = Signal(range(s.rows), init=-top % s.rows)
-        row = Signal(signed(ceil_log2(s.i_shape[1] + s.layer.kernel[0] + stride_y + top) + 2))
-        column = Signal(
-            signed(ceil_log2(s.i_shape[2] + s.layer.kernel[1] + stride_x * f.windows + left) + 2)
-        )
-        m.d.comb += row.eq(y.value * stride_y + ky.value - top)
-        m.d.comb += column.eq(x.value * (stride_x * f.windows) + kx.value - left)
-
-        def ahead(value: Signal, by: int) -> Mux:
-            by %= s.rows
-            return Mux(value >= s.rows - by, value - (s.rows - by), value + by) if by else value
-
-        with m.If(y.wrap):
-            m.d.sync += [
-                r.eq(ahead(slot_image, s.i_shape[1])) for r in (slot_image, slot_top, slot)
-            ]
-        with m.Elif(x.wrap):
-            m.d.sync += [r.eq(ahead(slot_top, stride_y)) for r in (slot_top, slot)]
-        with m.Elif(ky.wrap):
-            m.d.sync += slot.eq(slot_top)
-        with m.Elif(kx.wrap):
-            m.d.sync += slot.eq(ahead(slot, 1))
-
-        row_inside = (row >= 0) & (row < s.i_shape[1])
-        fold_word = table([s.fold_word(i) for i in range(s.folds)], fold.value)
+        slot, row, column = self.window(m, nest)
+        row_inside = (row >= 0) & (row < self.height)
+        fold_word = table(self.fold_words, nest.fold.value)
         fetched, fetched_plane, fetched_fold = (
             Signal(),
-            Signal.like(plane.value),
-            Signal.like(fold.value),
+            Signal.like(nest.plane.value),
+            Signal.like(nest.fold.value),
         )
-        m.d.sync += [fetched.eq(fetch), fetched_plane.eq(plane.value), fetched_fold.eq(fold.value)]
+        m.d.sync += [
+            fetched.eq(nest.fetch),
+            fetched_plane.eq(nest.plane.value),
+            fetched_fold.eq(nest.fold.value),
+        ]
         beats = []
-        for window in range(f.windows):
+        for window in range(self.windows):
             read = ring.read_port()
-            here = column + window * stride_x
+            here = column + window * self.stride[1]
             inside = Signal(name=f"inside{window}")
             m.d.comb += [
-                read.en.eq(fetch),
-                read.addr.eq(slot * row_beats + here * s.beats + (fold_word + word.value)),
+                read.en.eq(nest.fetch),
+                read.addr.eq(
+                    slot * self.row_beats + here * self.beats + (fold_word + nest.word.value)
+                ),
             ]
-            m.d.sync += inside.eq(row_inside & (here >= 0) & (here < s.i_shape[2]))
-            beat = Signal(f.group * s.i_code.steps, name=f"beat{window}")
-            m.d.comb += beat.eq(Mux(inside, read.data ^ self.flip(fetched_fold), 0))
-            beats.append(beat)
+            m.d.sync += inside.eq(row_inside & (here >= 0) & (here < self.width))
+            found = Signal(beat, name=f"beat{window}")
+            m.d.comb += found.eq(Mux(inside, read.data ^ self.flip(fetched_fold), 0))
+            beats.append(found)
+        words = self.queues.cut(m, beats, fetched_plane, self.steps_count)
+        room = self.enqueue(m, words, nest.fetch, fetched)
+        m.d.comb += nest.fetch.eq(room & (~nest.first | available))
+        return m
 
-        room = []
-        for q, (port, flags) in enumerate(
-            zip(self.queues, self.split(m, beats, fetched_plane), strict=True)
-        ):
-            early = f.body == "event"  # the scan holds a word of its own
-            depth = s.pass_words + 2 - early
-            m.submodules[f"queue{q}"] = queue = SyncFIFO(width=self.widths[q], depth=depth)
+    def nest(self, m: Module) -> Nest:
+        """The loop nest, and whether the word that is fetched is the first of a step."""
+        fetch, first, last_of_step = Signal(), Signal(init=1), Signal()
+        lasts = {"plane": chosen(m, self, "last_plane", [planes - 1 for planes in self.planes])}
+        counts = (
+            self.words,
+            self.kernel[1],
+            self.kernel[0],
+            self.planes[-1],
+            len(self.fold_words),
+            self.o_width // self.windows,
+            self.o_height,
+        )
+        chain = {
+            name: counter(m, name, count, lasts.get(name))
+            for name, count in zip(LOOPS, counts, strict=True)
+        }
+        step = fetch
+        for index in chain.values():
+            m.d.comb += index.step.eq(step)
+            step = index.wrap
+        m.d.comb += last_of_step.eq(chain["fold"].wrap)
+        with m.If(fetch):
+            m.d.sync += first.eq(last_of_step)
+        return Nest(fetch, first, **chain)
+
+    def available(self, m: Module, nest: Nest, writing: Signal) -> Signal:
+        """Whether all beats are written that the windows of a step need."""
+        rows = last_tap(self.o_height, self.height, self.kernel[0], self.stride[0], self.top)
+        columns = last_tap(self.o_width, self.width, self.kernel[1], self.stride[1], self.left)
+        needed_rows = [int(r) * self.row_beats for r in rows]
+        needed_columns = [
+            (int(c) + 1) * self.beats for c in columns.reshape(-1, self.windows).max(axis=1)
+        ]
+        # Beats of the image in work; below zero as those that are stored.
+        avail = Signal(range(-self.image_beats, self.capacity + self.image_beats + 1))
+        available = Signal()
+        m.d.comb += available.eq(
+            avail >= table(needed_rows, nest.y.value) + table(needed_columns, nest.x.value)
+        )
+        m.d.sync += avail.eq(avail + writing - Mux(nest.y.wrap, self.image_beats, 0))
+        return available
+
+    def freed(self) -> list[int]:
+        """Beats that are free once an output row is fetched, by its number."""
+        rows = [
+            min(max((row + 1) * self.stride[0] - self.top, 0), self.height)
+            for row in range(self.o_height)
+        ]
+        rows[-1] = self.height
+        return [
+            (now - before) * self.row_beats for before, now in zip([0, *rows], rows, strict=False)
+        ]
+
+    def window(self, m: Module, nest: Nest) -> tuple[Signal, Signal, Signal]:
+        """Where the window stands: a slot of the ring for its row, and row and column on the
+        map.
+        """
+        (stride_y, stride_x), start = self.stride, -self.top % self.rows
+        slot_image = Signal(range(self.rows), init=start)
+        slot_top = Signal(range(self.rows), init=start)
+        slot = Signal(range(self.rows), init=start)
+        most_rows = self.height + self.kernel[0] + stride_y + self.top
+        most_columns = self.width + self.kernel[1] + stride_x * self.windows + self.left
+        row = Signal(signed(ceil_log2(most_rows) + 2))
+        column = Signal(signed(ceil_log2(most_columns) + 2))
+        m.d.comb += row.eq(nest.y.value * stride_y + nest.ky.value - self.top)
+        m.d.comb += column.eq(nest.x.value * (stride_x * self.windows) + nest.kx.value - self.left)
+        with m.If(nest.y.wrap):
+            m.d.sync += [
+                r.eq(self.ahead(slot_image, self.height)) for r in (slot_image, slot_top, slot)
+            ]
+        with m.Elif(nest.x.wrap):
+            m.d.sync += [r.eq(self.ahead(slot_top, stride_y)) for r in (slot_top, slot)]
+        with m.Elif(nest.ky.wrap):
+            m.d.sync += slot.eq(slot_top)
+        with m.Elif(nest.kx.wrap):
+            m.d.sync += slot.eq(self.ahead(slot, 1))
+        return slot, row, column
+
+    def ahead(self, value: Signal, by: int) -> Value:
+        """A slot of the ring so many rows further."""
+        by %= self.rows
+        if not by:
+            return value
+        return Mux(value >= self.rows - by, value - (self.rows - by), value + by)
+
+    def flip(self, fold: Signal) -> Value:
+        """Bits to invert in a beat."""
+        return table(self.masks, fold) if any(self.masks) else Const(0, 1)
+
+    def enqueue(self, m: Module, words: Sequence[Value], fetch: Signal, fetched: Signal) -> Value:
+        """The queues; whether every one has room for the word that is fetched."""
+        room, early = [], self.queues.early
+        depth = self.kernel[0] * self.kernel[1] * self.words + 2 - early
+        for q, (port, flags) in enumerate(zip(self.outputs, words, strict=True)):
+            m.submodules[f"queue{q}"] = queue = SyncFIFO(width=self.queues.width, depth=depth)
             reserved = Signal(range(depth + 1), name=f"reserved{q}")
             popping = Signal(name=f"popping{q}")
             m.d.comb += [
@@ -251,55 +287,4 @@ class Source(wiring.Component):
                 m.d.comb += [queue.w_en.eq(fetched), popping.eq(port.ready & queue.r_rdy)]
             m.d.sync += reserved.eq(reserved + fetch - popping)
             room.append(reserved < depth)
-        m.d.comb += fetch.eq(Cat(*room).all() & (~first | available))
-        return m
-
-    def flip(self, fold: Signal) -> Array | Const:
-        """Bits to invert in a beat of a max pooling: all of a channel that takes the minimum, the
-        sign of signed words.
-        """
-        s = self.stage
-        if s.body.adds:
-            return Const(0, 1)
-        masks = flip_masks(s)
-        return table(masks, fold) if any(masks) else Const(0, 1)
-
-    def split(self, m: Module, beats: list[Signal], plane: Signal) -> list[Signal]:
-        """The word of each queue, given the beat of each window and the plane that is being
-        scanned.
-        """
-        f, steps = self.stage.folding, self.stage.i_code.steps
-        if f.body in ("parallel", "max"):
-            return [Cat(*beats)]
-        flags = []
-        for window, beat in enumerate(beats):
-            selected = Signal(f.group, name=f"flags{window}")
-            planes = [
-                Cat(beat[c * steps + steps - 1 - t] for c in self.stage.dealt) for t in range(steps)
-            ]
-            m.d.comb += selected.eq(Array(planes)[plane] if steps > 1 else planes[0])
-            flags.append(selected)
-        if f.body != "event":
-            return [Cat(*flags)]
-        part = f.group // f.banks
-        return [beat[bank * part : (bank + 1) * part] for beat in flags for bank in range(f.banks)]
-
-
-def flip_masks(stage: Stage) -> list[int]:
-    """Per fold of a max pooling, the bits of a beat that are inverted before and after the
-    maximum.
-    """
-    steps, group = stage.i_code.steps, stage.folding.group
-    sign = 1 << (steps - 1) if stage.i_code.signed else 0
-    words = [(((1 << steps) - 1) if flag else 0) ^ sign for flag in stage.layer.flip]
-    return [
-        sum(word << (c * steps) for c, word in enumerate(words[fold * group : (fold + 1) * group]))
-        for fold in range(stage.folds)
-    ]
-
-
-def table(values: list[int], index: Signal) -> Array | Const:
-    """A constant looked up by ``index``; just the constant where all are equal."""
-    if len(set(values)) == 1:
-        return Const(values[0])
-    return Array([Const(v, max(1, max(values).bit_length())) for v in values])[index]
+        return Cat(*room).all()

@@ -106,7 +106,7 @@ class Body(ABC):
 
     def synapses(self, f: Folding) -> int:
         """Weights that one spike adds."""
-        return 1 if self.by_channel else f.elements
+        return 1 if self.by_channel and self.adds else f.elements
 
     def gated(self, s: Folded) -> bool:
         """Whether a weight is gated where there is no spike; else a row of zeros is read."""

@@ -1,0 +1,117 @@
+"""The port through which weights reach an accumulator array: the address of a row out, the row of
+weights in, one cycle later.
+
+What fills it is another matter: a memory that holds the weights for good, one that a chain of
+loaders fills, later a stream or a prefetcher.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from amaranth import Module, Mux, Signal, Value
+from amaranth.hdl import ValueLike
+
+from .loading import Chain, Loader
+from .weights import Weights
+
+
+class WeightPort(Protocol):
+    """Weights of an engine by bank. All windows read the same ones."""
+
+    loads: bool
+    """Whether they can be loaded: the array then has ports for the chain of loaders."""
+
+    def begin(self, m: Module, chain: Chain | None) -> None:
+        """Called once, before anything is read."""
+
+    def open(self, bank: int, window: int) -> None:
+        """Called before a window reads a bank; more than once does no harm."""
+
+    def read(
+        self, bank: int, window: int, port: int, row: ValueLike, enable: ValueLike, name: str
+    ) -> Value:
+        """A row, one cycle after its address. Each port of a window reads by itself; what is read
+        while ``enable`` is low does not matter.
+        """
+
+
+class FixedWeights:
+    """Weights that stay as they are: one memory per bank, with a port for every reader.
+
+    Parameters
+    ----------
+    rows: of each bank, ``width`` bits each. style: attributes of the memories.
+    """
+
+    loads = False
+
+    def __init__(self, *, rows: Sequence[Sequence[int]], width: int, style: dict[str, str]):
+        if width < 1 or not all(rows):
+            raise ValueError(f"weights: expected rows of one bit at least, got {width} bits")
+        self.rows, self.width, self.style = rows, width, style
+
+    def begin(self, m: Module, chain: Chain | None) -> None:
+        self.m, self.memories = m, dict[int, Weights]()
+
+    def open(self, bank: int, window: int) -> None:
+        if bank in self.memories:
+            return
+        rows = [*self.rows[bank]]
+        rows += rows * (2 - len(rows))
+        memory = Weights(rows, self.width, self.style, written=False)
+        self.m.submodules[f"weights{bank}"] = self.memories[bank] = memory
+
+    def read(
+        self, bank: int, window: int, port: int, row: ValueLike, enable: ValueLike, name: str
+    ) -> Value:
+        return self.memories[bank].read(self.m, row, enable)
+
+
+class LoadedWeights:
+    """Weights that a chain of loaders fills: one memory per bank and window, since block RAM has no
+    third port to write through.
+
+    Parameters
+    ----------
+    rows: of each bank, what they hold at first. width, style: as for :class:`FixedWeights`.
+    """
+
+    loads = True
+
+    def __init__(self, *, rows: Sequence[Sequence[int]], width: int, style: dict[str, str]):
+        if width < 1 or not all(rows):
+            raise ValueError(f"weights: expected rows of one bit at least, got {width} bits")
+        self.rows, self.width, self.style = rows, width, style
+
+    def begin(self, m: Module, chain: Chain | None) -> None:
+        if chain is None:
+            raise ValueError("weights that are loaded need a chain of loaders, got none")
+        self.m, self.chain = m, chain
+        self.memories: dict[tuple[int, int], tuple[Weights, Loader]] = {}
+
+    def open(self, bank: int, window: int) -> None:
+        if (bank, window) in self.memories:
+            return
+        rows = [*self.rows[bank]]
+        rows += [0] * (2 - len(rows))
+        name = f"weights{bank}" + (f"_{window}" if window else "")
+        memory = Weights(rows, self.width, self.style, written=True)
+        self.m.submodules[name] = memory
+        loader = self.chain.loader(name, rows, self.width)
+        self.memories[bank, window] = memory, loader
+
+    def read(
+        self, bank: int, window: int, port: int, row: ValueLike, enable: ValueLike, name: str
+    ) -> Value:
+        """A loader writes through the address of the first port, so that one port of a block RAM
+        does for both.
+        """
+        m, (memory, loader) = self.m, self.memories[bank, window]
+        if port:
+            return memory.read(m, row, enable)
+        address = Signal(range(max(2, loader.depth)), name=f"{name}_address")
+        m.d.comb += address.eq(Mux(loader.write, loader.row, row))
+        memory.write(m, address, loader.value, loader.write)
+        return memory.read(m, address, enable)
