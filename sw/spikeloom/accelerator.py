@@ -26,6 +26,7 @@ from spikeloom.ir.number import Ints
 from spikeloom.mapping.plan import plan_file
 from spikeloom.mapping.plan.headroom import fitted, with_room
 from spikeloom.mapping.plan.plan import Plan
+from spikeloom.progress import Progress, silent
 from spikeloom.report.simulation import Simulation as Simulation
 from spikeloom.verify import words as rungs
 from spikeloom.verify.verdict import Verdict, executor_verdict, torch_verdict
@@ -42,13 +43,6 @@ if TYPE_CHECKING:
 
 Numbers = Any
 """An array, a list or a torch tensor: see :func:`spikeloom.ir.arrays.array_of`."""
-
-Progress = Callable[[str, int, int], None]
-"""Called now and then with what is being done, how much of it is done, and how much there is."""
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Shows nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,9 +181,7 @@ class Accelerator:
         graph = plan.graph
         truth = checked_labels(labels, graph, len(words))
         wanted = torch and not rungs.missing("train", "torch")
-        others = (
-            {"torch": rungs.torch_words(graph, x, partial(progress, "torch"))} if wanted else {}
-        )
+        others = {"torch": rungs.torch_words(graph, x, progress)} if wanted else {}
         progress("golden", 0, 0)
         expected = golden.trace(graph, words)
         single, stream = self.runs(words, progress, steps)
@@ -208,12 +200,8 @@ class Accelerator:
         network = self.network()
         progress("build", 0, 0)
         network.build()
-        single = network.run(
-            words, mode="single", steps=steps, progress=partial(progress, "single")
-        )
-        stream = network.run(
-            words, mode="stream", steps=steps, progress=partial(progress, "stream")
-        )
+        single = network.run(words, mode="single", steps=steps, progress=progress)
+        stream = network.run(words, mode="stream", steps=steps, progress=progress)
         one, two = (
             Run(found.words, found.latency, found.interval, found.counters)
             for found in (single, stream)
@@ -233,8 +221,8 @@ class Accelerator:
         progress("golden", 0, 0)
         expected = golden.trace(graph, words)
         verdicts = [
-            torch_verdict(graph, x, expected, partial(progress, "torch")),
-            executor_verdict(graph, self.folder, x, expected, partial(progress, "onnx")),
+            torch_verdict(graph, x, expected, progress),
+            executor_verdict(graph, self.folder, x, expected, progress),
         ]
         for name, run in zip(
             ("RTL", "RTL, pipeline full"), self.runs(words, progress), strict=True
@@ -396,9 +384,7 @@ class Accelerator:
 
         words, timed = self.words(x), curve.TIMED if images is None else images
         truth = checked_labels(labels, self.plan.graph, len(words))
-        return curve.measure(
-            self.folder, self.plan, words, truth, timed, partial(progress, "steps")
-        )
+        return curve.measure(self.folder, self.plan, words, truth, timed, progress)
 
     def report(self, x: Numbers | None = None) -> Page:
         """Write ``report.html`` from what was estimated and measured so far; ``x`` are inputs for
@@ -479,7 +465,6 @@ def compile(
         words = None if x is None else input_words(graph, x)
         progress("schedule", 0, 0)
         with about(named(model), path):
-            shown = partial(progress, "schedule")
             plan = schedule(
                 graph,
                 board,
@@ -488,7 +473,7 @@ def compile(
                 clock_mhz=clock_mhz,
                 overrides=overrides,
                 rooms=rooms,
-                progress=shown,
+                progress=progress,
             )
             plan = selectable(plan) if fewer_steps else plan
         keep(graph, path, target)

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
@@ -19,11 +18,11 @@ from spikeloom.errors import SpikeLoomError, about
 from spikeloom.files import Array, first_line
 from spikeloom.ir.arrays import nonempty
 from spikeloom.ir.graph import Graph
+from spikeloom.progress import Progress
 
 if TYPE_CHECKING:
     from torch import nn
 
-Progress = Callable[[str, int, int], None]
 Fits = Callable[[Graph], None]
 """Raises CapacityError for a network that has no room on the board, before anything is proven."""
 
@@ -63,7 +62,7 @@ def integer_network(
         path = Path(model)
         with about(named(model), path):
             progress("read", 0, 0)
-            return compile_file(path, fits, partial(progress, "read")).graph, path
+            return compile_file(path, fits, progress).graph, path
     torch = sys.modules.get("torch")  # who has a module has imported it
     if torch is None or not isinstance(model, torch.nn.Module):
         raise SpikeLoomError(
@@ -80,7 +79,7 @@ def integer_network(
         notes = freeze_module(model, tuple(nonempty(x).shape[1:]), folder, fits, progress)
     with about(name, path):
         progress("read", 0, 0)
-        graph = compile_file(path, fits, partial(progress, "read")).graph
+        graph = compile_file(path, fits, progress).graph
     return replace(graph, name=name, notes=notes), path
 
 
@@ -108,6 +107,4 @@ def freeze_module(
             f"{name}: cannot be exported for inputs of shape {shape}: {first_line(error)}"
         ) from error
     progress("freeze", 0, 0)
-    return freeze(
-        folder / "trained.onnx", folder / "model.onnx", fits, partial(progress, "freeze")
-    ).graph.notes
+    return freeze(folder / "trained.onnx", folder / "model.onnx", fits, progress).graph.notes

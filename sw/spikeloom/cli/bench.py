@@ -11,11 +11,11 @@ from rich.console import Console
 
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import folder_to_write
+from spikeloom.progress import Progress
 
 if TYPE_CHECKING:
     from spikeloom.bench.published.rows import Bench
     from spikeloom.bench.published.run import Options
-    from spikeloom.bench.published.training import Progress
 
 
 def bench(

@@ -12,16 +12,18 @@ from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.progress import (
+    Progress as RichProgress,
+)
 from rich.table import Table
 from rich.text import Text
 
-from spikeloom import accelerator
 from spikeloom.interface.performance import Performance
+from spikeloom.progress import Progress
 from spikeloom.verify.verdict import Verdict
 
 TITLES = {
@@ -59,7 +61,7 @@ SHORTEST = 12
 """Characters of a layer's name that every screen is wide enough for."""
 
 
-def bars(console: Console) -> AbstractContextManager[accelerator.Progress]:
+def bars(console: Console) -> AbstractContextManager[Progress]:
     """A callback that shows what is being done: bars that move on a terminal, plain lines in a file
     or a pipe.
     """
@@ -67,7 +69,7 @@ def bars(console: Console) -> AbstractContextManager[accelerator.Progress]:
 
 
 @contextmanager
-def lines(console: Console) -> Iterator[accelerator.Progress]:
+def lines(console: Console) -> Iterator[Progress]:
     """One line when a thing begins, and one when it has ended."""
     begun: dict[str, float] = {}
 
@@ -90,9 +92,9 @@ def lines(console: Console) -> Iterator[accelerator.Progress]:
 
 
 @contextmanager
-def moving(console: Console) -> Iterator[accelerator.Progress]:
+def moving(console: Console) -> Iterator[Progress]:
     """One bar per thing that is done."""
-    with Progress(
+    with RichProgress(
         SpinnerColumn(finished_text="✓"),
         TextColumn("{task.description}"),
         BarColumn(),
@@ -112,7 +114,7 @@ def moving(console: Console) -> Iterator[accelerator.Progress]:
         finish(progress)
 
 
-def finish(progress: Progress) -> None:
+def finish(progress: RichProgress) -> None:
     """What comes next begins when the one before has ended."""
     for task in progress.tasks:
         if not task.finished:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as RichProgress
 
-from spikeloom.accelerator import Progress as Told
 from spikeloom.cli.console import TITLES
+from spikeloom.progress import Progress
 
 SWEEP_TITLES = TITLES | {
     "train": "training",
@@ -58,7 +59,7 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def watch(console: Console) -> AbstractContextManager[Told]:
+def watch(console: Console) -> AbstractContextManager[Progress]:
     """A callback for :func:`spikeloom.bench.sweep.run.sweep`: a bar that moves on a terminal, plain
     lines in a file or a pipe.
     """
@@ -66,7 +67,7 @@ def watch(console: Console) -> AbstractContextManager[Told]:
 
 
 @contextmanager
-def lines(console: Console) -> Iterator[Told]:
+def lines(console: Console) -> Iterator[Progress]:
     """One line per point."""
     clock = Clock()
 
@@ -80,7 +81,7 @@ def lines(console: Console) -> Iterator[Told]:
 
 
 @contextmanager
-def moving(console: Console) -> Iterator[Told]:
+def moving(console: Console) -> Iterator[Progress]:
     """One bar for all points; beside it what is being done."""
     clock = Clock()
     columns = (
@@ -89,7 +90,7 @@ def moving(console: Console) -> Iterator[Told]:
         BarColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, TextColumn("{task.fields[left]}"), console=console) as progress:
+    with RichProgress(*columns, TextColumn("{task.fields[left]}"), console=console) as progress:
         bar = progress.add_task("", total=None, left="")
 
         def show(what: str, done: int, total: int) -> None:

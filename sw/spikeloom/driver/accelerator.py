@@ -24,19 +24,13 @@ from spikeloom.driver.words import Array, Images, flat, limits, values_of, view_
 from spikeloom.errors import SpikeLoomError
 from spikeloom.ir import boundary
 from spikeloom.ir.boundary import Floats
+from spikeloom.progress import Progress, silent
 
 BUFFER_BYTES = 16 << 20
 """Larger batches are cut into jobs of at most so many bytes."""
 
 TEST_IMAGES = 1000
 """Random images of a throughput test."""
-
-Progress = Callable[[str, int, int], None]
-"""Called now and then with what is being done, how much of it is done, and how much there is."""
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Shows nothing."""
 
 
 @dataclass(frozen=True, eq=False)

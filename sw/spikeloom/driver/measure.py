@@ -23,9 +23,10 @@ from spikeloom.driver.measurement import (
 from spikeloom.driver.words import Array, Images, output_passes
 from spikeloom.interface.manifest import Manifest
 from spikeloom.interface.registers import LOG_DEPTH
+from spikeloom.progress import Progress
 
 if TYPE_CHECKING:
-    from spikeloom.driver.accelerator import Accelerator, Batch, Progress
+    from spikeloom.driver.accelerator import Accelerator, Batch
 
 ALONE = 32
 """Jobs of one image, for the time from start to done."""

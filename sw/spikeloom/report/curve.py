@@ -6,7 +6,6 @@ counts as the hardware does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from spikeloom.ir.number import Ints
 from spikeloom.mapping.cycle_model import BACK_TO_BACK, ONE_AT_A_TIME, simulate
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.plan.plan_file import hashes
+from spikeloom.progress import Progress
 
 FILE = "fewer_steps.json"
 SCHEMA = 1
@@ -31,9 +31,6 @@ HOW = "accuracy: golden model; cycles: cycle model; no board confirmed the clock
 
 TIMED = 16
 """Images that go through the cycle model."""
-
-Progress = Callable[[int, int], None]
-"""Called with the points done and their number."""
 
 
 @dataclass(frozen=True)
@@ -157,12 +154,12 @@ def measure(
     empty = Curve(hashes(plan).network, plan.clock_mhz, len(words), timed, digest(words, truth), ())
     found = known(folder, empty)
     for steps in range(len(found.points) + 1, most + 1):
-        progress(steps - 1, most)
+        progress("steps", steps - 1, most)
         found = replace(
             found, points=(*found.points, at(plan.with_steps(steps), steps, words, truth, timed))
         )
         found.save(folder)
-    progress(most, most)
+    progress("steps", most, most)
     return found
 
 

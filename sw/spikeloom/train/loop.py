@@ -19,7 +19,7 @@ import hashlib
 import importlib.metadata
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -35,13 +35,11 @@ from spikeloom.files import first_line, replacing, save_array, save_json
 from spikeloom.nn import density
 from spikeloom.nn import spike_penalty as mean_spikes
 from spikeloom.nn.export import write_trained
+from spikeloom.progress import Progress, silent
 from spikeloom.train import data
 from spikeloom.train.data import Dataset
 from spikeloom.train.zoo import Recipe, recipe_of
 from spikeloom.train.zoo.user import Builder
-
-Progress = Callable[[str, int, int], None]
-"""What is being done, how much of it is done, how much there is."""
 
 CALIBRATION = 128
 """Training inputs that are kept for measuring densities."""
@@ -57,10 +55,6 @@ class Trained:
     model: nn.Module
     accuracy: float
     epochs: int
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Shows nothing."""
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from spikeloom.interface import manifest as manifests
 from spikeloom.interface.boards import find_board
 from spikeloom.interface.handoff import SYSTEMS
 from spikeloom.mapping.plan.plan import Plan
+from spikeloom.progress import Progress
 
 FLOWS = {"vivado": "spikeloom.backend.vivado.flow", "open": "spikeloom.backend.nextpnr.flow"}
 """Name -> module with ``TOOLS``, ``FAMILIES``, ``CLOCK_MHZ``, ``absent``, ``prepare``, ``build``
@@ -35,8 +36,6 @@ LOCK = ".bitstream.lock"
 OOC_REPORT = "ooc_synth_and_timing.json"
 
 Clock = float | Literal["auto"] | None
-
-Progress = Callable[[str, int, int], None]
 
 
 class Network(Protocol):

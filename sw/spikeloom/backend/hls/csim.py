@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,14 +23,13 @@ from spikeloom.ir.number import Ints
 from spikeloom.mapping.plan.counters import counter_map
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.plan.runtime_steps import runnable
+from spikeloom.progress import Progress
 from spikeloom.verify.differences import first_count_difference, first_difference
 
 PORTION = 64
 """Images that the program is called with: what an interrupted run has not to do again."""
 
 DONE = re.compile(r"(\d+) of \d+ images")
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,6 @@ Neither nextpnr nor what follows it was ever run on it here: see docs/bitstreams
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,6 +30,7 @@ from spikeloom.interface import manifest as manifests
 from spikeloom.interface.boards import Board, find_board
 from spikeloom.interface.handoff import hwh_text, system_of
 from spikeloom.interface.manifest import Manifest
+from spikeloom.progress import Progress, silent
 
 __all__ = ["CLOCK_MHZ", "FAMILIES", "TOOLS", "absent", "build", "collect", "prepare"]
 
@@ -59,11 +59,6 @@ MADE = (
     steps.SUMS,
 )
 
-Progress = Callable[[str, int, int], None]
-"""As in :mod:`spikeloom.accelerator`: what is being done, how much of it is done, how much there
-is.
-"""
-
 README = """# {name} on {board}, for open tools
 
 Everything that they need. On a machine with yosys, nextpnr for Xilinx (nextpnr-himbaechel or
@@ -81,10 +76,6 @@ anything.
 
 The plan's clock is {clock:g} MHz; the manifest is {identity}.
 """
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Shows nothing."""
 
 
 def target_board(manifest: Manifest) -> Board:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from spikeloom.files import existing
 from spikeloom.interface import manifest as manifests
 from spikeloom.interface.boards import find_board
 from spikeloom.interface.manifest import Manifest
+from spikeloom.progress import Progress, silent
 
 TOOLS = ("vivado",)
 
@@ -38,19 +38,10 @@ CLOCK_MHZ: float | None = None
 
 LOG = "vivado.log"
 
-Progress = Callable[[str, int, int], None]
-"""As in :mod:`spikeloom.accelerator`: what is being done, how much of it is done, how much there
-is.
-"""
-
 STEP = re.compile(r"spikeloom: step ([0-9]{1,3})/([0-9]{1,3}) ([ -~]{1,80})")
 
 LEFTOVERS = ("work", ".Xil")
 """What a run that was ended may leave beside its results."""
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Shows nothing."""
 
 
 def absent() -> list[str]:

@@ -18,12 +18,13 @@ import numpy as np
 from spikeloom import accelerator
 from spikeloom.bench import store
 from spikeloom.bench.published.counting import answers, simulated
-from spikeloom.bench.published.training import Progress, prepare
+from spikeloom.bench.published.training import prepare
 from spikeloom.bench.sweep.store import share
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_array
 from spikeloom.mapping import cycle_model as cycles
 from spikeloom.mapping.plan.plan_file import hashes
+from spikeloom.progress import Progress
 from spikeloom.train.zoo.bench import TWIN_STEPS
 
 SPIKEPACK, LIF = "spikepack", "lif"

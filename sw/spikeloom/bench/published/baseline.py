@@ -8,7 +8,6 @@ accelerator takes by synthesis, give or take a twentieth.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +23,7 @@ from spikeloom.mapping.search.fastest import STEP, fastest
 from spikeloom.mapping.search.legal_foldings import bodies, foldings
 from spikeloom.mapping.search.menu import Menu, Menus, undominated, with_memories
 from spikeloom.mapping.search.prices import Fitting
+from spikeloom.progress import Progress
 
 BODY = "parallel"
 
@@ -87,7 +87,7 @@ def smallest(plan: Plan) -> Plan:
     return replace(plan, foldings=foldings, dealing={}, spread={})  # those are of event bodies
 
 
-def match(plan: Plan, lut: int, progress: Callable[[int, int], None]) -> Match:
+def match(plan: Plan, lut: int, progress: Progress) -> Match:
     """The fastest bit-parallel plan of the same network, board and clock that takes about ``lut``
     LUTs, the shell included.
 

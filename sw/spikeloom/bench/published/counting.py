@@ -5,14 +5,12 @@ RTL, a sample in the cycle model.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from spikeloom import accelerator
 from spikeloom.bench.published import pace
-from spikeloom.bench.published.training import Progress
 from spikeloom.bench.statistics import clustered
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_array
@@ -20,6 +18,7 @@ from spikeloom.ir import golden
 from spikeloom.ir.arrays import checked_labels, checked_sources, spread
 from spikeloom.ir.number import Ints
 from spikeloom.mapping.cycle_model import BACK_TO_BACK, simulate
+from spikeloom.progress import Progress
 from spikeloom.verify.accuracy import count, fired
 
 
@@ -61,7 +60,7 @@ def answers(made: accelerator.Accelerator, progress: Progress) -> Answers:
     )
     truth = checked_labels(labels, made.plan.graph, len(x))
     assert truth is not None
-    counted = count(made.plan.graph, x, truth, partial(progress, "torch"))
+    counted = count(made.plan.graph, x, truth, progress)
     low, high = clustered(counted.correct, source)
     set_bits, bits = fired(made.plan.graph, counted)
     return Answers(
@@ -107,7 +106,7 @@ def speed(
     """
     first = x[:images]
     latency_p99 = simulated(made, first, progress)
-    progress("cycle model", 0, 0)
+    progress("cycles", 0, 0)
     trace = golden.trace(made.plan.graph, made.words(spread(x, pace.IMAGES)))
     return Speed(len(first), latency_p99, trace, pace.intervals(made.plan, trace))
 

@@ -17,7 +17,6 @@ from spikeloom.bench.published.markdown import grid, said, tenth, three
 from spikeloom.bench.published.row import compiled
 from spikeloom.bench.published.rows import Bench, find
 from spikeloom.bench.published.run import Options
-from spikeloom.bench.published.training import Progress
 from spikeloom.bench.published.usefulness import (
     LUT_PER_USEFUL,
     SLOWEST,
@@ -32,6 +31,7 @@ from spikeloom.ir import golden
 from spikeloom.ir.arrays import spread
 from spikeloom.mapping.estimate.cycles import ends
 from spikeloom.mapping.search.budget import total
+from spikeloom.progress import Progress
 
 STEM = "estimate"
 
@@ -85,7 +85,7 @@ def estimate(bench: Bench, made: Accelerator, progress: Progress) -> Estimate:
     """All figures of a row that is compiled."""
     found, plan = answers(made, progress), made.plan
     words = made.words(spread(load_array(made.folder / "test_x.npy"), pace.IMAGES))
-    progress("cycle model", 0, 0)
+    progress("cycles", 0, 0)
     trace = golden.trace(plan.graph, words)
     intervals, (longest, slowest) = pace.intervals(plan, trace), engines(plan, trace)
     interval, clock, cost = float(intervals.mean()), bench.clock_mhz * 1e6, total(plan)

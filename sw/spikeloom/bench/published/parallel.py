@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,13 @@ from spikeloom.bench.published.baseline import BODY, match
 from spikeloom.bench.published.counting import speed
 from spikeloom.bench.published.markdown import three
 from spikeloom.bench.published.row import Result
-from spikeloom.bench.published.training import Progress
 from spikeloom.files import load_array
 from spikeloom.mapping.estimate.components import multipliers
 from spikeloom.mapping.estimate.cycles import network_interval
 from spikeloom.mapping.plan import plan_file
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.search.budget import total
+from spikeloom.progress import Progress, named
 from spikeloom.report import estimates
 
 HOW = {
@@ -90,7 +89,7 @@ def make(
     is that small.
     """
     progress("match", 0, 0)
-    found = match(made.plan, row.lut, partial(progress, "match"))
+    found = match(made.plan, row.lut, named("match", progress))
     other = accelerator.Accelerator(folder, found.plan)
     estimates.write(found.plan, folder)
     plan_file.save(found.plan, folder)

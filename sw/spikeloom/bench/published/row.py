@@ -13,7 +13,7 @@ from spikeloom.backend.yosys import yosys
 from spikeloom.bench.published.counting import answers, speed
 from spikeloom.bench.published.densities import interval_at
 from spikeloom.bench.published.rows import Bench
-from spikeloom.bench.published.training import Progress, prepare
+from spikeloom.bench.published.training import prepare
 from spikeloom.bench.published.usefulness import Longest, Slowest, engines, lut_per_useful
 from spikeloom.files import load_array, load_json
 from spikeloom.ir.graph import Layer
@@ -21,6 +21,7 @@ from spikeloom.ir.neurons import Raw
 from spikeloom.mapping.estimate.cycles import ends
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.search.budget import total
+from spikeloom.progress import Progress
 
 DENSITIES = (0.15, 0.25, 0.35, 0.5)
 

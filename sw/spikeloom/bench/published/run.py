@@ -16,9 +16,9 @@ from spikeloom.bench.published.row import IMAGES, Result, compiled, measure
 from spikeloom.bench.published.rows import ROWS, Bench
 from spikeloom.bench.published.sparse import Sparse
 from spikeloom.bench.published.tables import Row
-from spikeloom.bench.published.training import Progress
 from spikeloom.errors import SpikeLoomError
 from spikeloom.mapping.plan import plan_file
+from spikeloom.progress import Progress
 
 Extra = TypeVar("Extra", Sparse, Parallel)
 

@@ -16,8 +16,9 @@ from spikeloom.bench.published.counting import answers, speed
 from spikeloom.bench.published.markdown import three
 from spikeloom.bench.published.row import Result
 from spikeloom.bench.published.rows import Bench
-from spikeloom.bench.published.training import Progress, prepare
+from spikeloom.bench.published.training import prepare
 from spikeloom.files import load_array, save_json
+from spikeloom.progress import Progress
 
 TRIES = 3
 

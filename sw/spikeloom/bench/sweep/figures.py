@@ -5,10 +5,9 @@ model, or estimated.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from spikeloom.accelerator import Accelerator, Progress
+from spikeloom.accelerator import Accelerator
 from spikeloom.bench.statistics import effective_images
 from spikeloom.bench.sweep.arithmetic import arithmetic
 from spikeloom.errors import SpikeLoomError
@@ -17,6 +16,7 @@ from spikeloom.interface.performance import Spread
 from spikeloom.ir.arrays import checked_labels, checked_sources, spread
 from spikeloom.ir.number import Ints
 from spikeloom.mapping import cycle_model as cycles
+from spikeloom.progress import Progress
 from spikeloom.report import estimates
 from spikeloom.verify.accuracy import count, fired
 
@@ -87,7 +87,7 @@ def figures(
     truth = checked_labels(labels, graph, len(x))
     assert truth is not None
     sources = checked_sources(source, len(truth))
-    spikes = count(graph, x, truth, partial(progress, "torch"))
+    spikes = count(graph, x, truth, progress)
     set_bits, bits = fired(graph, spikes)
     ops = arithmetic(graph, {name: spikes.density(name) for name in spikes.bits})
     chosen = spread(x, simulated)

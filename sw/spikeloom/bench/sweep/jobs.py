@@ -21,9 +21,10 @@ from spikeloom.bench.sweep.grid import Grid, Point
 from spikeloom.errors import about, blaming
 from spikeloom.mapping.search import schedule
 from spikeloom.nn.configure import configure, described, neurons, weighted
+from spikeloom.progress import Progress, silent
 from spikeloom.train import data
 from spikeloom.train.data import Dataset
-from spikeloom.train.loop import Progress, check_fit, fingerprint, silent
+from spikeloom.train.loop import check_fit, fingerprint
 from spikeloom.train.zoo import Recipe
 from spikeloom.train.zoo.user import Builder
 

@@ -25,7 +25,8 @@ from spikeloom.display import Table
 from spikeloom.errors import CapacityError, SpikeLoomError
 from spikeloom.files import load_array
 from spikeloom.frontend.freeze import freeze
-from spikeloom.train.loop import Progress, silent, train
+from spikeloom.progress import Progress, silent
+from spikeloom.train.loop import train
 from spikeloom.train.zoo import Recipe, recipe_of
 from spikeloom.train.zoo.user import Builder
 

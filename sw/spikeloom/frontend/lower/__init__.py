@@ -12,15 +12,14 @@ from spikeloom.frontend.lower.warnings import notes
 from spikeloom.ir.exact import Quantizer, Source, SourceLayer
 from spikeloom.ir.graph import Graph, Layer
 from spikeloom.ir.neurons import LIF, Raw
-from spikeloom.ir.staircase import Staircase, Tick, silent
+from spikeloom.ir.staircase import Staircase, Tick
+from spikeloom.ir.staircase import silent as uncounted
+from spikeloom.progress import Progress, silent
 
 Admit = Callable[[Graph], None]
 """Looks at an integer network that is not proven yet. Raises SpikeLoomError where there is no point
 in going on.
 """
-
-Progress = Callable[[int, int], None]
-"""Called with what is done and what there is to do."""
 
 TIDY = (drop_unused, flatten_input)
 """Passes from graph to graph, in order."""
@@ -28,10 +27,6 @@ TIDY = (drop_unused, flatten_input)
 
 def anything(graph: Graph) -> None:
     """Refuses nothing."""
-
-
-def unseen(done: int, total: int) -> None:
-    """Shows nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +42,9 @@ def check(graph: Graph) -> None:
     _ = graph.shapes, graph.codes
 
 
-def prove_all(graph: Graph, stairs: dict[str, Staircase], tick: Tick = silent) -> tuple[Proof, ...]:
+def prove_all(
+    graph: Graph, stairs: dict[str, Staircase], tick: Tick = uncounted
+) -> tuple[Proof, ...]:
     """Check every layer against its source's staircase. Raises SpikeLoomError naming layer and
     channel.
     """
@@ -83,13 +80,13 @@ def counting(source: Source, progress: Progress) -> Tick:
     def tick(steps: int) -> None:
         nonlocal done
         done += steps
-        progress(done, total)
+        progress("read", done, total)
 
     return tick
 
 
 def compile_source(
-    source: Source, admit: Admit = anything, progress: Progress = unseen
+    source: Source, admit: Admit = anything, progress: Progress = silent
 ) -> Compiled:
     """The whole front end behind the reader, top to bottom.
 

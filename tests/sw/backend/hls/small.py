@@ -13,12 +13,9 @@ from spikeloom.ir.graph import Graph, Input, Layer
 from spikeloom.ir.neurons import Raw, SpikePack
 from spikeloom.ir.number import Code, Ints
 from spikeloom.mapping.plan.plan import Folding, Plan
+from spikeloom.progress import silent
 
 from tests.network_layers import plan_of
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Shows nothing."""
 
 
 def small_plan() -> Plan:

@@ -15,16 +15,13 @@ from spikeloom.bench.neurons import spikepack_vs_lif, tables
 from spikeloom.bench.neurons.equal_accuracy import equal, means
 from spikeloom.bench.neurons.spikepack_vs_lif import FOLDINGS, KINDS, LIF, SPIKEPACK, Twins, run
 from spikeloom.errors import SpikeLoomError
+from spikeloom.progress import silent
 from spikeloom.report import plots
 
 from tests.sw.bench.neurons.test_equal_accuracy import point
 from tests.sw.train.small_sets import shrink
 
 TINY = Twins(steps=(2,), seeds=1, timed=4, rtl=0, epochs=1)
-
-
-def silent(what: str, done: int, total: int) -> None:
-    pass
 
 
 @pytest.fixture(scope="module")

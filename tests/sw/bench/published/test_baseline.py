@@ -19,6 +19,7 @@ from spikeloom.mapping.estimate.cost import Cost
 from spikeloom.mapping.estimate.cycles import network_interval
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.search.budget import total
+from spikeloom.progress import silent
 
 from tests.default_networks import DENSITY, FOLDINGS, default_graph
 
@@ -31,13 +32,9 @@ def event_plan(name: str = "digits-cnn") -> Plan:
     )
 
 
-def quiet(done: int, whole: int) -> None:
-    pass
-
-
 @pytest.fixture(scope="module")
 def matches():
-    return [match(event_plan(), lut, quiet) for lut in SIZES]
+    return [match(event_plan(), lut, silent) for lut in SIZES]
 
 
 def test_every_layer_is_parallel_where_it_can_be(matches):
@@ -74,7 +71,7 @@ def test_size_is_the_one_wanted_or_a_note_says_why(matches):
 def test_more_logic_is_never_slower_and_less_is_slower(matches):
     cycles = [network_interval(found.plan) for found in matches]
     assert cycles[0] > cycles[1]
-    least = match(event_plan(), total(smallest(event_plan())).lut, quiet)
+    least = match(event_plan(), total(smallest(event_plan())).lut, silent)
     assert network_interval(least.plan) > cycles[0]
 
 
@@ -116,7 +113,7 @@ def test_no_single_layer_could_be_wider_for_a_faster_plan_of_that_size(matches):
 def test_cycles_do_not_depend_on_the_spikes():
     """In digits-mlp, where every layer is parallel; the event plan's do."""
     plan = event_plan("digits-mlp")
-    found = match(plan, 14_000, quiet)
+    found = match(plan, 14_000, silent)
     assert not found.others
     assert interval_at(found.plan, 0.05) == interval_at(found.plan, 0.9)
     assert interval_at(plan, 0.05) < interval_at(plan, 0.9)
@@ -132,7 +129,7 @@ def test_what_multiplies(matches):
         "pointwise": "LUT",
         "fc": "DSP",
     }
-    wide = match(event_plan("events-cnn"), 20_000, quiet)
+    wide = match(event_plan("events-cnn"), 20_000, silent)
     assert products(wide.plan)["conv1"] == "DSP" and wide.need.dsp > 0
 
 
@@ -149,7 +146,7 @@ def test_too_small_is_refused():
         SpikeLoomError,
         match=rf"no bit-parallel plan takes 5,000 LUT or less by estimate, the smallest {least:,}",
     ):
-        match(event_plan(), 5_000, quiet)
+        match(event_plan(), 5_000, silent)
 
 
 def test_a_spike_train_has_no_such_body():
@@ -157,7 +154,7 @@ def test_a_spike_train_has_no_such_body():
         SpikeLoomError,
         match=r"^conv1: has no bit-parallel body: its input is no binary number \(base 1\)",
     ):
-        match(event_plan("events-cnn-lif"), 30_000, quiet)
+        match(event_plan("events-cnn-lif"), 30_000, silent)
 
 
 def test_why():

@@ -17,6 +17,7 @@ from spikeloom.bench.statistics import clustered
 from spikeloom.errors import SpikeLoomError
 from spikeloom.mapping import cycle_model
 from spikeloom.mapping.plan import plan_file
+from spikeloom.progress import silent
 
 from tests.default_networks import default_graph
 from tests.networks import random_plan, random_words
@@ -24,10 +25,6 @@ from tests.sw.bench.published.test_baseline import event_plan
 from tests.sw.bench.published.test_tables import RESULT
 
 ROW = replace(RESULT, name="digits-mlp", lut=14_000, port_fps=1e6, clock_mhz=100, dsp=0)
-
-
-def silent(what: str, done: int, total: int) -> None:
-    pass
 
 
 class Hardware:

@@ -19,6 +19,7 @@ from spikeloom.bench.published.rows import find
 from spikeloom.bench.published.run import Options, run
 from spikeloom.bench.published.sparse import Sparse, Try
 from spikeloom.errors import SpikeLoomError
+from spikeloom.progress import silent
 
 from tests.networks import random_plan
 from tests.sw.bench.published.test_tables import PARALLEL, RESULT, SPARSE
@@ -80,13 +81,9 @@ def made(monkeypatch):
     return Made(monkeypatch)
 
 
-def quiet(what: str, done: int, total: int) -> None:
-    pass
-
-
 def go(folder: Path, rows=ROWS, **options):
     said: list[str] = []
-    return run(rows, folder, Options(**options), progress=quiet, shown=said.append), said
+    return run(rows, folder, Options(**options), progress=silent, shown=said.append), said
 
 
 def test_only_what_is_wanted(made, tmp_path):

@@ -16,6 +16,7 @@ from spikeloom.bench.published.counting import Answers, Speed
 from spikeloom.bench.published.rows import find
 from spikeloom.bench.published.sparse import Sparse, Try
 from spikeloom.mapping.search.overrides import first_foldings, read_overrides
+from spikeloom.progress import silent
 from spikeloom.train.loop import train
 from spikeloom.train.zoo import find as find_recipe
 
@@ -32,10 +33,6 @@ ROW = replace(
     interval=800.0,
     fps=125_000.0,
 )
-
-
-def silent(what: str, done: int, total: int) -> None:
-    pass
 
 
 def made_of(monkeypatch, tmp_path, right):
