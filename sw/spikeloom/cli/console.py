@@ -164,13 +164,13 @@ def summary(p: Performance) -> Table:
         table.add_row(
             f"latency, {what}",
             f"{spaced(cycles)} cycles",
-            f"{spaced(p.microseconds(cycles), 2)} µs",
+            f"{spaced(cycles / p.clock_mhz, 2)} µs",
         )
-    if p.interval_cycles is not None and p.frames_per_second is not None:
+    if p.interval is not None and p.frames_per_second is not None:
         table.add_row(
             "initiation interval",
-            f"{spaced(p.interval_cycles, 1)} cycles",
-            f"{spaced(p.microseconds(p.interval_cycles), 2)} µs",
+            f"{spaced(p.interval.mean, 1)} cycles",
+            f"{spaced(p.interval.mean / p.clock_mhz, 2)} µs",
         )
         table.add_row("frames per second", spaced(p.frames_per_second), "pipeline kept full")
     return table
@@ -211,7 +211,7 @@ def figures(p: Performance, name_width: int) -> Table:
             (
                 spaced(row.synaptic / p.images),
                 spaced(row.busy / p.images),
-                f"{100 * row.busy_share:.1f}",
+                f"{100 * row.share(row.busy):.1f}",
             )
             if row.cycles
             else ("", "", "")

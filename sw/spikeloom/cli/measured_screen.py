@@ -10,8 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from spikeloom import display as shown
-from spikeloom.driver.measurement import Measurement
-from spikeloom.driver.text import tables
+from spikeloom.driver.measurement import Measurement, tables
 
 
 def drawn(table: shown.Table) -> Table:

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from spikeloom.driver.measurement import Power, Rail
+from spikeloom.driver.figures import Power, Rail
 
 LEAST_SECONDS = 10.0
 """Shortest loop: sensors average over tens of milliseconds, and regulators settle slowly."""

@@ -15,8 +15,9 @@ import numpy as np
 
 from spikeloom.display import Table
 from spikeloom.errors import SpikeLoomError
-from spikeloom.files import load_json, save_json
-from spikeloom.interface.performance import Spread, accuracy
+from spikeloom.files import load_schema, save_json
+from spikeloom.interface.figures import Spread
+from spikeloom.interface.performance import accuracy
 from spikeloom.ir import golden
 from spikeloom.ir.fewer_steps import most_steps, with_steps
 from spikeloom.ir.number import Ints
@@ -26,7 +27,7 @@ from spikeloom.mapping.plan.plan_file import hashes
 from spikeloom.progress import Progress
 
 FILE = "fewer_steps.json"
-SCHEMA = 1
+SCHEMA = 2
 HOW = "accuracy: golden model; cycles: cycle model; no board confirmed the clock"
 
 TIMED = 16
@@ -40,15 +41,24 @@ class Point:
     Attributes
     ----------
     accuracy: share of right answers; None without labels. latency: cycles of one image alone.
-    interval: mean cycles between two images, the pipeline kept full; None with one image. synaptic:
+    interval: cycles between two images, the pipeline kept full; None with one image. synaptic:
         operations per image.
     """
 
     steps: int
     accuracy: float | None
     latency: Spread
-    interval: float | None
+    interval: Spread | None
     synaptic: float
+
+
+def point_of(data: dict[str, Any]) -> Point:
+    """From JSON. Raises KeyError or TypeError where the data is something else."""
+    spreads = {
+        name: Spread(**data[name]) if data[name] is not None else None
+        for name in ("latency", "interval")
+    }
+    return Point(**{**data, **spreads})
 
 
 @dataclass(frozen=True, repr=False)
@@ -79,18 +89,10 @@ class Curve:
     @classmethod
     def load(cls, folder: Path) -> Curve:
         """Raises SpikeLoomError where the file is missing or was not written by :meth:`save`."""
-        path = folder / FILE
-        data: Any = load_json(path, "the figures of 'spikeloom steps'")
+        path, what = folder / FILE, "the figures of 'spikeloom steps'"
+        data = load_schema(path, what, SCHEMA, "run 'spikeloom steps' again")
         try:
-            if data["schema"] != SCHEMA:
-                raise SpikeLoomError(
-                    f"{path}: expected schema {SCHEMA}, found {data['schema']}; run 'spikeloom"
-                    " steps' again"
-                )
-            points = tuple(
-                Point(**{**point, "latency": Spread(**point["latency"])})
-                for point in data["points"]
-            )
+            points = tuple(point_of(point) for point in data["points"])
             return cls(
                 data["network"],
                 data["clock_mhz"],
@@ -101,7 +103,7 @@ class Curve:
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise SpikeLoomError(
-                f"{path}: expected the figures of 'spikeloom steps', found something else ({error})"
+                f"{path}: expected {what}, found something else ({error})"
             ) from error
 
     @property
@@ -129,7 +131,7 @@ class Curve:
             str(point.latency.median),
             str(point.latency.p99),
             f"{point.latency.median / self.clock_mhz:.2f}",
-            f"{point.interval:.0f}" if point.interval is not None else "–",
+            f"{point.interval.mean:.0f}" if point.interval is not None else "–",
             f"{point.synaptic:.0f}",
         )
 
@@ -194,6 +196,6 @@ def at(plan: Plan, steps: int, words: Ints, truth: Ints | None, timed: int) -> P
             else accuracy(golden.dequantize(plan.graph, golden.integers(plan.graph, words)), truth)
         ),
         Spread.of(single.latency),
-        float(stream.intervals.mean()) if len(stream.intervals) else None,
+        Spread.of(stream.intervals) if len(stream.intervals) else None,
         sum(stage.synaptic for stage in single.stages.values()) / timed,
     )

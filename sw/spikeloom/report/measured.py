@@ -19,7 +19,7 @@ def render(measurement: Measurement) -> str:
     m = measurement
     drawn = {
         "latency": plots.latency(
-            m.latencies, {"median": m.latency.p50, "99 %": m.latency.p99}, m.source
+            m.latencies, {"median": m.latency.median, "99 %": m.latency.p99}, m.source
         ),
         "sparsity": plots.planes([(stream.name, stream.sparsity) for stream in m.streams], 1.0),
         "cycles": plots.cycles([stage for stage in m.stream if stage.cycles], m.images, m.source),

@@ -55,7 +55,7 @@ def performance_table(p: Performance) -> Table:
                 sparsity or "–",
                 synaptic,
                 busy,
-                f"{row.busy_share:.1%}",
+                f"{row.share(row.busy):.1%}",
             )
         )
     heads = (

@@ -16,7 +16,8 @@ from spikeloom.backend import deploy
 from spikeloom.backend.bitstream import bitfile, publish
 from spikeloom.cli import main
 from spikeloom.driver import environment, selftest
-from spikeloom.driver.measurement import Measurement, StreamFigures
+from spikeloom.driver.figures import StreamFigures
+from spikeloom.driver.measurement import Measurement
 from spikeloom.errors import SpikeLoomError
 from spikeloom.interface import manifest as manifests
 from spikeloom.ir import golden

@@ -15,17 +15,10 @@ from rich.console import Console
 from spikeloom.cli import measured_screen
 from spikeloom.driver import environment, power
 from spikeloom.driver.errors import MismatchError
-from spikeloom.driver.measurement import (
-    SCHEMA,
-    Measurement,
-    Rail,
-    Spread,
-    StageFigures,
-    StreamFigures,
-    Traffic,
-)
-from spikeloom.driver.text import tables
+from spikeloom.driver.figures import Rail, StageFigures, StreamFigures, Traffic
+from spikeloom.driver.measurement import SCHEMA, Measurement, tables
 from spikeloom.errors import SpikeLoomError
+from spikeloom.interface.figures import Spread
 from spikeloom.report import measured
 
 from tests.sw.driver.conftest import Maker
@@ -61,7 +54,7 @@ def test_latency_interval_and_jobs(measurement: Measurement) -> None:
         100, 100, 100, 100, 100.0
     )
     assert m.interval is not None and m.interval.mean == 100 and m.stream_cycles == 7000
-    assert m.images_per_second == pytest.approx(70 / (7000 / 50e6))
+    assert m.frames_per_second == pytest.approx(70 / (7000 / 50e6))
 
 
 def test_spikes_and_operations(measurement: Measurement, words: np.ndarray) -> None:
@@ -79,7 +72,7 @@ def test_spikes_and_operations(measurement: Measurement, words: np.ndarray) -> N
         == (StageFigures("a", 770, 4200, 2800, 0), StageFigures("b", 350, 2100, 0, 4900))
     )
     assert m.synaptic_per_image == 16 and m.synaptic_per_second == pytest.approx(
-        16 * m.images_per_second
+        16 * m.frames_per_second
     )
 
 
@@ -203,26 +196,26 @@ def test_there_and_back(measurement: Measurement, on_board: Measurement, tmp_pat
         data["schema"] == SCHEMA and data["source"] == "simulated" and len(data["identity"]) == 64
     )
     assert (
-        data["latency_us"]["max"] == measurement.latency.max / 50
+        data["latency[us]"]["max"] == measurement.latency.max / 50
         and data["streams"][0]["firing_rate"] > 0
     )
 
 
 @pytest.mark.parametrize(
-    "text", ["[]", '{"schema": 99}', '{"schema": 1}', "{", '{"schema": 1, "source": "board"}']
+    "text",
+    [
+        "[]",
+        '{"schema": 99}',
+        '{"schema": 1, "latency": {"p50": 3}}',
+        '{"schema": 2}',
+        "{",
+        '{"schema": 2, "source": "board"}',
+    ],
 )
 def test_files_that_are_no_measurement(tmp_path: Path, text: str) -> None:
     (tmp_path / "measure.json").write_text(text, encoding="utf-8")
     with pytest.raises(SpikeLoomError, match="measure.json: expected a measurement"):
         Measurement.load(tmp_path / "measure.json")
-
-
-def test_spread() -> None:
-    spread = Spread.of(range(1, 101))
-    assert (spread.min, spread.p50, spread.p99, spread.max, spread.mean) == (1, 51, 100, 100, 50.5)
-    assert Spread.of([7]) == Spread(7, 7, 7, 7, 7) and Spread.of([3, 1, 2]).p50 == 2
-    with pytest.raises(SpikeLoomError):
-        Spread.of([])
 
 
 def test_the_screen_fits_eighty_columns(on_board: Measurement) -> None:

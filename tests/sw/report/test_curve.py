@@ -118,7 +118,7 @@ def test_the_report_shows_a_whole_curve_of_this_plan(
     (made.folder / curve.FILE).write_text(json.dumps({**data, "network": "other"}))
     assert "Fewer time steps" not in page()
     (made.folder / curve.FILE).write_text(json.dumps({**data, "schema": 9}))
-    with pytest.raises(SpikeLoomError, match="expected schema 1, found 9"):
+    with pytest.raises(SpikeLoomError, match="of schema 2, found 9; run .spikeloom steps. again"):
         page()
 
 

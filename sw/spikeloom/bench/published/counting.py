@@ -14,6 +14,7 @@ from spikeloom.bench.published import pace
 from spikeloom.bench.statistics import clustered
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_array
+from spikeloom.interface.figures import Spread
 from spikeloom.ir import golden
 from spikeloom.ir.arrays import checked_labels, checked_sources, spread
 from spikeloom.ir.number import Ints
@@ -95,7 +96,7 @@ class Speed:
 
     @property
     def interval_p99(self) -> float:
-        return float(np.percentile(self.intervals, 99, method="higher"))
+        return Spread.of(self.intervals).p99
 
 
 def speed(

@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
 from spikeloom.accelerator import Accelerator
 from spikeloom.bench.published import pace
 from spikeloom.bench.published.counting import Answers, answers
@@ -27,6 +25,7 @@ from spikeloom.bench.published.usefulness import (
 )
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_array, save_json, save_text
+from spikeloom.interface.figures import Spread
 from spikeloom.ir import golden
 from spikeloom.ir.arrays import spread
 from spikeloom.mapping.estimate.cycles import ends
@@ -96,7 +95,7 @@ def estimate(bench: Bench, made: Accelerator, progress: Progress) -> Estimate:
         answers=found,
         modelled=len(words),
         interval=interval,
-        interval_p99=float(np.percentile(intervals, 99, method="higher")),
+        interval_p99=Spread.of(intervals).p99,
         fps=min(clock / ends(plan.graph, plan.board)[0].cycles, clock / interval),
         lut=cost.lut,
         ff=cost.ff,

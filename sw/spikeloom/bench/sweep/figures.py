@@ -12,7 +12,7 @@ from spikeloom.bench.statistics import effective_images
 from spikeloom.bench.sweep.arithmetic import arithmetic
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import Array, load_json
-from spikeloom.interface.performance import Spread
+from spikeloom.interface.figures import Spread
 from spikeloom.ir.arrays import checked_labels, checked_sources, spread
 from spikeloom.ir.number import Ints
 from spikeloom.mapping import cycle_model as cycles
@@ -113,7 +113,7 @@ def _cycles(accelerator: Accelerator, words: Ints, progress: Progress) -> dict[s
     if len(words) < 2:
         raise SpikeLoomError(f"images for the cycle model: expected at least 2, found {len(words)}")
     interval = float(cycles.simulate(accelerator.plan, words, cycles.BACK_TO_BACK).intervals.mean())
-    latency = Spread.of(cycles.simulate(accelerator.plan, words).latency).median
+    latency = int(Spread.of(cycles.simulate(accelerator.plan, words).latency).median)
     return {"cycles": interval, "latency_cycles": latency}
 
 
