@@ -148,16 +148,16 @@ def compile_(
     ] = False,
 ) -> None:
     """Read and prove a network, fold it for a board, write the plan and its estimates."""
-    from spikeloom import accelerator as facade
     from spikeloom.cli.console import bars
     from spikeloom.mapping.search.schedule import read_overrides
+    from spikeloom.pipeline import compile
     from spikeloom.report import foldings
 
     x = load_array(calibration, "calibration inputs (.npy)") if calibration else None
     overrides = read_overrides(folding) if folding else None
     existing(model, "a QONNX file")
     with bars(console) as progress:
-        accelerator = facade.compile(
+        accelerator = compile(
             model,
             board,
             x,
@@ -386,16 +386,16 @@ def synth(
     """Synthesise with Yosys: what every component takes of the board, how deep its logic is, and
     whether all of it fits.
     """
-    from spikeloom.backend.yosys import resources, text
+    from spikeloom.backend.yosys import resources, synthesis
     from spikeloom.cli import measured_screen
     from spikeloom.cli.console import bars
 
     with bars(console) as progress:
         found = resources.resources(folder, board, progress)
-    measured_screen.show(console, text.tables(found))
-    for line in text.lines(found):
+    measured_screen.show(console, synthesis.tables(found))
+    for line in synthesis.lines(found):
         console.print(line, markup=False, soft_wrap=True)
-    warn(text.warnings(found))
+    warn(synthesis.warnings(found))
     console.print(f"{folder / resources.FILE}", markup=False, soft_wrap=True)
 
 

@@ -13,8 +13,9 @@ from markupsafe import Markup
 
 from spikeloom.backend.hls.report import Report
 from spikeloom.backend.hls.report import load as hls_report
-from spikeloom.backend.yosys import resources, text
-from spikeloom.backend.yosys.synthesis import Synthesis
+from spikeloom.backend.yosys import resources
+from spikeloom.backend.yosys.synthesis import Synthesis, lines, warnings
+from spikeloom.backend.yosys.synthesis import tables as synthesis_tables
 from spikeloom.files import load_json, save_text
 from spikeloom.interface.performance import FILE, Performance
 from spikeloom.ir.fewer_steps import most_steps
@@ -61,11 +62,11 @@ def synthesised(found: Synthesis | None) -> dict[str, Any] | None:
     """Tables and lines of a synthesis."""
     if found is None:
         return None
-    tables = text.tables(found)
+    tables = synthesis_tables(found)
     return {
         "title": tables[0].title,
         "tables": tables,
-        "lines": (*text.lines(found), *text.warnings(found)),
+        "lines": (*lines(found), *warnings(found)),
     }
 
 

@@ -58,12 +58,19 @@ class Trained:
 
 
 @contextmanager
+def keeping_random_state() -> Iterator[None]:
+    """torch's random state afterwards is the one before."""
+    with torch.random.fork_rng(devices=[]):
+        yield
+
+
+@contextmanager
 def _deterministic(seed: int, threads: int) -> Iterator[None]:
     """Fixed seed, algorithms and thread count inside; torch's global settings as they were
     outside.
     """
     before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    with torch.random.fork_rng(devices=[]):
+    with keeping_random_state():
         torch.manual_seed(seed)
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(True)

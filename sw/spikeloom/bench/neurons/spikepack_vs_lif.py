@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from spikeloom import accelerator
+from spikeloom.accelerator import Accelerator
 from spikeloom.bench import store
 from spikeloom.bench.published.counting import answers, simulated
 from spikeloom.bench.published.training import prepare
@@ -24,6 +24,7 @@ from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_array
 from spikeloom.mapping import cycle_model as cycles
 from spikeloom.mapping.plan.plan_file import hashes
+from spikeloom.pipeline import compile
 from spikeloom.progress import Progress
 from spikeloom.train.zoo.bench import TWIN_STEPS
 
@@ -174,7 +175,7 @@ def point(
     return known
 
 
-def compiled(model: Path, folder: Path, progress: Progress) -> accelerator.Accelerator:
+def compiled(model: Path, folder: Path, progress: Progress) -> Accelerator:
     """On the folding that all have; layers are named differently in both kinds, and stand in the
     same order.
     """
@@ -186,7 +187,7 @@ def compiled(model: Path, folder: Path, progress: Progress) -> accelerator.Accel
             f"{model}: expected {len(FOLDINGS)} layers, found {len(names)}: {', '.join(names)}"
         )
     overrides = dict(zip(names, FOLDINGS, strict=True))
-    return accelerator.compile(
+    return compile(
         model,
         BOARD,
         load_array(folder / "calibration_x.npy"),
@@ -197,7 +198,7 @@ def compiled(model: Path, folder: Path, progress: Progress) -> accelerator.Accel
 
 
 def judged(
-    made: accelerator.Accelerator,
+    made: Accelerator,
     kind: str,
     steps: int,
     seed: int,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spikeloom import accelerator
+from spikeloom.accelerator import Accelerator
 from spikeloom.bench.published import pace
 from spikeloom.bench.statistics import clustered
 from spikeloom.errors import SpikeLoomError
@@ -48,7 +48,7 @@ class Answers:
         return self.right / self.images
 
 
-def answers(made: accelerator.Accelerator, progress: Progress) -> Answers:
+def answers(made: Accelerator, progress: Progress) -> Answers:
     """Of a compiled network in the folder of its training. Raises SpikeLoomError where images,
     labels and network do not fit.
     """
@@ -99,9 +99,7 @@ class Speed:
         return Spread.of(self.intervals).p99
 
 
-def speed(
-    made: accelerator.Accelerator, x: npt.NDArray[np.generic], images: int, progress: Progress
-) -> Speed:
+def speed(made: Accelerator, x: npt.NDArray[np.generic], images: int, progress: Progress) -> Speed:
     """Of a whole test set (N, ...), of which the first ``images`` go through the RTL as in
     :func:`simulated`. Raises as that does.
     """
@@ -112,7 +110,7 @@ def speed(
     return Speed(len(first), latency_p99, trace, pace.intervals(made.plan, trace))
 
 
-def simulated(made: accelerator.Accelerator, x: npt.NDArray[np.generic], progress: Progress) -> int:
+def simulated(made: Accelerator, x: npt.NDArray[np.generic], progress: Progress) -> int:
     """Latency (p99) of inputs (N, ...), at least 4, in the Verilated RTL, each alone. They also go
     through it with the pipeline kept full.
 

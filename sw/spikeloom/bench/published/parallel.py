@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spikeloom import accelerator
+from spikeloom.accelerator import Accelerator
 from spikeloom.bench.published.baseline import BODY, match
 from spikeloom.bench.published.counting import speed
 from spikeloom.bench.published.markdown import three
@@ -82,15 +82,13 @@ def read(data: dict[str, Any]) -> Parallel:
     return Parallel(**data)
 
 
-def make(
-    made: accelerator.Accelerator, row: Result, folder: Path, images: int, progress: Progress
-) -> Parallel:
+def make(made: Accelerator, row: Result, folder: Path, images: int, progress: Progress) -> Parallel:
     """Fold, simulate and synthesise in ``folder``. Raises SpikeLoomError where no bit-parallel plan
     is that small.
     """
     progress("match", 0, 0)
     found = match(made.plan, row.lut, named("match", progress))
-    other = accelerator.Accelerator(folder, found.plan)
+    other = Accelerator(folder, found.plan)
     estimates.write(found.plan, folder)
     plan_file.save(found.plan, folder)
     run = speed(other, load_array(made.folder / "test_x.npy"), images, progress)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spikeloom import accelerator
+from spikeloom.accelerator import Accelerator
 from spikeloom.backend.yosys import yosys
 from spikeloom.bench.published.counting import answers, speed
 from spikeloom.bench.published.densities import interval_at
@@ -21,6 +21,7 @@ from spikeloom.ir.neurons import Raw
 from spikeloom.mapping.estimate.cycles import ends
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.search.budget import total
+from spikeloom.pipeline import compile
 from spikeloom.progress import Progress
 
 DENSITIES = (0.15, 0.25, 0.35, 0.5)
@@ -126,14 +127,12 @@ def read(data: dict[str, Any]) -> Result:
     return Result(**{**data, **found})
 
 
-def compiled(
-    bench: Bench, folder: Path, data_dir: Path | None, progress: Progress
-) -> accelerator.Accelerator:
+def compiled(bench: Bench, folder: Path, data_dir: Path | None, progress: Progress) -> Accelerator:
     """Trained if need be, and folded for the target. Raises SpikeLoomError where that is out of
     reach.
     """
     model = prepare(bench.name, folder, data_dir, progress)
-    return accelerator.compile(
+    return compile(
         model,
         bench.board,
         load_array(folder / "calibration_x.npy"),
@@ -172,7 +171,7 @@ def made_with() -> str:
     return f"Yosys {yosys.version()}"
 
 
-def measure(bench: Bench, made: accelerator.Accelerator, images: int, progress: Progress) -> Result:
+def measure(bench: Bench, made: Accelerator, images: int, progress: Progress) -> Result:
     """All figures of a row. Raises SpikeLoomError where the hardware differs from the golden model,
     or in time from the cycle model.
     """

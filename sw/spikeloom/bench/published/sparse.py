@@ -11,13 +11,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from spikeloom import accelerator
+from spikeloom.accelerator import Accelerator
 from spikeloom.bench.published.counting import answers, speed
 from spikeloom.bench.published.markdown import three
 from spikeloom.bench.published.row import Result
 from spikeloom.bench.published.rows import Bench
 from spikeloom.bench.published.training import prepare
 from spikeloom.files import load_array, save_json
+from spikeloom.pipeline import compile
 from spikeloom.progress import Progress
 
 TRIES = 3
@@ -83,7 +84,7 @@ def read(data: dict[str, Any]) -> Sparse:
 
 def make(
     bench: Bench,
-    made: accelerator.Accelerator,
+    made: Accelerator,
     row: Result,
     folder: Path,
     images: int,
@@ -92,7 +93,7 @@ def make(
 ) -> Sparse:
     """Train, compile on the folding of the row's plan, simulate; ``folder`` is that of all tries.
 
-    Raises as :func:`spikeloom.accelerator.compile`, and where the hardware differs from the golden
+    Raises as :func:`spikeloom.pipeline.compile`, and where the hardware differs from the golden
     model.
     """
     tries: list[Try] = []
@@ -111,17 +112,17 @@ def make(
 
 def folded_alike(
     bench: Bench,
-    made: accelerator.Accelerator,
+    made: Accelerator,
     folder: Path,
     penalty: float,
     data_dir: Path | None,
     progress: Progress,
-) -> accelerator.Accelerator:
+) -> Accelerator:
     """The twin on the folding of a plan, which is also written beside it as ``folding.json``."""
     model = prepare(bench.name, folder, data_dir, progress, spike_penalty=penalty)
     overrides = {name: asdict(folding) for name, folding in made.plan.foldings.items()}
     save_json(folder / "folding.json", overrides)
-    return accelerator.compile(
+    return compile(
         model,
         bench.board,
         load_array(folder / "calibration_x.npy"),
@@ -134,9 +135,7 @@ def folded_alike(
     )
 
 
-def timed(
-    found: Sparse, twin: accelerator.Accelerator, row: Result, images: int, progress: Progress
-) -> Sparse:
+def timed(found: Sparse, twin: Accelerator, row: Result, images: int, progress: Progress) -> Sparse:
     run = speed(twin, load_array(twin.folder / "test_x.npy"), images, progress)
     fps = min(row.port_fps, row.clock_mhz * 1e6 / run.interval)
     return replace(

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from spikeloom import accelerator as facade
 from spikeloom.bench.sweep import picture, store, tables
 from spikeloom.bench.sweep.figures import Figures, figures
 from spikeloom.bench.sweep.grid import Grid
@@ -25,6 +24,7 @@ from spikeloom.display import Table
 from spikeloom.errors import CapacityError, SpikeLoomError
 from spikeloom.files import load_array
 from spikeloom.frontend.freeze import freeze
+from spikeloom.pipeline import compile
 from spikeloom.progress import Progress, silent
 from spikeloom.train.loop import train
 from spikeloom.train.zoo import Recipe, recipe_of
@@ -153,7 +153,7 @@ def make(job: Job, hardware: Hardware, data_dir: Path | None, progress: Progress
     )
     progress("freeze", 0, 0)
     freeze(folder / "trained.onnx", folder / "model.onnx")
-    accelerator = facade.compile(
+    accelerator = compile(
         folder / "model.onnx",
         hardware.board,
         load_array(folder / "calibration_x.npy"),

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from spikeloom import accelerator
+from spikeloom import Accelerator, compile
 from spikeloom.bench.published import sparse, training
 from spikeloom.bench.published.counting import Answers, Speed
 from spikeloom.bench.published.rows import find
@@ -42,7 +42,7 @@ def made_of(monkeypatch, tmp_path, right):
     def folded(bench, made, folder, penalty, data_dir, progress):
         asked.append((folder.name, penalty))
         np.save(tmp_path / "test_x.npy", np.zeros((30, 1)))
-        return accelerator.Accelerator(tmp_path, None)
+        return Accelerator(tmp_path, None)
 
     answers = iter(right)
     monkeypatch.setattr(sparse, "folded_alike", folded)
@@ -113,7 +113,7 @@ def test_a_real_twin_has_the_folding_of_the_row(monkeypatch, tmp_path):
     bench = replace(BENCH, name="digits-mlp", target_fps=200_000)
     model = training.prepare("digits-mlp", tmp_path / "row", None, silent)
     x = np.load(tmp_path / "row" / "calibration_x.npy")
-    row = accelerator.compile(model, "pynq-z2", x, folder=tmp_path / "row", target_fps=200_000)
+    row = compile(model, "pynq-z2", x, folder=tmp_path / "row", target_fps=200_000)
     twin = sparse.folded_alike(bench, row, tmp_path / "twin", 2.0, None, silent)
     assert twin.plan.foldings == row.plan.foldings
     assert twin.plan.density["fc1"] < row.plan.density["fc1"]

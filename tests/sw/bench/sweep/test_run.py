@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from spikeloom import accelerator as facade
 from spikeloom.accelerator import Accelerator
 from spikeloom.bench.sweep import picture, run, store
 from spikeloom.bench.sweep.grid import Grid
@@ -220,7 +219,7 @@ def without(whole: dict[str, Any], name: str) -> dict[str, Any]:
 
 def test_what_does_not_fit_is_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first point too; another run tries it again."""
-    real, calls = facade.compile, []
+    real, calls = run.compile, []
 
     def full(*given: object, **options: object) -> Accelerator:
         calls.append(given)
@@ -228,7 +227,7 @@ def test_what_does_not_fit_is_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyP
             raise CapacityError("no room, not\nan inch")
         return real(*given, **options)
 
-    monkeypatch.setattr(facade, "compile", full)
+    monkeypatch.setattr(run, "compile", full)
     said: list[str] = []
     grid = Grid((0.0,), (PerLayer(1), PerLayer(2)))
     done = small(tmp_path, grid, shown=said.append, epochs=1)
@@ -256,7 +255,7 @@ def test_a_fault_of_every_point_ends_the_sweep(
     def broken(*given: object, **options: object) -> None:
         raise SpikeLoomError("no good")
 
-    monkeypatch.setattr(facade, "compile", broken)
+    monkeypatch.setattr(run, "compile", broken)
     with pytest.raises(SpikeLoomError, match="^no good$"):
         small(tmp_path, ONE, epochs=1)
     monkeypatch.setattr(
