@@ -99,19 +99,22 @@ def load_json(path: Path, what: str) -> Any:
         ) from error
 
 
-def load_schema(path: Path, what: str, schema: int, again: str) -> dict[str, Any]:
+def load_schema(
+    path: Path, what: str, schema: int, again: str, *, without: int | None = None
+) -> dict[str, Any]:
     """Parsed JSON of a file that counts its formats under ``schema``.
 
-    Raises SpikeLoomError on a missing or malformed file, and on one of another format, which
-    ``again`` says how to replace, as "run 'spikeloom sim' again".
+    ``without``: the format of a file that does not say. Raises SpikeLoomError on a missing or
+    malformed file, and on one of another format, which ``again`` says how to replace, as "run
+    'spikeloom sim' again".
     """
     data = load_json(path, what)
     if not isinstance(data, dict):
         raise SpikeLoomError(f"{path}: expected {what}, found something else; {again}")
-    if data.get("schema") != schema:
+    found = data.get("schema", without)
+    if found != schema:
         raise SpikeLoomError(
-            f"{path}: expected {what} of schema {schema}, found {data.get('schema', 'none')};"
-            f" {again}"
+            f"{path}: expected {what} of schema {schema}, found {found or 'none'}; {again}"
         )
     return data
 

@@ -10,7 +10,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from spikeloom.display import Table
+from spikeloom.display import (
+    NO_NUMBER,
+    Table,
+    count,
+    microseconds,
+    percent,
+    percents,
+    rate,
+    scaled,
+    shortened,
+)
 from spikeloom.driver.figures import Power, Rail, StageFigures, StreamFigures, Traffic
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_schema, save_json
@@ -24,7 +34,7 @@ FILE = "measure.json"
 NAME = 24
 """Characters of a name at most."""
 
-PLANES = 8
+PLANES = 6
 """Planes in one row at most."""
 
 DEFINITIONS = {
@@ -193,80 +203,57 @@ class Measurement:
         return cls(**parts)
 
 
-def number(value: float) -> str:
-    """Thousands apart; decimals only where there are few digits."""
-    return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:,.1f}"
-
-
-def scaled(value: float, unit: str) -> str:
-    """A large number in thousands or millions of its unit."""
-    for factor, letter in ((1e6, "M"), (1e3, "k")):
-        if value >= 10 * factor:
-            return f"{value / factor:,.0f} {letter}{unit}"
-    return f"{value:,.0f} {unit.strip()}"
-
-
-def short(name: str, most: int = NAME) -> str:
-    return (
-        name
-        if len(name) <= most
-        else f"{name[: most // 2 - 1]}…{name[len(name) - (most - most // 2) :]}"
-    )
-
-
-def share(part: float, whole: float) -> str:
-    return f"{100 * part / whole:.1f}" if whole else "–"
+def tables(m: Measurement) -> tuple[Table, ...]:
+    """Everything, in the order of one screen of 80 columns."""
+    return timing(m), rates(m), *power(m), streams(m), stages(m)
 
 
 def timing(m: Measurement) -> Table:
-    """Latency, start to done, interval in cycles and µs, and host time where there is one."""
-    rows = []
-    for what, spread in (
-        ("latency, one alone", m.latency),
-        ("start to done", m.start_to_done),
-        ("interval, full", m.interval),
-    ):
-        if spread is not None:
-            rows.append((what, *spread_text(spread), f"{spread.median / m.clock_mhz:,.2f}"))
+    """Latency, start to done and interval in cycles, and how long that takes; host time where there
+    is one.
+    """
+    spreads = {"latency": m.latency, "start to done": m.start_to_done, "interval": m.interval}
+    rows = [
+        (
+            what,
+            *(count(cycles) for cycles in (spread.min, spread.median, spread.p99, spread.max)),
+            microseconds(spread.median, m.clock_mhz),
+        )
+        for what, spread in spreads.items()
+        if spread is not None
+    ]
     if m.host is not None:
-        rows.append(("host, wall clock", "", "", "", "", f"{1e6 * m.host.median:,.0f}"))
-    heads = ("cycles", "min", "median", "p99", "max", "median µs")
+        rows.append(("host, wall clock", "", "", "", "", microseconds(1e6 * m.host.median, 1)))
+    heads = ("cycles", "min", "median", "p99", "max", "median time")
     where, clock = (
         ("", f"{m.clock_mhz:g} MHz")
         if m.source == "board"
         else ("simulated ", f"{m.clock_mhz:g} MHz assumed")
     )
     steps = f", {m.steps} time step{'s' * (m.steps > 1)}" if m.steps else ""
-    return Table(
-        f"{short(m.network)} on a {where}{m.board}: {m.images} images, {clock}{steps}",
-        heads,
-        tuple(rows),
-    )
-
-
-def spread_text(spread: Spread) -> tuple[str, ...]:
-    return tuple(number(value) for value in (spread.min, spread.median, spread.p99, spread.max))
+    what = f"{shortened(m.network, NAME)} on a {where}{m.board}"
+    return Table(f"{what}: {count(m.images)} images, {clock}{steps}", heads, tuple(rows))
 
 
 def rates(m: Measurement) -> Table:
     """Throughput, operations, and what moved between host and fabric."""
     rows = [
-        ("images per second", number(m.frames_per_second), "start to done"),
+        ("frames per second", rate(m.frames_per_second), "start to done"),
         (
             "syn. operations",
-            number(m.synaptic_per_image),
-            f"per image; {number(m.synaptic_per_second / 1e6)} million per second",
+            count(m.synaptic_per_image),
+            f"per image; {rate(m.synaptic_per_second / 1e6)} million per second",
         ),
         ("memory, in", scaled(m.input.bytes, "B"), traffic(m.input, m.input_wait)),
         ("memory, out", scaled(m.output.bytes, "B"), traffic(m.output, m.output_wait)),
     ]
     if m.power is None:
-        rows.append(("power", "–", m.power_reason))
+        rows.append(("power", NO_NUMBER, m.power_reason))
     return Table("rates", ("pipeline kept full", "", ""), tuple(rows))
 
 
 def traffic(direction: Traffic, waited: int) -> str:
-    seconds = f", {1000 * direction.seconds:,.1f} ms" if direction.seconds is not None else ""
+    seconds = f", {count(1000 * direction.seconds)} ms" if direction.seconds is not None else ""
     return f"{direction.passes} numpy passes{seconds}; waited {scaled(waited, ' cycles')}"
 
 
@@ -275,42 +262,39 @@ def power(m: Measurement) -> tuple[Table, ...]:
     if m.power is None:
         return ()
     rows = tuple(
-        (short(rail.name), f"{rail.idle:.3f}", f"{rail.active:.3f}") for rail in m.power.rails
+        (shortened(rail.name, NAME), f"{rail.idle:.3f} W", f"{rail.active:.3f} W")
+        for rail in m.power.rails
     )
-    return (Table(f"power in watts, {m.power.seconds:g} s each", ("rail", "idle", "active"), rows),)
+    return (Table(f"power, {m.power.seconds:g} s each", ("rail", "idle", "active"), rows),)
 
 
 def streams(m: Measurement) -> Table:
-    """Sparsity of everything that spikes."""
-    rows = tuple(row for stream in m.streams for row in stream_rows(stream))
-    return Table("not set, in %", ("spikes of", "rate", "zero", "by plane"), rows)
+    """Spikes and sparsity of everything that spikes."""
+    rows = tuple(row for stream in m.streams for row in stream_rows(stream, m.images))
+    heads = ("spikes of", "per image", "rate", "zero", "not set %, by plane")
+    return Table("spikes, per image", heads, rows)
 
 
-def stream_rows(stream: StreamFigures) -> Iterator[tuple[str, ...]]:
+def stream_rows(stream: StreamFigures, images: int) -> Iterator[tuple[str, ...]]:
     """One row, or more where there are many planes."""
-    head = (short(stream.name), f"{stream.firing_rate:.3f}", f"{100 * stream.zero_values:.1f}")
+    head = (
+        shortened(stream.name, NAME),
+        count(sum(stream.spikes) / images),
+        f"{stream.firing_rate:.3f}",
+        percent(stream.zero_values),
+    )
     for start in range(0, len(stream.spikes), PLANES):
-        yield (
-            *head,
-            " ".join(f"{100 * part:3.0f}" for part in stream.sparsity[start : start + PLANES]),
-        )
-        head = ("", "", "")
+        yield *head, percents(stream.sparsity[start : start + PLANES])
+        head = ("", "", "", "")
 
 
 def stages(m: Measurement) -> Table:
     """What every layer did, pipeline kept full."""
 
     def row(stage: StageFigures) -> tuple[str, ...]:
-        shares = (share(part, stage.cycles) for part in (stage.busy, stage.starved, stage.stalled))
-        return short(stage.name), number(stage.synaptic / m.images), *shares
+        cycles = (stage.busy, stage.starved, stage.stalled)
+        shares = [percent(stage.share(n) if stage.cycles else None) for n in cycles]
+        return shortened(stage.name, NAME), count(stage.synaptic / m.images), *shares
 
-    return Table(
-        "layers, per image and in %",
-        ("layer", "syn.ops", "busy", "starved", "stalled"),
-        tuple(row(stage) for stage in m.stream),
-    )
-
-
-def tables(m: Measurement) -> tuple[Table, ...]:
-    """Everything, in the order of one screen."""
-    return timing(m), rates(m), *power(m), streams(m), stages(m)
+    heads = ("layer", "syn. ops", "busy", "starved", "stalled")
+    return Table("layers, per image", heads, tuple(row(stage) for stage in m.stream))

@@ -1,8 +1,8 @@
-"""Layer by layer as a table: what was planned, and what a simulation counted."""
+"""Layer by layer as a table: what was planned."""
 
 from __future__ import annotations
 
-from spikeloom.display import Table
+from spikeloom.display import Table, count
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.report import estimates
 from spikeloom.report.drawing import code_text, folding_text, kind, map_text, neuron_text
@@ -18,7 +18,7 @@ def planned(plan: Plan) -> Table:
             neuron_text(stage),
             code_text(stage.o_code),
             folding_text(stage),
-            f"{estimates.stage_cycles(plan, stage):.0f}",
+            count(round(estimates.stage_cycles(plan, stage))),
         )
         for stage in plan.stages
     ]

@@ -16,6 +16,7 @@ from spikeloom.backend.hls.report import load as hls_report
 from spikeloom.backend.yosys import resources
 from spikeloom.backend.yosys.synthesis import Synthesis, lines, warnings
 from spikeloom.backend.yosys.synthesis import tables as synthesis_tables
+from spikeloom.display import count, microseconds, percent, rate
 from spikeloom.files import load_json, save_text
 from spikeloom.interface.performance import FILE, Performance
 from spikeloom.ir.fewer_steps import most_steps
@@ -23,10 +24,11 @@ from spikeloom.ir.number import Ints
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.plan.plan_file import PLAN_FILE, hashes
 from spikeloom.report import estimates, foldings, plots
-from spikeloom.report.curve import FILE as CURVE
-from spikeloom.report.curve import Curve
-from spikeloom.report.drawing import code_text, draw, kind
+from spikeloom.report.curve import CURVES, Curve
+from spikeloom.report.drawing import draw
+from spikeloom.report.layers import planned
 from spikeloom.report.membrane import histograms
+from spikeloom.report.simulation import layers
 
 PAGE = "report.html"
 
@@ -40,8 +42,9 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    jinja.filters["cycles"] = lambda n: f"{n:,.0f}".replace(",", "\u202f")
-    jinja.filters["percent"] = lambda share: f"{share:.1%}"
+    for show in (count, rate, percent, microseconds):
+        jinja.filters[show.__name__] = show
+    jinja.filters["table"] = lambda table: Markup(f'<div class="scroll">{table.html()}</div>')
     return jinja
 
 
@@ -88,27 +91,17 @@ def render(
     ``curve`` accuracy and latency over the number of time steps, ``hls`` what there is of an HLS
     design. Without a simulation the page says so.
     """
-    figures = {row.name: row for row in performance.stream} if performance else {}
-    stages = [
-        {
-            "stage": stage,
-            "kind": kind(plan, stage),
-            "code": code_text(stage.o_code),
-            "figures": figures.get(stage.name),
-            "cycles": estimates.stage_cycles(plan, stage),
-        }
-        for stage in plan.stages
-    ]
     return (
         environment()
         .get_template("page.html.j2")
         .render(
             plan=plan,
             drawing=draw(plan),
-            stages=stages,
+            planned=planned(plan),
+            simulated=layers(performance, whole=True) if performance else None,
             estimate=estimate,
             bounds=foldings.line(plan, folding) if folding is not None else "",
-            foldings=foldings.rows(folding) if folding is not None else [],
+            foldings=foldings.table(folding) if folding is not None else None,
             performance=performance,
             synthesis=synthesised(synthesis),
             curve=curve,
@@ -136,9 +129,9 @@ def newer(path: Path, than: Path) -> bool:
 
 def curve_of(folder: Path, plan: Plan) -> Curve | None:
     """The curve over the number of time steps, where there is a whole one of this plan."""
-    if not (folder / CURVE).exists():
+    if not (folder / CURVES.file).exists():
         return None
-    found = Curve.load(folder)
+    found = CURVES.load(folder).figures
     return (
         found
         if found.network == hashes(plan).network and len(found.points) == most_steps(plan.graph)

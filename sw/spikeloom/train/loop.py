@@ -41,6 +41,9 @@ from spikeloom.train.data import Dataset
 from spikeloom.train.zoo import Recipe, recipe_of
 from spikeloom.train.zoo.user import Builder
 
+CHECKPOINT = "checkpoint.pt"
+"""Where a training that was interrupted goes on."""
+
 CALIBRATION = 128
 """Training inputs that are kept for measuring densities."""
 
@@ -257,7 +260,7 @@ def train(
             check_fit(recipe, model, dataset)
         optimizer = torch.optim.Adam(model.parameters(), lr=recipe.lr)
         known = fingerprint(recipe, model, dataset, seed, spike_penalty)
-        checkpoint = folder / "checkpoint.pt"
+        checkpoint = folder / CHECKPOINT
         start = _resume(checkpoint, known, model, optimizer) if resume else 0
         x, y = torch.from_numpy(dataset.train_x), torch.from_numpy(dataset.train_y)
         for epoch in range(start, recipe.epochs):

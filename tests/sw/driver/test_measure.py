@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from rich.console import Console
-from spikeloom.cli import measured_screen
+from spikeloom.cli import console as screen
 from spikeloom.driver import environment, power
 from spikeloom.driver.errors import MismatchError
 from spikeloom.driver.figures import Rail, StageFigures, StreamFigures, Traffic
@@ -218,7 +218,9 @@ def test_files_that_are_no_measurement(tmp_path: Path, text: str) -> None:
         Measurement.load(tmp_path / "measure.json")
 
 
-def test_the_screen_fits_eighty_columns(on_board: Measurement) -> None:
+def test_the_screen_fits_eighty_columns(
+    on_board: Measurement, monkeypatch: pytest.MonkeyPatch
+) -> None:
     long = "backbone.blocks.11.depthwise_convolution.neuron"
     m = replace(
         on_board,
@@ -233,9 +235,11 @@ def test_the_screen_fits_eighty_columns(on_board: Measurement) -> None:
     )
     assert all(len(line) <= 80 for line in repr(m).splitlines()), max(repr(m).splitlines(), key=len)
     console = Console(width=80, record=True, file=StringIO())
-    measured_screen.closing(console, m, Path("measure.html"))
-    screen = console.export_text()
-    assert "not set" in screen and "12V" in screen and "90 90 90" in " ".join(screen.split())
+    monkeypatch.setattr(screen, "console", console)
+    screen.show(tables(m))
+    text = console.export_text()
+    assert max(map(len, text.splitlines())) <= 80
+    assert "not set" in text and "12V" in text and "90 90 90" in " ".join(text.split())
 
 
 def test_a_notebook_shows_tables(measurement: Measurement) -> None:

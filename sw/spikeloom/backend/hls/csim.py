@@ -16,6 +16,7 @@ import numpy as np
 from spikeloom.backend import tools
 from spikeloom.backend.hls.build import PLACE, build
 from spikeloom.backend.hls.vectors import stream_order
+from spikeloom.display import count, duration
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_array, save_array
 from spikeloom.ir import golden
@@ -67,9 +68,9 @@ class Compared:
 
     def __str__(self) -> str:
         return (
-            f"C simulation = golden model: {self.equal_images} of {self.images} images,"
-            f" {self.equal_outputs} of {self.outputs} outputs, compared with ==;"
-            f" {self.run.seconds:.1f} s"
+            f"C simulation = golden model: {count(self.equal_images)} of {count(self.images)}"
+            f" images, {count(self.equal_outputs)} of {count(self.outputs)} outputs, compared with"
+            f" ==; {duration(self.run.seconds)}"
         )
 
 

@@ -9,12 +9,10 @@ from typing import Any
 
 from spikeloom.backend.yosys.cells import NOTHING, Taken
 from spikeloom.backend.yosys.components import NETWORK, SHELL
-from spikeloom.display import Table
+from spikeloom.display import NO_NUMBER, Table, count, nanoseconds, percent
 from spikeloom.interface.boards import Board, find_board
 
 FORMAT = 1
-
-NO_NUMBER = "–"
 
 ROUTING = (
     "Cells alone, no wires: after routing a clock period is typically 1.5 to 2.5 times the delay."
@@ -135,7 +133,8 @@ def fits(taken: Taken, board: Board) -> tuple[str, ...]:
         wanted = getattr(taken, name)
         if wanted > there:
             lines.append(
-                f"{UNITS[name]}: {wanted:,} needed, {board.name} has {there:,}: {wanted - there:,}"
+                f"{UNITS[name]}: {count(wanted)} needed, {board.name} has {count(there)}:"
+                f" {count(wanted - there)}"
                 " too many"
             )
     return tuple(lines)
@@ -185,7 +184,7 @@ def resources(synthesis: Synthesis) -> Table:
     )
     rows.append((f"of {board.name}", next(shares), "", *shares, "", ""))
     units = list(UNITS.values())
-    heads = ("component", units[0], "estimate", *units[1:], "LUT %", "ns")
+    heads = ("component", units[0], "estimate", *units[1:], "LUT %", "delay")
     return Table(
         f"{synthesis.network} on {synthesis.board}: {synthesis.source}", heads, tuple(rows)
     )
@@ -194,21 +193,21 @@ def resources(synthesis: Synthesis) -> Table:
 def row(
     name: str, taken: Taken, delay: Delay | None, board: Board, estimated: int | None
 ) -> tuple[str, ...]:
-    counts = [str(getattr(taken, key)) for key in UNITS]
-    guess = "" if estimated is None else str(estimated)
+    counts = [count(getattr(taken, key)) for key in UNITS]
+    guess = "" if estimated is None else count(estimated)
     return (
         name,
         counts[0],
         guess,
         *counts[1:],
         share(taken.lut, board.lut),
-        f"{delay.ns:.2f}" if delay is not None else NO_NUMBER,
+        nanoseconds(delay.ns) if delay is not None else NO_NUMBER,
     )
 
 
-def share(count: int, there: int) -> str:
+def share(taken: int, there: int) -> str:
     """Of what there is, in percent."""
-    return f"{100 * count / there:.1f} %" if there else NO_NUMBER
+    return percent(taken / there if there else None)
 
 
 def paths(synthesis: Synthesis) -> Table:
@@ -220,14 +219,14 @@ def paths(synthesis: Synthesis) -> Table:
     ]
     found.sort(key=lambda item: -item[1].ns)
     rows = tuple(
-        (group, f"{delay.ns:.2f}", f"{delay.start} → {delay.end}, through {through(delay)}")
+        (group, nanoseconds(delay.ns), f"{delay.start} → {delay.end}, through {through(delay)}")
         for group, delay in found
     )
-    return Table("longest paths by what cells take", ("ends in", "ns", "path"), rows)
+    return Table("longest paths by what cells take", ("ends in", "delay", "path"), rows)
 
 
 def through(delay: Delay) -> str:
-    return " ".join(f"{count}x{kind}" for kind, count in delay.cells) or "nothing"
+    return " ".join(f"{number}x{kind}" for kind, number in delay.cells) or "nothing"
 
 
 def lines(synthesis: Synthesis) -> tuple[str, ...]:

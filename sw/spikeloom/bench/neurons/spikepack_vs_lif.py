@@ -9,23 +9,23 @@ images go through the Verilated RTL, and must take the very same cycles.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from spikeloom.accelerator import Accelerator
-from spikeloom.bench import store
 from spikeloom.bench.published.counting import answers, simulated
 from spikeloom.bench.published.training import prepare
-from spikeloom.bench.sweep.store import share
+from spikeloom.bench.shared_arrays import share
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_array
 from spikeloom.mapping import cycle_model as cycles
 from spikeloom.mapping.plan.plan_file import hashes
 from spikeloom.pipeline import compile
 from spikeloom.progress import Progress
+from spikeloom.store import Store, key_of
 from spikeloom.train.zoo.bench import TWIN_STEPS
 
 SPIKEPACK, LIF = "spikepack", "lif"
@@ -103,6 +103,14 @@ class Point:
         return self.right / self.images
 
 
+def read(data: dict[str, Any]) -> Point:
+    """From what ``asdict`` made. Raises TypeError where the data is something else."""
+    return Point(**data)
+
+
+POINTS = Store("bench.json", "figures of 'spikeloom bench'", read, HOW)
+
+
 @dataclass(frozen=True)
 class Twins:
     """What is made.
@@ -162,17 +170,17 @@ def point(
     )
     share(own, folder / "data")
     rtl = 0 if seed else twins.rtl
-    key = store.key_of(
+    key = key_of(
         "twins",
         hashes(made.plan).network,
         f"{twins.timed} {rtl}",
         made.top_sha256(progress) if rtl else "",
     )
-    known = None if twins.anew else store.load(own, key, lambda data: Point(**data))
-    if known is None:
-        known = judged(made, kind, steps, seed, twins.timed, rtl, progress)
-        store.save(own, key, HOW, asdict(known))
-    return known
+
+    def judge() -> Point:
+        return judged(made, kind, steps, seed, twins.timed, rtl, progress)
+
+    return POINTS.resume(own, key, judge, anew=twins.anew)
 
 
 def compiled(model: Path, folder: Path, progress: Progress) -> Accelerator:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from spikeloom.display import count
 from spikeloom.errors import SpikeLoomError
 from spikeloom.interface.boards import find_board
 from spikeloom.mapping.estimate.cost import Cost
@@ -100,8 +101,8 @@ def match(plan: Plan, lut: int, progress: Progress) -> Match:
     best = fastest(Fitting(Parallel(start), most), network_interval(start), least, most, progress)
     if best is None:
         raise SpikeLoomError(
-            f"no bit-parallel plan takes {lut:,} LUT or less by estimate, the smallest"
-            f" {total(start).lut:,}"
+            f"no bit-parallel plan takes {count(lut)} LUT or less by estimate, the smallest"
+            f" {count(total(start).lut)}"
         )
     need = best.fit.need
     others = tuple(stage.name for stage in plan.stages if body_of(stage) != BODY)
@@ -117,7 +118,7 @@ def why(bound: str, need: Cost, most: Cost) -> str:
     if not bound:
         return "no folding is faster"
     name = next(name for name, text in NAMES.items() if text == bound)
+    allowed, taken = count(getattr(most, name)), count(getattr(need, name))
     return (
-        f"the next faster folding takes more than the {getattr(most, name):,} {bound} allowed, this"
-        f" one {getattr(need, name):,}"
+        f"the next faster folding takes more than the {allowed} {bound} allowed, this one {taken}"
     )

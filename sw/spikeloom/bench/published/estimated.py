@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from spikeloom.accelerator import Accelerator
+from spikeloom.bench.markdown import grid, how_line, page
 from spikeloom.bench.published import pace
 from spikeloom.bench.published.counting import Answers, answers
-from spikeloom.bench.published.markdown import grid, said, tenth, three
 from spikeloom.bench.published.row import compiled
 from spikeloom.bench.published.rows import Bench, find
 from spikeloom.bench.published.run import Options
@@ -23,6 +23,7 @@ from spikeloom.bench.published.usefulness import (
     engines,
     lut_per_useful,
 )
+from spikeloom.display import between, count, percent, rate
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_array, save_json, save_text
 from spikeloom.interface.figures import Spread
@@ -114,33 +115,22 @@ def cells(found: Estimate) -> list[str]:
     return [
         f"{bench.network} ({bench.name})",
         f"{e.board}, {e.clock_mhz:g} MHz",
-        f"{a.accuracy:.1%} ({a.low:.1%} to {a.high:.1%}), {a.images} of {a.sources}",
-        f"{a.density:.0%}",
-        three(e.fps),
-        f"{bench.target_fps:,.0f}",
-        f"{e.interval:,.1f} / {e.interval_p99:,.0f}",
-        f"{e.lut:,}",
-        f"{e.ff:,}",
-        f"{e.bram36:g}",
-        f"{e.dsp}",
-        f"{e.uram}",
+        f"{percent(a.accuracy, 2)} ({between(a.low, a.high)}),"
+        f" {count(a.images)} of {count(a.sources)}",
+        percent(a.density),
+        rate(e.fps),
+        rate(bench.target_fps),
+        f"{count(e.interval)} / {count(e.interval_p99)}",
+        *map(count, (e.lut, e.ff, e.bram36, e.dsp, e.uram)),
         str(e.longest),
         str(e.slowest),
-        tenth(e.lut_per_useful),
+        count(e.lut_per_useful),
     ]
 
 
 def markdown(found: Sequence[Estimate]) -> str:
-    return "\n".join(
-        [
-            "# Estimated, not simulated, not synthesised",
-            "",
-            *grid(HEADS, [cells(one) for one in found]),
-            "",
-            said(HOW),
-            "",
-        ]
-    )
+    title = "Estimated, not simulated, not synthesised"
+    return page(title, grid(HEADS, [cells(one) for one in found]), how_line(HOW))
 
 
 def run(

@@ -11,8 +11,8 @@ from typing import Any
 from spikeloom.accelerator import Accelerator
 from spikeloom.bench.published.baseline import BODY, match
 from spikeloom.bench.published.counting import speed
-from spikeloom.bench.published.markdown import three
 from spikeloom.bench.published.row import Result
+from spikeloom.display import count, rate, ratio
 from spikeloom.files import load_array
 from spikeloom.mapping.estimate.components import multipliers
 from spikeloom.mapping.estimate.cycles import network_interval
@@ -21,6 +21,7 @@ from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.search.budget import total
 from spikeloom.progress import Progress, named
 from spikeloom.report import estimates
+from spikeloom.store import Store
 
 HOW = {
     "interval, fps": "as in the rows, RTL included, with the same weights and images",
@@ -80,6 +81,10 @@ class Parallel:
 def read(data: dict[str, Any]) -> Parallel:
     """From what ``asdict`` made. Raises TypeError where the data is something else."""
     return Parallel(**data)
+
+
+BASELINES = Store("bench.json", "figures of 'spikeloom bench'", read, HOW)
+"""Figures of a row's baseline, in a folder beside the row's."""
 
 
 def make(made: Accelerator, row: Result, folder: Path, images: int, progress: Progress) -> Parallel:
@@ -146,16 +151,16 @@ def cells(found: Parallel, row: Result) -> list[str]:
         f.name,
         f"{row.steps}",
         ", ".join(f"{kind} ({list(f.multiplied_in.values()).count(kind)})" for kind in kinds),
-        f"{f.interval:,.0f} (event {row.interval:,.0f})",
-        three(f.fps),
-        f"{f.lut:,} ({f.lut_wanted:,}, {f.lut_estimated:,})",
-        f"{f.dsp} (event {row.dsp})",
-        f"{f.bram36:g} (event {row.bram36:g})",
-        f"{row.fps / f.fps:.2f}",
-        f"{row.fps / row.lut / (f.fps / f.lut):.2f}",
+        f"{count(f.interval)} (event {count(row.interval)})",
+        rate(f.fps),
+        f"{count(f.lut)} ({count(f.lut_wanted)}, {count(f.lut_estimated)})",
+        f"{count(f.dsp)} (event {count(row.dsp)})",
+        f"{count(f.bram36)} (event {count(row.bram36)})",
+        ratio(row.fps / f.fps),
+        ratio(row.fps / row.lut / (f.fps / f.lut)),
         (
-            f"{f.larger_cycles:,.0f}, {f.larger_lut:,},"
-            f" {row.fps / row.lut / (f.larger_fps(row) / f.larger_lut):.2f}"
+            f"{count(f.larger_cycles)}, {count(f.larger_lut)},"
+            f" {ratio(row.fps / row.lut / (f.larger_fps(row) / f.larger_lut))}"
             if f.larger_lut
             else "none"
         ),

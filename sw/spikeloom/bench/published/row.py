@@ -23,6 +23,7 @@ from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.search.budget import total
 from spikeloom.pipeline import compile
 from spikeloom.progress import Progress
+from spikeloom.store import Store
 
 DENSITIES = (0.15, 0.25, 0.35, 0.5)
 
@@ -31,6 +32,37 @@ IMAGES = 24
 
 ROUTED = (1.5, 2.5)
 """What a clock period is typically, over the longest path of cells."""
+
+
+HOW = {
+    "right, images": "frozen network, whole test set",
+    "low, high": (
+        "95 %: Wilson's interval with the design effect of images that are made of the same source"
+    ),
+    "simulated, latency_p99": (
+        "Verilated RTL of the network, cycle by cycle: outputs and spike counts equal to the golden"
+        " model, intervals to the cycle model"
+    ),
+    "interval, interval_p99": (
+        "cycle model on modelled images of the whole test set, beats no sooner than the memory port"
+        " brings them"
+    ),
+    "worst, fps_at": "cycle model on random spikes of the given density in every stream",
+    "fps, port_fps": (
+        "at the clock clock_mhz, which is assumed: no router and no board has confirmed it"
+    ),
+    "lut, ff, dsp, bram36, uram, delay_ns": (
+        "synthesised by Yosys, shell included; the delay is that of cells of a 7-series part,"
+        " without wires, and without paths through the cells of delay_without"
+    ),
+    "lut_estimated, bram36_estimated, dsp_estimated": "cost model, before synthesis",
+    "longest": "busy cycles of an image",
+    "slowest": (
+        "bound: spikes x folds / lanes; queues: words without a spike take a cycle too, and not all"
+        " ports have one; busiest: a pass waits for its busiest queue"
+    ),
+    "lut_per_useful": "LUTs of the whole accelerator; layers that multiply add no synapses",
+}
 
 
 @dataclass(frozen=True)
@@ -125,6 +157,10 @@ def read(data: dict[str, Any]) -> Result:
         "delay_without": tuple(data["delay_without"]),
     }
     return Result(**{**data, **found})
+
+
+RESULTS = Store("bench.json", "figures of 'spikeloom bench'", read, HOW)
+"""Figures of a row, in its folder."""
 
 
 def compiled(bench: Bench, folder: Path, data_dir: Path | None, progress: Progress) -> Accelerator:

@@ -13,13 +13,14 @@ from typing import Any
 
 from spikeloom.accelerator import Accelerator
 from spikeloom.bench.published.counting import answers, speed
-from spikeloom.bench.published.markdown import three
 from spikeloom.bench.published.row import Result
 from spikeloom.bench.published.rows import Bench
 from spikeloom.bench.published.training import prepare
+from spikeloom.display import NO_NUMBER, between, count, percent, rate, ratio
 from spikeloom.files import load_array, save_json
 from spikeloom.pipeline import compile
 from spikeloom.progress import Progress
+from spikeloom.store import Store
 
 TRIES = 3
 
@@ -80,6 +81,10 @@ class Sparse:
 def read(data: dict[str, Any]) -> Sparse:
     """From what ``asdict`` made. Raises KeyError or TypeError where the data is something else."""
     return Sparse(**data | {"tries": tuple(Try(**one) for one in data["tries"])})
+
+
+TWINS = Store("bench.json", "figures of 'spikeloom bench'", read, HOW)
+"""Figures of a row's twins, in a folder beside the row's."""
 
 
 def make(
@@ -164,21 +169,21 @@ def _line(found: Sparse, one: Try, row: Result, *, last: bool) -> list[str]:
     kept = found.kept and last
     speeds = (
         [
-            f"{found.interval:,.0f}",
-            f"{row.interval:,.0f}",
-            three(found.fps),
-            f"{found.fps / row.fps:.2f}",
+            count(found.interval),
+            count(row.interval),
+            rate(found.fps),
+            ratio(found.fps / row.fps),
         ]
         if kept
-        else ["–"] * 4
+        else [NO_NUMBER] * 4
     )
     return [
         found.name,
         f"{one.spike_penalty:g}",
-        f"{one.accuracy:.1%} ({one.low:.1%} to {one.high:.1%})",
-        f"{row.accuracy:.1%}",
-        f"{one.density:.0%}",
-        f"{row.density:.0%}",
+        f"{percent(one.accuracy, 2)} ({between(one.low, one.high)})",
+        percent(row.accuracy, 2),
+        percent(one.density),
+        percent(row.density),
         *speeds,
         "yes" if kept else "no: more than a point less",
     ]

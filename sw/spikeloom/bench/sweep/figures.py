@@ -18,7 +18,16 @@ from spikeloom.ir.number import Ints
 from spikeloom.mapping import cycle_model as cycles
 from spikeloom.progress import Progress
 from spikeloom.report import estimates
+from spikeloom.store import Store
 from spikeloom.verify.accuracy import count, fired
+
+HOW = {
+    "images, right, spikes, density": "counted on the frozen network, on the whole test set",
+    "effective": "independent images that the test set is worth: several of one source are fewer",
+    "macs, s_ace, ns_ace, stored_bits": "computed from the frozen network and its density",
+    "cycles, latency_cycles": "simulated by the cycle model on some of the test set",
+    "cycles_estimated, lut, ff, bram18, uram, dsp": "estimated",
+}
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,15 @@ class Figures:
     def bit_budget(self) -> float:
         """T b_w b_s, averaged over the multiply-accumulates."""
         return self.s_ace / self.macs
+
+
+def read(data: dict[str, Any]) -> Figures:
+    """From what ``asdict`` made. Raises TypeError where the data is something else."""
+    return Figures(**data)
+
+
+POINTS = Store("point.json", "a finished point of 'spikeloom sweep'", read, HOW)
+"""The last file of every training."""
 
 
 def figures(

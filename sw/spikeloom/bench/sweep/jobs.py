@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from spikeloom.errors import about, blaming
 from spikeloom.mapping.search import schedule
 from spikeloom.nn.configure import configure, described, neurons, weighted
 from spikeloom.progress import Progress, silent
+from spikeloom.store import key_of
 from spikeloom.train import data
 from spikeloom.train.data import Dataset
 from spikeloom.train.loop import check_fit, fingerprint, keeping_random_state
@@ -147,5 +147,4 @@ def folder_name(text: str) -> str:
 
 
 def _key(training: str, hardware: Hardware) -> str:
-    made_of = {"training": training, "version": version("spikeloom"), **asdict(hardware)}
-    return hashlib.sha256(json.dumps(made_of, sort_keys=True, default=str).encode()).hexdigest()
+    return key_of(training, json.dumps(asdict(hardware), sort_keys=True, default=str))

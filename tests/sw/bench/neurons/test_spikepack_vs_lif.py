@@ -124,8 +124,8 @@ def test_tables(tmp_path):
         "not reached",
     ]
     text = (tmp_path / "twins.md").read_text()
-    assert "| lif | 2 | 75.20% | 75.00% to 75.40% | 3 | 20.0% | 3,000 |" in text
-    assert "| 2 | 75.20% | 3,000 | 1,500 | 2.00 | 2.00, 2.00, 2.00 | 2 | 1.50 |" in text
+    assert "| lif | 2 | 75.20 % | 75.00 % to 75.40 % | 3 | 20.0 % | 3,000 |" in text
+    assert "| 2 | 75.20 % | 3,000 | 1,500 | 2.00 | 2.00, 2.00, 2.00 | 2 | 1.50 |" in text
     assert "| at least 0.90 |" in text and "| 9,000 | not reached | – | – | – | – |" in text
 
 
