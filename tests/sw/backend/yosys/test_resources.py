@@ -347,7 +347,7 @@ def test_the_screen(
     head = next(line for line in screen.splitlines() if line.startswith("component"))
     assert (
         head.split()
-        == ["component", "LUT", "estimate", "FF", "RAMB18", "URAM", "DSP", "LUT", "%", "ns"]
+        == ["component", "LUT", "estimate", "FF", "RAMB18", "URAM", "DSP", "LUT", "%", "delay"]
         and len(head) <= 80
     )
 
