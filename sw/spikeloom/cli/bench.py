@@ -108,9 +108,9 @@ def _estimates(
 def _twins(folder: Path, options: Options, progress: Progress) -> tuple[str, str]:
     """SpikePack against LIF, and the files that hold it."""
     from spikeloom.bench.neurons import tables
-    from spikeloom.bench.neurons.spikepack_vs_lif import Twins, run
+    from spikeloom.bench.neurons.spikepack_vs_lif import TwinStudy, run
 
-    twins = Twins(data_dir=options.data_dir, anew=options.anew)
+    twins = TwinStudy(data_dir=options.data_dir, anew=options.anew)
     points = run(twins, folder / "twins", progress, lambda so_far: tables.write(folder, so_far))
     return tables.markdown(points), ", ".join(
         f"{folder / tables.STEM}.{kind}" for kind in ("json", "md", "svg")

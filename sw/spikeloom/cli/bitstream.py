@@ -10,7 +10,7 @@ import typer
 
 from spikeloom.cli.console import bars, say, say_error, show, warn
 from spikeloom.cli.images import clock_of
-from spikeloom.cli.options import Folder
+from spikeloom.cli.options import NetworkFolder
 from spikeloom.errors import SpikeLoomError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ NO_TOOL = 3
 
 
 def synth(
-    folder: Folder,
+    folder: NetworkFolder,
     board: Annotated[
         str | None, typer.Option(help="pynq-z2 or zcu104; the board that was compiled for without")
     ] = None,
@@ -42,7 +42,7 @@ def synth(
 
 
 def bitstream(
-    folder: Folder,
+    folder: NetworkFolder,
     board: Annotated[
         str | None, typer.Option(help="board that the network must be compiled for")
     ] = None,

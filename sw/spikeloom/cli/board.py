@@ -7,18 +7,18 @@ from typing import Annotated
 
 import typer
 
-from spikeloom.cli.console import bars, differs, note, say, show
+from spikeloom.cli.console import bars, note, say, show, show_differences
 from spikeloom.cli.images import images_of
-from spikeloom.cli.options import Folder, Given, Steps
+from spikeloom.cli.options import InputFile, NetworkFolder, TimeSteps
 
 
 def measure(
-    folder: Folder,
-    input: Given = None,
+    folder: NetworkFolder,
+    input: InputFile = None,
     images: Annotated[
         int | None, typer.Option(min=1, help="take so many images from the beginning; default all")
     ] = None,
-    steps: Steps = None,
+    steps: TimeSteps = None,
     source: Annotated[
         Path | None,
         typer.Option("--from", help="show this measure.json, e.g. of a board, and measure nothing"),
@@ -36,7 +36,7 @@ def measure(
     else:
         accelerator = Accelerator.load(folder)
         x, _ = images_of(folder, input, None)
-        say(measured.where())
+        say(measured.device_line())
         with bars() as progress:
             result = measured.measure(accelerator, x[:images], progress, steps)
     page = measured.write(folder, result.measurement)
@@ -44,15 +44,15 @@ def measure(
     if result.measurement.source == "simulated":
         note("Counted in the Verilated RTL; times assume the clock, which no board has confirmed.")
     say(page)
-    return differs(result.differences)
+    return show_differences(result.differences)
 
 
 def deploy(
-    folder: Folder,
+    folder: NetworkFolder,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="folder to write; default DIR/deploy")
     ] = None,
-    input: Given = None,
+    input: InputFile = None,
 ) -> None:
     """Make a folder that tests and measures the network on a board with one command."""
     from spikeloom.accelerator import Accelerator
@@ -60,7 +60,7 @@ def deploy(
 
     accelerator = Accelerator.load(folder)
     x, _ = images_of(folder, input, None)
-    if not deploying.built(
+    if not deploying.has_bitstream(
         folder, accelerator.plan
     ):  # a bitstream that is there counts, whichever engine it was made with
         accelerator.emit_if_need_be()

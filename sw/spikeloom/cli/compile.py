@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from spikeloom.cli.console import bars, say, warn
-from spikeloom.cli.options import Folder, Target
+from spikeloom.cli.options import NetworkFolder, OutputFolder
 from spikeloom.display import count
 from spikeloom.files import existing, load_array, save_arrays
 
@@ -20,7 +20,7 @@ def compile_(
             metavar="MODEL.onnx", help="QONNX file of supported operators, whoever wrote it"
         ),
     ],
-    output: Target,
+    output: OutputFolder,
     board: Annotated[str, typer.Option(help="pynq-z2 or zcu104")] = "pynq-z2",
     target_fps: Annotated[
         float | None, typer.Option(help="frames per second to fold for; a modest size without")
@@ -73,13 +73,13 @@ def compile_(
             progress=progress,
         )
     say(accelerator.layers)
-    say(foldings.line(accelerator.plan, foldings.read(output)))
+    say(foldings.bottleneck(accelerator.plan, foldings.read(output)))
     for line in accelerator.notes:
         warn(line)
     say(f"share of set bits: {accelerator.plan.density_source}; {output / 'plan.json'}")
 
 
-def emit(folder: Folder) -> None:
+def emit(folder: NetworkFolder) -> None:
     """Write Verilog, memories and manifest of a compiled network."""
     from spikeloom.accelerator import Accelerator
 

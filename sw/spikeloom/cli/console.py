@@ -80,7 +80,7 @@ def warn(line: str) -> None:
     say(f"warning: {line}", "yellow")
 
 
-def differs(lines: Iterable[str]) -> int:
+def show_differences(lines: Iterable[str]) -> int:
     """Where something is not the golden model's, a line each; the exit status."""
     status = 0
     for line in lines:
@@ -94,7 +94,7 @@ def say_error(line: str) -> None:
     Console(stderr=True, highlight=False, emoji=False).print(line, markup=False, soft_wrap=True)
 
 
-def watched() -> bool:
+def on_terminal() -> bool:
     """Whether a terminal shows what is printed: in a file or a pipe nothing can move."""
     return console.is_interactive and console.file.isatty()
 
@@ -103,7 +103,7 @@ def bars() -> AbstractContextManager[Progress]:
     """A callback that shows what is being done: bars that move on a terminal, plain lines in a file
     or a pipe.
     """
-    return moving() if watched() else lines()
+    return moving() if on_terminal() else lines()
 
 
 @contextmanager
@@ -156,7 +156,7 @@ def finish(progress: RichProgress) -> None:
             progress.update(task.id, total=task.total or 1, completed=task.total or 1)
 
 
-def drawn(table: Table, width: int, styles: Sequence[str] = ()) -> RichTable:
+def rich_table(table: Table, width: int, styles: Sequence[str] = ()) -> RichTable:
     """A table for a screen of so many columns: names give way first, then the widest column of text
     takes more lines. styles: of the rows.
     """
@@ -188,5 +188,5 @@ def show(tables: Iterable[Table], styles: Sequence[str] = ()) -> None:
     for table in tables:
         console.print()
         console.print(table.title, style="bold", markup=False, highlight=False)
-        console.print(drawn(table, console.width, styles))
+        console.print(rich_table(table, console.width, styles))
     console.print()

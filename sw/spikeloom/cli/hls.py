@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spikeloom.cli.console import bars, differs, say, show
+from spikeloom.cli.console import bars, say, show, show_differences
 from spikeloom.cli.images import image_count, images_of
-from spikeloom.cli.options import Folder, Given, Steps, Wanted
+from spikeloom.cli.options import InputFile, NetworkFolder, OutputFile, TimeSteps
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import save_array
 
 if TYPE_CHECKING:
     from spikeloom.accelerator import Accelerator
-    from spikeloom.backend.hls.csim import Compared
+    from spikeloom.backend.hls.csim import Comparison
     from spikeloom.backend.hls.synthesis import Synthesis
     from spikeloom.ir.number import Ints
 
@@ -24,19 +24,19 @@ NO_TOOL = 3
 
 
 def hls(
-    folder: Folder,
+    folder: NetworkFolder,
     csim: Annotated[
         bool,
         typer.Option(
             "--csim", help="compile it, run it, compare every output with the golden model"
         ),
     ] = False,
-    input: Given = None,
-    output: Wanted = None,
+    input: InputFile = None,
+    output: OutputFile = None,
     images: Annotated[
         int | None, typer.Option(min=1, help="take so many images from the beginning; default all")
     ] = None,
-    steps: Steps = None,
+    steps: TimeSteps = None,
     sanitize: Annotated[
         bool,
         typer.Option(
@@ -71,11 +71,11 @@ def hls(
             "--cosim: is done by Vitis HLS; expected --vitis beside it, found none"
         )
     accelerator = Accelerator.load(folder)
-    plan, words = accelerator.plan, given(accelerator, input, images, steps) if csim else None
+    plan, words = accelerator.plan, input_words(accelerator, input, images, steps) if csim else None
     place = project.write(plan, folder)
     say(place)
-    found = simulated(accelerator, words, steps, sanitize, output) if words is not None else None
-    synthesis, missing = synthesised(place, cosim) if vitis else (None, False)
+    found = run_csim(accelerator, words, steps, sanitize, output) if words is not None else None
+    synthesis, missing = run_vitis(place, cosim) if vitis else (None, False)
     estimate = report.estimated(
         plan, folder, found.run if found is not None and steps is None else None
     )
@@ -83,11 +83,11 @@ def hls(
     show([said.table])
     for line in (*said.lines, folder / report.FILE, *([found] if found is not None else [])):
         say(line)
-    status = differs(found.differences) if found is not None else 0
+    status = show_differences(found.differences) if found is not None else 0
     return status or (NO_TOOL if missing else 0)
 
 
-def given(
+def input_words(
     accelerator: Accelerator, input: Path | None, images: int | None, steps: int | None
 ) -> Ints:
     """The words that are simulated, if they can be, with so many time steps. Raises
@@ -100,13 +100,13 @@ def given(
     return accelerator.words(x[: image_count(images, len(x), len(x))])
 
 
-def simulated(
+def run_csim(
     accelerator: Accelerator,
     words: Ints,
     steps: int | None,
     sanitize: bool,
     output: Path | None,
-) -> Compared:
+) -> Comparison:
     """C simulation of input words, its real outputs saved."""
     from spikeloom.backend.hls import csim, project
     from spikeloom.ir import golden
@@ -126,7 +126,7 @@ def simulated(
     return found
 
 
-def synthesised(place: Path, cosim: bool) -> tuple[Synthesis | None, bool]:
+def run_vitis(place: Path, cosim: bool) -> tuple[Synthesis | None, bool]:
     """What Vitis HLS makes of it, and whether it is missing."""
     from spikeloom.backend.hls import synthesis
 

@@ -28,7 +28,7 @@ class Result:
     differences: tuple[str, ...]
 
 
-def where() -> str:
+def device_line() -> str:
     """A line for the user: what is going to be measured."""
     if environment.on_board():
         return "Measuring on this board."

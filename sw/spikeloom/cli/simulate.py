@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spikeloom.cli.console import bars, differs, note, say, show
+from spikeloom.cli.console import bars, note, say, show, show_differences
 from spikeloom.cli.images import image_count, images_of, wave_images
-from spikeloom.cli.options import Folder, Given, Labels, Steps, Wanted
+from spikeloom.cli.options import InputFile, LabelFile, NetworkFolder, OutputFile, TimeSteps
 from spikeloom.display import NO_NUMBER, Table, count, percent
 from spikeloom.files import file_to_write, load_array, save_array
 
@@ -34,11 +34,11 @@ def wave_file(text: str) -> Path:
 
 
 def golden(
-    folder: Folder,
-    input: Given = None,
-    output: Wanted = None,
-    labels: Labels = None,
-    steps: Steps = None,
+    folder: NetworkFolder,
+    input: InputFile = None,
+    output: OutputFile = None,
+    labels: LabelFile = None,
+    steps: TimeSteps = None,
 ) -> None:
     """Run the integer model."""
     from spikeloom.accelerator import Accelerator
@@ -56,8 +56,8 @@ def golden(
 
 
 def compare(
-    folder: Folder,
-    input: Given = None,
+    folder: NetworkFolder,
+    input: InputFile = None,
     images: Annotated[
         int | None,
         typer.Option(
@@ -81,7 +81,7 @@ def compare(
     for verdict in found:
         if verdict.note:
             note(verdict.note)
-    return differs(line for verdict in found for line in verdict.differences)
+    return show_differences(line for verdict in found for line in verdict.differences)
 
 
 def verdicts(found: Sequence[Verdict]) -> Table:
@@ -99,11 +99,11 @@ def verdicts(found: Sequence[Verdict]) -> Table:
 
 
 def sim(
-    folder: Folder,
-    input: Given = None,
-    output: Wanted = None,
-    labels: Labels = None,
-    steps: Steps = None,
+    folder: NetworkFolder,
+    input: InputFile = None,
+    output: OutputFile = None,
+    labels: LabelFile = None,
+    steps: TimeSteps = None,
     waves: Annotated[
         Path | None,
         typer.Option(metavar="FILE", parser=wave_file, help="wave file to write, .fst or .vcd"),
@@ -134,7 +134,7 @@ def sim(
     closing(run.performance, page.path)
     for line in filter(None, (waved, absent and f"torch: not run: {absent}")):
         say(line)
-    return differs(run.differences)
+    return show_differences(run.differences)
 
 
 def closing(performance: Performance, page: Path) -> None:
@@ -149,7 +149,7 @@ def closing(performance: Performance, page: Path) -> None:
     say(f"Report: {page}")
 
 
-def report(folder: Folder) -> None:
+def report(folder: NetworkFolder) -> None:
     """Write report.html from what has been estimated and measured so far."""
     from spikeloom.accelerator import Accelerator
 

@@ -8,13 +8,13 @@ import typer
 
 from spikeloom.cli.console import bars, note, say
 from spikeloom.cli.images import images_of
-from spikeloom.cli.options import Folder, Given, Labels
+from spikeloom.cli.options import InputFile, LabelFile, NetworkFolder
 
 
 def steps(
-    folder: Folder,
-    input: Given = None,
-    labels: Labels = None,
+    folder: NetworkFolder,
+    input: InputFile = None,
+    labels: LabelFile = None,
     images: Annotated[
         int | None,
         typer.Option(min=1, help="so many images go through the cycle model; default 16"),

@@ -141,7 +141,7 @@ def watch() -> AbstractContextManager[Progress]:
     """A callback for :func:`spikeloom.bench.sweep.run.sweep`: a bar that moves on a terminal, plain
     lines in a file or a pipe.
     """
-    return moving() if screen.watched() else lines()
+    return moving() if screen.on_terminal() else lines()
 
 
 @contextmanager

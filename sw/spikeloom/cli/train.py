@@ -9,7 +9,7 @@ import typer
 
 from spikeloom.cli.console import bars, say, warn
 from spikeloom.cli.images import images_of
-from spikeloom.cli.options import Folder, Target
+from spikeloom.cli.options import NetworkFolder, OutputFolder
 from spikeloom.display import count, percent
 from spikeloom.files import existing, load_json
 
@@ -21,7 +21,7 @@ def train(
             metavar="NET", help="a network of SpikeLoom, or file.py:function that returns one"
         ),
     ],
-    output: Target,
+    output: OutputFolder,
     data_dir: Annotated[
         Path | None, typer.Option(help="folder with MNIST or CIFAR-10 in their own files")
     ] = None,
@@ -60,7 +60,7 @@ def train(
     )
 
 
-def export(folder: Folder) -> None:
+def export(folder: NetworkFolder) -> None:
     """Freeze trained.onnx into model.onnx, the integer network that is the reference of every later
     step.
     """

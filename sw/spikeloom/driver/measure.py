@@ -59,12 +59,12 @@ def run(session: Session, images: Images, single: bool, progress: Progress) -> P
     # A strided layer may still work on rows that no output needed; its spikes and operations count
     # as well.
     port.wait(session.manifest.limit_cycles)
-    agree(session, "latency", latency)
-    agree(session, "interval", interval)
+    check_log(session, "latency", latency)
+    check_log(session, "interval", interval)
     return Phase(batch, latency, interval, port.counters())
 
 
-def agree(session: Session, what: str, logged: list[int]) -> None:
+def check_log(session: Session, what: str, logged: list[int]) -> None:
     """The log and the sums in registers are counted apart, and must be the same."""
     port = session.loaded.port
     expected = [len(logged), sum(logged), *((min(logged), max(logged)) if logged else ())]
@@ -103,7 +103,9 @@ def stages(manifest: Manifest, counters: Mapping[str, int]) -> tuple[StageFigure
     )
 
 
-def alone(session: Session, images: Images, progress: Progress) -> tuple[list[int], list[float]]:
+def single_image_jobs(
+    session: Session, images: Images, progress: Progress
+) -> tuple[list[int], list[float]]:
     """Cycles from start to done, and host seconds, of images that are jobs of their own."""
     cycles, seconds = [], []
     count = min(len(images), ALONE)
@@ -134,7 +136,7 @@ def measure(
             f"{manifest.name}: one image at a time gave other results or spikes than the pipeline"
             " kept full; measure again"
         )
-    cycles, seconds = alone(session, images, progress)
+    cycles, seconds = single_image_jobs(session, images, progress)
     timed = None if loaded.simulated else Spread.of(seconds)
     found = power.sensors(loaded.pynq) if not loaded.simulated else {}
     measured = measure_power(session, images, found, power_seconds, progress) if found else None
@@ -164,7 +166,9 @@ def measure(
         output_wait=waits[1],
         power=measured,
         power_reason=(
-            "" if measured is not None else power.why_none(manifest.board, found, loaded.simulated)
+            ""
+            if measured is not None
+            else power.reason_without(manifest.board, found, loaded.simulated)
         ),
         steps=session.steps or None,
     )

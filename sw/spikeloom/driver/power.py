@@ -99,7 +99,7 @@ def measure(found: Sensors, work: Callable[[], object], seconds: float) -> Power
     )
 
 
-def why_none(board: str, found: Sensors, simulated: bool) -> str:
+def reason_without(board: str, found: Sensors, simulated: bool) -> str:
     """Why a measurement has no power."""
     if simulated:
         return "simulated: there is nothing to measure power on"

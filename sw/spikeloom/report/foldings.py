@@ -28,7 +28,7 @@ NUMBERS = ("group", "banks", "ports", "elements", "windows", "neurons")
 """Of a folding, in the order in which they are told."""
 
 
-def words(folding: Folding) -> str:
+def folding_text(folding: Folding) -> str:
     """A folding in words: what is 1 is left away."""
     numbers = [f"{name} {getattr(folding, name)}" for name in NUMBERS if getattr(folding, name) > 1]
     memory = (
@@ -39,12 +39,12 @@ def words(folding: Folding) -> str:
     return ", ".join([folding.body, *numbers, *memory])
 
 
-def other(found: Other | None) -> dict[str, Any] | None:
+def neighbour(found: Other | None) -> dict[str, Any] | None:
     if found is None:
         return None
     return {
         "folding": vars(found.folding),
-        "in words": words(found.folding),
+        "in words": folding_text(found.folding),
         "cycles": round(found.cycles),
         "more": units(found.more),
     }
@@ -54,11 +54,11 @@ def layer(reason: Reason) -> dict[str, Any]:
     folding = reason.stage.folding
     return {
         "folding": vars(folding),
-        "in words": words(folding),
+        "in words": folding_text(folding),
         "cycles": round(reason.limit.cycles),
         "limit": reason.limit.what,
-        "faster": other(reason.faster),
-        "smaller": other(reason.smaller),
+        "faster": neighbour(reason.faster),
+        "smaller": neighbour(reason.smaller),
     }
 
 
@@ -108,15 +108,15 @@ def table(found: dict[str, Any]) -> Table:
             name,
             layer["in words"],
             f"{count(layer['cycles'])} ({layer['limit']})",
-            told(layer["faster"]),
-            told(layer["smaller"]),
+            neighbour_text(layer["faster"]),
+            neighbour_text(layer["smaller"]),
         )
         for name, layer in found["layers"].items()
     )
     return Table("foldings", heads, rows)
 
 
-def told(found: dict[str, Any] | None) -> str:
+def neighbour_text(found: dict[str, Any] | None) -> str:
     """Another folding in words, with what changes."""
     if found is None:
         return "none"
@@ -125,7 +125,7 @@ def told(found: dict[str, Any] | None) -> str:
     return f"{found['in words']}: {count(found['cycles'])} cycles, {changes or 'nothing more'}"
 
 
-def line(plan: Plan, found: dict[str, Any]) -> str:
+def bottleneck(plan: Plan, found: dict[str, Any]) -> str:
     """What bounds a plan, in one line."""
     slow, tight = found["slowest"], found["tightest"]["resource"]
     unit = next(unit for unit, field in UNITS.items() if NAMES[field] == tight)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from spikeloom.display import Table
 from spikeloom.driver.measurement import (
     DEFINITIONS,
     Measurement,
@@ -43,7 +44,7 @@ def render(measurement: Measurement) -> str:
             streams=streams(m),
             stages=stages(m),
             pictures={name: Markup(text) for name, text in drawn.items()},
-            definitions=DEFINITIONS,
+            definitions=Table("", ("", ""), tuple(DEFINITIONS.items())),
         )
     )
 

@@ -100,7 +100,7 @@ def render(
             planned=planned(plan),
             simulated=layers(performance, whole=True) if performance else None,
             estimate=estimate,
-            bounds=foldings.line(plan, folding) if folding is not None else "",
+            bounds=foldings.bottleneck(plan, folding) if folding is not None else "",
             foldings=foldings.table(folding) if folding is not None else None,
             performance=performance,
             synthesis=synthesised(synthesis),

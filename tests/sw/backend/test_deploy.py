@@ -168,10 +168,10 @@ def test_a_bitstream_outlives_the_engine_that_it_was_made_with(
     )
     mark.write_text("an older one", encoding="utf-8")
     monkeypatch.setattr(deploy, "find_bit", lambda folder, manifest: folder / "net.bit")
-    assert deploy.built(folder, plan) and not deploy.built(folder / "rtl", plan)
+    assert deploy.has_bitstream(folder, plan) and not deploy.has_bitstream(folder / "rtl", plan)
     monkeypatch.setattr(deploy, "deploy", lambda *given: deploy.Deployed(folder, ""))
     assert main.run(["deploy", str(folder)]) == 0 and not emissions
-    assert not deploy.built(folder, replace(plan, clock_mhz=42.0))
+    assert not deploy.has_bitstream(folder, replace(plan, clock_mhz=42.0))
     monkeypatch.setattr(deploy, "find_bit", lambda folder, manifest: None)
     assert (
         main.run(["deploy", str(folder)]) == 0

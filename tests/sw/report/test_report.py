@@ -177,7 +177,9 @@ def test_page_says_why_it_is_folded_like_this() -> None:
     plan = plan_of(3)
     folding = foldings.contents(plan, reasons(plan))
     text = page.render(plan, None, None, None, None, folding)
-    assert "Why it is folded like this" in text and escape(foldings.line(plan, folding)) in text
+    assert (
+        "Why it is folded like this" in text and escape(foldings.bottleneck(plan, folding)) in text
+    )
     for row in foldings.table(folding).rows:
         assert all(escape(cell) in text for cell in row)
     assert "Why it is folded" not in page.render(plan, None, None, None)

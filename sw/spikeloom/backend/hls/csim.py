@@ -54,7 +54,7 @@ class CSimulation:
 
 
 @dataclass(frozen=True, eq=False)
-class Compared:
+class Comparison:
     """A C simulation beside the golden model: images and outputs in all and equal, and a line for
     each thing that differs.
     """
@@ -150,7 +150,7 @@ def portion(
     return np.asarray(values, dtype=np.int64), np.asarray(counted, dtype=np.int64)
 
 
-def compare(plan: Plan, words: Ints, run: CSimulation, steps: int | None) -> Compared:
+def compare(plan: Plan, words: Ints, run: CSimulation, steps: int | None) -> Comparison:
     """Every output and every count of spikes beside the golden model's, with ``==``."""
     chosen = runnable(plan, steps)
     graph = chosen.graph
@@ -169,7 +169,7 @@ def compare(plan: Plan, words: Ints, run: CSimulation, steps: int | None) -> Com
     }
     if line := first_count_difference(graph, expected, counted, "C simulation"):
         lines.append(line)
-    return Compared(
+    return Comparison(
         run,
         len(words),
         int((~unequal.any(axis=(1, 2, 3))).sum()),

@@ -134,7 +134,7 @@ def prepare(network: Path, target: Path) -> None:
 def clean(target: Path) -> None:
     """Nothing of another run is left. Raises SpikeLoomError where a folder is in the way."""
     for name in (*MADE, *RESULTS):
-        logs.renew(target / name)
+        logs.start_anew(target / name)
 
 
 def discard(target: Path, *names: str) -> None:
@@ -179,7 +179,7 @@ def run(target: Path, manifest: Manifest, board: Board, progress: Progress) -> N
     report.check_fit(report.resources(report.cells(target)), board)
     for number, step in enumerate(rest, 1):
         progress(step.title, number, len(rest) + 1)
-        take(target, step, steps.filled(step, places))
+        run_step(target, step, steps.filled(step, places))
         if step.makes == steps.FASM:
             check_clock(target, manifest)
     fingerprint.write(target)
@@ -190,7 +190,7 @@ def synthesise_here(target: Path) -> None:
     yosys.version()
     step = steps.synthesis()
     # Yosys puts files where TMPDIR says, and would leave them there when it is ended.
-    take(
+    run_step(
         target,
         step,
         [sys.executable, "-c", yosys.RUN, *step.command[1:]],
@@ -198,12 +198,12 @@ def synthesise_here(target: Path) -> None:
     )
 
 
-def take(
+def run_step(
     target: Path, step: Step, command: list[str], environment: dict[str, str] | None = None
 ) -> None:
     """One step. Raises ToolError where it fails, or has not made its file."""
     log = target / step.log
-    logs.renew(log)
+    logs.start_anew(log)
     try:
         tools.run(command, folder=target, log=log, what=step.title, environment=environment)
     except ToolError:

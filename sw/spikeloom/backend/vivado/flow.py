@@ -98,7 +98,7 @@ def run(target: Path, manifest: Manifest, progress: Progress) -> None:
     existing(target / "build.tcl", "a folder for Vivado (build.tcl)")
     for name in ("out", "report", *LEFTOVERS):
         shutil.rmtree(target / name, ignore_errors=True)
-    logs.renew(log)
+    logs.start_anew(log)
 
     def seen(line: str) -> None:
         if line.startswith("spikeloom: step "):
@@ -148,7 +148,7 @@ def collect(folder: Path) -> Built:
             f"{missing}: expected the result of Vivado, found none; run 'sh run.sh' there, its log:"
             f" {folder / LOG}"
         )
-    logs.there(folder / LOG, "Vivado")
+    logs.existing_log(folder / LOG, "Vivado")
     bitfile.check(bitfile.read(bit), find_board(manifest.board).part, manifest.identity, str(bit))
     check_handoff.check(hwh, manifest)
     report = figures.routed(folder, manifest)
@@ -161,5 +161,5 @@ def collect_ooc(folder: Path) -> dict[str, Any]:
     """
     manifest = manifests.load(folder)
     work_folder.check_rtl(folder, manifest)
-    logs.there(folder / LOG, "Vivado")
+    logs.existing_log(folder / LOG, "Vivado")
     return figures.out_of_context(folder, manifest)

@@ -160,7 +160,7 @@ class Runs:
     def __init__(self, family: str, place: Path, log: Path):
         self.script, self.place, self.log = script(family), place, log
         self.pool = ThreadPoolExecutor(max(2, os.cpu_count() or 1))
-        self.told = tools.told()
+        self.told = tools.interruptible()
         self.stop = threading.Event()
         self.logging = threading.Lock()
 

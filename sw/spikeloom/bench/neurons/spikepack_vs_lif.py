@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from spikeloom.accelerator import Accelerator
-from spikeloom.bench.published.counting import answers, simulated
-from spikeloom.bench.published.training import prepare
+from spikeloom.bench.published.counting import evaluate, simulate_rtl
+from spikeloom.bench.published.training import train_and_freeze
 from spikeloom.bench.shared_arrays import share
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_array
@@ -112,7 +112,7 @@ POINTS = Store("bench.json", "figures of 'spikeloom bench'", read, HOW)
 
 
 @dataclass(frozen=True)
-class Twins:
+class TwinStudy:
     """What is made.
 
     Attributes
@@ -142,7 +142,7 @@ class Twins:
 
 
 def run(
-    twins: Twins, folder: Path, progress: Progress, found: Callable[[list[Point]], None]
+    twins: TwinStudy, folder: Path, progress: Progress, found: Callable[[list[Point]], None]
 ) -> list[Point]:
     """Train and judge all points below ``folder``; what is finished is not made again.
 
@@ -160,13 +160,15 @@ def run(
 
 
 def point(
-    twins: Twins, kind: str, steps: int, seed: int, folder: Path, progress: Progress
+    twins: TwinStudy, kind: str, steps: int, seed: int, folder: Path, progress: Progress
 ) -> Point:
     """One of them, in a folder of its own below ``folder``."""
     name = f"{kind}-t{steps}"
     own = folder / f"{name}-seed{seed}"
     made = compiled(
-        prepare(name, own, twins.data_dir, progress, seed=seed, epochs=twins.epochs), own, progress
+        train_and_freeze(name, own, twins.data_dir, progress, seed=seed, epochs=twins.epochs),
+        own,
+        progress,
     )
     share(own, folder / "data")
     rtl = 0 if seed else twins.rtl
@@ -178,7 +180,7 @@ def point(
     )
 
     def judge() -> Point:
-        return judged(made, kind, steps, seed, twins.timed, rtl, progress)
+        return evaluate_point(made, kind, steps, seed, twins.timed, rtl, progress)
 
     return POINTS.resume(own, key, judge, anew=twins.anew)
 
@@ -205,7 +207,7 @@ def compiled(model: Path, folder: Path, progress: Progress) -> Accelerator:
     )
 
 
-def judged(
+def evaluate_point(
     made: Accelerator,
     kind: str,
     steps: int,
@@ -217,14 +219,14 @@ def judged(
     """Accuracy, cycles, and the RTL on the first ``rtl`` images, none with 0. Raises SpikeLoomError
     where the RTL differs.
     """
-    found = answers(made, progress)
+    found = evaluate(made, progress)
     x = load_array(made.folder / "test_x.npy")[:timed]
     words = made.words(x)
     progress("cycles", 0, 0)
     intervals = cycles.simulate(made.plan, words, cycles.BACK_TO_BACK).intervals
     alone = cycles.simulate(made.plan, words).latency
     if rtl:
-        simulated(made, x[:rtl], progress)
+        simulate_rtl(made, x[:rtl], progress)
     return Point(
         kind,
         steps,

@@ -106,14 +106,14 @@ def match(plan: Plan, lut: int, progress: Progress) -> Match:
         )
     need = best.fit.need
     others = tuple(stage.name for stage in plan.stages if body_of(stage) != BODY)
-    note = "" if need.lut >= lut * (1 - NEAR) else why(best.bound, need, most)
+    note = "" if need.lut >= lut * (1 - NEAR) else limited_by(best.bound, need, most)
     beyond = Fitting(Parallel(start), budget(board, 1.0)).fit(
         max(least, network_interval(best.fit.plan) / STEP)
     )
     return Match(best.fit.plan, need, lut, note, others, None if beyond is None else beyond.plan)
 
 
-def why(bound: str, need: Cost, most: Cost) -> str:
+def limited_by(bound: str, need: Cost, most: Cost) -> str:
     """What keeps a plan from growing to the size that is wanted."""
     if not bound:
         return "no folding is faster"

@@ -48,7 +48,7 @@ class Answers:
         return self.right / self.images
 
 
-def answers(made: Accelerator, progress: Progress) -> Answers:
+def evaluate(made: Accelerator, progress: Progress) -> Answers:
     """Of a compiled network in the folder of its training. Raises SpikeLoomError where images,
     labels and network do not fit.
     """
@@ -101,16 +101,16 @@ class Speed:
 
 def speed(made: Accelerator, x: npt.NDArray[np.generic], images: int, progress: Progress) -> Speed:
     """Of a whole test set (N, ...), of which the first ``images`` go through the RTL as in
-    :func:`simulated`. Raises as that does.
+    :func:`simulate_rtl`. Raises as that does.
     """
     first = x[:images]
-    latency_p99 = simulated(made, first, progress)
+    latency_p99 = simulate_rtl(made, first, progress)
     progress("cycles", 0, 0)
     trace = golden.trace(made.plan.graph, made.words(spread(x, pace.IMAGES)))
     return Speed(len(first), latency_p99, trace, pace.intervals(made.plan, trace))
 
 
-def simulated(made: Accelerator, x: npt.NDArray[np.generic], progress: Progress) -> int:
+def simulate_rtl(made: Accelerator, x: npt.NDArray[np.generic], progress: Progress) -> int:
     """Latency (p99) of inputs (N, ...), at least 4, in the Verilated RTL, each alone. They also go
     through it with the pipeline kept full.
 

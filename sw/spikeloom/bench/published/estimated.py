@@ -11,7 +11,7 @@ from pathlib import Path
 from spikeloom.accelerator import Accelerator
 from spikeloom.bench.markdown import grid, how_line, page
 from spikeloom.bench.published import pace
-from spikeloom.bench.published.counting import Answers, answers
+from spikeloom.bench.published.counting import Answers, evaluate
 from spikeloom.bench.published.row import compiled
 from spikeloom.bench.published.rows import Bench, find
 from spikeloom.bench.published.run import Options
@@ -20,7 +20,7 @@ from spikeloom.bench.published.usefulness import (
     SLOWEST,
     Longest,
     Slowest,
-    engines,
+    longest_and_slowest,
     lut_per_useful,
 )
 from spikeloom.display import between, count, percent, rate
@@ -83,11 +83,11 @@ class Estimate:
 
 def estimate(bench: Bench, made: Accelerator, progress: Progress) -> Estimate:
     """All figures of a row that is compiled."""
-    found, plan = answers(made, progress), made.plan
+    found, plan = evaluate(made, progress), made.plan
     words = made.words(spread(load_array(made.folder / "test_x.npy"), pace.IMAGES))
     progress("cycles", 0, 0)
     trace = golden.trace(plan.graph, words)
-    intervals, (longest, slowest) = pace.intervals(plan, trace), engines(plan, trace)
+    intervals, (longest, slowest) = pace.intervals(plan, trace), longest_and_slowest(plan, trace)
     interval, clock, cost = float(intervals.mean()), bench.clock_mhz * 1e6, total(plan)
     return Estimate(
         name=bench.name,

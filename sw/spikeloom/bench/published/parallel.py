@@ -112,7 +112,7 @@ def make(made: Accelerator, row: Result, folder: Path, images: int, progress: Pr
         dsp=taken.dsp,
         bram36=taken.ramb18 / 2,
         delay_ns=synthesis.delay.ns if synthesis.delay is not None else 0.0,
-        multiplied_in=products(found.plan),
+        multiplied_in=multiplier_kinds(found.plan),
         others={name: found.plan[name].folding.body for name in found.others},
         note=found.note,
         larger_cycles=0.0 if found.larger is None else network_interval(found.larger),
@@ -120,7 +120,7 @@ def make(made: Accelerator, row: Result, folder: Path, images: int, progress: Pr
     )
 
 
-def products(plan: Plan) -> dict[str, str]:
+def multiplier_kinds(plan: Plan) -> dict[str, str]:
     """What each bit-parallel layer multiplies in."""
     return {
         stage.name: "DSP" if multipliers(stage) else "LUT"

@@ -10,11 +10,16 @@ from typing import Any
 
 from spikeloom.accelerator import Accelerator
 from spikeloom.backend.yosys import yosys
-from spikeloom.bench.published.counting import answers, speed
+from spikeloom.bench.published.counting import evaluate, speed
 from spikeloom.bench.published.densities import interval_at
 from spikeloom.bench.published.rows import Bench
-from spikeloom.bench.published.training import prepare
-from spikeloom.bench.published.usefulness import Longest, Slowest, engines, lut_per_useful
+from spikeloom.bench.published.training import train_and_freeze
+from spikeloom.bench.published.usefulness import (
+    Longest,
+    Slowest,
+    longest_and_slowest,
+    lut_per_useful,
+)
 from spikeloom.files import load_array, load_json
 from spikeloom.ir.graph import Layer
 from spikeloom.ir.neurons import Raw
@@ -167,7 +172,7 @@ def compiled(bench: Bench, folder: Path, data_dir: Path | None, progress: Progre
     """Trained if need be, and folded for the target. Raises SpikeLoomError where that is out of
     reach.
     """
-    model = prepare(bench.name, folder, data_dir, progress)
+    model = train_and_freeze(bench.name, folder, data_dir, progress)
     return compile(
         model,
         bench.board,
@@ -211,13 +216,13 @@ def measure(bench: Bench, made: Accelerator, images: int, progress: Progress) ->
     """All figures of a row. Raises SpikeLoomError where the hardware differs from the golden model,
     or in time from the cycle model.
     """
-    found = answers(made, progress)
+    found = evaluate(made, progress)
     run, synthesis = (
         speed(made, load_array(made.folder / "test_x.npy"), images, progress),
         made.synth(progress=progress),
     )
     plan, taken, clock = made.plan, synthesis.total, bench.clock_mhz * 1e6
-    longest, slowest = engines(plan, run.trace)
+    longest, slowest = longest_and_slowest(plan, run.trace)
     port, expected = clock / ends(plan.graph, plan.board)[0].cycles, total(plan)
     return Result(
         name=bench.name,

@@ -66,14 +66,14 @@ def run(
 
     for k, bench in enumerate(rows):
         progress("rows", k, len(rows))
-        one = _Making(bench, folder, chosen, progress, said)
+        one = _RowMaker(bench, folder, chosen, progress, said)
         try:
             results.append(one.row())
         except SpikeLoomError as error:
             said(error, bench.name)
         if results:
             others = (
-                _Making(other, folder, Options(), progress, said).finished()
+                _RowMaker(other, folder, Options(), progress, said).finished()
                 for other in ROWS
                 if other.name not in asked
             )
@@ -92,7 +92,7 @@ def in_order(rows: Sequence[Row]) -> list[Row]:
 
 
 @dataclass(frozen=True)
-class _Making:
+class _RowMaker:
     """One row. said: is told what of it cannot be made."""
 
     bench: Bench

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from spikeloom.accelerator import Accelerator
-from spikeloom.bench.published.counting import answers, speed
+from spikeloom.bench.published.counting import evaluate, speed
 from spikeloom.bench.published.row import Result
 from spikeloom.bench.published.rows import Bench
-from spikeloom.bench.published.training import prepare
+from spikeloom.bench.published.training import train_and_freeze
 from spikeloom.display import NO_NUMBER, between, count, percent, rate, ratio
 from spikeloom.files import load_array, save_json
 from spikeloom.pipeline import compile
@@ -105,17 +105,17 @@ def make(
     for k in range(TRIES):
         penalty = bench.spike_penalty / 2**k
         progress("tries", k, TRIES)
-        twin = folded_alike(
+        twin = compile_on_folding(
             bench, made, folder / f"penalty-{penalty:g}", penalty, data_dir, progress
         )
-        found = answers(twin, progress)
+        found = evaluate(twin, progress)
         tries.append(Try(penalty, found.right, found.images, found.low, found.high, found.density))
         if found.accuracy >= row.accuracy - POINT:
             return timed(Sparse(row.name, tuple(tries), True), twin, row, images, progress)
     return Sparse(row.name, tuple(tries), False)
 
 
-def folded_alike(
+def compile_on_folding(
     bench: Bench,
     made: Accelerator,
     folder: Path,
@@ -124,7 +124,7 @@ def folded_alike(
     progress: Progress,
 ) -> Accelerator:
     """The twin on the folding of a plan, which is also written beside it as ``folding.json``."""
-    model = prepare(bench.name, folder, data_dir, progress, spike_penalty=penalty)
+    model = train_and_freeze(bench.name, folder, data_dir, progress, spike_penalty=penalty)
     overrides = {name: asdict(folding) for name, folding in made.plan.foldings.items()}
     save_json(folder / "folding.json", overrides)
     return compile(

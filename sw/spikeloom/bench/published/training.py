@@ -15,7 +15,7 @@ from spikeloom.train.zoo import Recipe
 from spikeloom.train.zoo import find as find_recipe
 
 
-def prepare(
+def train_and_freeze(
     name: str,
     folder: Path,
     data_dir: Path | None,

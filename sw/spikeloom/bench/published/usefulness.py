@@ -83,7 +83,7 @@ SLOWEST = "slowest event layer: busy cycles / bound = queues x busiest"
 NOBODY = Slowest("no event layer")
 
 
-def engines(plan: Plan, trace: dict[str, Ints]) -> tuple[Longest, Slowest]:
+def longest_and_slowest(plan: Plan, trace: dict[str, Ints]) -> tuple[Longest, Slowest]:
     """The layer that is busy longest, and the event layer that is; ``NOBODY`` without one. Of the
     images' mean.
     """

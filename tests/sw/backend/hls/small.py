@@ -43,14 +43,14 @@ def words_for(plan: Plan, images: int = 4, seed: int = 1) -> Ints:
 
 def run(
     plan: Plan, folder: Path, words: Ints, steps: int | None = None, sanitize: bool = False
-) -> csim.Compared:
+) -> csim.Comparison:
     """Generate, compile, simulate, compare."""
     return again(plan, project.write(plan, folder), words, steps, sanitize)
 
 
 def again(
     plan: Plan, place: Path, words: Ints, steps: int | None = None, sanitize: bool = False
-) -> csim.Compared:
+) -> csim.Comparison:
     """The same for a folder that was generated before."""
     return csim.compare(
         plan,

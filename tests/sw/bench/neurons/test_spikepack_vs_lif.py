@@ -13,7 +13,7 @@ import pytest
 from spikeloom import accelerator as facade
 from spikeloom.bench.neurons import spikepack_vs_lif, tables
 from spikeloom.bench.neurons.equal_accuracy import equal, means
-from spikeloom.bench.neurons.spikepack_vs_lif import FOLDINGS, KINDS, LIF, SPIKEPACK, Twins, run
+from spikeloom.bench.neurons.spikepack_vs_lif import FOLDINGS, KINDS, LIF, SPIKEPACK, TwinStudy, run
 from spikeloom.errors import SpikeLoomError
 from spikeloom.progress import silent
 from spikeloom.report import plots
@@ -21,7 +21,7 @@ from spikeloom.report import plots
 from tests.sw.bench.neurons.test_equal_accuracy import point
 from tests.sw.train.small_sets import shrink
 
-TINY = Twins(steps=(2,), seeds=1, timed=4, rtl=0, epochs=1)
+TINY = TwinStudy(steps=(2,), seeds=1, timed=4, rtl=0, epochs=1)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def made(tmp_path_factory):
 
 
 def test_the_order_of_the_trainings():
-    jobs = list(Twins(steps=(1, 8), seeds=2).jobs())
+    jobs = list(TwinStudy(steps=(1, 8), seeds=2).jobs())
     assert jobs[:4] == [(SPIKEPACK, 1, 0), (LIF, 1, 0), (SPIKEPACK, 8, 0), (LIF, 8, 0)]
     assert len(jobs) == 8 and {seed for _, _, seed in jobs[4:]} == {1}
 
@@ -64,7 +64,7 @@ def test_the_interval_knows_the_sources(made):
 def test_goes_on_where_it_stopped(made, monkeypatch):
     folder, points = made
     monkeypatch.setattr("spikeloom.bench.published.training.train", None)
-    monkeypatch.setattr(spikepack_vs_lif, "judged", None)
+    monkeypatch.setattr(spikepack_vs_lif, "evaluate_point", None)
     seen = []
     assert run(TINY, folder, silent, lambda so_far: seen.append(len(so_far))) == points
     assert seen == [1, 2]
@@ -76,14 +76,14 @@ def test_some_images_go_through_the_rtl(made, monkeypatch):
     folder, points = made
     accelerator, seen = facade.Accelerator.load(folder / "spikepack-t2-seed0"), []
     monkeypatch.setattr(
-        spikepack_vs_lif, "simulated", lambda made, x, progress: seen.append((made, len(x)))
+        spikepack_vs_lif, "simulate_rtl", lambda made, x, progress: seen.append((made, len(x)))
     )
-    assert spikepack_vs_lif.judged(accelerator, SPIKEPACK, 2, 0, 4, 3, silent) == replace(
+    assert spikepack_vs_lif.evaluate_point(accelerator, SPIKEPACK, 2, 0, 4, 3, silent) == replace(
         points[0], rtl_images=3
     )
     assert seen == [(accelerator, 3)]
     assert (
-        spikepack_vs_lif.judged(accelerator, SPIKEPACK, 2, 0, 4, 0, silent) == points[0]
+        spikepack_vs_lif.evaluate_point(accelerator, SPIKEPACK, 2, 0, 4, 0, silent) == points[0]
         and len(seen) == 1
     )
 

@@ -11,7 +11,7 @@ import pytest
 from spikeloom.bench.published import baseline
 from spikeloom.bench.published.baseline import NEAR, match, smallest
 from spikeloom.bench.published.densities import interval_at
-from spikeloom.bench.published.parallel import products
+from spikeloom.bench.published.parallel import multiplier_kinds
 from spikeloom.bench.published.row import time_steps
 from spikeloom.errors import SpikeLoomError
 from spikeloom.ir.graph import Layer
@@ -123,14 +123,14 @@ def test_what_multiplies(matches):
     """Words and weights of 4 bits: eight bits are not enough for a DSP. The sums of a pool have 6
     bits, the image of events 8.
     """
-    assert products(matches[0].plan) == {
+    assert multiplier_kinds(matches[0].plan) == {
         "conv1": "LUT",
         "conv2": "LUT",
         "pointwise": "LUT",
         "fc": "DSP",
     }
     wide = match(event_plan("events-cnn"), 20_000, silent)
-    assert products(wide.plan)["conv1"] == "DSP" and wide.need.dsp > 0
+    assert multiplier_kinds(wide.plan)["conv1"] == "DSP" and wide.need.dsp > 0
 
 
 def test_planes_of_a_sum_are_no_time_steps():
@@ -159,8 +159,8 @@ def test_a_spike_train_has_no_such_body():
 
 def test_why():
     need, most = Cost(lut=900, dsp=200, bram18=7), Cost(lut=1000, dsp=220, bram18=280)
-    assert baseline.why("", need, most) == "no folding is faster"
+    assert baseline.limited_by("", need, most) == "no folding is faster"
     assert (
-        baseline.why("DSP", need, most)
+        baseline.limited_by("DSP", need, most)
         == "the next faster folding takes more than the 220 DSP allowed, this one 200"
     )

@@ -44,7 +44,7 @@ def made(monkeypatch, tmp_path):
 
     monkeypatch.setattr(estimated, "compiled", compiled)
     monkeypatch.setattr(
-        estimated, "answers", lambda made, progress: Answers(9, 12, 12, 0.5, 0.9, 0.25)
+        estimated, "evaluate", lambda made, progress: Answers(9, 12, 12, 0.5, 0.9, 0.25)
     )
     return plan, words
 

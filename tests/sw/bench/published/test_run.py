@@ -147,7 +147,7 @@ def test_a_row_that_fails_now_is_not_shown_as_it_was(made, tmp_path):
 
 def test_what_another_process_wrote_meanwhile_stays(made, tmp_path, monkeypatch):
     def measure(bench, made_, images, progress):
-        other = running._Making(find("cnv-w2t2"), tmp_path, Options(), silent, None)
+        other = running._RowMaker(find("cnv-w2t2"), tmp_path, Options(), silent, None)
         accelerator = made.compiled(other.bench, tmp_path / "cnv-w2t2", None, silent)
         found = replace(RESULT, name="cnv-w2t2", simulated=Options().images)
         RESULTS.save(accelerator.folder, other.key(accelerator), found)

@@ -45,9 +45,11 @@ def made_of(monkeypatch, tmp_path, right):
         return Accelerator(tmp_path, None)
 
     answers = iter(right)
-    monkeypatch.setattr(sparse, "folded_alike", folded)
+    monkeypatch.setattr(sparse, "compile_on_folding", folded)
     monkeypatch.setattr(
-        sparse, "answers", lambda made, progress: Answers(next(answers), 4000, 364, 0.9, 0.96, 0.11)
+        sparse,
+        "evaluate",
+        lambda made, progress: Answers(next(answers), 4000, 364, 0.9, 0.96, 0.11),
     )
     monkeypatch.setattr(
         sparse,
@@ -111,10 +113,10 @@ def test_a_real_twin_has_the_folding_of_the_row(monkeypatch, tmp_path):
     short = replace(find_recipe("digits-mlp"), epochs=1)
     monkeypatch.setattr(training, "find_recipe", lambda name: short)
     bench = replace(BENCH, name="digits-mlp", target_fps=200_000)
-    model = training.prepare("digits-mlp", tmp_path / "row", None, silent)
+    model = training.train_and_freeze("digits-mlp", tmp_path / "row", None, silent)
     x = np.load(tmp_path / "row" / "calibration_x.npy")
     row = compile(model, "pynq-z2", x, folder=tmp_path / "row", target_fps=200_000)
-    twin = sparse.folded_alike(bench, row, tmp_path / "twin", 2.0, None, silent)
+    twin = sparse.compile_on_folding(bench, row, tmp_path / "twin", 2.0, None, silent)
     assert twin.plan.foldings == row.plan.foldings
     assert twin.plan.density["fc1"] < row.plan.density["fc1"]
     assert json.loads((tmp_path / "twin" / "train.json").read_text())["spike_penalty"] == 2.0
