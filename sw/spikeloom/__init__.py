@@ -20,9 +20,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from spikeloom.accelerator import Accelerator, Simulation, compile
+    from spikeloom.accelerator import Accelerator, Simulation
     from spikeloom.frontend.freeze import freeze
     from spikeloom.nn.export import write_trained as export
+    from spikeloom.pipeline import compile
 
 __all__ = [
     "Accelerator",
@@ -38,7 +39,7 @@ __all__ = [
 LAZY = {
     "Accelerator": ("accelerator", "Accelerator"),
     "Simulation": ("accelerator", "Simulation"),
-    "compile": ("accelerator", "compile"),
+    "compile": ("pipeline", "compile"),
     "export": ("nn.export", "write_trained"),
     "freeze": ("frontend.freeze", "freeze"),
 }

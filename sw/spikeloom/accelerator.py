@@ -1,22 +1,20 @@
-"""From a model to an accelerator in Python: what the command line calls, and what a notebook shows.
+"""A compiled network in its folder: what the command line calls, and what a notebook shows.
 
-This file and the command line alone know all three houses; hardware and simulation are imported
-when they are needed.
+It knows all three houses; hardware and simulation are imported when they are needed.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from spikeloom.display import Page, Table
-from spikeloom.errors import SpikeLoomError, about
+from spikeloom.errors import SpikeLoomError
 from spikeloom.interface import manifest
 from spikeloom.interface.weight_file import Load
 from spikeloom.ir import golden
@@ -24,15 +22,15 @@ from spikeloom.ir.arrays import array_of, checked_labels, input_words
 from spikeloom.ir.golden import Floats
 from spikeloom.ir.number import Ints
 from spikeloom.mapping.plan import plan_file
-from spikeloom.mapping.plan.headroom import fitted, with_room
+from spikeloom.mapping.plan.headroom import fitted
 from spikeloom.mapping.plan.plan import Plan
+from spikeloom.progress import Progress, silent
 from spikeloom.report.simulation import Simulation as Simulation
 from spikeloom.verify import words as rungs
 from spikeloom.verify.verdict import Verdict, executor_verdict, torch_verdict
 
 if TYPE_CHECKING:
     from spikeloom_sim.network.network import Network
-    from torch import nn
 
     from spikeloom.backend.bitstream.build import Made
     from spikeloom.backend.yosys.synthesis import Synthesis
@@ -42,13 +40,6 @@ if TYPE_CHECKING:
 
 Numbers = Any
 """An array, a list or a torch tensor: see :func:`spikeloom.ir.arrays.array_of`."""
-
-Progress = Callable[[str, int, int], None]
-"""Called now and then with what is being done, how much of it is done, and how much there is."""
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Shows nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,9 +178,7 @@ class Accelerator:
         graph = plan.graph
         truth = checked_labels(labels, graph, len(words))
         wanted = torch and not rungs.missing("train", "torch")
-        others = (
-            {"torch": rungs.torch_words(graph, x, partial(progress, "torch"))} if wanted else {}
-        )
+        others = {"torch": rungs.torch_words(graph, x, progress)} if wanted else {}
         progress("golden", 0, 0)
         expected = golden.trace(graph, words)
         single, stream = self.runs(words, progress, steps)
@@ -208,12 +197,8 @@ class Accelerator:
         network = self.network()
         progress("build", 0, 0)
         network.build()
-        single = network.run(
-            words, mode="single", steps=steps, progress=partial(progress, "single")
-        )
-        stream = network.run(
-            words, mode="stream", steps=steps, progress=partial(progress, "stream")
-        )
+        single = network.run(words, mode="single", steps=steps, progress=progress)
+        stream = network.run(words, mode="stream", steps=steps, progress=progress)
         one, two = (
             Run(found.words, found.latency, found.interval, found.counters)
             for found in (single, stream)
@@ -233,8 +218,8 @@ class Accelerator:
         progress("golden", 0, 0)
         expected = golden.trace(graph, words)
         verdicts = [
-            torch_verdict(graph, x, expected, partial(progress, "torch")),
-            executor_verdict(graph, self.folder, x, expected, partial(progress, "onnx")),
+            torch_verdict(graph, x, expected, progress),
+            executor_verdict(graph, self.folder, x, expected, progress),
         ]
         for name, run in zip(
             ("RTL", "RTL, pipeline full"), self.runs(words, progress), strict=True
@@ -340,37 +325,9 @@ class Accelerator:
     @cached_property
     def layers(self) -> Table:
         """What every layer computes and how it is folded, with estimated cycles."""
-        from spikeloom.mapping.plan.describe import (
-            code_text,
-            folding_text,
-            kind,
-            map_text,
-            neuron_text,
-        )
-        from spikeloom.report import estimates
+        from spikeloom.report import layers
 
-        rows = [
-            (
-                s.name,
-                kind(self.plan, s),
-                map_text(s.o_shape),
-                neuron_text(s),
-                code_text(s.o_code),
-                folding_text(s),
-                f"{estimates.stage_cycles(self.plan, s):.0f}",
-            )
-            for s in self.plan.stages
-        ]
-        heads = (
-            "layer",
-            "kind",
-            "output",
-            "neuron",
-            "words out",
-            "engine",
-            "cycles per image (estimated)",
-        )
-        return Table(f"{self.plan.graph.name} on {self.plan.board}", heads, tuple(rows))
+        return layers.planned(self.plan)
 
     def synth(self, board: str | None = None, progress: Progress = silent) -> Synthesis:
         """Resources and logic delay by component, from Yosys on the Verilog, emitted first if need
@@ -402,9 +359,7 @@ class Accelerator:
 
         words, timed = self.words(x), curve.TIMED if images is None else images
         truth = checked_labels(labels, self.plan.graph, len(words))
-        return curve.measure(
-            self.folder, self.plan, words, truth, timed, partial(progress, "steps")
-        )
+        return curve.measure(self.folder, self.plan, words, truth, timed, progress)
 
     def report(self, x: Numbers | None = None) -> Page:
         """Write ``report.html`` from what was estimated and measured so far; ``x`` are inputs for
@@ -426,79 +381,3 @@ class Accelerator:
         return self.layers._repr_html_() + "".join(
             f"<p>warning: {escape(note)}</p>" for note in self.notes
         )
-
-
-def compile(
-    model: nn.Module | str | os.PathLike[str],
-    board: str = "pynq-z2",
-    calibration: Numbers | None = None,
-    *,
-    folder: str | Path | None = None,
-    target_fps: float | None = None,
-    max_throughput: bool = False,
-    share: float | None = None,
-    clock_mhz: float | None = None,
-    overrides: Mapping[str, Mapping[str, Any]] | None = None,
-    runtime_weights: bool = False,
-    fewer_steps: bool = False,
-    progress: Progress = silent,
-) -> Accelerator:
-    """Turn a model into an accelerator: read it, prove every neuron, fold it for a board, write
-    plan and estimates.
-
-    Arguments
-    ---------
-    model: a torch module of :mod:`spikeloom.nn` layers, frozen on the way, or the path of a QONNX
-        file.
-    calibration: real inputs (N, ...), as the network takes them: an array, a list or a torch
-        tensor. The share of set bits is measured on them. Without them one is assumed; a torch
-        module needs them for the shape of its input.
-    folder: where the files go; a new temporary folder if None.
-    target_fps: frames per second to fold for. max_throughput: fold for as many as fit. Without
-        either a modest size.
-    share: of the board's LUTs and registers that may be used with either of them; 0.7 if None.
-    clock_mhz: the board's usual one if None.
-    overrides: node -> folding numbers set by hand, see
-        :func:`spikeloom.mapping.search.schedule.schedule`.
-    runtime_weights: memories that can be loaded with a retrained network of the same shape, see
-        :meth:`Accelerator.weights`.
-    fewer_steps: hardware that can run with fewer time steps; the driver's ``steps=`` chooses how
-        many.
-    Raises SpikeLoomError naming the file or node, and what to do.
-    """
-    from spikeloom.mapping.plan.runtime_steps import selectable
-    from spikeloom.mapping.search.schedule import Goal, admit, checked, schedule
-    from spikeloom.pipeline import integer_network, named, target_folder
-    from spikeloom.report import estimates, foldings
-    from spikeloom.verify.compiled_file import keep
-
-    goal = Goal(target_fps, max_throughput, share)
-    checked(board, clock_mhz, goal)
-    x = array_of(calibration, "calibration") if calibration is not None else None
-    with target_folder(folder) as target:
-        graph, path = integer_network(
-            model, x, target, partial(admit, board=board, overrides=overrides, goal=goal), progress
-        )
-        if folder is not None:
-            graph = replace(graph, name=target.resolve().name.encode("utf-8", "replace").decode())
-        graph, rooms = with_room(graph) if runtime_weights else (graph, {})
-        words = None if x is None else input_words(graph, x)
-        progress("schedule", 0, 0)
-        with about(named(model), path):
-            shown = partial(progress, "schedule")
-            plan = schedule(
-                graph,
-                board,
-                words=words,
-                **vars(goal),
-                clock_mhz=clock_mhz,
-                overrides=overrides,
-                rooms=rooms,
-                progress=shown,
-            )
-            plan = selectable(plan) if fewer_steps else plan
-        keep(graph, path, target)
-        estimates.write(plan, target)
-        foldings.write(plan, target, share)
-        plan_file.save(plan, target)
-        return Accelerator(target, plan)

@@ -4,7 +4,6 @@ go on. What a user's own code raises names the user's line.
 
 from __future__ import annotations
 
-import sysconfig
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +38,7 @@ def about(name: str | Path, path: Path | None = None) -> Iterator[None]:
         raise type(error)(f"{name}: {text}") from error
 
 
-NOT_THEIRS = (Path(__file__).parent, Path(sysconfig.get_paths()["stdlib"]))
+NOT_THEIRS = (Path(__file__).parent, Path(traceback.__file__).parent)
 
 
 def theirs(filename: str) -> bool:

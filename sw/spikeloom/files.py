@@ -99,6 +99,26 @@ def load_json(path: Path, what: str) -> Any:
         ) from error
 
 
+def load_schema(
+    path: Path, what: str, schema: int, again: str, *, without: int | None = None
+) -> dict[str, Any]:
+    """Parsed JSON of a file that counts its formats under ``schema``.
+
+    ``without``: the format of a file that does not say. Raises SpikeLoomError on a missing or
+    malformed file, and on one of another format, which ``again`` says how to replace, as "run
+    'spikeloom sim' again".
+    """
+    data = load_json(path, what)
+    if not isinstance(data, dict):
+        raise SpikeLoomError(f"{path}: expected {what}, found something else; {again}")
+    found = data.get("schema", without)
+    if found != schema:
+        raise SpikeLoomError(
+            f"{path}: expected {what} of schema {schema}, found {found or 'none'}; {again}"
+        )
+    return data
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A binary file that becomes ``path`` when the block ends well, and vanishes when it does not.

@@ -178,7 +178,7 @@ def test_sim_command_ends_with_one_screen(
         "latency, p99",
         "initiation interval",
         "frames per second",
-        "busy %",
+        "busy",
         "report.html",
     ):
         assert word in screen

@@ -1,4 +1,4 @@
-"""The drive of neurons: ``u = (±v << f) + kappa x + beta``, of sums v that are held as they came."""
+"""The drive of neurons: ``u = (±v << f) + kappa x + beta``, of sums v, held as they came."""
 
 from __future__ import annotations
 

@@ -36,10 +36,12 @@ class Unit(ABC):
     by_step: ClassVar[bool] = False
 
     def begin(self, m: Module, component: wiring.Component) -> None:
-        """Called once, before anything else: what all units have in common."""
+        """Called once, before anything else: what all units have in common. Nothing by default."""
+        return
 
     def tables(self, m: Module, work: Work) -> None:
-        """Called once, before the first unit: the tables that all of them read."""
+        """Called once, before the first unit: the tables that all of them read. None by default."""
+        return
 
     @abstractmethod
     def spike(self, m: Module, work: Work, u: Signal, window: int, n: int) -> Value:

@@ -11,7 +11,7 @@ import hashlib
 import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,13 +22,12 @@ from spikeloom.interface import manifest as manifests
 from spikeloom.interface.deadlock import LOOK, stuck
 from spikeloom.interface.manifest import Manifest
 from spikeloom.ir.number import Ints
+from spikeloom.progress import Progress, silent
 
 from spikeloom_sim.network import library, toolchain, verilate
 from spikeloom_sim.network.beats import pack, unpack_output
 
 Mode = Literal["single", "stream"]
-Progress = Callable[[int, int], None]
-"""Called now and then with the images done and their number."""
 
 SLICE = 0.2
 """Seconds between two looks at the outside world: progress, Ctrl-C."""
@@ -165,7 +164,7 @@ class Network:
         stalls: Stalls | None = None,
         waves: Path | str | None = None,
         images: tuple[int, int] | None = None,
-        progress: Progress | None = None,
+        progress: Progress = silent,
         steps: int | None = None,
     ) -> Result:
         """Simulate input words (N, C, H, W) from reset.
@@ -173,8 +172,8 @@ class Network:
         Arguments: mode: "single" offers an image in the cycle after the last output of the one
         before, "stream" always offers. stalls: random pauses at both ends. waves: a .fst or .vcd
         file for the ``images`` first to last (both included; default the first one). progress:
-        called a few times a second. steps: fewer time steps, where they can be chosen. Raises
-        SimulationHang, ProtocolError, or SpikeLoomError for a wrong input.
+        told a few times a second, under the name of the mode. steps: fewer time steps, where they
+        can be chosen. Raises SimulationHang, ProtocolError, or SpikeLoomError for a wrong input.
         """
         stalls = stalls or Stalls()
         path, kind, note = waves_for(Path(waves)) if waves is not None else (None, None, "")
@@ -216,7 +215,7 @@ class Network:
         )
         begin = time.perf_counter()
         with library.Runner(built, self.index, job) as runner:
-            cycles = self.finish(runner, len(words), progress)
+            cycles = self.finish(runner, len(words), progress, mode)
             seconds = time.perf_counter() - begin
             counters = self.counters(runner)
         if path is not None and not path.is_file():
@@ -240,7 +239,7 @@ class Network:
     def counters(self, runner: library.Runner) -> dict[str, int]:
         return {name: runner.counter(address) for name, address in self.manifest.counters.items()}
 
-    def finish(self, runner: library.Runner, images: int, progress: Progress | None) -> int:
+    def finish(self, runner: library.Runner, images: int, progress: Progress, what: str) -> int:
         """Run to the end, return the cycles. Raises where the hardware hangs or breaks the
         protocol.
         """
@@ -248,8 +247,7 @@ class Network:
         status = library.RUNNING if images else library.DONE
         while status == library.RUNNING:
             status = runner.run(SLICE)
-            if progress is not None:
-                progress(runner.progress()[2] // per_image, images)
+            progress(what, runner.progress()[2] // per_image, images)
         cycles, sent, received = runner.progress()
         where = (
             f"{self.manifest.name}: cycle {cycles}, image {received // per_image}, output"

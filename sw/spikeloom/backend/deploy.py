@@ -158,7 +158,7 @@ def find_bit(folder: Path, manifest: Manifest) -> Path | None:
     return None
 
 
-def built(folder: Path, plan: Plan) -> bool:
+def has_bitstream(folder: Path, plan: Plan) -> bool:
     """Whether a bitstream of this very plan is there, as :func:`find_bit`."""
     try:
         made = manifests.load(folder)
@@ -171,11 +171,11 @@ def existing_bit(folder: Path, manifest: Manifest) -> Path:
     """The network's bitstream. Raises SpikeLoomError if there is none, as :func:`find_bit`."""
     bit = find_bit(folder, manifest)
     if bit is None:
-        raise SpikeLoomError(f"{folder / manifest.name}.bit: {make_bit(manifest)}")
+        raise SpikeLoomError(f"{folder / manifest.name}.bit: {how_to_build(manifest)}")
     return bit
 
 
-def make_bit(manifest: Manifest) -> str:
+def how_to_build(manifest: Manifest) -> str:
     """How to make the bitstream that is missing."""
     part = find_board(manifest.board).part
     return (
@@ -216,7 +216,7 @@ def write_samples(folder: Path, plan: Plan, manifest: Manifest, x: Array) -> Non
         "identity": manifest.identity,
         "images": len(x),
         "streams": spikes(plan, manifest.streams, trace),
-        "make_bit": make_bit(manifest),
+        "make_bit": how_to_build(manifest),
     }
     save_json(folder / EXPECTED, expected)
 
@@ -246,7 +246,7 @@ def write_hardware(folder: Path, source: Path, bit: Path | None, manifest: Manif
 
 def readme(manifest: Manifest, bit: Path | None) -> str:
     missing = (
-        f"\n**The bitstream is still missing**: {make_bit(manifest)}.\n" if bit is None else ""
+        f"\n**The bitstream is still missing**: {how_to_build(manifest)}.\n" if bit is None else ""
     )
     return (
         f"# {manifest.name} on a {manifest.board}\n{missing}\nCopy this folder to the board and"
@@ -294,4 +294,4 @@ def deploy(folder: Path, plan: Plan, x: Array, target: Path) -> Deployed:
         raise SpikeLoomError(f"{target}: cannot be written ({error.strerror})") from error
     finally:
         shutil.rmtree(made, ignore_errors=True)
-    return Deployed(target, "" if bit is not None else make_bit(manifest))
+    return Deployed(target, "" if bit is not None else how_to_build(manifest))

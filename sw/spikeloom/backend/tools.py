@@ -33,7 +33,7 @@ def absent(names: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """Inside, what tells a program to end, such as a terminal that is closed, is an interrupt: the
     tool must not outlive us.
     """
@@ -57,7 +57,7 @@ def told() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-@told()
+@interruptible()
 def run(
     command: Sequence[str | Path],
     *,

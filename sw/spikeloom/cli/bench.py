@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from spikeloom.cli.console import bars, say, warn
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import folder_to_write
+from spikeloom.progress import Progress
 
 if TYPE_CHECKING:
     from spikeloom.bench.published.rows import Bench
     from spikeloom.bench.published.run import Options
-    from spikeloom.bench.published.training import Progress
 
 
 def bench(
@@ -66,7 +65,6 @@ def bench(
     """
     from spikeloom.bench.published.rows import ROWS, TWINS, find
     from spikeloom.bench.published.run import Options
-    from spikeloom.cli.console import bars
 
     if estimate and (sparse or parallel or TWINS in (rows or [])):
         raise SpikeLoomError(
@@ -74,52 +72,45 @@ def bench(
             " and the name twins"
         )
     folder, names = output or Path("build/bench"), rows or [*(row.name for row in ROWS), TWINS]
-    console = Console(highlight=False)
     wanted = tuple(find(name) for name in names if name != TWINS)
     options, written = Options(data_dir, images, anew, sparse, parallel), []
-    with bars(console) as progress:
+    with bars() as progress:
         if wanted:
-            written.append(
-                (_estimates if estimate else _rows)(wanted, folder, options, progress, console)
-            )
+            written.append((_estimates if estimate else _rows)(wanted, folder, options, progress))
         if TWINS in names and not estimate:
             written.append(_twins(folder, options, progress))
     for text, files in written:
-        console.print(text, markup=False, soft_wrap=True)
-        console.print(files, markup=False, soft_wrap=True)
+        say(text)
+        say(files)
 
 
 def _rows(
-    wanted: tuple[Bench, ...], folder: Path, options: Options, progress: Progress, console: Console
+    wanted: tuple[Bench, ...], folder: Path, options: Options, progress: Progress
 ) -> tuple[str, str]:
     """The tables of the rows, and the files that hold them."""
     from spikeloom.bench.published.run import run
     from spikeloom.bench.published.tables import markdown
 
-    results = run(wanted, folder, options, progress=progress, shown=partial(_warn, console))
+    results = run(wanted, folder, options, progress=progress, shown=warn)
     return markdown(results), f"{folder / 'bench.json'}, {folder / 'bench.md'}"
 
 
 def _estimates(
-    wanted: tuple[Bench, ...], folder: Path, options: Options, progress: Progress, console: Console
+    wanted: tuple[Bench, ...], folder: Path, options: Options, progress: Progress
 ) -> tuple[str, str]:
     """The table of estimates, and the files that hold it."""
     from spikeloom.bench.published.estimated import STEM, markdown, run
 
-    found = run(wanted, folder, options, progress=progress, shown=partial(_warn, console))
+    found = run(wanted, folder, options, progress=progress, shown=warn)
     return markdown(found), f"{folder / STEM}.json, {folder / STEM}.md"
-
-
-def _warn(console: Console, line: str) -> None:
-    console.print(f"warning: {line}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _twins(folder: Path, options: Options, progress: Progress) -> tuple[str, str]:
     """SpikePack against LIF, and the files that hold it."""
     from spikeloom.bench.neurons import tables
-    from spikeloom.bench.neurons.spikepack_vs_lif import Twins, run
+    from spikeloom.bench.neurons.spikepack_vs_lif import TwinStudy, run
 
-    twins = Twins(data_dir=options.data_dir, anew=options.anew)
+    twins = TwinStudy(data_dir=options.data_dir, anew=options.anew)
     points = run(twins, folder / "twins", progress, lambda so_far: tables.write(folder, so_far))
     return tables.markdown(points), ", ".join(
         f"{folder / tables.STEM}.{kind}" for kind in ("json", "md", "svg")

@@ -1,28 +1,29 @@
-"""What the command line shows: one progress bar at a time, and one closing screen."""
+"""What the command line shows: lines, one progress bar at a time, and tables."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
-from rich.text import Text
+from rich.progress import Progress as RichProgress
+from rich.table import Table as RichTable
 
-from spikeloom import accelerator
-from spikeloom.interface.performance import Performance
-from spikeloom.verify.verdict import Verdict
+from spikeloom.display import Table, duration, shortened
+from spikeloom.progress import Progress
+
+console = Console(highlight=False, emoji=False)
+"""Where commands print to: standard output."""
 
 TITLES = {
     "rows": "rows of the benchmark",
@@ -58,26 +59,62 @@ TITLES = {
 SHORTEST = 12
 """Characters of a layer's name that every screen is wide enough for."""
 
+WRAPPED = 24
+"""Characters of the widest column of text that every screen is wide enough for: it has more lines
+where there is no room.
+"""
 
-def bars(console: Console) -> AbstractContextManager[accelerator.Progress]:
+
+def say(line: object, style: str = "") -> None:
+    """One line, however long, as it is."""
+    console.print(f"{line}", style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def note(line: str) -> None:
+    """What else a user should know."""
+    say(line, "dim")
+
+
+def warn(line: str) -> None:
+    """What a user should look at."""
+    say(f"warning: {line}", "yellow")
+
+
+def show_differences(lines: Iterable[str]) -> int:
+    """Where something is not the golden model's, a line each; the exit status."""
+    status = 0
+    for line in lines:
+        say(line, "bold red")
+        status = 1
+    return status
+
+
+def say_error(line: str) -> None:
+    """One line on standard error."""
+    Console(stderr=True, highlight=False, emoji=False).print(line, markup=False, soft_wrap=True)
+
+
+def on_terminal() -> bool:
+    """Whether a terminal shows what is printed: in a file or a pipe nothing can move."""
+    return console.is_interactive and console.file.isatty()
+
+
+def bars() -> AbstractContextManager[Progress]:
     """A callback that shows what is being done: bars that move on a terminal, plain lines in a file
     or a pipe.
     """
-    return moving(console) if console.is_interactive and console.file.isatty() else lines(console)
+    return moving() if on_terminal() else lines()
 
 
 @contextmanager
-def lines(console: Console) -> Iterator[accelerator.Progress]:
+def lines() -> Iterator[Progress]:
     """One line when a thing begins, and one when it has ended."""
     begun: dict[str, float] = {}
 
     def ended() -> None:
         for what, start in begun.items():
-            say(f"{TITLES.get(what, what)}: done in {time.monotonic() - start:.1f} s")
+            say(f"{TITLES.get(what, what)}: done in {duration(time.monotonic() - start)}")
         begun.clear()
-
-    def say(line: str) -> None:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def show(what: str, done: int, total: int) -> None:
         if what not in begun:
@@ -90,9 +127,9 @@ def lines(console: Console) -> Iterator[accelerator.Progress]:
 
 
 @contextmanager
-def moving(console: Console) -> Iterator[accelerator.Progress]:
+def moving() -> Iterator[Progress]:
     """One bar per thing that is done."""
-    with Progress(
+    with RichProgress(
         SpinnerColumn(finished_text="✓"),
         TextColumn("{task.description}"),
         BarColumn(),
@@ -112,145 +149,44 @@ def moving(console: Console) -> Iterator[accelerator.Progress]:
         finish(progress)
 
 
-def finish(progress: Progress) -> None:
+def finish(progress: RichProgress) -> None:
     """What comes next begins when the one before has ended."""
     for task in progress.tasks:
         if not task.finished:
             progress.update(task.id, total=task.total or 1, completed=task.total or 1)
 
 
-def plain(title: str, *heads: str) -> Table:
-    """A table whose first column is text and whose others are numbers."""
-    table = Table(
-        title=escape(title),
-        title_justify="left",
-        title_style="bold",
+def rich_table(table: Table, width: int, styles: Sequence[str] = ()) -> RichTable:
+    """A table for a screen of so many columns: names give way first, then the widest column of text
+    takes more lines. styles: of the rows.
+    """
+    made = RichTable(
+        show_header=any(table.heads),
         header_style="dim",
         box=None,
         pad_edge=False,
         padding=(0, 2, 0, 0),
     )
-    for k, head in enumerate(heads):
-        table.add_column(
-            head, justify="left" if k == 0 else "right", no_wrap=k != 1, overflow="fold"
+    columns = zip(table.heads, *table.rows, strict=True)
+    widths = [max(map(cell_len, column)) for column in columns]
+    text = [k for k, number in enumerate(table.numeric) if k and not number]
+    widest = max(text, key=lambda k: widths[k], default=0)
+    for k, (head, number) in enumerate(zip(table.heads, table.numeric, strict=True)):
+        made.add_column(
+            head, justify="right" if number else "left", no_wrap=k != widest, overflow="fold"
         )
-    return table
+    rest = sum(min(w, WRAPPED) if k == widest else w for k, w in enumerate(widths) if k)
+    room = max(SHORTEST, width - rest - 2 * (len(widths) - 1))
+    for k, (name, *cells) in enumerate(table.rows):
+        style = styles[k] if styles else ""
+        made.add_row(escape(shortened(name, room)), *map(escape, cells), style=style)
+    return made
 
 
-def spaced(number: float, digits: int = 0) -> str:
-    """Thousands apart, as 12 345."""
-    return f"{number:,.{digits}f}".replace(",", "\u202f")
-
-
-def summary(p: Performance) -> Table:
-    """Accuracy of every rung, latency, interval and frame rate."""
-    table = plain(f"{p.network} on {p.board}: {spaced(p.images)} images", "", "", "")
-    table.show_header = False
-    for rung, share in p.accuracy.items():
-        table.add_row(
-            f"accuracy, {rung}", f"{100 * share:.2f} %", f"{round(share * p.images)} of {p.images}"
-        )
-    if p.identical:
-        table.add_row(
-            "identical image by image", " = ".join(p.identical), "every output, compared with =="
-        )
-    for what, cycles in (
-        ("min", p.latency.min),
-        ("median", p.latency.median),
-        ("p99", p.latency.p99),
-    ):
-        table.add_row(
-            f"latency, {what}",
-            f"{spaced(cycles)} cycles",
-            f"{spaced(p.microseconds(cycles), 2)} µs",
-        )
-    if p.interval_cycles is not None and p.frames_per_second is not None:
-        table.add_row(
-            "initiation interval",
-            f"{spaced(p.interval_cycles, 1)} cycles",
-            f"{spaced(p.microseconds(p.interval_cycles), 2)} µs",
-        )
-        table.add_row("frames per second", spaced(p.frames_per_second), "pipeline kept full")
-    return table
-
-
-def shortened(name: str, most: int) -> str:
-    """The name, or its beginning and its end: names often differ in one of them."""
-    if len(name) <= most:
-        return name
-    return f"{name[: most // 2]}…{name[len(name) - (most - 1) // 2 :]}"
-
-
-def layers(p: Performance, console: Console) -> Table:
-    """The figures of every layer; names give way where the screen is narrow."""
-    spare = console.width - console.measure(figures(p, SHORTEST)).maximum
-    return figures(p, SHORTEST + spare)
-
-
-def figures(p: Performance, name_width: int) -> Table:
-    """Per layer, per image: spikes, sparsity of every plane, synaptic operations, cycles, how
-    busy.
-    """
-    table = plain(
-        "per layer and image; bits not set, by plane",
-        "layer",
-        "kind",
-        "spikes",
-        "not set %",
-        "syn.ops",
-        "cycles",
-        "busy %",
-    )
-    table.columns[1].justify = "left"
-    table.columns[3].no_wrap = False
-    for row in p.stream:
-        sparsity = " ".join(f"{100 * s:.0f}" for s in row.sparsity) or "–"
-        engine = (
-            (
-                spaced(row.synaptic / p.images),
-                spaced(row.busy / p.images),
-                f"{100 * row.busy_share:.1f}",
-            )
-            if row.cycles
-            else ("", "", "")
-        )
-        table.add_row(
-            escape(shortened(row.name, name_width)),
-            row.kind,
-            spaced(sum(row.spikes) / p.images) if row.spikes else "–",
-            sparsity,
-            *engine,
-        )
-    return table
-
-
-def closing(console: Console, p: Performance, page: Path) -> None:
-    """The one screen that a simulation ends with."""
+def show(tables: Iterable[Table], styles: Sequence[str] = ()) -> None:
+    """Tables under their titles, and an empty line."""
+    for table in tables:
+        console.print()
+        console.print(table.title, style="bold", markup=False, highlight=False)
+        console.print(rich_table(table, console.width, styles))
     console.print()
-    console.print(summary(p))
-    console.print()
-    console.print(layers(p, console))
-    console.print()
-    console.print(
-        f"Cycles and counts are simulated. Times assume {p.clock_mhz:g} MHz; no board"
-        " confirmed it.",
-        style="dim",
-    )
-    console.print(f"Report: {page}", markup=False, highlight=False, soft_wrap=True)
-
-
-def verdicts(console: Console, found: Sequence[Verdict]) -> None:
-    """One row per rung, and a line per difference."""
-    table = plain("compared with the golden model", "rung", "compared with ==", "images", "")
-    table.columns[1].justify = "left"
-    for verdict in found:
-        style = "red" if verdict.differences else "yellow" if verdict.result != "equal" else ""
-        table.add_row(
-            verdict.rung, verdict.compared, str(verdict.images or "–"), Text(verdict.result, style)
-        )
-    console.print(table)
-    for verdict in found:
-        if verdict.note:
-            console.print(verdict.note, style="dim", markup=False, soft_wrap=True)
-        for line in verdict.differences:
-            console.print(line, style="bold red", markup=False, soft_wrap=True)

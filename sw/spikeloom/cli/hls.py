@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from spikeloom.cli.console import bars, say, show, show_differences
 from spikeloom.cli.images import image_count, images_of
-from spikeloom.cli.options import Folder, Given, Steps, Wanted
+from spikeloom.cli.options import InputFile, NetworkFolder, OutputFile, TimeSteps
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import save_array
 
 if TYPE_CHECKING:
     from spikeloom.accelerator import Accelerator
-    from spikeloom.backend.hls.csim import Compared
-    from spikeloom.backend.hls.report import Report
+    from spikeloom.backend.hls.csim import Comparison
     from spikeloom.backend.hls.synthesis import Synthesis
     from spikeloom.ir.number import Ints
 
@@ -25,19 +24,19 @@ NO_TOOL = 3
 
 
 def hls(
-    folder: Folder,
+    folder: NetworkFolder,
     csim: Annotated[
         bool,
         typer.Option(
             "--csim", help="compile it, run it, compare every output with the golden model"
         ),
     ] = False,
-    input: Given = None,
-    output: Wanted = None,
+    input: InputFile = None,
+    output: OutputFile = None,
     images: Annotated[
         int | None, typer.Option(min=1, help="take so many images from the beginning; default all")
     ] = None,
-    steps: Steps = None,
+    steps: TimeSteps = None,
     sanitize: Annotated[
         bool,
         typer.Option(
@@ -58,7 +57,6 @@ def hls(
     from spikeloom.accelerator import Accelerator
     from spikeloom.backend.hls import project, report
 
-    console = Console(highlight=False)
     asked = {
         "--input": input,
         "--output": output,
@@ -73,23 +71,23 @@ def hls(
             "--cosim: is done by Vitis HLS; expected --vitis beside it, found none"
         )
     accelerator = Accelerator.load(folder)
-    plan, words = accelerator.plan, given(accelerator, input, images, steps) if csim else None
+    plan, words = accelerator.plan, input_words(accelerator, input, images, steps) if csim else None
     place = project.write(plan, folder)
-    console.print(f"{place}", markup=False, soft_wrap=True)
-    found = (
-        simulated(console, accelerator, words, steps, sanitize, output)
-        if words is not None
-        else None
-    )
-    synthesis, missing = synthesised(console, place, cosim) if vitis else (None, False)
+    say(place)
+    found = run_csim(accelerator, words, steps, sanitize, output) if words is not None else None
+    synthesis, missing = run_vitis(place, cosim) if vitis else (None, False)
     estimate = report.estimated(
         plan, folder, found.run if found is not None and steps is None else None
     )
-    closing(console, report.write(plan, folder, estimate, synthesis), folder / report.FILE, found)
-    return 1 if found is not None and found.differences else NO_TOOL if missing else 0
+    said = report.write(plan, folder, estimate, synthesis)
+    show([said.table])
+    for line in (*said.lines, folder / report.FILE, *([found] if found is not None else [])):
+        say(line)
+    status = show_differences(found.differences) if found is not None else 0
+    return status or (NO_TOOL if missing else 0)
 
 
-def given(
+def input_words(
     accelerator: Accelerator, input: Path | None, images: int | None, steps: int | None
 ) -> Ints:
     """The words that are simulated, if they can be, with so many time steps. Raises
@@ -102,21 +100,19 @@ def given(
     return accelerator.words(x[: image_count(images, len(x), len(x))])
 
 
-def simulated(
-    console: Console,
+def run_csim(
     accelerator: Accelerator,
     words: Ints,
     steps: int | None,
     sanitize: bool,
     output: Path | None,
-) -> Compared:
+) -> Comparison:
     """C simulation of input words, its real outputs saved."""
     from spikeloom.backend.hls import csim, project
-    from spikeloom.cli.console import bars
     from spikeloom.ir import golden
 
     folder, plan = accelerator.folder / project.FOLDER, accelerator.plan
-    with bars(console) as progress:
+    with bars() as progress:
         run = csim.simulate(plan, folder, words, steps=steps, sanitize=sanitize, progress=progress)
         progress("golden", 0, 0)
         found = csim.compare(plan, words, run, steps)
@@ -126,34 +122,18 @@ def simulated(
     save_array(
         target, golden.dequantize(graph, run.words if code is None else code.value(run.words))
     )
-    console.print(f"{target}", markup=False, soft_wrap=True)
+    say(target)
     return found
 
 
-def synthesised(console: Console, place: Path, cosim: bool) -> tuple[Synthesis | None, bool]:
+def run_vitis(place: Path, cosim: bool) -> tuple[Synthesis | None, bool]:
     """What Vitis HLS makes of it, and whether it is missing."""
     from spikeloom.backend.hls import synthesis
-    from spikeloom.cli.console import bars
 
     if synthesis.command() is None:
         names = " or ".join(synthesis.COMMANDS)
-        console.print(
-            f"Vitis HLS is missing: {names} is not on PATH; {place} is complete for it",
-            markup=False,
-            soft_wrap=True,
-        )
+        say(f"Vitis HLS is missing: {names} is not on PATH; {place} is complete for it")
         return None, True
-    with bars(console) as progress:
+    with bars() as progress:
         progress("vitis hls", 0, 0)
         return synthesis.run(place, cosim), False
-
-
-def closing(console: Console, said: Report, path: Path, found: Compared | None) -> None:
-    """Cycles by layer, and how many answers agree."""
-    from spikeloom.cli.measured_screen import show
-
-    show(console, [said.table])
-    for line in (*said.lines, f"{path}", *([f"{found}"] if found is not None else [])):
-        console.print(line, markup=False, soft_wrap=True)
-    for line in found.differences if found is not None else ():
-        console.print(line, style="bold red", markup=False, soft_wrap=True)

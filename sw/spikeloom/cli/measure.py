@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from spikeloom.accelerator import Accelerator, Progress
+from spikeloom.accelerator import Accelerator
 from spikeloom.backend.deploy import spikes
 from spikeloom.driver import Measurement, environment
 from spikeloom.driver.measurement import FILE
@@ -17,6 +17,7 @@ from spikeloom.files import Array
 from spikeloom.interface import manifest as manifests
 from spikeloom.ir import golden
 from spikeloom.mapping.plan.runtime_steps import runnable
+from spikeloom.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Result:
     differences: tuple[str, ...]
 
 
-def where() -> str:
+def device_line() -> str:
     """A line for the user: what is going to be measured."""
     if environment.on_board():
         return "Measuring on this board."

@@ -9,10 +9,10 @@ import typer
 
 from spikeloom.files import file_to_write, folder_to_write
 
-Folder = Annotated[
+NetworkFolder = Annotated[
     Path, typer.Argument(metavar="DIR", help="folder of the network, e.g. build/digits-cnn")
 ]
-Target = Annotated[
+OutputFolder = Annotated[
     Path,
     typer.Option(
         "-o",
@@ -22,23 +22,23 @@ Target = Annotated[
         help="folder to write, e.g. build/NET",
     ),
 ]
-Given = Annotated[
+InputFile = Annotated[
     Path | None,
     typer.Option("--input", help="real input (.npy), batch first; default DIR/test_x.npy"),
 ]
-Wanted = Annotated[
+OutputFile = Annotated[
     Path | None,
     typer.Option(
         "--output", metavar="FILE", parser=file_to_write, help="real output (.npy) to write"
     ),
 ]
-Labels = Annotated[
+LabelFile = Annotated[
     Path | None,
     typer.Option(
         "--labels",
         help="class numbers (.npy) of the input; default DIR/test_y.npy for the test set",
     ),
 ]
-Steps = Annotated[
+TimeSteps = Annotated[
     int | None, typer.Option("--steps", metavar="N", help="run with fewer time steps; default all")
 ]

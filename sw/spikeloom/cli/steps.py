@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from spikeloom.cli.options import Folder, Given, Labels
+from spikeloom.cli.console import bars, note, say
+from spikeloom.cli.images import images_of
+from spikeloom.cli.options import InputFile, LabelFile, NetworkFolder
 
 
 def steps(
-    folder: Folder,
-    input: Given = None,
-    labels: Labels = None,
+    folder: NetworkFolder,
+    input: InputFile = None,
+    labels: LabelFile = None,
     images: Annotated[
         int | None,
         typer.Option(min=1, help="so many images go through the cycle model; default 16"),
@@ -23,15 +24,12 @@ def steps(
     stopped.
     """
     from spikeloom.accelerator import Accelerator
-    from spikeloom.cli.console import bars
-    from spikeloom.cli.images import images_of
     from spikeloom.report import curve
 
-    console = Console(highlight=False)
     accelerator = Accelerator.load(folder)
     x, y = images_of(folder, input, labels)
-    with bars(console) as progress:
+    with bars() as progress:
         found = accelerator.curve(x, y, images=images, progress=progress)
-    console.print(f"{found}", markup=False, soft_wrap=True)
-    console.print(f"{curve.HOW[0].upper()}{curve.HOW[1:]}.", style="dim", soft_wrap=True)
-    console.print(f"{folder / curve.FILE}", markup=False, soft_wrap=True)
+    say(found)
+    note(f"{curve.HOW[0].upper()}{curve.HOW[1:]}.")
+    say(folder / curve.FILE)

@@ -11,21 +11,17 @@ import numpy as np
 
 from spikeloom.driver import power
 from spikeloom.driver.errors import MismatchError
+from spikeloom.driver.figures import Power, StageFigures, StreamFigures, Traffic
 from spikeloom.driver.jobs import Done
-from spikeloom.driver.measurement import (
-    Measurement,
-    Power,
-    Spread,
-    StageFigures,
-    StreamFigures,
-    Traffic,
-)
+from spikeloom.driver.measurement import Measurement
 from spikeloom.driver.words import Array, Images, output_passes
+from spikeloom.interface.figures import Spread
 from spikeloom.interface.manifest import Manifest
 from spikeloom.interface.registers import LOG_DEPTH
+from spikeloom.progress import Progress
 
 if TYPE_CHECKING:
-    from spikeloom.driver.accelerator import Accelerator, Batch, Progress
+    from spikeloom.driver.session import Batch, Session
 
 ALONE = 32
 """Jobs of one image, for the time from start to done."""
@@ -43,11 +39,11 @@ class Phase:
     counters: Mapping[str, int]
 
 
-def run(accelerator: Accelerator, images: Images, single: bool, progress: Progress) -> Phase:
+def run(session: Session, images: Images, single: bool, progress: Progress) -> Phase:
     """All images from cleared counters, the log read after every job. Raises MismatchError if log
     and registers do not agree.
     """
-    port, name = accelerator.loaded.port, "single" if single else "stream"
+    port, name = session.loaded.port, "single" if single else "stream"
     port.set("control", "clear")
     latency: list[int] = []
     interval: list[int] = []
@@ -59,18 +55,18 @@ def run(accelerator: Accelerator, images: Images, single: bool, progress: Progre
         interval.extend(int(n) for n in entries[1][1:])
         progress(name, len(latency), len(images))
 
-    batch = accelerator.batch(images, accelerator.real, single=single, most=LOG_DEPTH, after=after)
+    batch = session.batch(images, session.real, single=single, most=LOG_DEPTH, after=after)
     # A strided layer may still work on rows that no output needed; its spikes and operations count
     # as well.
-    port.wait(accelerator.manifest.limit_cycles)
-    agree(accelerator, "latency", latency)
-    agree(accelerator, "interval", interval)
+    port.wait(session.manifest.limit_cycles)
+    check_log(session, "latency", latency)
+    check_log(session, "interval", interval)
     return Phase(batch, latency, interval, port.counters())
 
 
-def agree(accelerator: Accelerator, what: str, logged: list[int]) -> None:
+def check_log(session: Session, what: str, logged: list[int]) -> None:
     """The log and the sums in registers are counted apart, and must be the same."""
-    port = accelerator.loaded.port
+    port = session.loaded.port
     expected = [len(logged), sum(logged), *((min(logged), max(logged)) if logged else ())]
     names = ("count", "sum", "min", "max")[: len(expected)]
     found = [port.read(f"{what}_{name}") for name in names]
@@ -107,8 +103,8 @@ def stages(manifest: Manifest, counters: Mapping[str, int]) -> tuple[StageFigure
     )
 
 
-def alone(
-    accelerator: Accelerator, images: Images, progress: Progress
+def single_image_jobs(
+    session: Session, images: Images, progress: Progress
 ) -> tuple[list[int], list[float]]:
     """Cycles from start to done, and host seconds, of images that are jobs of their own."""
     cycles, seconds = [], []
@@ -117,7 +113,7 @@ def alone(
         progress("alone", k, count)
         image = images.part(k, k + 1)
         begin = time.perf_counter()
-        batch = accelerator.batch(image, accelerator.real)
+        batch = session.batch(image, session.real)
         seconds.append(time.perf_counter() - begin)
         cycles.append(batch.cycles)
     progress("alone", count, count)
@@ -125,12 +121,12 @@ def alone(
 
 
 def measure(
-    accelerator: Accelerator, images: Images, power_seconds: float, progress: Progress
+    session: Session, images: Images, power_seconds: float, progress: Progress
 ) -> Measurement:
     """See :meth:`spikeloom.driver.Accelerator.measure`."""
-    loaded, manifest = accelerator.loaded, accelerator.manifest
-    single = run(accelerator, images, True, progress)
-    stream = run(accelerator, images, False, progress)
+    loaded, manifest = session.loaded, session.manifest
+    single = run(session, images, True, progress)
+    stream = run(session, images, False, progress)
     waits = [loaded.port.read(name) for name in ("input_wait", "output_wait")]
     counted = streams(manifest, stream.counters, len(images))
     if counted != streams(manifest, single.counters, len(images)) or not np.array_equal(
@@ -140,15 +136,15 @@ def measure(
             f"{manifest.name}: one image at a time gave other results or spikes than the pipeline"
             " kept full; measure again"
         )
-    cycles, seconds = alone(accelerator, images, progress)
+    cycles, seconds = single_image_jobs(session, images, progress)
     timed = None if loaded.simulated else Spread.of(seconds)
     found = power.sensors(loaded.pynq) if not loaded.simulated else {}
-    measured = measure_power(accelerator, images, found, power_seconds, progress) if found else None
+    measured = measure_power(session, images, found, power_seconds, progress) if found else None
     into, out = (
         traffic(stream.batch, images, manifest, loaded.simulated, back) for back in (False, True)
     )
     return Measurement(
-        source=accelerator.source,
+        source=session.source,
         network=manifest.name,
         identity=loaded.identity,
         board=manifest.board,
@@ -170,9 +166,11 @@ def measure(
         output_wait=waits[1],
         power=measured,
         power_reason=(
-            "" if measured is not None else power.why_none(manifest.board, found, loaded.simulated)
+            ""
+            if measured is not None
+            else power.reason_without(manifest.board, found, loaded.simulated)
         ),
-        steps=accelerator.steps or None,
+        steps=session.steps or None,
     )
 
 
@@ -187,7 +185,7 @@ def traffic(
 
 
 def measure_power(
-    accelerator: Accelerator,
+    session: Session,
     images: Images,
     found: power.Sensors,
     seconds: float,
@@ -197,18 +195,18 @@ def measure_power(
     meanwhile.
     """
     progress("power", 0, 0)
-    count = min(len(images), accelerator.buffers.reserve(len(images)))
-    accelerator.fill(images, 0, count)
-    into, out = accelerator.buffers.input, accelerator.buffers.output
+    count = min(len(images), session.buffers.reserve(len(images)))
+    session.fill(images, 0, count)
+    into, out = session.buffers.input, session.buffers.output
     return power.measure(
-        found, lambda: accelerator.run(into, out, count), max(seconds, power.LEAST_SECONDS)
+        found, lambda: session.run(into, out, count), max(seconds, power.LEAST_SECONDS)
     )
 
 
-def throughput(accelerator: Accelerator, images: Images) -> dict[str, Any]:
+def throughput(session: Session, images: Images) -> dict[str, Any]:
     """See :meth:`spikeloom.driver.Accelerator.throughput_test`."""
-    loaded, manifest = accelerator.loaded, accelerator.manifest
-    count = min(len(images), accelerator.buffers.reserve(len(images)))
+    loaded, manifest = session.loaded, session.manifest
+    count = min(len(images), session.buffers.reserve(len(images)))
     spent: dict[str, float] = {}
 
     def timed(what: str, act: Any) -> Any:
@@ -218,15 +216,15 @@ def throughput(accelerator: Accelerator, images: Images) -> dict[str, Any]:
         return result
 
     if manifest.input.container_bits < 8:
-        timed("pack_input[ms]", lambda: accelerator.put(images, 0, count))
-        timed("copy_input_data_to_device[ms]", accelerator.buffers.input.sync_to_device)
+        timed("pack_input[ms]", lambda: session.put(images, 0, count))
+        timed("copy_input_data_to_device[ms]", session.buffers.input.sync_to_device)
     else:
-        timed("copy_input_data_to_device[ms]", lambda: accelerator.fill(images, 0, count))
-    into, out = accelerator.buffers.input, accelerator.buffers.output
-    done: Done = timed("runtime[ms]", lambda: accelerator.run(into, out, count))
+        timed("copy_input_data_to_device[ms]", lambda: session.fill(images, 0, count))
+    into, out = session.buffers.input, session.buffers.output
+    done: Done = timed("runtime[ms]", lambda: session.run(into, out, count))
     timed("copy_output_data_from_device[ms]", out.sync_from_device)
-    results: Array = accelerator.results(count)
-    timed("unpack_output[ms]", lambda: accelerator.real(results))
+    results: Array = session.results(count)
+    timed("unpack_output[ms]", lambda: session.real(results))
     seconds = (
         done.cycles / loaded.clock_mhz / 1e6 if loaded.simulated else spent["runtime[ms]"] / 1000
     )
@@ -240,7 +238,7 @@ def throughput(accelerator: Accelerator, images: Images) -> dict[str, Any]:
     )  # the fabric makes planes and groups, results leave in order, and bytes are not packed
     word = manifest.memory_width / 8
     return {
-        "source": accelerator.source,
+        "source": session.source,
         "runtime[ms]": 1000 * seconds,
         "throughput[images/s]": count / seconds,
         "DRAM_in_bandwidth[MB/s]": done.words_read * word * 1e-6 / seconds,

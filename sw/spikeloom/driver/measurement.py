@@ -5,18 +5,37 @@ A simulated measurement holds no host time and no power: there is nothing to mea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from spikeloom.display import (
+    NO_NUMBER,
+    Table,
+    count,
+    microseconds,
+    percent,
+    percents,
+    rate,
+    scaled,
+    shortened,
+)
+from spikeloom.driver.figures import Power, Rail, StageFigures, StreamFigures, Traffic
 from spikeloom.errors import SpikeLoomError
-from spikeloom.files import load_json, save_json
+from spikeloom.files import load_schema, save_json
+from spikeloom.interface.figures import Spread, finn_names
 
-SCHEMA = 1
+SCHEMA = 2
 """Of ``measure.json``; another number is another format."""
 
 FILE = "measure.json"
+
+NAME = 24
+"""Characters of a name at most."""
+
+PLANES = 6
+"""Planes in one row at most."""
 
 DEFINITIONS = {
     "latency": (
@@ -45,111 +64,6 @@ DEFINITIONS = {
         "cycles in which the network waited for memory to give, or to take; pipeline kept full"
     ),
 }
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Smallest, middle, 99th percentile, largest and mean of a list of numbers; percentiles are
-    values that occurred.
-    """
-
-    min: float
-    p50: float
-    p99: float
-    max: float
-    mean: float
-
-    @classmethod
-    def of(cls, numbers: Sequence[float]) -> Spread:
-        """Raises SpikeLoomError for an empty list."""
-        if not len(numbers):
-            raise SpikeLoomError("expected at least one number to describe")
-        ordered = sorted(numbers)
-
-        def rank(percent: int) -> float:
-            return ordered[min(len(ordered) - 1, -(-percent * (len(ordered) - 1) // 100))]
-
-        return cls(ordered[0], rank(50), rank(99), ordered[-1], sum(ordered) / len(ordered))
-
-    def times(self, factor: float) -> dict[str, float]:
-        return {name: value * factor for name, value in asdict(self).items()}
-
-
-@dataclass(frozen=True)
-class StreamFigures:
-    """Spikes that left the input or a layer, summed over all images: ``words`` words, set bits of
-    each plane, words that are not zero.
-
-    ``crc`` of all words, where the hardware keeps one: see :mod:`spikeloom.mapping.plan.checksums`.
-    """
-
-    name: str
-    words: int
-    spikes: tuple[int, ...]
-    nonzero: int
-    crc: int | None = None
-
-    @property
-    def sparsity(self) -> tuple[float, ...]:
-        return tuple(1 - n / self.words for n in self.spikes)
-
-    @property
-    def zero_values(self) -> float:
-        return 1 - self.nonzero / self.words
-
-    @property
-    def firing_rate(self) -> float:
-        return sum(self.spikes) / (self.words * len(self.spikes))
-
-
-@dataclass(frozen=True)
-class StageFigures:
-    """What one layer did, summed over all images: synaptic operations, and cycles; a residual's
-    operations belong to the layer it joins.
-    """
-
-    name: str
-    synaptic: int
-    busy: int
-    starved: int
-    stalled: int
-
-    @property
-    def cycles(self) -> int:
-        return self.busy + self.starved + self.stalled
-
-
-@dataclass(frozen=True)
-class Traffic:
-    """One direction between host and fabric: bytes on the memory port, times numpy goes over the
-    data, and the host's seconds or None.
-    """
-
-    bytes: int
-    passes: int
-    seconds: float | None
-
-
-@dataclass(frozen=True)
-class Rail:
-    """Mean power of one supply rail in watts, by the name that the board's driver gives it: idle,
-    and with the pipeline kept full.
-    """
-
-    name: str
-    idle: float
-    active: float
-
-
-@dataclass(frozen=True)
-class Power:
-    """``seconds`` of each, ``samples`` readings of every rail while active. Rails may feed one
-    another: they are not summed.
-    """
-
-    seconds: float
-    samples: int
-    rails: tuple[Rail, ...]
 
 
 @dataclass(frozen=True, repr=False)
@@ -204,17 +118,13 @@ class Measurement:
             raise SpikeLoomError("measurement: a simulation has no host time and no power")
 
     def __repr__(self) -> str:
-        from spikeloom.driver.text import tables
-
         return "\n\n".join(repr(table) for table in tables(self))
 
     def _repr_html_(self) -> str:
-        from spikeloom.driver.text import tables
-
         return "".join(table._repr_html_() for table in tables(self))
 
     @property
-    def images_per_second(self) -> float:
+    def frames_per_second(self) -> float:
         """With the pipeline kept full, data movement included."""
         return self.images * self.clock_mhz * 1e6 / self.stream_cycles
 
@@ -224,11 +134,10 @@ class Measurement:
 
     @property
     def synaptic_per_second(self) -> float:
-        return self.synaptic_per_image * self.images_per_second
+        return self.synaptic_per_image * self.frames_per_second
 
     def to_dict(self) -> dict[str, Any]:
         """As in ``measure.json``: what was measured, and what follows from it."""
-        microsecond = 1 / self.clock_mhz
         data = asdict(self)
         for row, stream in zip(data["streams"], self.streams, strict=True):
             row.update(
@@ -236,11 +145,9 @@ class Measurement:
                 zero_values=stream.zero_values,
                 firing_rate=stream.firing_rate,
             )
+        spreads = {name: getattr(self, name) for name in ("latency", "start_to_done", "interval")}
         derived = {
-            "latency_us": self.latency.times(microsecond),
-            "start_to_done_us": self.start_to_done.times(microsecond),
-            "interval_us": self.interval.times(microsecond) if self.interval is not None else None,
-            "images_per_second": self.images_per_second,
+            **finn_names(self.clock_mhz, self.images, self.frames_per_second, spreads),
             "synaptic_operations_per_image": self.synaptic_per_image,
             "synaptic_operations_per_second": self.synaptic_per_second,
         }
@@ -260,12 +167,7 @@ class Measurement:
         """Raises SpikeLoomError where the file is missing, of another schema, or not one of
         :meth:`save`.
         """
-        data: Any = load_json(path, "a measurement (measure.json)")
-        if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-            found = data.get("schema") if isinstance(data, dict) else "something else"
-            raise SpikeLoomError(
-                f"{path}: expected a measurement of schema {SCHEMA}, found {found}; measure again"
-            )
+        data = load_schema(path, "a measurement", SCHEMA, "measure again")
         try:
             return cls.from_dict(data)
         except (KeyError, TypeError, AttributeError) as error:
@@ -299,3 +201,100 @@ class Measurement:
             )
         parts["latencies"] = tuple(data["latencies"])
         return cls(**parts)
+
+
+def tables(m: Measurement) -> tuple[Table, ...]:
+    """Everything, in the order of one screen of 80 columns."""
+    return timing(m), rates(m), *power(m), streams(m), stages(m)
+
+
+def timing(m: Measurement) -> Table:
+    """Latency, start to done and interval in cycles, and how long that takes; host time where there
+    is one.
+    """
+    spreads = {"latency": m.latency, "start to done": m.start_to_done, "interval": m.interval}
+    rows = [
+        (
+            what,
+            *(count(cycles) for cycles in (spread.min, spread.median, spread.p99, spread.max)),
+            microseconds(spread.median, m.clock_mhz),
+        )
+        for what, spread in spreads.items()
+        if spread is not None
+    ]
+    if m.host is not None:
+        rows.append(("host, wall clock", "", "", "", "", microseconds(1e6 * m.host.median, 1)))
+    heads = ("cycles", "min", "median", "p99", "max", "median time")
+    where, clock = (
+        ("", f"{m.clock_mhz:g} MHz")
+        if m.source == "board"
+        else ("simulated ", f"{m.clock_mhz:g} MHz assumed")
+    )
+    steps = f", {m.steps} time step{'s' * (m.steps > 1)}" if m.steps else ""
+    what = f"{shortened(m.network, NAME)} on a {where}{m.board}"
+    return Table(f"{what}: {count(m.images)} images, {clock}{steps}", heads, tuple(rows))
+
+
+def rates(m: Measurement) -> Table:
+    """Throughput, operations, and what moved between host and fabric."""
+    rows = [
+        ("frames per second", rate(m.frames_per_second), "start to done"),
+        (
+            "syn. operations",
+            count(m.synaptic_per_image),
+            f"per image; {rate(m.synaptic_per_second / 1e6)} million per second",
+        ),
+        ("memory, in", scaled(m.input.bytes, "B"), traffic(m.input, m.input_wait)),
+        ("memory, out", scaled(m.output.bytes, "B"), traffic(m.output, m.output_wait)),
+    ]
+    if m.power is None:
+        rows.append(("power", NO_NUMBER, m.power_reason))
+    return Table("rates", ("pipeline kept full", "", ""), tuple(rows))
+
+
+def traffic(direction: Traffic, waited: int) -> str:
+    seconds = f", {count(1000 * direction.seconds)} ms" if direction.seconds is not None else ""
+    return f"{direction.passes} numpy passes{seconds}; waited {scaled(waited, ' cycles')}"
+
+
+def power(m: Measurement) -> tuple[Table, ...]:
+    """One row per rail, where there are sensors."""
+    if m.power is None:
+        return ()
+    rows = tuple(
+        (shortened(rail.name, NAME), f"{rail.idle:.3f} W", f"{rail.active:.3f} W")
+        for rail in m.power.rails
+    )
+    return (Table(f"power, {m.power.seconds:g} s each", ("rail", "idle", "active"), rows),)
+
+
+def streams(m: Measurement) -> Table:
+    """Spikes and sparsity of everything that spikes."""
+    rows = tuple(row for stream in m.streams for row in stream_rows(stream, m.images))
+    heads = ("spikes of", "per image", "rate", "zero", "not set %, by plane")
+    return Table("spikes, per image", heads, rows)
+
+
+def stream_rows(stream: StreamFigures, images: int) -> Iterator[tuple[str, ...]]:
+    """One row, or more where there are many planes."""
+    head = (
+        shortened(stream.name, NAME),
+        count(sum(stream.spikes) / images),
+        f"{stream.firing_rate:.3f}",
+        percent(stream.zero_values),
+    )
+    for start in range(0, len(stream.spikes), PLANES):
+        yield *head, percents(stream.sparsity[start : start + PLANES])
+        head = ("", "", "", "")
+
+
+def stages(m: Measurement) -> Table:
+    """What every layer did, pipeline kept full."""
+
+    def row(stage: StageFigures) -> tuple[str, ...]:
+        cycles = (stage.busy, stage.starved, stage.stalled)
+        shares = [percent(stage.share(n) if stage.cycles else None) for n in cycles]
+        return shortened(stage.name, NAME), count(stage.synaptic / m.images), *shares
+
+    heads = ("layer", "syn. ops", "busy", "starved", "stalled")
+    return Table("layers, per image", heads, tuple(row(stage) for stage in m.stream))

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from spikeloom.driver.measurement import Power, Rail
+from spikeloom.driver.figures import Power, Rail
 
 LEAST_SECONDS = 10.0
 """Shortest loop: sensors average over tens of milliseconds, and regulators settle slowly."""
@@ -99,7 +99,7 @@ def measure(found: Sensors, work: Callable[[], object], seconds: float) -> Power
     )
 
 
-def why_none(board: str, found: Sensors, simulated: bool) -> str:
+def reason_without(board: str, found: Sensors, simulated: bool) -> str:
     """Why a measurement has no power."""
     if simulated:
         return "simulated: there is nothing to measure power on"

@@ -7,19 +7,16 @@ from __future__ import annotations
 import zlib
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spikeloom.driver import buffers
 from spikeloom.driver.errors import MismatchError
+from spikeloom.driver.session import Session
 from spikeloom.errors import SpikeLoomError
 from spikeloom.interface import weight_file
 from spikeloom.interface.manifest import Manifest
 from spikeloom.interface.weight_file import Load
-
-if TYPE_CHECKING:
-    from spikeloom.driver.accelerator import Accelerator
 
 
 def read(path: Path, manifest: Manifest) -> Load:
@@ -32,11 +29,11 @@ def read(path: Path, manifest: Manifest) -> Load:
     return found
 
 
-def fill(accelerator: Accelerator, found: Load) -> None:
+def fill(session: Session, found: Load) -> None:
     """Write the weights into the fabric and see that they came. Raises JobError, or MismatchError
     where other words came than were sent.
     """
-    loaded, manifest = accelerator.loaded, accelerator.loaded.manifest
+    loaded, manifest = session.loaded, session.loaded.manifest
     buffer = buffers.allocate(loaded.pynq, loaded.device, found.words.nbytes, manifest)
     try:
         memory = buffers.memory_of(buffer)
@@ -48,7 +45,7 @@ def fill(accelerator: Accelerator, found: Load) -> None:
             words * manifest.memory_width // 32,
             zlib.crc32(memory[: words * manifest.memory_width // 8].tobytes()),
         )
-        came = accelerator.engine.load(buffer.device_address, words)
+        came = session.engine.load(buffer.device_address, words)
     finally:
         buffer.freebuffer()
     if came != sent:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spikeloom.errors import about
-from spikeloom.frontend.lower import Admit, Compiled, Progress, anything, unseen
+from spikeloom.frontend.lower import Admit, Compiled, anything
 from spikeloom.frontend.lower.prove import Proof
 from spikeloom.frontend.onnx import compile_file
 from spikeloom.frontend.onnx.write import write_model
 from spikeloom.ir.graph import Graph
+from spikeloom.progress import Progress, named, silent
 
 __all__ = ["FreezeReport", "freeze", "write_model"]
 
@@ -38,14 +39,14 @@ class FreezeReport:
 
 
 def freeze(
-    trained: str | Path, model: str | Path, admit: Admit = anything, progress: Progress = unseen
+    trained: str | Path, model: str | Path, admit: Admit = anything, progress: Progress = silent
 ) -> FreezeReport:
     """Read ``trained.onnx``, write ``model.onnx``; ``admit`` and ``progress`` as in
     :func:`spikeloom.frontend.lower.compile_source`.
 
     Raises SpikeLoomError naming file and node, and what to do.
     """
-    compiled = compile_file(trained, admit, progress)
+    compiled = compile_file(trained, admit, named("freeze", progress))
     with about(trained):
         write_model(compiled.graph, model)
     return FreezeReport(compiled)

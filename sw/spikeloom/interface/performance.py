@@ -10,15 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from spikeloom.errors import SpikeLoomError
-from spikeloom.files import load_json, save_json
+from spikeloom.files import load_schema, save_json
+from spikeloom.interface.figures import CycleShares, SpikeShares, Spread, finn_names
 
 FILE = "rtlsim_performance.json"
+
+SCHEMA = 2
+"""Of the file; another number is another format."""
 
 
 def file_of(steps: int | None) -> str:
@@ -27,7 +30,7 @@ def file_of(steps: int | None) -> str:
 
 
 @dataclass(frozen=True)
-class LayerFigures:
+class LayerFigures(SpikeShares, CycleShares):
     """One stage, summed over all images of a run. The network's input is a row of its own, with
     spikes alone.
 
@@ -49,43 +52,6 @@ class LayerFigures:
     starved: int
     stalled: int
 
-    @property
-    def cycles(self) -> int:
-        return self.busy + self.starved + self.stalled
-
-    @property
-    def busy_share(self) -> float:
-        return self.busy / self.cycles if self.cycles else 0.0
-
-    @property
-    def density(self) -> tuple[float, ...]:
-        """Share of set bits in each plane."""
-        return tuple(s / self.words if self.words else 0.0 for s in self.spikes)
-
-    @property
-    def sparsity(self) -> tuple[float, ...]:
-        """Share of bits that are not set, in each plane."""
-        return tuple(1 - d for d in self.density)
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Smallest, middle, 99th percentile and largest of a list of cycles; percentiles are values
-    that occurred.
-    """
-
-    min: int
-    median: int
-    p99: int
-    max: int
-
-    @classmethod
-    def of(cls, cycles: npt.NDArray[np.int64]) -> Spread:
-        low, middle, high, top = (
-            int(np.percentile(cycles, q, method="higher")) for q in (0, 50, 99, 100)
-        )
-        return cls(low, middle, high, top)
-
 
 @dataclass(frozen=True)
 class Performance:
@@ -95,7 +61,7 @@ class Performance:
     ----------
     clock_mhz: assumed, not measured.
     latency: first input beat to last output beat of one image alone in the pipeline, in cycles.
-    interval_cycles: mean distance of two images' last output beats, the pipeline kept full; None
+    interval: distance of two images' last output beats, the pipeline kept full, in cycles; None
         with fewer than two images.
     single, stream: figures per layer with one image in flight at a time, and with the pipeline kept
         full.
@@ -109,7 +75,7 @@ class Performance:
     clock_mhz: float
     images: int
     latency: Spread
-    interval_cycles: float | None
+    interval: Spread | None
     single: tuple[LayerFigures, ...]
     stream: tuple[LayerFigures, ...]
     accuracy: Mapping[str, float]
@@ -118,32 +84,27 @@ class Performance:
 
     @property
     def frames_per_second(self) -> float | None:
-        return self.clock_mhz * 1e6 / self.interval_cycles if self.interval_cycles else None
-
-    def microseconds(self, cycles: float) -> float:
-        return cycles / self.clock_mhz
+        """With the pipeline kept full."""
+        return self.clock_mhz * 1e6 / self.interval.mean if self.interval is not None else None
 
     def save(self, folder: Path, file: str = FILE) -> None:
-        fps = self.frames_per_second
-        derived = {
+        head = {
+            "schema": SCHEMA,
             "source": "simulated",
             "how": (
                 "counted in every cycle of the Verilated RTL; times assume the clock fclk[mhz],"
                 " which no board has confirmed"
             ),
-            "fclk[mhz]": self.clock_mhz,
-            "N": self.images,
-            "latency[us]": {
-                key: self.microseconds(value) for key, value in asdict(self.latency).items()
-            },
-            "throughput[images/s]": fps,
         }
-        save_json(folder / file, {**derived, **asdict(self)})
+        spreads = {"latency": self.latency, "interval": self.interval}
+        names = finn_names(self.clock_mhz, self.images, self.frames_per_second, spreads)
+        save_json(folder / file, {**head, **names, **asdict(self)})
 
     @classmethod
     def load(cls, folder: Path) -> Performance:
         """Raises SpikeLoomError where the file is missing or was not written by :meth:`save`."""
-        data: dict[str, Any] = load_json(folder / FILE, "the measurements of 'spikeloom sim'")
+        what, again = "the figures of 'spikeloom sim'", "run 'spikeloom sim' again"
+        data = load_schema(folder / FILE, what, SCHEMA, again)
         try:
             single, stream = (
                 tuple(LayerFigures(**{**row, "spikes": tuple(row["spikes"])}) for row in data[mode])
@@ -155,7 +116,7 @@ class Performance:
                 clock_mhz=data["clock_mhz"],
                 images=data["images"],
                 latency=Spread(**data["latency"]),
-                interval_cycles=data["interval_cycles"],
+                interval=Spread(**data["interval"]) if data["interval"] is not None else None,
                 single=single,
                 stream=stream,
                 accuracy=dict(data["accuracy"]),
@@ -164,8 +125,7 @@ class Performance:
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise SpikeLoomError(
-                f"{folder / FILE}: expected the measurements of 'spikeloom sim', found something"
-                f" else ({error})"
+                f"{folder / FILE}: expected {what}, found something else ({error}); {again}"
             ) from error
 
 

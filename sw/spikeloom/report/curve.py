@@ -6,34 +6,30 @@ counts as the hardware does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 
-from spikeloom.display import Table
-from spikeloom.errors import SpikeLoomError
-from spikeloom.files import load_json, save_json
-from spikeloom.interface.performance import Spread, accuracy
+from spikeloom.display import Table, count, microseconds, percent
+from spikeloom.interface.figures import Spread
+from spikeloom.interface.performance import accuracy
 from spikeloom.ir import golden
 from spikeloom.ir.fewer_steps import most_steps, with_steps
 from spikeloom.ir.number import Ints
 from spikeloom.mapping.cycle_model import BACK_TO_BACK, ONE_AT_A_TIME, simulate
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.plan.plan_file import hashes
+from spikeloom.progress import Progress
+from spikeloom.store import Store, key_of
 
 FILE = "fewer_steps.json"
-SCHEMA = 1
 HOW = "accuracy: golden model; cycles: cycle model; no board confirmed the clock"
 
 TIMED = 16
 """Images that go through the cycle model."""
-
-Progress = Callable[[int, int], None]
-"""Called with the points done and their number."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +39,14 @@ class Point:
     Attributes
     ----------
     accuracy: share of right answers; None without labels. latency: cycles of one image alone.
-    interval: mean cycles between two images, the pipeline kept full; None with one image. synaptic:
+    interval: cycles between two images, the pipeline kept full; None with one image. synaptic:
         operations per image.
     """
 
     steps: int
     accuracy: float | None
     latency: Spread
-    interval: float | None
+    interval: Spread | None
     synaptic: float
 
 
@@ -62,50 +58,14 @@ class Curve:
     ----------
     network: the network hash of the plan that it belongs to, whether or not its hardware can run
         with fewer steps.
-    images, timed: how many went through golden model and cycle model; digest: CRC-32 of them and
-        their labels.
+    images, timed: how many went through golden model and cycle model.
     """
 
     network: str
     clock_mhz: float
     images: int
     timed: int
-    digest: int
     points: tuple[Point, ...]
-
-    def save(self, folder: Path) -> None:
-        save_json(
-            folder / FILE,
-            {"schema": SCHEMA, "source": "golden model, cycle model", "how": HOW, **asdict(self)},
-        )
-
-    @classmethod
-    def load(cls, folder: Path) -> Curve:
-        """Raises SpikeLoomError where the file is missing or was not written by :meth:`save`."""
-        path = folder / FILE
-        data: Any = load_json(path, "the figures of 'spikeloom steps'")
-        try:
-            if data["schema"] != SCHEMA:
-                raise SpikeLoomError(
-                    f"{path}: expected schema {SCHEMA}, found {data['schema']}; run 'spikeloom"
-                    " steps' again"
-                )
-            points = tuple(
-                Point(**{**point, "latency": Spread(**point["latency"])})
-                for point in data["points"]
-            )
-            return cls(
-                data["network"],
-                data["clock_mhz"],
-                data["images"],
-                data["timed"],
-                data["digest"],
-                points,
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise SpikeLoomError(
-                f"{path}: expected the figures of 'spikeloom steps', found something else ({error})"
-            ) from error
 
     @property
     def table(self) -> Table:
@@ -114,12 +74,12 @@ class Curve:
             "accuracy",
             "latency, median",
             "p99",
-            "µs",
+            "median time",
             "interval",
             "synaptic operations",
         )
         return Table(
-            f"Fewer time steps, {self.images} images, cycles of {self.timed}",
+            f"Fewer time steps, {count(self.images)} images, cycles of {count(self.timed)}",
             heads,
             tuple(self.row(point) for point in self.points),
         )
@@ -127,13 +87,13 @@ class Curve:
     def row(self, point: Point) -> tuple[str, ...]:
         """One point as text."""
         return (
-            str(point.steps),
-            f"{point.accuracy:.2%}" if point.accuracy is not None else "–",
-            str(point.latency.median),
-            str(point.latency.p99),
-            f"{point.latency.median / self.clock_mhz:.2f}",
-            f"{point.interval:.0f}" if point.interval is not None else "–",
-            f"{point.synaptic:.0f}",
+            count(point.steps),
+            percent(point.accuracy, 2),
+            count(point.latency.median),
+            count(point.latency.p99),
+            microseconds(point.latency.median, self.clock_mhz),
+            count(point.interval.mean if point.interval is not None else None),
+            count(point.synaptic),
         )
 
     def __repr__(self) -> str:
@@ -141,6 +101,30 @@ class Curve:
 
     def _repr_html_(self) -> str:
         return self.table._repr_html_()
+
+
+def read(data: dict[str, Any]) -> Curve:
+    """From JSON. Raises KeyError or TypeError where the data is something else."""
+    return Curve(**{**data, "points": tuple(point_of(point) for point in data["points"])})
+
+
+def point_of(data: dict[str, Any]) -> Point:
+    """From JSON. Raises KeyError or TypeError where the data is something else."""
+    spreads = {
+        name: Spread(**data[name]) if data[name] is not None else None
+        for name in ("latency", "interval")
+    }
+    return Point(**{**data, **spreads})
+
+
+CURVES = Store(
+    FILE,
+    "the figures of 'spikeloom steps'",
+    read,
+    HOW,
+    schema=2,
+    again="run 'spikeloom steps' again",
+)
 
 
 def measure(
@@ -154,35 +138,25 @@ def measure(
     """
     most, timed = most_steps(plan.graph), min(timed, len(words))
     with_steps(plan.graph, 1)
-    empty = Curve(hashes(plan).network, plan.clock_mhz, len(words), timed, digest(words, truth), ())
-    found = known(folder, empty)
+    network, settings = hashes(plan).network, f"{plan.clock_mhz} {len(words)} {timed}"
+    key = key_of(network, settings, digest(words, truth))
+    found = CURVES.find(folder, key) or Curve(network, plan.clock_mhz, len(words), timed, ())
     for steps in range(len(found.points) + 1, most + 1):
-        progress(steps - 1, most)
+        progress("steps", steps - 1, most)
         found = replace(
             found, points=(*found.points, at(plan.with_steps(steps), steps, words, truth, timed))
         )
-        found.save(folder)
-    progress(most, most)
+        CURVES.save(folder, key, found)
+    progress("steps", most, most)
     return found
 
 
-def known(folder: Path, empty: Curve) -> Curve:
-    """What was measured before on the same plan and images; none of it otherwise."""
-    if not (folder / FILE).exists():
-        return empty
-    try:
-        before = Curve.load(folder)
-    except SpikeLoomError:
-        return empty
-    return before if replace(before, points=()) == empty else empty
-
-
-def digest(words: Ints, truth: Ints | None) -> int:
+def digest(words: Ints, truth: Ints | None) -> str:
     """CRC-32 of images and labels."""
     value = crc32(np.ascontiguousarray(words, dtype="<i8").tobytes())
-    return (
-        value if truth is None else crc32(np.ascontiguousarray(truth, dtype="<i8").tobytes(), value)
-    )
+    if truth is not None:
+        value = crc32(np.ascontiguousarray(truth, dtype="<i8").tobytes(), value)
+    return f"{value:08x}"
 
 
 def at(plan: Plan, steps: int, words: Ints, truth: Ints | None, timed: int) -> Point:
@@ -197,6 +171,6 @@ def at(plan: Plan, steps: int, words: Ints, truth: Ints | None, timed: int) -> P
             else accuracy(golden.dequantize(plan.graph, golden.integers(plan.graph, words)), truth)
         ),
         Spread.of(single.latency),
-        float(stream.intervals.mean()) if len(stream.intervals) else None,
+        Spread.of(stream.intervals) if len(stream.intervals) else None,
         sum(stage.synaptic for stage in single.stages.values()) / timed,
     )

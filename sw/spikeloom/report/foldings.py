@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from spikeloom.display import Table, count, rate, signed
 from spikeloom.files import load_json, save_json
 from spikeloom.interface.boards import BOARDS
 from spikeloom.mapping.estimate.cost import Cost
@@ -27,7 +28,7 @@ NUMBERS = ("group", "banks", "ports", "elements", "windows", "neurons")
 """Of a folding, in the order in which they are told."""
 
 
-def words(folding: Folding) -> str:
+def folding_text(folding: Folding) -> str:
     """A folding in words: what is 1 is left away."""
     numbers = [f"{name} {getattr(folding, name)}" for name in NUMBERS if getattr(folding, name) > 1]
     memory = (
@@ -38,12 +39,12 @@ def words(folding: Folding) -> str:
     return ", ".join([folding.body, *numbers, *memory])
 
 
-def other(found: Other | None) -> dict[str, Any] | None:
+def neighbour(found: Other | None) -> dict[str, Any] | None:
     if found is None:
         return None
     return {
         "folding": vars(found.folding),
-        "in words": words(found.folding),
+        "in words": folding_text(found.folding),
         "cycles": round(found.cycles),
         "more": units(found.more),
     }
@@ -53,11 +54,11 @@ def layer(reason: Reason) -> dict[str, Any]:
     folding = reason.stage.folding
     return {
         "folding": vars(folding),
-        "in words": words(folding),
+        "in words": folding_text(folding),
         "cycles": round(reason.limit.cycles),
         "limit": reason.limit.what,
-        "faster": other(reason.faster),
-        "smaller": other(reason.smaller),
+        "faster": neighbour(reason.faster),
+        "smaller": neighbour(reason.smaller),
     }
 
 
@@ -93,35 +94,44 @@ def read(folder: Path) -> dict[str, Any]:
     return found
 
 
-def rows(found: dict[str, Any]) -> list[dict[str, str]]:
-    """One per layer, for a table: folding, what bounds it, and what its neighbours in size are."""
-    return [
-        {
-            "name": name,
-            "folding": layer["in words"],
-            "limit": f"{layer['cycles']} ({layer['limit']})",
-            "faster": told(layer["faster"]),
-            "smaller": told(layer["smaller"]),
-        }
+def table(found: dict[str, Any]) -> Table:
+    """A row per layer: folding, what bounds it, and what its neighbours in size are."""
+    heads = (
+        "layer",
+        "folding",
+        "cycles per image, and of what",
+        "the smallest that is faster",
+        "the fastest that is smaller",
+    )
+    rows = tuple(
+        (
+            name,
+            layer["in words"],
+            f"{count(layer['cycles'])} ({layer['limit']})",
+            neighbour_text(layer["faster"]),
+            neighbour_text(layer["smaller"]),
+        )
         for name, layer in found["layers"].items()
-    ]
+    )
+    return Table("foldings", heads, rows)
 
 
-def told(found: dict[str, Any] | None) -> str:
+def neighbour_text(found: dict[str, Any] | None) -> str:
     """Another folding in words, with what changes."""
     if found is None:
         return "none"
-    changes = ", ".join(f"{number:+d} {unit}" for unit, number in found["more"].items() if number)
-    return f"{found['in words']}: {found['cycles']} cycles, {changes or 'nothing more'}"
+    more = found["more"].items()
+    changes = ", ".join(f"{signed(number)} {unit}" for unit, number in more if number)
+    return f"{found['in words']}: {count(found['cycles'])} cycles, {changes or 'nothing more'}"
 
 
-def line(plan: Plan, found: dict[str, Any]) -> str:
+def bottleneck(plan: Plan, found: dict[str, Any]) -> str:
     """What bounds a plan, in one line."""
     slow, tight = found["slowest"], found["tightest"]["resource"]
     unit = next(unit for unit, field in UNITS.items() if NAMES[field] == tight)
     fps = plan.clock_mhz * 1e6 / slow["cycles"]
     return (
-        f"bound by {slow['layer']} ({slow['limit']}): {slow['cycles']} cycles an image, {fps:.0f}"
-        f" frames per second at {plan.clock_mhz:g} MHz; tightest is {tight}: {found['total'][unit]}"
-        f" of {found['allowed'][unit]} to use; {FILE} says why"
+        f"bound by {slow['layer']} ({slow['limit']}): {count(slow['cycles'])} cycles an image,"
+        f" {rate(fps)} frames per second at {plan.clock_mhz:g} MHz; tightest is {tight}:"
+        f" {count(found['total'][unit])} of {count(found['allowed'][unit])} to use; {FILE} says why"
     )

@@ -6,7 +6,16 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from spikeloom.driver.measurement import DEFINITIONS, Measurement
+from spikeloom.display import Table
+from spikeloom.driver.measurement import (
+    DEFINITIONS,
+    Measurement,
+    power,
+    rates,
+    stages,
+    streams,
+    timing,
+)
 from spikeloom.files import save_text
 from spikeloom.report import plots
 from spikeloom.report.page import environment
@@ -19,15 +28,24 @@ def render(measurement: Measurement) -> str:
     m = measurement
     drawn = {
         "latency": plots.latency(
-            m.latencies, {"median": m.latency.p50, "99 %": m.latency.p99}, m.source
+            m.latencies, {"median": m.latency.median, "99 %": m.latency.p99}, m.source
         ),
         "sparsity": plots.planes([(stream.name, stream.sparsity) for stream in m.streams], 1.0),
         "cycles": plots.cycles([stage for stage in m.stream if stage.cycles], m.images, m.source),
     }
-    jinja = environment()
-    jinja.filters["number"] = lambda n: f"{n:,.2f}".rstrip("0").rstrip(".").replace(",", "\u202f")
-    return jinja.get_template("measured.html.j2").render(
-        m=m, pictures={name: Markup(text) for name, text in drawn.items()}, definitions=DEFINITIONS
+    return (
+        environment()
+        .get_template("measured.html.j2")
+        .render(
+            m=m,
+            timing=timing(m),
+            rates=rates(m),
+            power=power(m),
+            streams=streams(m),
+            stages=stages(m),
+            pictures={name: Markup(text) for name, text in drawn.items()},
+            definitions=Table("", ("", ""), tuple(DEFINITIONS.items())),
+        )
     )
 
 

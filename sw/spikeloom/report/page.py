@@ -13,20 +13,22 @@ from markupsafe import Markup
 
 from spikeloom.backend.hls.report import Report
 from spikeloom.backend.hls.report import load as hls_report
-from spikeloom.backend.yosys import resources, text
-from spikeloom.backend.yosys.synthesis import Synthesis
+from spikeloom.backend.yosys import resources
+from spikeloom.backend.yosys.synthesis import Synthesis, lines, warnings
+from spikeloom.backend.yosys.synthesis import tables as synthesis_tables
+from spikeloom.display import count, microseconds, percent, rate
 from spikeloom.files import load_json, save_text
 from spikeloom.interface.performance import FILE, Performance
 from spikeloom.ir.fewer_steps import most_steps
 from spikeloom.ir.number import Ints
-from spikeloom.mapping.plan.describe import code_text, kind
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.plan.plan_file import PLAN_FILE, hashes
 from spikeloom.report import estimates, foldings, plots
-from spikeloom.report.curve import FILE as CURVE
-from spikeloom.report.curve import Curve
+from spikeloom.report.curve import CURVES, Curve
 from spikeloom.report.drawing import draw
+from spikeloom.report.layers import planned
 from spikeloom.report.membrane import histograms
+from spikeloom.report.simulation import layers
 
 PAGE = "report.html"
 
@@ -40,8 +42,9 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    jinja.filters["cycles"] = lambda n: f"{n:,.0f}".replace(",", "\u202f")
-    jinja.filters["percent"] = lambda share: f"{share:.1%}"
+    for show in (count, rate, percent, microseconds):
+        jinja.filters[show.__name__] = show
+    jinja.filters["table"] = lambda table: Markup(f'<div class="scroll">{table.html()}</div>')
     return jinja
 
 
@@ -62,11 +65,11 @@ def synthesised(found: Synthesis | None) -> dict[str, Any] | None:
     """Tables and lines of a synthesis."""
     if found is None:
         return None
-    tables = text.tables(found)
+    tables = synthesis_tables(found)
     return {
         "title": tables[0].title,
         "tables": tables,
-        "lines": (*text.lines(found), *text.warnings(found)),
+        "lines": (*lines(found), *warnings(found)),
     }
 
 
@@ -88,27 +91,17 @@ def render(
     ``curve`` accuracy and latency over the number of time steps, ``hls`` what there is of an HLS
     design. Without a simulation the page says so.
     """
-    figures = {row.name: row for row in performance.stream} if performance else {}
-    stages = [
-        {
-            "stage": stage,
-            "kind": kind(plan, stage),
-            "code": code_text(stage.o_code),
-            "figures": figures.get(stage.name),
-            "cycles": estimates.stage_cycles(plan, stage),
-        }
-        for stage in plan.stages
-    ]
     return (
         environment()
         .get_template("page.html.j2")
         .render(
             plan=plan,
             drawing=draw(plan),
-            stages=stages,
+            planned=planned(plan),
+            simulated=layers(performance, whole=True) if performance else None,
             estimate=estimate,
-            bounds=foldings.line(plan, folding) if folding is not None else "",
-            foldings=foldings.rows(folding) if folding is not None else [],
+            bounds=foldings.bottleneck(plan, folding) if folding is not None else "",
+            foldings=foldings.table(folding) if folding is not None else None,
             performance=performance,
             synthesis=synthesised(synthesis),
             curve=curve,
@@ -136,9 +129,9 @@ def newer(path: Path, than: Path) -> bool:
 
 def curve_of(folder: Path, plan: Plan) -> Curve | None:
     """The curve over the number of time steps, where there is a whole one of this plan."""
-    if not (folder / CURVE).exists():
+    if not (folder / CURVES.file).exists():
         return None
-    found = Curve.load(folder)
+    found = CURVES.load(folder).figures
     return (
         found
         if found.network == hashes(plan).network and len(found.points) == most_steps(plan.graph)

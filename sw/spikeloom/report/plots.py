@@ -13,6 +13,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from spikeloom.display import percent, shortened
 from spikeloom.files import replacing, save_text
 from spikeloom.interface.performance import LayerFigures
 from spikeloom.report.curve import Point
@@ -53,7 +54,7 @@ def write_both(folder: Path, stem: str, figure: Figure) -> None:
 def short(name: str) -> str:
     """A name that fits an axis, without characters that a font may not have."""
     plain = "".join(c if c.isascii() and c.isprintable() else "?" for c in name)
-    return plain if len(plain) <= 28 else plain[:13] + "…" + plain[-14:]
+    return shortened(plain, 28)
 
 
 def name_rows(axes: Axes, names: Sequence[str]) -> None:
@@ -83,7 +84,7 @@ def planes(rows: Sequence[tuple[str, Sequence[float]]], top: float) -> str:
                 axes.text(
                     t,
                     k,
-                    f"{share:.1%}",
+                    percent(share),
                     ha="center",
                     va="center",
                     color="white" if share > 0.7 * dark else "black",

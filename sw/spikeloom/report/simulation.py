@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spikeloom.display import Table
-from spikeloom.interface.performance import Performance
+from spikeloom.display import Table, count, microseconds, percent, percents, rate
+from spikeloom.interface.performance import LayerFigures, Performance
 from spikeloom.ir.boundary import Floats
 from spikeloom.ir.number import Ints
 
@@ -32,43 +32,61 @@ class Simulation:
             f"differs: {self.differences[0]}" if self.differences else "equal to the golden model"
         )
         return (
-            f"<simulation of {p.images} images, {p.latency.median} cycles each (median), {state}>"
+            f"<simulation of {count(p.images)} images, {count(p.latency.median)} cycles each"
+            f" (median), {state}>"
         )
 
     def _repr_html_(self) -> str:
-        return performance_table(self.performance)._repr_html_()
+        p = self.performance
+        return "".join(table._repr_html_() for table in (summary(p), layers(p, whole=True)))
 
 
-def performance_table(p: Performance) -> Table:
-    """Figures per layer of a simulation, per image."""
-    rows = []
-    for row in p.stream:
-        sparsity = " ".join(f"{s:.0%}" for s in row.sparsity)
-        spikes, synaptic, busy = (
-            f"{n / p.images:.0f}" for n in (sum(row.spikes), row.synaptic, row.busy)
+def summary(p: Performance) -> Table:
+    """Accuracy of every rung, latency, interval and frame rate."""
+    rows = [
+        (
+            f"accuracy, {rung}",
+            percent(share, 2),
+            f"{count(round(share * p.images))} of {count(p.images)}",
         )
+        for rung, share in p.accuracy.items()
+    ]
+    if p.identical:
         rows.append(
             (
-                row.name,
-                row.kind,
-                spikes if row.spikes else "–",
-                sparsity or "–",
-                synaptic,
-                busy,
-                f"{row.busy_share:.1%}",
+                "identical image by image",
+                " = ".join(p.identical),
+                "every output, compared with ==",
             )
         )
-    heads = (
-        "layer",
-        "kind",
-        "spikes",
-        "bits not set, by plane",
-        "synaptic operations",
-        "busy cycles",
-        "busy",
-    )
-    title = (
-        f"{p.network}: latency {p.latency.min} / {p.latency.median} / {p.latency.p99} cycles (min /"
-        " median / p99), simulated, per image"
-    )
-    return Table(title, heads, tuple(rows))
+    for what in ("min", "median", "p99"):
+        rows.append(timed(f"latency, {what}", getattr(p.latency, what), p.clock_mhz))
+    if p.interval is not None:
+        rows.append(timed("initiation interval", p.interval.mean, p.clock_mhz))
+        rows.append(("frames per second", rate(p.frames_per_second), "pipeline kept full"))
+    return Table(f"{p.network} on {p.board}: {count(p.images)} images", ("", "", ""), tuple(rows))
+
+
+def timed(what: str, cycles: float, clock_mhz: float) -> tuple[str, str, str]:
+    """A row of cycles and the time that they take."""
+    return what, f"{count(cycles)} cycles", microseconds(cycles, clock_mhz)
+
+
+def layers(p: Performance, whole: bool = False) -> Table:
+    """Per layer and image: spikes, sparsity of every plane, synaptic operations, cycles, how busy;
+    with ``whole`` also how long it waited, for what is wider than a terminal.
+    """
+    heads = ("layer", "kind", "spikes", "not set %", "syn. ops", "cycles", "busy")
+    more = ("starved", "stalled") if whole else ()
+    rows = tuple(row(figures, p.images, whole) for figures in p.stream)
+    return Table("per layer and image; bits not set, by plane", (*heads, *more), rows)
+
+
+def row(f: LayerFigures, images: int, whole: bool) -> tuple[str, ...]:
+    spikes = count(sum(f.spikes) / images) if f.spikes else "–"
+    cells = (f.name, f.kind, spikes, percents(f.sparsity) or "–")
+    shares = (f.busy, f.starved, f.stalled) if whole else (f.busy,)
+    if not f.cycles:
+        return (*cells, "", "", *[""] * len(shares))
+    work = (count(f.synaptic / images), count(f.busy / images))
+    return (*cells, *work, *(percent(f.share(cycles)) for cycles in shares))

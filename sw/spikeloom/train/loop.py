@@ -19,7 +19,7 @@ import hashlib
 import importlib.metadata
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -35,13 +35,14 @@ from spikeloom.files import first_line, replacing, save_array, save_json
 from spikeloom.nn import density
 from spikeloom.nn import spike_penalty as mean_spikes
 from spikeloom.nn.export import write_trained
+from spikeloom.progress import Progress, silent
 from spikeloom.train import data
 from spikeloom.train.data import Dataset
 from spikeloom.train.zoo import Recipe, recipe_of
 from spikeloom.train.zoo.user import Builder
 
-Progress = Callable[[str, int, int], None]
-"""What is being done, how much of it is done, how much there is."""
+CHECKPOINT = "checkpoint.pt"
+"""Where a training that was interrupted goes on."""
 
 CALIBRATION = 128
 """Training inputs that are kept for measuring densities."""
@@ -59,8 +60,11 @@ class Trained:
     epochs: int
 
 
-def silent(what: str, done: int, total: int) -> None:
-    """Shows nothing."""
+@contextmanager
+def keeping_random_state() -> Iterator[None]:
+    """torch's random state afterwards is the one before."""
+    with torch.random.fork_rng(devices=[]):
+        yield
 
 
 @contextmanager
@@ -69,7 +73,7 @@ def _deterministic(seed: int, threads: int) -> Iterator[None]:
     outside.
     """
     before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    with torch.random.fork_rng(devices=[]):
+    with keeping_random_state():
         torch.manual_seed(seed)
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(True)
@@ -256,7 +260,7 @@ def train(
             check_fit(recipe, model, dataset)
         optimizer = torch.optim.Adam(model.parameters(), lr=recipe.lr)
         known = fingerprint(recipe, model, dataset, seed, spike_penalty)
-        checkpoint = folder / "checkpoint.pt"
+        checkpoint = folder / CHECKPOINT
         start = _resume(checkpoint, known, model, optimizer) if resume else 0
         x, y = torch.from_numpy(dataset.train_x), torch.from_numpy(dataset.train_y)
         for epoch in range(start, recipe.epochs):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ from spikeloom.files import Array
 from spikeloom.ir import golden
 from spikeloom.ir.graph import Graph
 from spikeloom.ir.number import Code, Ints
+from spikeloom.progress import Progress, silent
 from spikeloom.verify import words as rungs
 
 
@@ -40,20 +40,20 @@ class Spikes:
         return self.set_bits[name] / self.bits[name]
 
 
-def count(graph: Graph, x: Array, labels: Ints, progress: Callable[[int, int], None]) -> Spikes:
+def count(graph: Graph, x: Array, labels: Ints, progress: Progress) -> Spikes:
     """Run real inputs (N, ...) with labels (N,) through torch on the frozen network, in
     portions.
     """
     codes = {name: code for name, code in graph.codes.items() if code is not None}
     set_bits, correct = dict.fromkeys(codes, 0), np.zeros(len(x), dtype=np.bool_)
     for start in range(0, len(x), rungs.CHUNK):
-        progress(start, len(x))
+        progress("torch", start, len(x))
         part = slice(start, start + rungs.CHUNK)
-        words = rungs.torch_words(graph, x[part], lambda done, total: None)
+        words = rungs.torch_words(graph, x[part], silent)
         for name, code in codes.items():
             set_bits[name] += ones(code, words[name])
         correct[part] = answers(graph, words[graph.output.name]) == labels[part]
-    progress(len(x), len(x))
+    progress("torch", len(x), len(x))
     bits = {
         name: len(x) * int(np.prod(graph.shapes[name])) * code.steps for name, code in codes.items()
     }

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spikeloom.interface.performance import LayerFigures, Performance, Spread, accuracy, confusion
+from spikeloom.interface.figures import Spread
+from spikeloom.interface.performance import LayerFigures, Performance, accuracy, confusion
 from spikeloom.ir import golden
 from spikeloom.ir.graph import Graph
 from spikeloom.ir.number import Ints
@@ -120,7 +121,7 @@ def judge(
         clock_mhz=plan.clock_mhz,
         images=images,
         latency=Spread.of(single.latency),
-        interval_cycles=float(stream.interval.mean()) if len(stream.interval) else None,
+        interval=Spread.of(stream.interval) if len(stream.interval) else None,
         single=layer_figures(plan, single.counters, images),
         stream=layer_figures(plan, stream.counters, images),
         accuracy=(

@@ -23,7 +23,8 @@ from spikeloom.frontend.onnx.load import QONNX_DOMAINS, File
 from spikeloom.frontend.onnx.write.canvas import QONNX
 from spikeloom.ir.graph import Graph
 from spikeloom.ir.number import Ints
-from spikeloom.verify.words import Floats, Progress, joined, words_of
+from spikeloom.progress import Progress
+from spikeloom.verify.words import Floats, joined, words_of
 
 OTHER = "another network than the plan's; compile again"
 
@@ -95,12 +96,12 @@ def _executed(
     with _failing():
         model = _executable(file)
     for start in range(0, len(x), batch):
-        progress(start, len(x))
+        progress("onnx", start, len(x))
         rows = np.minimum(np.arange(start, start + batch), len(x) - 1)
         with _failing():
             context = execute_onnx(model, {file.input: x[rows]}, return_full_exec_context=True)
         yield context
-    progress(len(x), len(x))
+    progress("onnx", len(x), len(x))
 
 
 @contextmanager

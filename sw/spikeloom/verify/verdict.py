@@ -10,9 +10,9 @@ from spikeloom.errors import SpikeLoomError
 from spikeloom.files import Array
 from spikeloom.ir.graph import Graph
 from spikeloom.ir.number import Ints
+from spikeloom.progress import Progress
 from spikeloom.verify import words
 from spikeloom.verify.differences import count_outputs, first_difference
-from spikeloom.verify.words import Progress
 
 EVERY_WORD = "every word of every layer"
 

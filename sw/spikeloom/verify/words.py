@@ -7,7 +7,6 @@ They answer with the words of every node, so that a difference has a place. The 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib.util import find_spec
 
 import numpy as np
@@ -16,10 +15,9 @@ import numpy.typing as npt
 from spikeloom.files import Array
 from spikeloom.ir.graph import Graph
 from spikeloom.ir.number import Code, Ints
+from spikeloom.progress import Progress
 
 Floats = npt.NDArray[np.float64]
-Progress = Callable[[int, int], None]
-"""Called with the images done and their number."""
 
 CHUNK = 64
 """Images that torch computes at a time."""
@@ -61,14 +59,14 @@ def torch_words(graph: Graph, x: Array, progress: Progress) -> dict[str, Ints]:
 
     network, parts = Frozen(graph), []
     for start in range(0, len(x), CHUNK):
-        progress(start, len(x))
+        progress("torch", start, len(x))
         seen = network.trace(
             torch.from_numpy(np.ascontiguousarray(x[start : start + CHUNK], dtype=np.float32))
         )
         parts.append(
             {name: words_of(graph.codes[name], values.numpy()) for name, values in seen.items()}
         )
-    progress(len(x), len(x))
+    progress("torch", len(x), len(x))
     return joined(parts)
 
 

@@ -13,6 +13,7 @@ from spikeloom.errors import SpikeLoomError
 from spikeloom.ir.golden import quantize
 from spikeloom.ir.graph import Graph
 from spikeloom.mapping.plan.plan import Plan
+from spikeloom.progress import silent
 from spikeloom.verify.words import torch_words
 from spikeloom_hw.emit import emit
 from spikeloom_sim.cocotb_benches import run
@@ -34,7 +35,7 @@ def torch_vectors(graph: Graph, count: int, seed: int) -> tuple[np.ndarray, np.n
         if source.events
         else (rng.normal(size=shape) * source.code.max_value * source.scale).astype(np.float32)
     )
-    words = torch_words(graph, x, lambda done, total: None)[graph.output.name]
+    words = torch_words(graph, x, silent)[graph.output.name]
     code = graph.codes[graph.output.name]
     return quantize(source, x), words if code is None else code.value(words)
 

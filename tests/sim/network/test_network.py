@@ -152,9 +152,9 @@ def test_one_value_too_many_at_the_very_end(toys: dict[str, Network]) -> None:
 
 
 def test_progress(toys: dict[str, Network]) -> None:
-    seen: list[tuple[int, int]] = []
-    toys[""].run(images(2000), progress=lambda done, total: seen.append((done, total)))
-    assert seen[-1] == (2000, 2000)
+    seen: list[tuple[object, ...]] = []
+    toys[""].run(images(2000), progress=lambda *state: seen.append(state))
+    assert seen[-1] == ("single", 2000, 2000)
 
 
 def test_waves_of_chosen_images(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from spikeloom.backend import deploy
 from spikeloom.backend.bitstream import bitfile, publish
 from spikeloom.cli import main
 from spikeloom.driver import environment, selftest
-from spikeloom.driver.measurement import Measurement, StreamFigures
+from spikeloom.driver.figures import StreamFigures
+from spikeloom.driver.measurement import Measurement
 from spikeloom.errors import SpikeLoomError
 from spikeloom.interface import manifest as manifests
 from spikeloom.ir import golden
@@ -167,10 +168,10 @@ def test_a_bitstream_outlives_the_engine_that_it_was_made_with(
     )
     mark.write_text("an older one", encoding="utf-8")
     monkeypatch.setattr(deploy, "find_bit", lambda folder, manifest: folder / "net.bit")
-    assert deploy.built(folder, plan) and not deploy.built(folder / "rtl", plan)
+    assert deploy.has_bitstream(folder, plan) and not deploy.has_bitstream(folder / "rtl", plan)
     monkeypatch.setattr(deploy, "deploy", lambda *given: deploy.Deployed(folder, ""))
     assert main.run(["deploy", str(folder)]) == 0 and not emissions
-    assert not deploy.built(folder, replace(plan, clock_mhz=42.0))
+    assert not deploy.has_bitstream(folder, replace(plan, clock_mhz=42.0))
     monkeypatch.setattr(deploy, "find_bit", lambda folder, manifest: None)
     assert (
         main.run(["deploy", str(folder)]) == 0

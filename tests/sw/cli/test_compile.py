@@ -17,7 +17,7 @@ def test_the_largest_throughput_and_why(tmp_path: Path, capsys: pytest.CaptureFi
         main.run(["compile", str(model), "-o", str(out), "--max-throughput", "--share", "0.5"]) == 0
     )
     said = capsys.readouterr().out
-    assert "bound by fc" in said and "33333333 frames per second at 100 MHz" in said
+    assert "bound by fc" in said and "33,300,000 frames per second at 100 MHz" in said
     why = json.loads((out / "estimate_folding.json").read_text(encoding="utf-8"))
     assert (
         why["slowest"]["cycles"] == 3

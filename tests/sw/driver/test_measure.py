@@ -12,20 +12,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from rich.console import Console
-from spikeloom.cli import measured_screen
+from spikeloom.cli import console as screen
 from spikeloom.driver import environment, power
 from spikeloom.driver.errors import MismatchError
-from spikeloom.driver.measurement import (
-    SCHEMA,
-    Measurement,
-    Rail,
-    Spread,
-    StageFigures,
-    StreamFigures,
-    Traffic,
-)
-from spikeloom.driver.text import tables
+from spikeloom.driver.figures import Rail, StageFigures, StreamFigures, Traffic
+from spikeloom.driver.measurement import SCHEMA, Measurement, tables
 from spikeloom.errors import SpikeLoomError
+from spikeloom.interface.figures import Spread
 from spikeloom.report import measured
 
 from tests.sw.driver.conftest import Maker
@@ -61,7 +54,7 @@ def test_latency_interval_and_jobs(measurement: Measurement) -> None:
         100, 100, 100, 100, 100.0
     )
     assert m.interval is not None and m.interval.mean == 100 and m.stream_cycles == 7000
-    assert m.images_per_second == pytest.approx(70 / (7000 / 50e6))
+    assert m.frames_per_second == pytest.approx(70 / (7000 / 50e6))
 
 
 def test_spikes_and_operations(measurement: Measurement, words: np.ndarray) -> None:
@@ -79,7 +72,7 @@ def test_spikes_and_operations(measurement: Measurement, words: np.ndarray) -> N
         == (StageFigures("a", 770, 4200, 2800, 0), StageFigures("b", 350, 2100, 0, 4900))
     )
     assert m.synaptic_per_image == 16 and m.synaptic_per_second == pytest.approx(
-        16 * m.images_per_second
+        16 * m.frames_per_second
     )
 
 
@@ -203,13 +196,21 @@ def test_there_and_back(measurement: Measurement, on_board: Measurement, tmp_pat
         data["schema"] == SCHEMA and data["source"] == "simulated" and len(data["identity"]) == 64
     )
     assert (
-        data["latency_us"]["max"] == measurement.latency.max / 50
+        data["latency[us]"]["max"] == measurement.latency.max / 50
         and data["streams"][0]["firing_rate"] > 0
     )
 
 
 @pytest.mark.parametrize(
-    "text", ["[]", '{"schema": 99}', '{"schema": 1}', "{", '{"schema": 1, "source": "board"}']
+    "text",
+    [
+        "[]",
+        '{"schema": 99}',
+        '{"schema": 1, "latency": {"p50": 3}}',
+        '{"schema": 2}',
+        "{",
+        '{"schema": 2, "source": "board"}',
+    ],
 )
 def test_files_that_are_no_measurement(tmp_path: Path, text: str) -> None:
     (tmp_path / "measure.json").write_text(text, encoding="utf-8")
@@ -217,15 +218,9 @@ def test_files_that_are_no_measurement(tmp_path: Path, text: str) -> None:
         Measurement.load(tmp_path / "measure.json")
 
 
-def test_spread() -> None:
-    spread = Spread.of(range(1, 101))
-    assert (spread.min, spread.p50, spread.p99, spread.max, spread.mean) == (1, 51, 100, 100, 50.5)
-    assert Spread.of([7]) == Spread(7, 7, 7, 7, 7) and Spread.of([3, 1, 2]).p50 == 2
-    with pytest.raises(SpikeLoomError):
-        Spread.of([])
-
-
-def test_the_screen_fits_eighty_columns(on_board: Measurement) -> None:
+def test_the_screen_fits_eighty_columns(
+    on_board: Measurement, monkeypatch: pytest.MonkeyPatch
+) -> None:
     long = "backbone.blocks.11.depthwise_convolution.neuron"
     m = replace(
         on_board,
@@ -240,9 +235,11 @@ def test_the_screen_fits_eighty_columns(on_board: Measurement) -> None:
     )
     assert all(len(line) <= 80 for line in repr(m).splitlines()), max(repr(m).splitlines(), key=len)
     console = Console(width=80, record=True, file=StringIO())
-    measured_screen.closing(console, m, Path("measure.html"))
-    screen = console.export_text()
-    assert "not set" in screen and "12V" in screen and "90 90 90" in " ".join(screen.split())
+    monkeypatch.setattr(screen, "console", console)
+    screen.show(tables(m))
+    text = console.export_text()
+    assert max(map(len, text.splitlines())) <= 80
+    assert "not set" in text and "12V" in text and "90 90 90" in " ".join(text.split())
 
 
 def test_a_notebook_shows_tables(measurement: Measurement) -> None:

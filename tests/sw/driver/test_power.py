@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from spikeloom.driver import power
-from spikeloom.driver.measurement import Power
+from spikeloom.driver.figures import Power
 
 
 @pytest.fixture(autouse=True)

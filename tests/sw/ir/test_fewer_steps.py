@@ -24,6 +24,7 @@ from spikeloom.ir.windows import conv
 from spikeloom.mapping.cycle_model import BACK_TO_BACK, ONE_AT_A_TIME, simulate
 from spikeloom.mapping.plan import plan_file
 from spikeloom.mapping.plan.plan import Folding, Plan
+from spikeloom.progress import silent
 
 from tests.networks import plain_folding, plan_of, random_foldings, random_graph, random_words
 from tests.ticks import Machine
@@ -185,7 +186,7 @@ def test_torch_is_golden(seed: int, graph: Graph) -> None:
     for steps in range(1, most_steps(graph)):
         found = with_steps(graph, steps)
         expected = golden.trace(found, words)
-        for name, seen in torch_words(found, x, lambda done, total: None).items():
+        for name, seen in torch_words(found, x, silent).items():
             assert np.array_equal(seen, expected[name]), (name, steps)
 
 

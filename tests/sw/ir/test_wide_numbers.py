@@ -66,7 +66,7 @@ def test_progress_moves_to_its_end(tmp_path: Path) -> None:
         np.arange(-10, 10).reshape(4, 5),
         3.0,
     )
-    compile_file(path, progress=lambda done, total: seen.append((done, total)))
+    compile_file(path, progress=lambda what, done, total: seen.append((done, total)))
     assert [done for done, _ in seen] == sorted({done for done, _ in seen}) and len(seen) >= 7
     assert seen[-1] == (3 * 5 * 63, 3 * 5 * 63) and {total for _, total in seen} == {3 * 5 * 63}
 

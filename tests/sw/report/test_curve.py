@@ -66,7 +66,7 @@ def test_points_are_those_of_both_models(made: Accelerator, x: np.ndarray, y: np
             timing.latency.max(),
         )
         assert point.synaptic * 5 == sum(stage.synaptic for stage in timing.stages.values())
-    assert curve.Curve.load(made.folder) == found
+    assert curve.CURVES.load(made.folder).figures == found
     assert made.curve(x, images=5).points[0].accuracy is None
 
 
@@ -114,19 +114,19 @@ def test_the_report_shows_a_whole_curve_of_this_plan(
     )
     assert "can run with any of these" in text and text == page()
     data = json.loads((made.folder / curve.FILE).read_text())
-    (made.folder / curve.FILE).write_text(json.dumps({**data, "points": data["points"][:-1]}))
-    assert "Fewer time steps" not in page()
-    (made.folder / curve.FILE).write_text(json.dumps({**data, "network": "other"}))
-    assert "Fewer time steps" not in page()
+    for change in ({"points": data["figures"]["points"][:-1]}, {"network": "other"}):
+        figures = {**data["figures"], **change}
+        (made.folder / curve.FILE).write_text(json.dumps({**data, "figures": figures}))
+        assert "Fewer time steps" not in page()
     (made.folder / curve.FILE).write_text(json.dumps({**data, "schema": 9}))
-    with pytest.raises(SpikeLoomError, match="expected schema 1, found 9"):
+    with pytest.raises(SpikeLoomError, match="of schema 2, found 9; run .spikeloom steps. again"):
         page()
 
 
 def test_commands(made: Accelerator, capsys: pytest.CaptureFixture[str], x: np.ndarray) -> None:
     folder = str(made.folder)
     assert main.run(["steps", folder, "--images", "3"]) == 0
-    assert "100.00%" in capsys.readouterr().out
+    assert "100.00 %" in capsys.readouterr().out
     assert main.run(["golden", folder, "--steps", "1", "--output", f"{folder}/y.npy"]) == 0
     assert np.array_equal(np.load(f"{folder}/y.npy"), made.golden(x, steps=1))
     capsys.readouterr()

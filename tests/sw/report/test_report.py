@@ -17,7 +17,8 @@ from jinja2 import UndefinedError
 from markupsafe import escape
 from spikeloom.errors import SpikeLoomError
 from spikeloom.interface import performance
-from spikeloom.interface.performance import LayerFigures, Performance, Spread
+from spikeloom.interface.figures import Spread
+from spikeloom.interface.performance import LayerFigures, Performance
 from spikeloom.ir import golden
 from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import SpikePack
@@ -83,8 +84,8 @@ def measured(plan: Plan) -> Performance:
         "pynq-z2",
         100.0,
         4,
-        Spread(1, 2, 3, 4),
-        12.5,
+        Spread(1, 2, 3, 4, 2.5),
+        Spread(12, 12, 13, 13, 12.5),
         rows,
         rows,
         {"torch": 0.75, "RTL": 0.75},
@@ -127,15 +128,17 @@ def test_measurements_survive_the_file(tmp_path: Path) -> None:
 
 
 def test_foreign_measurements_are_one_line(tmp_path: Path) -> None:
-    for text in ("{}", "[]", '{"single": [{}], "stream": []}'):
+    for text in ("{}", "[]", '{"schema": 2, "single": [{}], "stream": []}'):
         (tmp_path / performance.FILE).write_text(text, encoding="utf-8")
         with pytest.raises(SpikeLoomError, match=performance.FILE):
             Performance.load(tmp_path)
 
 
-def test_spread_is_of_values_that_occurred() -> None:
-    assert Spread.of(np.array([5, 1, 9, 7])) == Spread(1, 7, 9, 9)
-    assert Spread.of(np.array([4])) == Spread(4, 4, 4, 4)
+def test_figures_of_an_earlier_version_say_how_to_go_on(tmp_path: Path) -> None:
+    """They had no number of their format."""
+    (tmp_path / performance.FILE).write_text('{"interval_cycles": 3.5}', encoding="utf-8")
+    with pytest.raises(SpikeLoomError, match="schema 2, found none; run 'spikeloom sim' again$"):
+        Performance.load(tmp_path)
 
 
 def test_confusion_counts_every_image_once() -> None:
@@ -175,9 +178,11 @@ def test_page_says_why_it_is_folded_like_this() -> None:
     plan = plan_of(3)
     folding = foldings.contents(plan, reasons(plan))
     text = page.render(plan, None, None, None, None, folding)
-    assert "Why it is folded like this" in text and escape(foldings.line(plan, folding)) in text
-    for row in foldings.rows(folding):
-        assert all(escape(cell) in text for cell in row.values())
+    assert (
+        "Why it is folded like this" in text and escape(foldings.bottleneck(plan, folding)) in text
+    )
+    for row in foldings.table(folding).rows:
+        assert all(escape(cell) in text for cell in row)
     assert "Why it is folded" not in page.render(plan, None, None, None)
 
 

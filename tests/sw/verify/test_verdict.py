@@ -16,6 +16,7 @@ from spikeloom.frontend.onnx import read, read_source
 from spikeloom.frontend.onnx.write import write_model
 from spikeloom.ir import golden
 from spikeloom.ir.graph import Graph
+from spikeloom.progress import silent
 from spikeloom.verify import compiled_file, onnx_executor
 from spikeloom.verify.float32_exact import exact_in_float32
 from spikeloom.verify.verdict import Verdict, executor_verdict, torch_verdict
@@ -62,7 +63,7 @@ def verdict(graph: Graph, folder: Path, x: np.ndarray = X) -> Verdict:
         folder,
         x,
         golden.trace(graph, golden.quantize(graph.input, x)),
-        lambda done, total: None,
+        silent,
     )
 
 
@@ -246,7 +247,7 @@ def test_a_rung_that_is_missing_says_why(tmp_path: Path, monkeypatch: pytest.Mon
         "qonnx not installed; pip install 'spikeloom[onnx]'"
         in verdict(graph, tmp_path / "net").note
     )
-    found = torch_verdict(graph, X, {}, lambda done, total: None)
+    found = torch_verdict(graph, X, {}, silent)
     assert (
         found.result == "not run"
         and "torch not installed; pip install 'spikeloom[train]'" in found.note

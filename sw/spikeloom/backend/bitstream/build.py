@@ -22,6 +22,7 @@ from spikeloom.interface import manifest as manifests
 from spikeloom.interface.boards import find_board
 from spikeloom.interface.handoff import SYSTEMS
 from spikeloom.mapping.plan.plan import Plan
+from spikeloom.progress import Progress
 
 FLOWS = {"vivado": "spikeloom.backend.vivado.flow", "open": "spikeloom.backend.nextpnr.flow"}
 """Name -> module with ``TOOLS``, ``FAMILIES``, ``CLOCK_MHZ``, ``absent``, ``prepare``, ``build``
@@ -35,8 +36,6 @@ LOCK = ".bitstream.lock"
 OOC_REPORT = "ooc_synth_and_timing.json"
 
 Clock = float | Literal["auto"] | None
-
-Progress = Callable[[str, int, int], None]
 
 
 class Network(Protocol):
@@ -86,7 +85,7 @@ def find_flow(name: str, plan: Plan) -> Any:
     return flow
 
 
-def admit(network: Network, progress: Progress) -> None:
+def check_fit(network: Network, progress: Progress) -> None:
     """Raises CapacityError where Yosys finds that the network does not fit the board: in minutes,
     before a tool finds it in an hour.
     """
@@ -104,7 +103,7 @@ def work_folder(network: Network, name: str, ooc: bool = False) -> Path:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Raises SpikeLoomError while another run builds in the same folder."""
     with (folder / LOCK).open("ab") as stream:
         try:
@@ -149,10 +148,10 @@ def make(
             f"--clock-mhz auto: searches by building, but {why}; give a clock in MHz"
         )
     wanted = clock if isinstance(clock, (int, float)) else flow.CLOCK_MHZ
-    with alone(network.folder):
+    with locked(network.folder):
         there = network if wanted is None else network.clocked(float(wanted))
         if clock == "auto":
-            admit(network, progress)
+            check_fit(network, progress)
             return search(network, there.plan.clock_mhz, name, flow, progress, shown)
         work = work_folder(there, name, ooc)
         if ooc:
@@ -162,9 +161,9 @@ def make(
         if missing:
             return Made(work, there.plan.clock_mhz, missing)
         if ooc:
-            return figured(network, there, work, flow.synthesise(work, progress), OOC_REPORT)
-        admit(network, progress)
-        return finished(network, there, work, flow.build(work, progress), shown)
+            return with_figures(network, there, work, flow.synthesise(work, progress), OOC_REPORT)
+        check_fit(network, progress)
+        return published(network, there, work, flow.build(work, progress), shown)
 
 
 def search(
@@ -181,7 +180,7 @@ def search(
         there = network.clocked(clock_mhz)
         work = work_folder(there, name)
         flow.prepare(there.folder, work)
-        return finished(network, there, work, flow.build(work, progress), shown)
+        return published(network, there, work, flow.build(work, progress), shown)
 
     def say(one: clocks.Try) -> None:
         promised = "" if one.promised_mhz is None else f", {one.promised_mhz:.1f} MHz promised"
@@ -193,7 +192,7 @@ def search(
     ).result
 
 
-def figured(
+def with_figures(
     network: Network, there: Network, work: Path, figures: dict[str, Any], name: str
 ) -> Made:
     """The figures are written down."""
@@ -201,13 +200,13 @@ def figured(
     return Made(work, there.plan.clock_mhz, figures=figures)
 
 
-def finished(
+def published(
     network: Network, there: Network, work: Path, built: Built, shown: Callable[[str], None]
 ) -> Made:
     """What a flow made for the network in ``there`` is published, as the last step."""
     target = publish.place(network.folder, manifests.load(there.folder))
     publish.check(built, there.folder, manifests.load(there.folder))
-    made = figured(network, there, work, built.report, REPORT)
+    made = with_figures(network, there, work, built.report, REPORT)
     replaced = publish.described(target)
     publish.publish(built, there.folder, target)
     if replaced:
@@ -233,7 +232,7 @@ def collect(
             f"{folder}: expected what was made of {network.folder}, found another network or plan"
             f" ({given.name})"
         )
-    with alone(network.folder):
+    with locked(network.folder):
         there = network.clocked(given.clock_mhz)
         for path in sorted((there.folder / "rtl").glob("*.v")):
             other = folder / "rtl" / path.name
@@ -243,5 +242,5 @@ def collect(
                     " as it was written"
                 )
         if ooc:
-            return figured(network, there, folder, flow.collect_ooc(folder), OOC_REPORT)
-        return finished(network, there, folder, flow.collect(folder), shown)
+            return with_figures(network, there, folder, flow.collect_ooc(folder), OOC_REPORT)
+        return published(network, there, folder, flow.collect(folder), shown)

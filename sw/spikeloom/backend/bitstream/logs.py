@@ -8,7 +8,7 @@ from spikeloom.errors import SpikeLoomError
 from spikeloom.files import existing
 
 
-def renew(log: Path) -> None:
+def start_anew(log: Path) -> None:
     """The log, or another file, of an earlier run is gone. Raises SpikeLoomError where it cannot be
     removed, or is a folder.
     """
@@ -25,7 +25,7 @@ def renew(log: Path) -> None:
         ) from error
 
 
-def there(log: Path, tool: str) -> Path:
+def existing_log(log: Path, tool: str) -> Path:
     """The log itself. Raises SpikeLoomError where a run of the tool has left none."""
     try:
         return existing(log, f"the log of {tool}")

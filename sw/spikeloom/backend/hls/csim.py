@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import numpy as np
 from spikeloom.backend import tools
 from spikeloom.backend.hls.build import PLACE, build
 from spikeloom.backend.hls.vectors import stream_order
+from spikeloom.display import count, duration
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_array, save_array
 from spikeloom.ir import golden
@@ -23,14 +24,13 @@ from spikeloom.ir.number import Ints
 from spikeloom.mapping.plan.counters import counter_map
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.plan.runtime_steps import runnable
+from spikeloom.progress import Progress
 from spikeloom.verify.differences import first_count_difference, first_difference
 
 PORTION = 64
 """Images that the program is called with: what an interrupted run has not to do again."""
 
 DONE = re.compile(r"(\d+) of \d+ images")
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class CSimulation:
 
 
 @dataclass(frozen=True, eq=False)
-class Compared:
+class Comparison:
     """A C simulation beside the golden model: images and outputs in all and equal, and a line for
     each thing that differs.
     """
@@ -68,9 +68,9 @@ class Compared:
 
     def __str__(self) -> str:
         return (
-            f"C simulation = golden model: {self.equal_images} of {self.images} images,"
-            f" {self.equal_outputs} of {self.outputs} outputs, compared with ==;"
-            f" {self.run.seconds:.1f} s"
+            f"C simulation = golden model: {count(self.equal_images)} of {count(self.images)}"
+            f" images, {count(self.equal_outputs)} of {count(self.outputs)} outputs, compared with"
+            f" ==; {duration(self.run.seconds)}"
         )
 
 
@@ -150,7 +150,7 @@ def portion(
     return np.asarray(values, dtype=np.int64), np.asarray(counted, dtype=np.int64)
 
 
-def compare(plan: Plan, words: Ints, run: CSimulation, steps: int | None) -> Compared:
+def compare(plan: Plan, words: Ints, run: CSimulation, steps: int | None) -> Comparison:
     """Every output and every count of spikes beside the golden model's, with ``==``."""
     chosen = runnable(plan, steps)
     graph = chosen.graph
@@ -169,7 +169,7 @@ def compare(plan: Plan, words: Ints, run: CSimulation, steps: int | None) -> Com
     }
     if line := first_count_difference(graph, expected, counted, "C simulation"):
         lines.append(line)
-    return Compared(
+    return Comparison(
         run,
         len(words),
         int((~unequal.any(axis=(1, 2, 3))).sum()),

@@ -10,7 +10,7 @@ from pathlib import Path
 from spikeloom.backend.hls.csim import CSimulation
 from spikeloom.backend.hls.estimate import SYNTHESISED, Estimate, Row, estimate
 from spikeloom.backend.hls.synthesis import Synthesis
-from spikeloom.display import Table
+from spikeloom.display import Table, count
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_json, save_json
 from spikeloom.interface import performance
@@ -66,7 +66,7 @@ class Report:
     def table(self) -> Table:
         """The rows of the estimate."""
         rows = tuple(
-            (row.layer, f"{row.cycles:,.0f}", row.process, f"{row.rtl_cycles:,.0f}", row.rtl_source)
+            (row.layer, count(row.cycles), row.process, count(row.rtl_cycles), row.rtl_source)
             for row in self.estimate.rows
         )
         return Table(
@@ -81,12 +81,12 @@ class Report:
         found, made = self.estimate, self.synthesis
         said = (
             f"HLS: {found.source}; II = 1, {found.entry_cycles} cycles per entry of a loop, scans:"
-            f" {found.scans}. Interval {found.interval:,.0f} cycles."
+            f" {found.scans}. Interval {count(found.interval)} cycles."
         )
         if made is None:
             return (said,)
-        taken = ", ".join(f"{count:,} {name}" for name, count in made.resources.items())
-        low, high = ("by data" if n is None else f"{n:,}" for n in made.interval)
+        taken = ", ".join(f"{count(taken)} {name}" for name, taken in made.resources.items())
+        low, high = ("by data" if n is None else count(n) for n in made.interval)
         return (
             said,
             (

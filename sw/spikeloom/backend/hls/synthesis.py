@@ -75,7 +75,7 @@ def run(folder: Path, cosim: bool) -> Synthesis:
     (folder / REPORT).unlink(missing_ok=True)
     log = folder / LOG
     log.unlink(missing_ok=True)
-    with tools.told():
+    with tools.interruptible():
         tools.run(
             line,
             folder=folder,

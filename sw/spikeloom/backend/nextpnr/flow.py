@@ -11,7 +11,6 @@ Neither nextpnr nor what follows it was ever run on it here: see docs/bitstreams
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,6 +30,7 @@ from spikeloom.interface import manifest as manifests
 from spikeloom.interface.boards import Board, find_board
 from spikeloom.interface.handoff import hwh_text, system_of
 from spikeloom.interface.manifest import Manifest
+from spikeloom.progress import Progress, silent
 
 __all__ = ["CLOCK_MHZ", "FAMILIES", "TOOLS", "absent", "build", "collect", "prepare"]
 
@@ -59,11 +59,6 @@ MADE = (
     steps.SUMS,
 )
 
-Progress = Callable[[str, int, int], None]
-"""As in :mod:`spikeloom.accelerator`: what is being done, how much of it is done, how much there
-is.
-"""
-
 README = """# {name} on {board}, for open tools
 
 Everything that they need. On a machine with yosys, nextpnr for Xilinx (nextpnr-himbaechel or
@@ -81,10 +76,6 @@ anything.
 
 The plan's clock is {clock:g} MHz; the manifest is {identity}.
 """
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Shows nothing."""
 
 
 def target_board(manifest: Manifest) -> Board:
@@ -143,7 +134,7 @@ def prepare(network: Path, target: Path) -> None:
 def clean(target: Path) -> None:
     """Nothing of another run is left. Raises SpikeLoomError where a folder is in the way."""
     for name in (*MADE, *RESULTS):
-        logs.renew(target / name)
+        logs.start_anew(target / name)
 
 
 def discard(target: Path, *names: str) -> None:
@@ -188,7 +179,7 @@ def run(target: Path, manifest: Manifest, board: Board, progress: Progress) -> N
     report.check_fit(report.resources(report.cells(target)), board)
     for number, step in enumerate(rest, 1):
         progress(step.title, number, len(rest) + 1)
-        take(target, step, steps.filled(step, places))
+        run_step(target, step, steps.filled(step, places))
         if step.makes == steps.FASM:
             check_clock(target, manifest)
     fingerprint.write(target)
@@ -199,7 +190,7 @@ def synthesise_here(target: Path) -> None:
     yosys.version()
     step = steps.synthesis()
     # Yosys puts files where TMPDIR says, and would leave them there when it is ended.
-    take(
+    run_step(
         target,
         step,
         [sys.executable, "-c", yosys.RUN, *step.command[1:]],
@@ -207,12 +198,12 @@ def synthesise_here(target: Path) -> None:
     )
 
 
-def take(
+def run_step(
     target: Path, step: Step, command: list[str], environment: dict[str, str] | None = None
 ) -> None:
     """One step. Raises ToolError where it fails, or has not made its file."""
     log = target / step.log
-    logs.renew(log)
+    logs.start_anew(log)
     try:
         tools.run(command, folder=target, log=log, what=step.title, environment=environment)
     except ToolError:

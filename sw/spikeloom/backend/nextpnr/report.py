@@ -112,7 +112,7 @@ def placed(folder: Path) -> Placed:
     Raises SpikeLoomError where neither says a frequency, where the log is missing, and for figures
     that cannot be.
     """
-    log = logs.there(folder / LOG, "nextpnr")
+    log = logs.existing_log(folder / LOG, "nextpnr")
     if (folder / REPORT).exists():
         return of_report(folder / REPORT)
     return of_log(log.read_text(encoding="utf-8", errors="replace"), str(log))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from spikeloom.files import existing
 from spikeloom.interface import manifest as manifests
 from spikeloom.interface.boards import find_board
 from spikeloom.interface.manifest import Manifest
+from spikeloom.progress import Progress, silent
 
 TOOLS = ("vivado",)
 
@@ -38,19 +38,10 @@ CLOCK_MHZ: float | None = None
 
 LOG = "vivado.log"
 
-Progress = Callable[[str, int, int], None]
-"""As in :mod:`spikeloom.accelerator`: what is being done, how much of it is done, how much there
-is.
-"""
-
 STEP = re.compile(r"spikeloom: step ([0-9]{1,3})/([0-9]{1,3}) ([ -~]{1,80})")
 
 LEFTOVERS = ("work", ".Xil")
 """What a run that was ended may leave beside its results."""
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Shows nothing."""
 
 
 def absent() -> list[str]:
@@ -107,7 +98,7 @@ def run(target: Path, manifest: Manifest, progress: Progress) -> None:
     existing(target / "build.tcl", "a folder for Vivado (build.tcl)")
     for name in ("out", "report", *LEFTOVERS):
         shutil.rmtree(target / name, ignore_errors=True)
-    logs.renew(log)
+    logs.start_anew(log)
 
     def seen(line: str) -> None:
         if line.startswith("spikeloom: step "):
@@ -157,7 +148,7 @@ def collect(folder: Path) -> Built:
             f"{missing}: expected the result of Vivado, found none; run 'sh run.sh' there, its log:"
             f" {folder / LOG}"
         )
-    logs.there(folder / LOG, "Vivado")
+    logs.existing_log(folder / LOG, "Vivado")
     bitfile.check(bitfile.read(bit), find_board(manifest.board).part, manifest.identity, str(bit))
     check_handoff.check(hwh, manifest)
     report = figures.routed(folder, manifest)
@@ -170,5 +161,5 @@ def collect_ooc(folder: Path) -> dict[str, Any]:
     """
     manifest = manifests.load(folder)
     work_folder.check_rtl(folder, manifest)
-    logs.there(folder / LOG, "Vivado")
+    logs.existing_log(folder / LOG, "Vivado")
     return figures.out_of_context(folder, manifest)

@@ -16,7 +16,7 @@ import os
 import tempfile
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +28,7 @@ from spikeloom.backend.yosys import arcs, netlist, yosys
 from spikeloom.backend.yosys.initial_values import in_blocks
 from spikeloom.backend.yosys.split import Module, split
 from spikeloom.files import replacing, save_text
+from spikeloom.progress import Progress
 
 ENOUGH = 200_000
 """Characters of Verilog for one Yosys, unless one module has more."""
@@ -37,8 +38,6 @@ SOURCE, TOP = "modules.v", "all"
 
 FINISHED = "finished"
 """Folder of the finished batches."""
-
-Progress = Callable[[int, int], None]
 
 
 def script(family: str) -> str:
@@ -69,11 +68,11 @@ def synthesise(
             runs.pool.submit(runs.made, batch, key, finished): k
             for k, (batch, key) in enumerate(zip(chosen, keys, strict=True))
         }
-        progress(0, sum(sizes) // 1000)
+        progress("yosys", 0, sum(sizes) // 1000)
         for run in as_completed(making):
             known.update(run.result())
             done += sizes[making[run]]
-            progress(done // 1000, sum(sizes) // 1000)
+            progress("yosys", done // 1000, sum(sizes) // 1000)
         found = library.result()
     finished.keep(keys)
     return {
@@ -161,7 +160,7 @@ class Runs:
     def __init__(self, family: str, place: Path, log: Path):
         self.script, self.place, self.log = script(family), place, log
         self.pool = ThreadPoolExecutor(max(2, os.cpu_count() or 1))
-        self.told = tools.told()
+        self.told = tools.interruptible()
         self.stop = threading.Event()
         self.logging = threading.Lock()
 

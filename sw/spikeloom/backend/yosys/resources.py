@@ -8,7 +8,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from spikeloom.backend.yosys import arcs, batches, netlist, paths, yosys
@@ -28,6 +27,7 @@ from spikeloom.files import existing, load_json, save_json
 from spikeloom.interface import manifest
 from spikeloom.interface.boards import Board, find_board
 from spikeloom.interface.manifest import Manifest
+from spikeloom.progress import Progress, silent
 
 FILE = Path("report") / "synth.json"
 
@@ -37,12 +37,6 @@ FOLDER = "synth"
 SOURCES = ("top.v", "shell.v")
 
 ESTIMATES = "estimate_layer_resources.json"
-
-Progress = Callable[[str, int, int], None]
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Shows nothing."""
 
 
 def resources(folder: Path, board: str | None = None, progress: Progress = silent) -> Synthesis:
@@ -124,9 +118,7 @@ def run(
     try:
         place.mkdir(exist_ok=True)
         log.unlink(missing_ok=True)
-        modules, library = batches.synthesise(
-            texts, board.family, place, log, partial(progress, "yosys")
-        )
+        modules, library = batches.synthesise(texts, board.family, place, log, progress)
         return netlist.take_apart(modules, "shell", str(log)), library
     except OSError as error:
         raise SpikeLoomError(f"{place}: cannot be written ({error.strerror or error})") from error

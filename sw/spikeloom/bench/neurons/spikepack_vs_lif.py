@@ -9,21 +9,23 @@ images go through the Verilated RTL, and must take the very same cycles.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from spikeloom import accelerator
-from spikeloom.bench import store
-from spikeloom.bench.published.counting import answers, simulated
-from spikeloom.bench.published.training import Progress, prepare
-from spikeloom.bench.sweep.store import share
+from spikeloom.accelerator import Accelerator
+from spikeloom.bench.published.counting import evaluate, simulate_rtl
+from spikeloom.bench.published.training import train_and_freeze
+from spikeloom.bench.shared_arrays import share
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_array
 from spikeloom.mapping import cycle_model as cycles
 from spikeloom.mapping.plan.plan_file import hashes
+from spikeloom.pipeline import compile
+from spikeloom.progress import Progress
+from spikeloom.store import Store, key_of
 from spikeloom.train.zoo.bench import TWIN_STEPS
 
 SPIKEPACK, LIF = "spikepack", "lif"
@@ -101,8 +103,16 @@ class Point:
         return self.right / self.images
 
 
+def read(data: dict[str, Any]) -> Point:
+    """From what ``asdict`` made. Raises TypeError where the data is something else."""
+    return Point(**data)
+
+
+POINTS = Store("bench.json", "figures of 'spikeloom bench'", read, HOW)
+
+
 @dataclass(frozen=True)
-class Twins:
+class TwinStudy:
     """What is made.
 
     Attributes
@@ -132,7 +142,7 @@ class Twins:
 
 
 def run(
-    twins: Twins, folder: Path, progress: Progress, found: Callable[[list[Point]], None]
+    twins: TwinStudy, folder: Path, progress: Progress, found: Callable[[list[Point]], None]
 ) -> list[Point]:
     """Train and judge all points below ``folder``; what is finished is not made again.
 
@@ -150,30 +160,32 @@ def run(
 
 
 def point(
-    twins: Twins, kind: str, steps: int, seed: int, folder: Path, progress: Progress
+    twins: TwinStudy, kind: str, steps: int, seed: int, folder: Path, progress: Progress
 ) -> Point:
     """One of them, in a folder of its own below ``folder``."""
     name = f"{kind}-t{steps}"
     own = folder / f"{name}-seed{seed}"
     made = compiled(
-        prepare(name, own, twins.data_dir, progress, seed=seed, epochs=twins.epochs), own, progress
+        train_and_freeze(name, own, twins.data_dir, progress, seed=seed, epochs=twins.epochs),
+        own,
+        progress,
     )
     share(own, folder / "data")
     rtl = 0 if seed else twins.rtl
-    key = store.key_of(
+    key = key_of(
         "twins",
         hashes(made.plan).network,
         f"{twins.timed} {rtl}",
         made.top_sha256(progress) if rtl else "",
     )
-    known = None if twins.anew else store.load(own, key, lambda data: Point(**data))
-    if known is None:
-        known = judged(made, kind, steps, seed, twins.timed, rtl, progress)
-        store.save(own, key, HOW, asdict(known))
-    return known
+
+    def judge() -> Point:
+        return evaluate_point(made, kind, steps, seed, twins.timed, rtl, progress)
+
+    return POINTS.resume(own, key, judge, anew=twins.anew)
 
 
-def compiled(model: Path, folder: Path, progress: Progress) -> accelerator.Accelerator:
+def compiled(model: Path, folder: Path, progress: Progress) -> Accelerator:
     """On the folding that all have; layers are named differently in both kinds, and stand in the
     same order.
     """
@@ -185,7 +197,7 @@ def compiled(model: Path, folder: Path, progress: Progress) -> accelerator.Accel
             f"{model}: expected {len(FOLDINGS)} layers, found {len(names)}: {', '.join(names)}"
         )
     overrides = dict(zip(names, FOLDINGS, strict=True))
-    return accelerator.compile(
+    return compile(
         model,
         BOARD,
         load_array(folder / "calibration_x.npy"),
@@ -195,8 +207,8 @@ def compiled(model: Path, folder: Path, progress: Progress) -> accelerator.Accel
     )
 
 
-def judged(
-    made: accelerator.Accelerator,
+def evaluate_point(
+    made: Accelerator,
     kind: str,
     steps: int,
     seed: int,
@@ -207,14 +219,14 @@ def judged(
     """Accuracy, cycles, and the RTL on the first ``rtl`` images, none with 0. Raises SpikeLoomError
     where the RTL differs.
     """
-    found = answers(made, progress)
+    found = evaluate(made, progress)
     x = load_array(made.folder / "test_x.npy")[:timed]
     words = made.words(x)
     progress("cycles", 0, 0)
     intervals = cycles.simulate(made.plan, words, cycles.BACK_TO_BACK).intervals
     alone = cycles.simulate(made.plan, words).latency
     if rtl:
-        simulated(made, x[:rtl], progress)
+        simulate_rtl(made, x[:rtl], progress)
     return Point(
         kind,
         steps,

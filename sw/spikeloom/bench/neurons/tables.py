@@ -9,9 +9,10 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
+from spikeloom.bench.markdown import grid, how_line, page
 from spikeloom.bench.neurons.equal_accuracy import BELOW, Equal, Mean, equal, means
 from spikeloom.bench.neurons.spikepack_vs_lif import FOLDINGS, HOW, LIF, SPIKEPACK, Point
-from spikeloom.bench.published.markdown import grid, said
+from spikeloom.display import NO_NUMBER, count, percent, ratio
 from spikeloom.files import save_json, save_text
 from spikeloom.report.plots import BLUE, RED, STYLE, write_both
 
@@ -53,30 +54,24 @@ def write(folder: Path, points: Sequence[Point]) -> None:
 
 def markdown(points: Sequence[Point]) -> str:
     """The curves, and what they say at equal accuracy."""
-    lines = [
-        "# SpikePack against LIF",
-        "",
-        *grid(CURVE_HEADS, [_mean(mean) for mean in means(points)]),
-    ]
-    lines += [
-        "",
+    return page(
+        "SpikePack against LIF",
+        grid(CURVE_HEADS, [_mean(mean) for mean in means(points)]),
         "At the accuracy of each LIF point:",
-        "",
-        *grid(EQUAL_HEADS, [_equal(one) for one in equal(points)]),
-    ]
-    return "\n".join([*lines, "", f"Target: {TARGET:g}. {said(HOW)}"]) + "\n"
+        grid(EQUAL_HEADS, [_equal(one) for one in equal(points)]),
+        f"Target: {TARGET:g}. {how_line(HOW)}",
+    )
 
 
 def _mean(mean: Mean) -> list[str]:
-    spread = f"{mean.lowest:.2%} to {mean.highest:.2%}"
     return [
         mean.kind,
         f"{mean.steps}",
-        f"{mean.accuracy:.2%}",
-        spread,
+        percent(mean.accuracy, 2),
+        f"{percent(mean.lowest, 2)} to {percent(mean.highest, 2)}",
         f"{mean.seeds}",
-        f"{mean.density:.1%}",
-        f"{mean.cycles:,.0f}",
+        percent(mean.density),
+        count(mean.cycles),
     ]
 
 
@@ -85,17 +80,17 @@ def _equal(one: Equal) -> list[str]:
     there = (
         one.how
         if one.spikepack is None
-        else f"{one.spikepack:,.0f}{' (its T = 1 is more accurate)' if least else ''}"
+        else f"{count(one.spikepack)}{' (its T = 1 is more accurate)' if least else ''}"
     )
     return [
         f"{one.steps}",
-        f"{one.accuracy:.2%}",
-        f"{one.cycles:,.0f}",
+        percent(one.accuracy, 2),
+        count(one.cycles),
         there,
-        "–" if one.ratio is None else f"{least}{one.ratio:.2f}",
-        ", ".join(f"{ratio:.2f}" for ratio in one.seed_ratios) or "–",
-        "–" if one.whole_steps is None else f"{one.whole_steps}",
-        "–" if one.whole_ratio is None else f"{one.whole_ratio:.2f}",
+        f"{least}{ratio(one.ratio)}",
+        ", ".join(map(ratio, one.seed_ratios)) or NO_NUMBER,
+        count(one.whole_steps),
+        ratio(one.whole_ratio),
     ]
 
 

@@ -8,11 +8,11 @@ accelerator takes by synthesis, give or take a twentieth.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from spikeloom.display import count
 from spikeloom.errors import SpikeLoomError
 from spikeloom.interface.boards import find_board
 from spikeloom.mapping.estimate.cost import Cost
@@ -25,6 +25,7 @@ from spikeloom.mapping.search.fastest import STEP, fastest
 from spikeloom.mapping.search.legal_foldings import bodies, foldings
 from spikeloom.mapping.search.menu import Menu, Menus, undominated, with_memories
 from spikeloom.mapping.search.prices import Fitting
+from spikeloom.progress import Progress
 
 NEAR = 0.05
 """How far the LUTs may be from those wanted, as a share."""
@@ -89,7 +90,7 @@ def smallest(plan: Plan) -> Plan:
     return replace(plan.folded(foldings), dealing={}, spread={})
 
 
-def match(plan: Plan, lut: int, progress: Callable[[int, int], None]) -> Match:
+def match(plan: Plan, lut: int, progress: Progress) -> Match:
     """The fastest bit-parallel plan of the same network, board and clock that takes about ``lut``
     LUTs, the shell included.
 
@@ -102,24 +103,24 @@ def match(plan: Plan, lut: int, progress: Callable[[int, int], None]) -> Match:
     best = fastest(Fitting(Parallel(start), most), network_interval(start), least, most, progress)
     if best is None:
         raise SpikeLoomError(
-            f"no bit-parallel plan takes {lut:,} LUT or less by estimate, the smallest"
-            f" {total(start).lut:,}"
+            f"no bit-parallel plan takes {count(lut)} LUT or less by estimate, the smallest"
+            f" {count(total(start).lut)}"
         )
     need = best.fit.need
     others = tuple(stage.name for stage in plan.stages if body_of(stage) is not PARALLEL)
-    note = "" if need.lut >= lut * (1 - NEAR) else why(best.bound, need, most)
+    note = "" if need.lut >= lut * (1 - NEAR) else limited_by(best.bound, need, most)
     beyond = Fitting(Parallel(start), budget(board, 1.0)).fit(
         max(least, network_interval(best.fit.plan) / STEP)
     )
     return Match(best.fit.plan, need, lut, note, others, None if beyond is None else beyond.plan)
 
 
-def why(bound: str, need: Cost, most: Cost) -> str:
+def limited_by(bound: str, need: Cost, most: Cost) -> str:
     """What keeps a plan from growing to the size that is wanted."""
     if not bound:
         return "no folding is faster"
     name = next(name for name, text in NAMES.items() if text == bound)
+    allowed, taken = count(getattr(most, name)), count(getattr(need, name))
     return (
-        f"the next faster folding takes more than the {getattr(most, name):,} {bound} allowed, this"
-        f" one {getattr(need, name):,}"
+        f"the next faster folding takes more than the {allowed} {bound} allowed, this one {taken}"
     )

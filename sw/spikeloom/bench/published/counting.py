@@ -5,21 +5,21 @@ RTL, a sample in the cycle model.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from spikeloom import accelerator
+from spikeloom.accelerator import Accelerator
 from spikeloom.bench.published import pace
-from spikeloom.bench.published.training import Progress
 from spikeloom.bench.statistics import clustered
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_array
+from spikeloom.interface.figures import Spread
 from spikeloom.ir import golden
 from spikeloom.ir.arrays import checked_labels, checked_sources, spread
 from spikeloom.ir.number import Ints
 from spikeloom.mapping.cycle_model import BACK_TO_BACK, simulate
+from spikeloom.progress import Progress
 from spikeloom.verify.accuracy import count, fired
 
 
@@ -48,7 +48,7 @@ class Answers:
         return self.right / self.images
 
 
-def answers(made: accelerator.Accelerator, progress: Progress) -> Answers:
+def evaluate(made: Accelerator, progress: Progress) -> Answers:
     """Of a compiled network in the folder of its training. Raises SpikeLoomError where images,
     labels and network do not fit.
     """
@@ -61,7 +61,7 @@ def answers(made: accelerator.Accelerator, progress: Progress) -> Answers:
     )
     truth = checked_labels(labels, made.plan.graph, len(x))
     assert truth is not None
-    counted = count(made.plan.graph, x, truth, partial(progress, "torch"))
+    counted = count(made.plan.graph, x, truth, progress)
     low, high = clustered(counted.correct, source)
     set_bits, bits = fired(made.plan.graph, counted)
     return Answers(
@@ -96,23 +96,21 @@ class Speed:
 
     @property
     def interval_p99(self) -> float:
-        return float(np.percentile(self.intervals, 99, method="higher"))
+        return Spread.of(self.intervals).p99
 
 
-def speed(
-    made: accelerator.Accelerator, x: npt.NDArray[np.generic], images: int, progress: Progress
-) -> Speed:
+def speed(made: Accelerator, x: npt.NDArray[np.generic], images: int, progress: Progress) -> Speed:
     """Of a whole test set (N, ...), of which the first ``images`` go through the RTL as in
-    :func:`simulated`. Raises as that does.
+    :func:`simulate_rtl`. Raises as that does.
     """
     first = x[:images]
-    latency_p99 = simulated(made, first, progress)
-    progress("cycle model", 0, 0)
+    latency_p99 = simulate_rtl(made, first, progress)
+    progress("cycles", 0, 0)
     trace = golden.trace(made.plan.graph, made.words(spread(x, pace.IMAGES)))
     return Speed(len(first), latency_p99, trace, pace.intervals(made.plan, trace))
 
 
-def simulated(made: accelerator.Accelerator, x: npt.NDArray[np.generic], progress: Progress) -> int:
+def simulate_rtl(made: Accelerator, x: npt.NDArray[np.generic], progress: Progress) -> int:
     """Latency (p99) of inputs (N, ...), at least 4, in the Verilated RTL, each alone. They also go
     through it with the pipeline kept full.
 

@@ -8,30 +8,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
 from spikeloom.accelerator import Accelerator
+from spikeloom.bench.markdown import grid, how_line, page
 from spikeloom.bench.published import pace
-from spikeloom.bench.published.counting import Answers, answers
-from spikeloom.bench.published.markdown import grid, said, tenth, three
+from spikeloom.bench.published.counting import Answers, evaluate
 from spikeloom.bench.published.row import compiled
 from spikeloom.bench.published.rows import Bench, find
 from spikeloom.bench.published.run import Options
-from spikeloom.bench.published.training import Progress
 from spikeloom.bench.published.usefulness import (
     LUT_PER_USEFUL,
     SLOWEST,
     Longest,
     Slowest,
-    engines,
+    longest_and_slowest,
     lut_per_useful,
 )
+from spikeloom.display import between, count, percent, rate
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_array, save_json, save_text
+from spikeloom.interface.figures import Spread
 from spikeloom.ir import golden
 from spikeloom.ir.arrays import spread
 from spikeloom.mapping.estimate.cycles import ends
 from spikeloom.mapping.search.budget import total
+from spikeloom.progress import Progress
 
 STEM = "estimate"
 
@@ -83,11 +83,11 @@ class Estimate:
 
 def estimate(bench: Bench, made: Accelerator, progress: Progress) -> Estimate:
     """All figures of a row that is compiled."""
-    found, plan = answers(made, progress), made.plan
+    found, plan = evaluate(made, progress), made.plan
     words = made.words(spread(load_array(made.folder / "test_x.npy"), pace.IMAGES))
-    progress("cycle model", 0, 0)
+    progress("cycles", 0, 0)
     trace = golden.trace(plan.graph, words)
-    intervals, (longest, slowest) = pace.intervals(plan, trace), engines(plan, trace)
+    intervals, (longest, slowest) = pace.intervals(plan, trace), longest_and_slowest(plan, trace)
     interval, clock, cost = float(intervals.mean()), bench.clock_mhz * 1e6, total(plan)
     return Estimate(
         name=bench.name,
@@ -96,7 +96,7 @@ def estimate(bench: Bench, made: Accelerator, progress: Progress) -> Estimate:
         answers=found,
         modelled=len(words),
         interval=interval,
-        interval_p99=float(np.percentile(intervals, 99, method="higher")),
+        interval_p99=Spread.of(intervals).p99,
         fps=min(clock / ends(plan.graph, plan.board)[0].cycles, clock / interval),
         lut=cost.lut,
         ff=cost.ff,
@@ -115,33 +115,22 @@ def cells(found: Estimate) -> list[str]:
     return [
         f"{bench.network} ({bench.name})",
         f"{e.board}, {e.clock_mhz:g} MHz",
-        f"{a.accuracy:.1%} ({a.low:.1%} to {a.high:.1%}), {a.images} of {a.sources}",
-        f"{a.density:.0%}",
-        three(e.fps),
-        f"{bench.target_fps:,.0f}",
-        f"{e.interval:,.1f} / {e.interval_p99:,.0f}",
-        f"{e.lut:,}",
-        f"{e.ff:,}",
-        f"{e.bram36:g}",
-        f"{e.dsp}",
-        f"{e.uram}",
+        f"{percent(a.accuracy, 2)} ({between(a.low, a.high)}),"
+        f" {count(a.images)} of {count(a.sources)}",
+        percent(a.density),
+        rate(e.fps),
+        rate(bench.target_fps),
+        f"{count(e.interval)} / {count(e.interval_p99)}",
+        *map(count, (e.lut, e.ff, e.bram36, e.dsp, e.uram)),
         str(e.longest),
         str(e.slowest),
-        tenth(e.lut_per_useful),
+        count(e.lut_per_useful),
     ]
 
 
 def markdown(found: Sequence[Estimate]) -> str:
-    return "\n".join(
-        [
-            "# Estimated, not simulated, not synthesised",
-            "",
-            *grid(HEADS, [cells(one) for one in found]),
-            "",
-            said(HOW),
-            "",
-        ]
-    )
+    title = "Estimated, not simulated, not synthesised"
+    return page(title, grid(HEADS, [cells(one) for one in found]), how_line(HOW))
 
 
 def run(

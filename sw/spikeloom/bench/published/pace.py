@@ -27,11 +27,11 @@ def intervals(plan: Plan, trace: dict[str, Ints]) -> npt.NDArray[np.float64]:
     images = len(trace[plan.graph.input.name])
     if images < 3:
         raise SpikeLoomError(f"{plan.graph.name}: intervals need at least 3 images, found {images}")
-    timing = simulate_trace(plan, trace, BACK_TO_BACK, offers=offers(plan, images))
+    timing = simulate_trace(plan, trace, BACK_TO_BACK, offers=earliest_beats(plan, images))
     return timing.intervals[1:].astype(np.float64)
 
 
-def offers(plan: Plan, images: int) -> list[int] | None:
+def earliest_beats(plan: Plan, images: int) -> list[int] | None:
     """The earliest cycle of each input beat; None where the memory port brings one every cycle."""
     beats = prod(plan.graph.input.shape) // plan.input_group
     cycles = ends(plan.graph, plan.board)[0].cycles / beats

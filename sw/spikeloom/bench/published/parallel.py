@@ -5,23 +5,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from spikeloom import accelerator
+from spikeloom.accelerator import Accelerator
 from spikeloom.bench.published.baseline import match
 from spikeloom.bench.published.counting import speed
-from spikeloom.bench.published.markdown import three
 from spikeloom.bench.published.row import Result
-from spikeloom.bench.published.training import Progress
+from spikeloom.display import count, rate, ratio
 from spikeloom.files import load_array
 from spikeloom.mapping.estimate.bodies import multipliers
 from spikeloom.mapping.estimate.cycles import network_interval
 from spikeloom.mapping.plan import plan_file
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.search.budget import total
+from spikeloom.progress import Progress, named
 from spikeloom.report import estimates
+from spikeloom.store import Store
 
 HOW = {
     "interval, fps": "as in the rows, RTL included, with the same weights and images",
@@ -83,15 +83,17 @@ def read(data: dict[str, Any]) -> Parallel:
     return Parallel(**data)
 
 
-def make(
-    made: accelerator.Accelerator, row: Result, folder: Path, images: int, progress: Progress
-) -> Parallel:
+BASELINES = Store("bench.json", "figures of 'spikeloom bench'", read, HOW)
+"""Figures of a row's baseline, in a folder beside the row's."""
+
+
+def make(made: Accelerator, row: Result, folder: Path, images: int, progress: Progress) -> Parallel:
     """Fold, simulate and synthesise in ``folder``. Raises SpikeLoomError where no bit-parallel plan
     is that small.
     """
     progress("match", 0, 0)
-    found = match(made.plan, row.lut, partial(progress, "match"))
-    other = accelerator.Accelerator(folder, found.plan)
+    found = match(made.plan, row.lut, named("match", progress))
+    other = Accelerator(folder, found.plan)
     estimates.write(found.plan, folder)
     plan_file.save(found.plan, folder)
     run = speed(other, load_array(made.folder / "test_x.npy"), images, progress)
@@ -110,7 +112,7 @@ def make(
         dsp=taken.dsp,
         bram36=taken.ramb18 / 2,
         delay_ns=synthesis.delay.ns if synthesis.delay is not None else 0.0,
-        multiplied_in=products(found.plan),
+        multiplied_in=multiplier_kinds(found.plan),
         others={name: found.plan[name].folding.body for name in found.others},
         note=found.note,
         larger_cycles=0.0 if found.larger is None else network_interval(found.larger),
@@ -118,7 +120,7 @@ def make(
     )
 
 
-def products(plan: Plan) -> dict[str, str]:
+def multiplier_kinds(plan: Plan) -> dict[str, str]:
     """What each bit-parallel layer multiplies in."""
     return {
         stage.name: "DSP" if multipliers(stage) else "LUT"
@@ -149,16 +151,16 @@ def cells(found: Parallel, row: Result) -> list[str]:
         f.name,
         f"{row.steps}",
         ", ".join(f"{kind} ({list(f.multiplied_in.values()).count(kind)})" for kind in kinds),
-        f"{f.interval:,.0f} (event {row.interval:,.0f})",
-        three(f.fps),
-        f"{f.lut:,} ({f.lut_wanted:,}, {f.lut_estimated:,})",
-        f"{f.dsp} (event {row.dsp})",
-        f"{f.bram36:g} (event {row.bram36:g})",
-        f"{row.fps / f.fps:.2f}",
-        f"{row.fps / row.lut / (f.fps / f.lut):.2f}",
+        f"{count(f.interval)} (event {count(row.interval)})",
+        rate(f.fps),
+        f"{count(f.lut)} ({count(f.lut_wanted)}, {count(f.lut_estimated)})",
+        f"{count(f.dsp)} (event {count(row.dsp)})",
+        f"{count(f.bram36)} (event {count(row.bram36)})",
+        ratio(row.fps / f.fps),
+        ratio(row.fps / row.lut / (f.fps / f.lut)),
         (
-            f"{f.larger_cycles:,.0f}, {f.larger_lut:,},"
-            f" {row.fps / row.lut / (f.larger_fps(row) / f.larger_lut):.2f}"
+            f"{count(f.larger_cycles)}, {count(f.larger_lut)},"
+            f" {ratio(row.fps / row.lut / (f.larger_fps(row) / f.larger_lut))}"
             if f.larger_lut
             else "none"
         ),

@@ -8,17 +8,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spikeloom import accelerator
+from spikeloom.accelerator import Accelerator
 from spikeloom.backend.yosys import yosys
-from spikeloom.bench.published.counting import answers, speed
+from spikeloom.bench.published.counting import evaluate, speed
 from spikeloom.bench.published.densities import interval_at
 from spikeloom.bench.published.rows import Bench
-from spikeloom.bench.published.training import Progress, prepare
-from spikeloom.bench.published.usefulness import Longest, Slowest, engines, lut_per_useful
+from spikeloom.bench.published.training import train_and_freeze
+from spikeloom.bench.published.usefulness import (
+    Longest,
+    Slowest,
+    longest_and_slowest,
+    lut_per_useful,
+)
 from spikeloom.files import load_array, load_json
 from spikeloom.mapping.estimate.cycles import ends
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.search.budget import total
+from spikeloom.pipeline import compile
+from spikeloom.progress import Progress
+from spikeloom.store import Store
 
 DENSITIES = (0.15, 0.25, 0.35, 0.5)
 
@@ -27,6 +35,37 @@ IMAGES = 24
 
 ROUTED = (1.5, 2.5)
 """What a clock period is typically, over the longest path of cells."""
+
+
+HOW = {
+    "right, images": "frozen network, whole test set",
+    "low, high": (
+        "95 %: Wilson's interval with the design effect of images that are made of the same source"
+    ),
+    "simulated, latency_p99": (
+        "Verilated RTL of the network, cycle by cycle: outputs and spike counts equal to the golden"
+        " model, intervals to the cycle model"
+    ),
+    "interval, interval_p99": (
+        "cycle model on modelled images of the whole test set, beats no sooner than the memory port"
+        " brings them"
+    ),
+    "worst, fps_at": "cycle model on random spikes of the given density in every stream",
+    "fps, port_fps": (
+        "at the clock clock_mhz, which is assumed: no router and no board has confirmed it"
+    ),
+    "lut, ff, dsp, bram36, uram, delay_ns": (
+        "synthesised by Yosys, shell included; the delay is that of cells of a 7-series part,"
+        " without wires, and without paths through the cells of delay_without"
+    ),
+    "lut_estimated, bram36_estimated, dsp_estimated": "cost model, before synthesis",
+    "longest": "busy cycles of an image",
+    "slowest": (
+        "bound: spikes x folds / lanes; queues: words without a spike take a cycle too, and not all"
+        " ports have one; busiest: a pass waits for its busiest queue"
+    ),
+    "lut_per_useful": "LUTs of the whole accelerator; layers that multiply add no synapses",
+}
 
 
 @dataclass(frozen=True)
@@ -123,14 +162,16 @@ def read(data: dict[str, Any]) -> Result:
     return Result(**{**data, **found})
 
 
-def compiled(
-    bench: Bench, folder: Path, data_dir: Path | None, progress: Progress
-) -> accelerator.Accelerator:
+RESULTS = Store("bench.json", "figures of 'spikeloom bench'", read, HOW)
+"""Figures of a row, in its folder."""
+
+
+def compiled(bench: Bench, folder: Path, data_dir: Path | None, progress: Progress) -> Accelerator:
     """Trained if need be, and folded for the target. Raises SpikeLoomError where that is out of
     reach.
     """
-    model = prepare(bench.name, folder, data_dir, progress)
-    return accelerator.compile(
+    model = train_and_freeze(bench.name, folder, data_dir, progress)
+    return compile(
         model,
         bench.board,
         load_array(folder / "calibration_x.npy"),
@@ -161,17 +202,17 @@ def made_with() -> str:
     return f"Yosys {yosys.version()}"
 
 
-def measure(bench: Bench, made: accelerator.Accelerator, images: int, progress: Progress) -> Result:
+def measure(bench: Bench, made: Accelerator, images: int, progress: Progress) -> Result:
     """All figures of a row. Raises SpikeLoomError where the hardware differs from the golden model,
     or in time from the cycle model.
     """
-    found = answers(made, progress)
+    found = evaluate(made, progress)
     run, synthesis = (
         speed(made, load_array(made.folder / "test_x.npy"), images, progress),
         made.synth(progress=progress),
     )
     plan, taken, clock = made.plan, synthesis.total, bench.clock_mhz * 1e6
-    longest, slowest = engines(plan, run.trace)
+    longest, slowest = longest_and_slowest(plan, run.trace)
     port, expected = clock / ends(plan.graph, plan.board)[0].cycles, total(plan)
     return Result(
         name=bench.name,

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from spikeloom.accelerator import Accelerator
-from spikeloom.bench import store
 from spikeloom.bench.published import parallel, sparse, tables
 from spikeloom.bench.published import row as measuring
-from spikeloom.bench.published.parallel import Parallel
-from spikeloom.bench.published.row import IMAGES, Result, compiled, measure
+from spikeloom.bench.published.parallel import BASELINES, Parallel
+from spikeloom.bench.published.row import IMAGES, RESULTS, Result, compiled, measure
 from spikeloom.bench.published.rows import ROWS, Bench
-from spikeloom.bench.published.sparse import Sparse
+from spikeloom.bench.published.sparse import TWINS, Sparse
 from spikeloom.bench.published.tables import Row
-from spikeloom.bench.published.training import Progress
 from spikeloom.errors import SpikeLoomError
 from spikeloom.mapping.plan import plan_file
+from spikeloom.progress import Progress
+from spikeloom.store import Store, key_of
 
 Extra = TypeVar("Extra", Sparse, Parallel)
 
@@ -66,33 +66,23 @@ def run(
 
     for k, bench in enumerate(rows):
         progress("rows", k, len(rows))
-        one = _Making(bench, folder, chosen, progress, said)
+        one = _RowMaker(bench, folder, chosen, progress, said)
         try:
             results.append(one.row())
         except SpikeLoomError as error:
             said(error, bench.name)
         if results:
-            others = (row for row in tables.known(folder) if row.result.name not in asked)
-            written = in_order(
-                [*results, *(row for row in others if current(row, folder, progress))]
+            others = (
+                _RowMaker(other, folder, Options(), progress, said).finished()
+                for other in ROWS
+                if other.name not in asked
             )
+            written = in_order([*results, *filter(None, others)])
             tables.write(folder, written)
     progress("rows", len(rows), len(rows))
     if not results:
         raise SpikeLoomError(f"{folder}: no row came to an end; the first: {failed[0]}")
     return written
-
-
-def current(row: Row, folder: Path, progress: Progress) -> bool:
-    """Whether a row is of this Yosys, and of the very Verilog that its plan is emitted as now."""
-    try:
-        made = Accelerator.load(folder / row.result.name)
-        return (row.result.top_sha256, row.result.made_with) == (
-            made.top_sha256(progress),
-            measuring.made_with(),
-        )
-    except SpikeLoomError:
-        return False
 
 
 def in_order(rows: Sequence[Row]) -> list[Row]:
@@ -102,7 +92,7 @@ def in_order(rows: Sequence[Row]) -> list[Row]:
 
 
 @dataclass(frozen=True)
-class _Making:
+class _RowMaker:
     """One row. said: is told what of it cannot be made."""
 
     bench: Bench
@@ -118,16 +108,30 @@ class _Making:
         made = compiled(
             self.bench, self.folder / self.bench.name, self.options.data_dir, self.progress
         )
-        result = self.result(made)
-        return Row(result, self.sparse(made, result), self.parallel(made, result))
 
-    def result(self, made: Accelerator) -> Result:
+        def make() -> Result:
+            return measure(self.bench, made, self.options.images, self.progress)
+
         key = self.key(made)
-        found = None if self.options.anew else store.load(made.folder, key, measuring.read)
-        if found is None:
-            found = measure(self.bench, made, self.options.images, self.progress)
-            store.save(made.folder, key, tables.HOW, asdict(found))
-        return found
+        return self.beside(made, RESULTS.resume(made.folder, key, make, anew=self.options.anew))
+
+    def finished(self) -> Row | None:
+        """A row that an earlier run made, with whatever number of images: None unless it is of this
+        Yosys, and of the very Verilog that its plan is emitted as now.
+        """
+        folder = self.folder / self.bench.name
+        if not (folder / RESULTS.file).exists():
+            return None
+        try:
+            made, found = Accelerator.load(folder), RESULTS.load(folder)
+            as_made = replace(self, options=Options(images=found.figures.simulated))
+            return as_made.beside(made, found.figures) if as_made.key(made) == found.key else None
+        except SpikeLoomError:
+            return None
+
+    def beside(self, made: Accelerator, result: Result) -> Row:
+        """The row with its twin and its baseline."""
+        return Row(result, self.sparse(made, result), self.parallel(made, result))
 
     def key(self, made: Accelerator) -> str:
         """Changes with Verilog, scales of the output, board, clock, Yosys and the images of the
@@ -137,7 +141,7 @@ class _Making:
             (FIGURES, self.bench.name, self.bench.board, self.bench.clock_mhz, self.bench.share)
         )
         known = (made.top_sha256(self.progress), plan_file.hashes(made.plan).weights)
-        return store.key_of(settings, *known, str(self.options.images), measuring.made_with())
+        return key_of(settings, *known, str(self.options.images), measuring.made_with())
 
     def sparse(self, made: Accelerator, result: Result) -> Sparse | None:
         def make(folder: Path) -> Sparse:
@@ -151,24 +155,21 @@ class _Making:
                 self.progress,
             )
 
-        key = store.key_of(self.key(made), f"{self.bench.spike_penalty} {result.accuracy}")
-        return self.extra("sparse", key, sparse.HOW, sparse.read, make, wanted=self.options.sparse)
+        key = key_of(self.key(made), f"{self.bench.spike_penalty} {result.accuracy}")
+        return self.extra("sparse", TWINS, key, make, wanted=self.options.sparse)
 
     def parallel(self, made: Accelerator, result: Result) -> Parallel | None:
         def make(folder: Path) -> Parallel:
             return parallel.make(made, result, folder, self.options.images, self.progress)
 
-        key = store.key_of(self.key(made), f"{result.lut}")
-        return self.extra(
-            "parallel", key, parallel.HOW, parallel.read, make, wanted=self.options.parallel
-        )
+        key = key_of(self.key(made), f"{result.lut}")
+        return self.extra("parallel", BASELINES, key, make, wanted=self.options.parallel)
 
     def extra(
         self,
         kind: str,
+        store: Store[Extra],
         key: str,
-        how: dict[str, str],
-        read: Callable[[Any], Extra],
         make: Callable[[Path], Extra],
         *,
         wanted: bool,
@@ -177,16 +178,13 @@ class _Making:
         wanted.
         """
         folder = self.folder / f"{self.bench.name}-{kind}"
-        found = None if self.options.anew and wanted else store.load(folder, key, read)
-        if found is not None or not wanted:
-            return found
+        if not wanted:
+            return store.find(folder, key)
         try:
-            found = make(folder)
+            return store.resume(folder, key, lambda: make(folder), anew=self.options.anew)
         except SpikeLoomError as error:
             self.said(error, folder.name)
             return None
-        store.save(folder, key, how, asdict(found))
-        return found
 
 
 FIGURES = 2

@@ -11,13 +11,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from spikeloom import accelerator
-from spikeloom.bench.published.counting import answers, speed
-from spikeloom.bench.published.markdown import three
+from spikeloom.accelerator import Accelerator
+from spikeloom.bench.published.counting import evaluate, speed
 from spikeloom.bench.published.row import Result
 from spikeloom.bench.published.rows import Bench
-from spikeloom.bench.published.training import Progress, prepare
+from spikeloom.bench.published.training import train_and_freeze
+from spikeloom.display import NO_NUMBER, between, count, percent, rate, ratio
 from spikeloom.files import load_array, save_json
+from spikeloom.pipeline import compile
+from spikeloom.progress import Progress
+from spikeloom.store import Store
 
 TRIES = 3
 
@@ -80,9 +83,13 @@ def read(data: dict[str, Any]) -> Sparse:
     return Sparse(**data | {"tries": tuple(Try(**one) for one in data["tries"])})
 
 
+TWINS = Store("bench.json", "figures of 'spikeloom bench'", read, HOW)
+"""Figures of a row's twins, in a folder beside the row's."""
+
+
 def make(
     bench: Bench,
-    made: accelerator.Accelerator,
+    made: Accelerator,
     row: Result,
     folder: Path,
     images: int,
@@ -91,36 +98,36 @@ def make(
 ) -> Sparse:
     """Train, compile on the folding of the row's plan, simulate; ``folder`` is that of all tries.
 
-    Raises as :func:`spikeloom.accelerator.compile`, and where the hardware differs from the golden
+    Raises as :func:`spikeloom.pipeline.compile`, and where the hardware differs from the golden
     model.
     """
     tries: list[Try] = []
     for k in range(TRIES):
         penalty = bench.spike_penalty / 2**k
         progress("tries", k, TRIES)
-        twin = folded_alike(
+        twin = compile_on_folding(
             bench, made, folder / f"penalty-{penalty:g}", penalty, data_dir, progress
         )
-        found = answers(twin, progress)
+        found = evaluate(twin, progress)
         tries.append(Try(penalty, found.right, found.images, found.low, found.high, found.density))
         if found.accuracy >= row.accuracy - POINT:
             return timed(Sparse(row.name, tuple(tries), True), twin, row, images, progress)
     return Sparse(row.name, tuple(tries), False)
 
 
-def folded_alike(
+def compile_on_folding(
     bench: Bench,
-    made: accelerator.Accelerator,
+    made: Accelerator,
     folder: Path,
     penalty: float,
     data_dir: Path | None,
     progress: Progress,
-) -> accelerator.Accelerator:
+) -> Accelerator:
     """The twin on the folding of a plan, which is also written beside it as ``folding.json``."""
-    model = prepare(bench.name, folder, data_dir, progress, spike_penalty=penalty)
+    model = train_and_freeze(bench.name, folder, data_dir, progress, spike_penalty=penalty)
     overrides = {name: asdict(folding) for name, folding in made.plan.foldings.items()}
     save_json(folder / "folding.json", overrides)
-    return accelerator.compile(
+    return compile(
         model,
         bench.board,
         load_array(folder / "calibration_x.npy"),
@@ -133,9 +140,7 @@ def folded_alike(
     )
 
 
-def timed(
-    found: Sparse, twin: accelerator.Accelerator, row: Result, images: int, progress: Progress
-) -> Sparse:
+def timed(found: Sparse, twin: Accelerator, row: Result, images: int, progress: Progress) -> Sparse:
     run = speed(twin, load_array(twin.folder / "test_x.npy"), images, progress)
     fps = min(row.port_fps, row.clock_mhz * 1e6 / run.interval)
     return replace(
@@ -164,21 +169,21 @@ def _line(found: Sparse, one: Try, row: Result, *, last: bool) -> list[str]:
     kept = found.kept and last
     speeds = (
         [
-            f"{found.interval:,.0f}",
-            f"{row.interval:,.0f}",
-            three(found.fps),
-            f"{found.fps / row.fps:.2f}",
+            count(found.interval),
+            count(row.interval),
+            rate(found.fps),
+            ratio(found.fps / row.fps),
         ]
         if kept
-        else ["–"] * 4
+        else [NO_NUMBER] * 4
     )
     return [
         found.name,
         f"{one.spike_penalty:g}",
-        f"{one.accuracy:.1%} ({one.low:.1%} to {one.high:.1%})",
-        f"{row.accuracy:.1%}",
-        f"{one.density:.0%}",
-        f"{row.density:.0%}",
+        f"{percent(one.accuracy, 2)} ({between(one.low, one.high)})",
+        percent(row.accuracy, 2),
+        percent(one.density),
+        percent(row.density),
         *speeds,
         "yes" if kept else "no: more than a point less",
     ]

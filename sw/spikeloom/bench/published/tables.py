@@ -2,51 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from spikeloom.bench.markdown import grid, how_line, page, section
 from spikeloom.bench.published import parallel, sparse
-from spikeloom.bench.published import row as measuring
-from spikeloom.bench.published.markdown import grid, said, tenth, three
 from spikeloom.bench.published.parallel import Parallel
-from spikeloom.bench.published.row import ROUTED, Result
+from spikeloom.bench.published.row import HOW, ROUTED, Result
 from spikeloom.bench.published.rows import Anchor, Bench, find
 from spikeloom.bench.published.sparse import Sparse
 from spikeloom.bench.published.usefulness import LUT_PER_USEFUL, SLOWEST
-from spikeloom.errors import SpikeLoomError
-from spikeloom.files import load_json, save_json, save_text
-
-HOW = {
-    "right, images": "frozen network, whole test set",
-    "low, high": (
-        "95 %: Wilson's interval with the design effect of images that are made of the same source"
-    ),
-    "simulated, latency_p99": (
-        "Verilated RTL of the network, cycle by cycle: outputs and spike counts equal to the golden"
-        " model, intervals to the cycle model"
-    ),
-    "interval, interval_p99": (
-        "cycle model on modelled images of the whole test set, beats no sooner than the memory port"
-        " brings them"
-    ),
-    "worst, fps_at": "cycle model on random spikes of the given density in every stream",
-    "fps, port_fps": (
-        "at the clock clock_mhz, which is assumed: no router and no board has confirmed it"
-    ),
-    "lut, ff, dsp, bram36, uram, delay_ns": (
-        "synthesised by Yosys, shell included; the delay is that of cells of a 7-series part,"
-        " without wires, and without paths through the cells of delay_without"
-    ),
-    "lut_estimated, bram36_estimated, dsp_estimated": "cost model, before synthesis",
-    "longest": "busy cycles of an image",
-    "slowest": (
-        "bound: spikes x folds / lanes; queues: words without a spike take a cycle too, and not all"
-        " ports have one; busiest: a pass waits for its busiest queue"
-    ),
-    "lut_per_useful": "LUTs of the whole accelerator; layers that multiply add no synapses",
-}
+from spikeloom.display import between, count, nanoseconds, percent, rate, signed
+from spikeloom.files import save_json, save_text
 
 HEADS = (
     "network", "board, assumed clock", "weights/input/T",
@@ -71,12 +40,13 @@ def cells(result: Result, bench: Bench) -> list[str]:
         f"{bench.network} ({r.name})",
         f"{r.board}, {r.clock_mhz:g} MHz",
         f"{r.weight_bits} / {r.input_bits} / {r.steps}",
-        f"{r.accuracy:.1%} ({r.low:.1%} to {r.high:.1%}), {r.images} of {r.sources} ({r.dataset})",
-        f"{r.density:.0%}",
-        f"{r.interval:,.1f} / {r.interval_p99:,.0f} / {r.worst:,.0f}",
-        f"{three(r.fps)}{bound}",
-        f"{bench.target_fps:,.0f}{'' if r.fps >= bench.target_fps else ', missed'}",
-        " / ".join(three(fps) for fps in r.fps_at.values()),
+        f"{percent(r.accuracy, 2)} ({between(r.low, r.high)}),"
+        f" {count(r.images)} of {count(r.sources)} ({r.dataset})",
+        percent(r.density),
+        " / ".join(map(count, (r.interval, r.interval_p99, r.worst))),
+        f"{rate(r.fps)}{bound}",
+        f"{rate(bench.target_fps)}{'' if r.fps >= bench.target_fps else ', missed'}",
+        " / ".join(map(rate, r.fps_at.values())),
     ]
 
 
@@ -85,14 +55,14 @@ def logic_cells(result: Result) -> list[str]:
     r = result
     return [
         r.name,
-        f"{r.lut:,} ({r.lut_estimated / r.lut - 1:+.1%})",
-        f"{r.ff:,}",
-        f"{r.bram36:g} ({r.bram36_estimated:g})",
-        f"{r.uram}",
-        f"{r.dsp} ({r.dsp_estimated})",
-        three(r.fps_per_klut),
-        f"{r.delay_ns:.2f} ns{''.join(f', without {cell}' for cell in r.delay_without)}",
-        " / ".join(three(r.routed_fps(factor)) for factor in ROUTED),
+        f"{count(r.lut)} ({signed(100 * (r.lut_estimated / r.lut - 1))} %)",
+        count(r.ff),
+        f"{count(r.bram36)} ({count(r.bram36_estimated)})",
+        count(r.uram),
+        f"{count(r.dsp)} ({count(r.dsp_estimated)})",
+        rate(r.fps_per_klut),
+        f"{nanoseconds(r.delay_ns)}{''.join(f', without {cell}' for cell in r.delay_without)}",
+        " / ".join(rate(r.routed_fps(factor)) for factor in ROUTED),
     ]
 
 
@@ -102,7 +72,7 @@ def anchor_cells(bench: Bench, anchor: Anchor) -> list[str]:
         anchor.design,
         anchor.device,
         anchor.accuracy or "not given",
-        f"{anchor.fps:,.0f}",
+        count(anchor.fps),
         anchor.how,
     ]
 
@@ -125,53 +95,31 @@ def markdown(rows: Sequence[Row]) -> str:
     ours = [cells(result, bench) for result, bench in zip(results, benches, strict=True)]
     others = [anchor_cells(bench, anchor) for bench in benches for anchor in bench.anchors]
     work = [
-        [result.name, str(result.longest), str(result.slowest), tenth(result.lut_per_useful)]
+        [result.name, str(result.longest), str(result.slowest), count(result.lut_per_useful)]
         for result in results
     ]
     logic = [logic_cells(result) for result in results]
-    lines = [
-        "# Benchmark",
-        "",
-        *grid(HEADS, ours),
-        "",
-        *grid(HEADS_LOGIC, logic),
-        "",
-        *grid(HEADS_WORK, work),
-        "",
-        said(HOW),
-    ]
     twins = [
         line
         for row in rows
         if row.sparse is not None
         for line in sparse.cells(row.sparse, row.result)
     ]
-    lines += section("With a spike penalty", sparse.HEADS, twins, sparse.HOW)
     baselines = [
         parallel.cells(row.parallel, row.result) for row in rows if row.parallel is not None
     ]
-    lines += section(
-        "Against bit-parallel multipliers with the same weights",
-        parallel.HEADS,
-        baselines,
-        parallel.HOW,
+    parallel_title = "Against bit-parallel multipliers with the same weights"
+    heads = ("network", "design", "device", "accuracy", "fps", "how")
+    return page(
+        "Benchmark",
+        grid(HEADS, ours),
+        grid(HEADS_LOGIC, logic),
+        grid(HEADS_WORK, work),
+        how_line(HOW),
+        section("With a spike penalty", sparse.HEADS, twins, sparse.HOW),
+        section(parallel_title, parallel.HEADS, baselines, parallel.HOW),
+        section("Published by others, on their data", heads, others, {}),
     )
-    lines += section(
-        "Published by others, on their data",
-        ("network", "design", "device", "accuracy", "fps", "how"),
-        others,
-        {},
-    )
-    return "\n".join(lines) + "\n"
-
-
-def section(
-    title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], how: Mapping[str, str]
-) -> list[str]:
-    """A table under its title; nothing without rows."""
-    if not rows:
-        return []
-    return ["", f"## {title}", "", *grid(heads, rows), *(["", said(how)] if how else [])]
 
 
 def write(folder: Path, rows: Sequence[Row]) -> None:
@@ -186,43 +134,6 @@ def write(folder: Path, rows: Sequence[Row]) -> None:
         },
     )
     save_text(folder / "bench.md", markdown(rows))
-
-
-def known(folder: Path) -> list[Row]:
-    """The rows of ``bench.json``; without those that are damaged, of an earlier SpikeLoom, or of no
-    row that there still is.
-    """
-    try:
-        rows = list(load_json(folder / "bench.json", "rows of 'spikeloom bench'")["rows"])
-    except (SpikeLoomError, KeyError, TypeError):
-        return []
-    return [row for data in rows if (row := row_of(data)) is not None]
-
-
-def row_of(data: Any) -> Row | None:
-    """From what :func:`plain` made; None where the data is something else."""
-    try:
-        row = _row_of(data)
-        markdown([row])
-        return row
-    except (SpikeLoomError, AttributeError, KeyError, TypeError, ValueError):
-        return None
-
-
-def _row_of(data: dict[str, Any]) -> Row:
-    result = measuring.read(
-        {
-            name: value
-            for name, value in data.items()
-            if name not in ("fps_per_klut", "anchors", "sparse", "parallel")
-        }
-    )
-    twin, baseline = data["sparse"], data["parallel"]
-    return Row(
-        result,
-        None if twin is None else sparse.read(twin),
-        None if baseline is None else parallel.read(baseline),
-    )
 
 
 def plain(row: Row) -> dict[str, Any]:

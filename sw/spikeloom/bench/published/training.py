@@ -4,20 +4,18 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_json
 from spikeloom.frontend.freeze import freeze
+from spikeloom.progress import Progress
 from spikeloom.train.loop import train
 from spikeloom.train.zoo import Recipe
 from spikeloom.train.zoo import find as find_recipe
 
-Progress = Callable[[str, int, int], None]
 
-
-def prepare(
+def train_and_freeze(
     name: str,
     folder: Path,
     data_dir: Path | None,

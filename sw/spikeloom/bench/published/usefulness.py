@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spikeloom.display import NO_NUMBER, count, ratio
 from spikeloom.ir.number import Ints
 from spikeloom.mapping.cycle_model.scan import Work
 from spikeloom.mapping.plan.plan import Plan
@@ -43,7 +44,7 @@ class Longest:
     cycles: float
 
     def __str__(self) -> str:
-        return f"{self.layer} ({self.body}), {self.cycles:,.0f}"
+        return f"{self.layer} ({self.body}), {count(self.cycles)}"
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,9 @@ class Slowest:
 
     def __str__(self) -> str:
         if self.against_bound is None or self.queues is None:
-            return f"– ({self.layer})"
-        return f"{self.against_bound:.2f} = {self.queues:.2f} x {self.busiest:.2f} ({self.layer})"
+            return f"{NO_NUMBER} ({self.layer})"
+        factors = " x ".join(map(ratio, (self.queues, self.busiest)))
+        return f"{ratio(self.against_bound)} = {factors} ({self.layer})"
 
 
 SLOWEST = "slowest event layer: busy cycles / bound = queues x busiest"
@@ -81,7 +83,7 @@ SLOWEST = "slowest event layer: busy cycles / bound = queues x busiest"
 NOBODY = Slowest("no event layer")
 
 
-def engines(plan: Plan, trace: dict[str, Ints]) -> tuple[Longest, Slowest]:
+def longest_and_slowest(plan: Plan, trace: dict[str, Ints]) -> tuple[Longest, Slowest]:
     """The layer that is busy longest, and the event layer that is; ``NOBODY`` without one. Of the
     images' mean.
     """

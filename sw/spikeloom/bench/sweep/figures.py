@@ -5,20 +5,29 @@ model, or estimated.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from spikeloom.accelerator import Accelerator, Progress
+from spikeloom.accelerator import Accelerator
 from spikeloom.bench.statistics import effective_images
 from spikeloom.bench.sweep.arithmetic import arithmetic
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import Array, load_json
-from spikeloom.interface.performance import Spread
+from spikeloom.interface.figures import Spread
 from spikeloom.ir.arrays import checked_labels, checked_sources, spread
 from spikeloom.ir.number import Ints
 from spikeloom.mapping import cycle_model as cycles
+from spikeloom.progress import Progress
 from spikeloom.report import estimates
+from spikeloom.store import Store
 from spikeloom.verify.accuracy import count, fired
+
+HOW = {
+    "images, right, spikes, density": "counted on the frozen network, on the whole test set",
+    "effective": "independent images that the test set is worth: several of one source are fewer",
+    "macs, s_ace, ns_ace, stored_bits": "computed from the frozen network and its density",
+    "cycles, latency_cycles": "simulated by the cycle model on some of the test set",
+    "cycles_estimated, lut, ff, bram18, uram, dsp": "estimated",
+}
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,15 @@ class Figures:
         return self.s_ace / self.macs
 
 
+def read(data: dict[str, Any]) -> Figures:
+    """From what ``asdict`` made. Raises TypeError where the data is something else."""
+    return Figures(**data)
+
+
+POINTS = Store("point.json", "a finished point of 'spikeloom sweep'", read, HOW)
+"""The last file of every training."""
+
+
 def figures(
     accelerator: Accelerator,
     x: Array,
@@ -87,7 +105,7 @@ def figures(
     truth = checked_labels(labels, graph, len(x))
     assert truth is not None
     sources = checked_sources(source, len(truth))
-    spikes = count(graph, x, truth, partial(progress, "torch"))
+    spikes = count(graph, x, truth, progress)
     set_bits, bits = fired(graph, spikes)
     ops = arithmetic(graph, {name: spikes.density(name) for name in spikes.bits})
     chosen = spread(x, simulated)
@@ -113,7 +131,7 @@ def _cycles(accelerator: Accelerator, words: Ints, progress: Progress) -> dict[s
     if len(words) < 2:
         raise SpikeLoomError(f"images for the cycle model: expected at least 2, found {len(words)}")
     interval = float(cycles.simulate(accelerator.plan, words, cycles.BACK_TO_BACK).intervals.mean())
-    latency = Spread.of(cycles.simulate(accelerator.plan, words).latency).median
+    latency = int(Spread.of(cycles.simulate(accelerator.plan, words).latency).median)
     return {"cycles": interval, "latency_cycles": latency}
 
 

@@ -10,27 +10,28 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from spikeloom.bench.sweep.grid import Grid, Point
 from spikeloom.errors import about, blaming
 from spikeloom.mapping.search import schedule
 from spikeloom.nn.configure import configure, described, neurons, weighted
+from spikeloom.progress import Progress, silent
+from spikeloom.store import key_of
 from spikeloom.train import data
 from spikeloom.train.data import Dataset
-from spikeloom.train.loop import Progress, check_fit, fingerprint, silent
+from spikeloom.train.loop import check_fit, fingerprint, keeping_random_state
 from spikeloom.train.zoo import Recipe
 from spikeloom.train.zoo.user import Builder
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """What every point is compiled for, as :func:`spikeloom.accelerator.compile` takes it;
+    """What every point is compiled for, as :func:`spikeloom.pipeline.compile` takes it;
     ``images`` go through the cycle model.
     """
 
@@ -112,7 +113,7 @@ def jobs(
 
 def checked(recipe: Recipe, dataset: Dataset) -> nn.Module:
     """The network, run once; torch's random state stays as it was."""
-    with torch.random.fork_rng(devices=[]), blaming(recipe.name):
+    with keeping_random_state(), blaming(recipe.name):
         model = recipe.build()
         with about("T {}, weight bits {}".format(*settings(model))):
             check_fit(recipe, model, dataset)
@@ -146,5 +147,4 @@ def folder_name(text: str) -> str:
 
 
 def _key(training: str, hardware: Hardware) -> str:
-    made_of = {"training": training, "version": version("spikeloom"), **asdict(hardware)}
-    return hashlib.sha256(json.dumps(made_of, sort_keys=True, default=str).encode()).hexdigest()
+    return key_of(training, json.dumps(asdict(hardware), sort_keys=True, default=str))

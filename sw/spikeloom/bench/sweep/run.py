@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from spikeloom import accelerator as facade
-from spikeloom.bench.sweep import picture, store, tables
-from spikeloom.bench.sweep.figures import Figures, figures
+from spikeloom.bench.shared_arrays import share
+from spikeloom.bench.sweep import picture, tables
+from spikeloom.bench.sweep.figures import POINTS, Figures, figures
 from spikeloom.bench.sweep.grid import Grid
 from spikeloom.bench.sweep.jobs import Hardware, Job, jobs
 from spikeloom.bench.sweep.summary import Row, Run, rows
@@ -25,7 +25,9 @@ from spikeloom.display import Table
 from spikeloom.errors import CapacityError, SpikeLoomError
 from spikeloom.files import load_array
 from spikeloom.frontend.freeze import freeze
-from spikeloom.train.loop import Progress, silent, train
+from spikeloom.pipeline import compile
+from spikeloom.progress import Progress, silent
+from spikeloom.train.loop import CHECKPOINT, train
 from spikeloom.train.zoo import Recipe, recipe_of
 from spikeloom.train.zoo.user import Builder
 
@@ -90,8 +92,10 @@ def sweep(
     todo = jobs(recipe, folder, grid, hardware, data_dir, progress)
     if anew:
         for job in todo:
-            store.forget(job)
-    runs = {job: Run(job, made) for job in todo if (made := _finished(job, shown)) is not None}
+            POINTS.forget(job.folder)
+            (job.folder / CHECKPOINT).unlink(missing_ok=True)
+    known = {job: POINTS.find(job.folder, job.key, shown) for job in todo}
+    runs = {job: Run(job, found) for job, found in known.items() if found is not None}
     missing, reused = [job for job in todo if job not in runs], len(runs)
     for k, job in enumerate(missing):
         progress("points", k, len(missing))
@@ -105,13 +109,6 @@ def sweep(
         raise SpikeLoomError(f"{folder}: no point came to an end; the first: {found[0].notes[0]}")
     picture.write(folder, recipe.name, found)
     return Sweep(recipe.name, folder, found, tuple(runs[job] for job in todo), reused)
-
-
-def _finished(job: Job, shown: Shown) -> Figures | None:
-    found, why = store.load(job)
-    if why:
-        shown(f"{job.folder / store.FILE}: {why}; the point is made again")
-    return found
 
 
 def _write(folder: Path, todo: tuple[Job, ...], runs: dict[Job, Run]) -> tuple[Row, ...]:
@@ -134,8 +131,8 @@ def _run(
         if first and not isinstance(error, CapacityError):
             raise
         return Run(job, None, " ".join(str(error).split()))
-    store.save(job, made)
-    store.share(job.folder, job.folder.parent.parent / "data")
+    POINTS.save(job.folder, job.key, made)
+    share(job.folder, job.folder.parent.parent / "data")
     return Run(job, made)
 
 
@@ -152,7 +149,7 @@ def make(job: Job, hardware: Hardware, data_dir: Path | None, progress: Progress
     )
     progress("freeze", 0, 0)
     freeze(folder / "trained.onnx", folder / "model.onnx")
-    accelerator = facade.compile(
+    accelerator = compile(
         folder / "model.onnx",
         hardware.board,
         load_array(folder / "calibration_x.npy"),

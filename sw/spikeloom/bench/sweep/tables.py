@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 
 from spikeloom.bench.sweep.figures import Figures
 from spikeloom.bench.sweep.summary import Row, Run
-from spikeloom.display import Table
+from spikeloom.display import NO_NUMBER, Table, between, count, percent, ratio
 from spikeloom.files import save_text
 
 POINTS_FILE = "sweep.csv"
@@ -113,10 +114,10 @@ HEADS = (
     "penalty",
     "T",
     "weight bits",
-    "accuracy % (95 %)",
+    "accuracy (95 %)",
     "bit budget",
     "spikes",
-    "set %",
+    "set",
     "cycles",
     "LUT",
     "front",
@@ -131,19 +132,21 @@ def table(title: str, found: Sequence[Row]) -> Table:
 def _shown(row: Row) -> tuple[str, ...]:
     settings = (f"{row.spike_penalty:g}", row.steps, row.weight_bits)
     if not row.figures:
-        return (*settings, *["–"] * (len(HEADS) - len(settings)))
-    low, high = row.interval
-    accuracy = f"{_spread(row, 'accuracy', 2, 100)} ({100 * low:.1f}–{100 * high:.1f})"
-    figures = (
-        f"{row.mean('bit_budget'):.2f}",
+        return (*settings, *[NO_NUMBER] * (len(HEADS) - len(settings)))
+    accuracy = _spread(row, "accuracy", partial(percent, digits=2))
+    return (
+        *settings,
+        f"{accuracy} ({between(*row.interval)})",
+        ratio(row.mean("bit_budget")),
         _spread(row, "spikes"),
-        f"{100 * row.mean('density'):.1f}",
+        percent(row.mean("density")),
         _spread(row, "cycles"),
+        _spread(row, "lut"),
+        "*" if row.front else "",
     )
-    return (*settings, accuracy, *figures, _spread(row, "lut"), "*" if row.front else "")
 
 
-def _spread(row: Row, field: str, digits: int = 0, scale: float = 1) -> str:
+def _spread(row: Row, field: str, text: Callable[[float], str] = count) -> str:
     deviation = row.deviation(field)
-    mean = f"{scale * row.mean(field):.{digits}f}"
-    return mean if deviation is None else f"{mean} ±{scale * deviation:.{digits}f}"
+    mean = text(row.mean(field))
+    return mean if deviation is None else f"{mean} ±{text(deviation)}"

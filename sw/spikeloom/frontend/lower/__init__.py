@@ -11,15 +11,14 @@ from spikeloom.frontend.lower.tidy import drop_unused, flatten_input
 from spikeloom.frontend.lower.warnings import Tabled, notes, tabled
 from spikeloom.ir.exact import Quantizer, Source
 from spikeloom.ir.graph import Graph
-from spikeloom.ir.staircase import Staircase, Tick, silent
+from spikeloom.ir.staircase import Staircase, Tick
+from spikeloom.ir.staircase import silent as uncounted
+from spikeloom.progress import Progress, silent
 
 Admit = Callable[[Graph], None]
 """Looks at an integer network that is not proven yet. Raises SpikeLoomError where there is no point
 in going on.
 """
-
-Progress = Callable[[int, int], None]
-"""Called with what is done and what there is to do."""
 
 TIDY = (drop_unused, flatten_input)
 """Passes from graph to graph, in order."""
@@ -27,10 +26,6 @@ TIDY = (drop_unused, flatten_input)
 
 def anything(graph: Graph) -> None:
     """Refuses nothing."""
-
-
-def unseen(done: int, total: int) -> None:
-    """Shows nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +44,9 @@ def check(graph: Graph) -> None:
     _ = graph.shapes, graph.codes
 
 
-def prove_all(graph: Graph, stairs: dict[str, Staircase], tick: Tick = silent) -> tuple[Proof, ...]:
+def prove_all(
+    graph: Graph, stairs: dict[str, Staircase], tick: Tick = uncounted
+) -> tuple[Proof, ...]:
     """Check every layer against its source's staircase. Raises SpikeLoomError naming layer and
     channel.
     """
@@ -75,13 +72,13 @@ def counting(source: Source, progress: Progress) -> Tick:
     def tick(steps: int) -> None:
         nonlocal done
         done += steps
-        progress(done, total)
+        progress("read", done, total)
 
     return tick
 
 
 def compile_source(
-    source: Source, admit: Admit = anything, progress: Progress = unseen
+    source: Source, admit: Admit = anything, progress: Progress = silent
 ) -> Compiled:
     """The whole front end behind the reader, top to bottom.
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from spikeloom.errors import SpikeLoomError, UnsupportedError, about
 from spikeloom.frontend.builder import Builder
-from spikeloom.frontend.lower import Admit, Compiled, Progress, anything, compile_source, unseen
+from spikeloom.frontend.lower import Admit, Compiled, anything, compile_source
 from spikeloom.frontend.onnx import activations, arithmetic, linear
 from spikeloom.frontend.onnx.constants import FOLDED, Const, fold
 from spikeloom.frontend.onnx.context import Context, Value
@@ -22,6 +22,7 @@ from spikeloom.frontend.onnx.load import File, Op, load
 from spikeloom.frontend.signal import Signal, Unquantized
 from spikeloom.ir.exact import Source
 from spikeloom.ir.graph import Graph
+from spikeloom.progress import Progress, silent
 
 Reader = Callable[[Context, Op, list[Value]], Value]
 
@@ -116,7 +117,7 @@ def read_source(path: str | Path) -> Source:
 
 
 def compile_file(
-    path: str | Path, admit: Admit = anything, progress: Progress = unseen
+    path: str | Path, admit: Admit = anything, progress: Progress = silent
 ) -> Compiled:
     """The integer network of a QONNX file, and the proof of every neuron; ``admit`` and
     ``progress`` as in :func:`compile_source`.

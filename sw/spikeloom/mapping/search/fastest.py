@@ -4,18 +4,16 @@ before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, log
 
 from spikeloom.mapping.estimate.cost import Cost
 from spikeloom.mapping.search.budget import tightest
 from spikeloom.mapping.search.prices import Fit, Fitting
+from spikeloom.progress import Progress
 
 STEP = 1.005
 """A goal over the next one: the last half percent is not looked for."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +40,7 @@ def fastest(
         return None
     fits, fails, steps = 0, last + 1, 0
     while fails - fits > 1:
-        progress(steps, (last + 1).bit_length())
+        progress("schedule", steps, (last + 1).bit_length())
         steps += 1
         middle = (fits + fails) // 2
         some = fitting.fit(max(least, slowest / STEP**middle), enough=True)

@@ -8,7 +8,7 @@ searched for among all legal foldings of all stages. Cycles and resources are th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import inf
 from numbers import Real
@@ -45,15 +45,9 @@ from spikeloom.mapping.search.modest import MODEST_INTERVAL, grow
 from spikeloom.mapping.search.overrides import Overrides, first_foldings
 from spikeloom.mapping.search.overrides import read_overrides as read_overrides
 from spikeloom.mapping.search.prices import Fit, Fitting
+from spikeloom.progress import Progress, silent
 
 ASSUMED_DENSITY = 0.25
-
-Progress = Callable[[int, int], None]
-"""Called with how much of the search is done, and how much there is."""
-
-
-def silent(done: int, whole: int) -> None:
-    """Shows nothing."""
 
 
 @dataclass(frozen=True)

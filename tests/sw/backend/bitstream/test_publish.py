@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from spikeloom import Accelerator, compile, house
+from spikeloom import Accelerator, compile, files
 from spikeloom.backend.bitstream import bitfile, publish
 from spikeloom.backend.bitstream.bitfile import BitFile
 from spikeloom.backend.bitstream.publish import place, verify
@@ -156,6 +156,6 @@ def test_an_installed_package_publishes_beside_the_network(
 ) -> None:
     """Its own folder is nobody's to write."""
     (tmp_path / "package" / "bitstreams").mkdir(parents=True)
-    monkeypatch.setattr(house, "PACKAGE", tmp_path / "package")
+    monkeypatch.setattr(files, "PACKAGE", tmp_path / "package")
     assert place(net, manifests.load(net)) == net / "bitstreams" / "small-pynq-z2"
-    assert house.bitstreams() == tmp_path / "package" / "bitstreams"
+    assert files.bitstreams() == tmp_path / "package" / "bitstreams"

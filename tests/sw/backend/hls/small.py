@@ -14,12 +14,9 @@ from spikeloom.ir.neurons import Raw, SpikePack
 from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code, Ints
 from spikeloom.mapping.plan.plan import Folding, Plan
+from spikeloom.progress import silent
 
 from tests.network_layers import plan_of
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Shows nothing."""
 
 
 def small_plan() -> Plan:
@@ -47,14 +44,14 @@ def words_for(plan: Plan, images: int = 4, seed: int = 1) -> Ints:
 
 def run(
     plan: Plan, folder: Path, words: Ints, steps: int | None = None, sanitize: bool = False
-) -> csim.Compared:
+) -> csim.Comparison:
     """Generate, compile, simulate, compare."""
     return again(plan, project.write(plan, folder), words, steps, sanitize)
 
 
 def again(
     plan: Plan, place: Path, words: Ints, steps: int | None = None, sanitize: bool = False
-) -> csim.Compared:
+) -> csim.Comparison:
     """The same for a folder that was generated before."""
     return csim.compare(
         plan,

@@ -24,7 +24,7 @@ def net(emitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setattr(module, "bitstreams", lambda: tmp_path / "house", raising=False)
     monkeypatch.setattr(tools, "LOOK", 0.02)
     # Yosys first sees whether the network fits, which takes a minute and has tests of its own.
-    monkeypatch.setattr(build, "admit", lambda network, progress: None)
+    monkeypatch.setattr(build, "check_fit", lambda network, progress: None)
     (tmp_path / "bin").mkdir()
     fake.install(tmp_path / "bin")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")

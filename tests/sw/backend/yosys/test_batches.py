@@ -18,6 +18,7 @@ from spikeloom.backend.yosys import batches, netlist, resources, yosys
 from spikeloom.backend.yosys.cells import NOTHING, Taken, taken
 from spikeloom.backend.yosys.split import Module, split
 from spikeloom.errors import SpikeLoomError
+from spikeloom.progress import silent
 
 from tests.sw.backend.yosys.test_resources import small
 
@@ -68,7 +69,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def modules(texts: list[str], place: Path) -> dict[str, Any]:
-    return batches.synthesise(texts, "xc7", place, place / "log", lambda done, total: None)[0]
+    return batches.synthesise(texts, "xc7", place, place / "log", silent)[0]
 
 
 def counted(modules: dict[str, Any]) -> dict[tuple[str, ...], Taken]:
@@ -126,7 +127,11 @@ def test_finished_batches_are_not_made_again(
 
     def again() -> dict[str, Any]:
         return batches.synthesise(
-            texts, "xc7", tmp_path / "place", tmp_path / "log", lambda *step: steps.append(step)
+            texts,
+            "xc7",
+            tmp_path / "place",
+            tmp_path / "log",
+            lambda what, done, total: steps.append((done, total)),
         )[0]
 
     assert again() == modules and scripts == [yosys.models_script()]
@@ -179,7 +184,7 @@ def test_a_batch_that_fails(
     monkeypatch.setattr(yosys, "run", run)
     start = time.monotonic()
     with pytest.raises(ToolError, match=f"Yosys: ended; its log: {tmp_path / 'log'}$"):
-        batches.synthesise(texts, "xc7", tmp_path, tmp_path / "log", lambda done, total: None)
+        batches.synthesise(texts, "xc7", tmp_path, tmp_path / "log", silent)
     assert ended.is_set() and time.monotonic() - start < 20
     said = (tmp_path / "log").read_text()
     assert (
@@ -198,7 +203,7 @@ def test_a_netlist_without_the_module(
 
     monkeypatch.setattr(yosys, "run", run)
     with pytest.raises(SpikeLoomError, match="found no module 'part_"):
-        batches.synthesise(texts, "xc7", tmp_path, tmp_path / "log", lambda done, total: None)
+        batches.synthesise(texts, "xc7", tmp_path, tmp_path / "log", silent)
 
 
 def test_modules_keep_their_own_places(modules: dict[str, Any], texts: list[str]) -> None:

@@ -20,7 +20,7 @@ import pytest
 from spikeloom import compile
 from spikeloom.accelerator import Accelerator
 from spikeloom.backend.tools import ToolError
-from spikeloom.backend.yosys import resources, text, yosys
+from spikeloom.backend.yosys import resources, synthesis, yosys
 from spikeloom.backend.yosys.cells import NOTHING, Taken
 from spikeloom.backend.yosys.components import finder, inside
 from spikeloom.backend.yosys.synthesis import Component, Delay, Synthesis, fits, from_json, to_json
@@ -119,7 +119,7 @@ def check(found: Synthesis, stages: tuple[str, ...], board: str) -> None:
         and found.delay.cells
         and ":" in found.delay.start
     )
-    assert fits(found.total, BOARDS[board]) == () == text.warnings(found)
+    assert fits(found.total, BOARDS[board]) == () == synthesis.warnings(found)
     assert found.total.ff > 500 and found.total.lut > 500
 
 
@@ -347,7 +347,7 @@ def test_the_screen(
     head = next(line for line in screen.splitlines() if line.startswith("component"))
     assert (
         head.split()
-        == ["component", "LUT", "estimate", "FF", "RAMB18", "URAM", "DSP", "LUT", "%", "ns"]
+        == ["component", "LUT", "estimate", "FF", "RAMB18", "URAM", "DSP", "LUT", "%", "delay"]
         and len(head) <= 80
     )
 
@@ -385,21 +385,21 @@ def made(**changes: object) -> Synthesis:
 
 def test_what_does_not_fit_is_named_with_how_much(capsys: pytest.CaptureFixture[str]) -> None:
     found = made()
-    lines = text.warnings(found)
+    lines = synthesis.warnings(found)
     assert lines == (
         "LUT: 60,000 needed, pynq-z2 has 53,200: 6,800 too many",
         "RAMB18: 281 needed, pynq-z2 has 280: 1 too many",
         "DSP: 221 needed, pynq-z2 has 220: 1 too many",
     )
-    assert "n does not fit pynq-z2" in text.lines(found)[0] and "112.8 %" in repr(found)
+    assert "n does not fit pynq-z2" in synthesis.lines(found)[0] and "112.8 %" in repr(found)
     assert fits(Taken(lut=53_200, ff=106_400, ramb18=280, dsp=220), BOARDS["pynq-z2"]) == ()
     assert fits(Taken(uram=1), BOARDS["pynq-z2"]) == ("URAM: 1 needed, pynq-z2 has 0: 1 too many",)
 
 
 def test_what_is_not_in_the_numbers_is_said() -> None:
-    said = " ".join(text.warnings(made(without_arcs=("URAM288",), unknown=("ODD",))))
+    said = " ".join(synthesis.warnings(made(without_arcs=("URAM288",), unknown=("ODD",))))
     assert "unknown: ODD" in said and "no delay is known of URAM288" in said
-    assert any("UltraScale+" in line for line in text.lines(made(board="zcu104")))
+    assert any("UltraScale+" in line for line in synthesis.lines(made(board="zcu104")))
 
 
 def test_result_survives_its_file() -> None:

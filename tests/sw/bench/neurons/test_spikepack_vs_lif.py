@@ -13,18 +13,15 @@ import pytest
 from spikeloom import accelerator as facade
 from spikeloom.bench.neurons import spikepack_vs_lif, tables
 from spikeloom.bench.neurons.equal_accuracy import equal, means
-from spikeloom.bench.neurons.spikepack_vs_lif import FOLDINGS, KINDS, LIF, SPIKEPACK, Twins, run
+from spikeloom.bench.neurons.spikepack_vs_lif import FOLDINGS, KINDS, LIF, SPIKEPACK, TwinStudy, run
 from spikeloom.errors import SpikeLoomError
+from spikeloom.progress import silent
 from spikeloom.report import plots
 
 from tests.sw.bench.neurons.test_equal_accuracy import point
 from tests.sw.train.small_sets import shrink
 
-TINY = Twins(steps=(2,), seeds=1, timed=4, rtl=0, epochs=1)
-
-
-def silent(what: str, done: int, total: int) -> None:
-    pass
+TINY = TwinStudy(steps=(2,), seeds=1, timed=4, rtl=0, epochs=1)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +33,7 @@ def made(tmp_path_factory):
 
 
 def test_the_order_of_the_trainings():
-    jobs = list(Twins(steps=(1, 8), seeds=2).jobs())
+    jobs = list(TwinStudy(steps=(1, 8), seeds=2).jobs())
     assert jobs[:4] == [(SPIKEPACK, 1, 0), (LIF, 1, 0), (SPIKEPACK, 8, 0), (LIF, 8, 0)]
     assert len(jobs) == 8 and {seed for _, _, seed in jobs[4:]} == {1}
 
@@ -67,7 +64,7 @@ def test_the_interval_knows_the_sources(made):
 def test_goes_on_where_it_stopped(made, monkeypatch):
     folder, points = made
     monkeypatch.setattr("spikeloom.bench.published.training.train", None)
-    monkeypatch.setattr(spikepack_vs_lif, "judged", None)
+    monkeypatch.setattr(spikepack_vs_lif, "evaluate_point", None)
     seen = []
     assert run(TINY, folder, silent, lambda so_far: seen.append(len(so_far))) == points
     assert seen == [1, 2]
@@ -79,14 +76,14 @@ def test_some_images_go_through_the_rtl(made, monkeypatch):
     folder, points = made
     accelerator, seen = facade.Accelerator.load(folder / "spikepack-t2-seed0"), []
     monkeypatch.setattr(
-        spikepack_vs_lif, "simulated", lambda made, x, progress: seen.append((made, len(x)))
+        spikepack_vs_lif, "simulate_rtl", lambda made, x, progress: seen.append((made, len(x)))
     )
-    assert spikepack_vs_lif.judged(accelerator, SPIKEPACK, 2, 0, 4, 3, silent) == replace(
+    assert spikepack_vs_lif.evaluate_point(accelerator, SPIKEPACK, 2, 0, 4, 3, silent) == replace(
         points[0], rtl_images=3
     )
     assert seen == [(accelerator, 3)]
     assert (
-        spikepack_vs_lif.judged(accelerator, SPIKEPACK, 2, 0, 4, 0, silent) == points[0]
+        spikepack_vs_lif.evaluate_point(accelerator, SPIKEPACK, 2, 0, 4, 0, silent) == points[0]
         and len(seen) == 1
     )
 
@@ -127,8 +124,8 @@ def test_tables(tmp_path):
         "not reached",
     ]
     text = (tmp_path / "twins.md").read_text()
-    assert "| lif | 2 | 75.20% | 75.00% to 75.40% | 3 | 20.0% | 3,000 |" in text
-    assert "| 2 | 75.20% | 3,000 | 1,500 | 2.00 | 2.00, 2.00, 2.00 | 2 | 1.50 |" in text
+    assert "| lif | 2 | 75.20 % | 75.00 % to 75.40 % | 3 | 20.0 % | 3,000 |" in text
+    assert "| 2 | 75.20 % | 3,000 | 1,500 | 2.00 | 2.00, 2.00, 2.00 | 2 | 1.50 |" in text
     assert "| at least 0.90 |" in text and "| 9,000 | not reached | – | – | – | – |" in text
 
 

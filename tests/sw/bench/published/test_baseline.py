@@ -11,7 +11,7 @@ import pytest
 from spikeloom.bench.published import baseline
 from spikeloom.bench.published.baseline import NEAR, match, smallest
 from spikeloom.bench.published.densities import interval_at
-from spikeloom.bench.published.parallel import products
+from spikeloom.bench.published.parallel import multiplier_kinds
 from spikeloom.bench.published.row import time_steps
 from spikeloom.errors import SpikeLoomError
 from spikeloom.ir.nodes import Layer
@@ -19,6 +19,7 @@ from spikeloom.mapping.estimate.cost import Cost
 from spikeloom.mapping.estimate.cycles import network_interval
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.search.budget import total
+from spikeloom.progress import silent
 
 from tests.default_networks import DENSITY, FOLDINGS, default_graph
 
@@ -31,13 +32,9 @@ def event_plan(name: str = "digits-cnn") -> Plan:
     )
 
 
-def quiet(done: int, whole: int) -> None:
-    pass
-
-
 @pytest.fixture(scope="module")
 def matches():
-    return [match(event_plan(), lut, quiet) for lut in SIZES]
+    return [match(event_plan(), lut, silent) for lut in SIZES]
 
 
 def test_every_layer_is_parallel_where_it_can_be(matches):
@@ -74,7 +71,7 @@ def test_size_is_the_one_wanted_or_a_note_says_why(matches):
 def test_more_logic_is_never_slower_and_less_is_slower(matches):
     cycles = [network_interval(found.plan) for found in matches]
     assert cycles[0] > cycles[1]
-    least = match(event_plan(), total(smallest(event_plan())).lut, quiet)
+    least = match(event_plan(), total(smallest(event_plan())).lut, silent)
     assert network_interval(least.plan) > cycles[0]
 
 
@@ -113,7 +110,7 @@ def test_no_single_layer_could_be_wider_for_a_faster_plan_of_that_size(matches):
 def test_cycles_do_not_depend_on_the_spikes():
     """In digits-mlp, where every layer is parallel; the event plan's do."""
     plan = event_plan("digits-mlp")
-    found = match(plan, 14_000, quiet)
+    found = match(plan, 14_000, silent)
     assert not found.others
     assert interval_at(found.plan, 0.05) == interval_at(found.plan, 0.9)
     assert interval_at(plan, 0.05) < interval_at(plan, 0.9)
@@ -123,14 +120,14 @@ def test_what_multiplies(matches):
     """Words and weights of 4 bits: eight bits are not enough for a DSP. The sums of a pool have 6
     bits, the image of events 8.
     """
-    assert products(matches[0].plan) == {
+    assert multiplier_kinds(matches[0].plan) == {
         "conv1": "LUT",
         "conv2": "LUT",
         "pointwise": "LUT",
         "fc": "DSP",
     }
-    wide = match(event_plan("events-cnn"), 20_000, quiet)
-    assert products(wide.plan)["conv1"] == "DSP" and wide.need.dsp > 0
+    wide = match(event_plan("events-cnn"), 20_000, silent)
+    assert multiplier_kinds(wide.plan)["conv1"] == "DSP" and wide.need.dsp > 0
 
 
 def test_planes_of_a_sum_are_no_time_steps():
@@ -146,7 +143,7 @@ def test_too_small_is_refused():
         SpikeLoomError,
         match=rf"no bit-parallel plan takes 5,000 LUT or less by estimate, the smallest {least:,}",
     ):
-        match(event_plan(), 5_000, quiet)
+        match(event_plan(), 5_000, silent)
 
 
 def test_a_spike_train_has_no_such_body():
@@ -154,13 +151,13 @@ def test_a_spike_train_has_no_such_body():
         SpikeLoomError,
         match=r"^conv1: has no bit-parallel body: its input is no binary number \(base 1\)",
     ):
-        match(event_plan("events-cnn-lif"), 30_000, quiet)
+        match(event_plan("events-cnn-lif"), 30_000, silent)
 
 
 def test_why():
     need, most = Cost(lut=900, dsp=200, bram18=7), Cost(lut=1000, dsp=220, bram18=280)
-    assert baseline.why("", need, most) == "no folding is faster"
+    assert baseline.limited_by("", need, most) == "no folding is faster"
     assert (
-        baseline.why("DSP", need, most)
+        baseline.limited_by("DSP", need, most)
         == "the next faster folding takes more than the 220 DSP allowed, this one 200"
     )

@@ -65,7 +65,7 @@ def test_rows_with_their_options(asked, tmp_path, capsys):
 
 def test_twins_alone(asked, tmp_path, capsys):
     assert main.run(["bench", "twins", "-o", str(tmp_path / "b"), "--anew"]) == 0
-    assert asked == [(spikepack_vs_lif.Twins(anew=True), ("b", "twins"))]
+    assert asked == [(spikepack_vs_lif.TwinStudy(anew=True), ("b", "twins"))]
     shown = capsys.readouterr().out
     assert (
         "# SpikePack against LIF" in shown and "twins.svg" in shown and "# Benchmark" not in shown

@@ -12,11 +12,12 @@ import pytest
 from spikeloom import accelerator as facade
 from spikeloom.bench.published import pace, parallel
 from spikeloom.bench.published.baseline import NEAR
-from spikeloom.bench.published.counting import Speed, answers, speed
+from spikeloom.bench.published.counting import Speed, evaluate, speed
 from spikeloom.bench.statistics import clustered
 from spikeloom.errors import SpikeLoomError
 from spikeloom.mapping import cycle_model
 from spikeloom.mapping.plan import plan_file
+from spikeloom.progress import silent
 
 from tests.default_networks import default_graph
 from tests.networks import random_plan, random_words
@@ -24,10 +25,6 @@ from tests.sw.bench.published.test_baseline import event_plan
 from tests.sw.bench.published.test_tables import RESULT
 
 ROW = replace(RESULT, name="digits-mlp", lut=14_000, port_fps=1e6, clock_mhz=100, dsp=0)
-
-
-def silent(what: str, done: int, total: int) -> None:
-    pass
 
 
 class Hardware:
@@ -107,7 +104,7 @@ def made(tmp_path):
 
 
 def test_answers(made):
-    found = answers(made, silent)
+    found = evaluate(made, silent)
     assert (found.right, found.images, found.sources, found.accuracy) == (12, 24, 6, 0.5)
     assert (found.low, found.high) == clustered(np.arange(24) % 2 == 0, np.arange(24) // 4)
     trace = facade.golden.trace(made.plan.graph, made.words(np.load(made.folder / "test_x.npy")))
@@ -123,10 +120,10 @@ def test_sources_that_do_not_belong_to_the_images(made):
         SpikeLoomError,
         match=r"test_source.npy: expected one number per label, \(24,\), found \(23,\)",
     ):
-        answers(made, silent)
+        evaluate(made, silent)
     (made.folder / "test_source.npy").unlink()
     with pytest.raises(SpikeLoomError, match="test_source.npy"):
-        answers(made, silent)
+        evaluate(made, silent)
 
 
 def baseline(made, monkeypatch, row=ROW, intervals=(300.0,)):

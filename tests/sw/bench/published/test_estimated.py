@@ -18,14 +18,11 @@ from spikeloom.ir import golden
 from spikeloom.mapping import cycle_model
 from spikeloom.mapping.cycle_model.timing import BACK_TO_BACK
 from spikeloom.mapping.search.budget import total
+from spikeloom.progress import silent
 
 from tests.networks import random_plan, random_words
 
 BENCH = find("digits-cnn")
-
-
-def quiet(what: str, done: int, total: int) -> None:
-    pass
 
 
 @pytest.fixture
@@ -47,14 +44,16 @@ def made(monkeypatch, tmp_path):
 
     monkeypatch.setattr(estimated, "compiled", compiled)
     monkeypatch.setattr(
-        estimated, "answers", lambda made, progress: Answers(9, 12, 12, 0.5, 0.9, 0.25)
+        estimated, "evaluate", lambda made, progress: Answers(9, 12, 12, 0.5, 0.9, 0.25)
     )
     return plan, words
 
 
 def test_figures_are_the_models(made, tmp_path: Path) -> None:
     plan, words = made
-    one = estimated.estimate(BENCH, estimated.compiled(BENCH, tmp_path / "net", None, quiet), quiet)
+    one = estimated.estimate(
+        BENCH, estimated.compiled(BENCH, tmp_path / "net", None, silent), silent
+    )
     intervals = cycle_model.simulate(plan, words, BACK_TO_BACK).intervals[1:]
     assert (one.modelled, one.interval, one.interval_p99) == (12, intervals.mean(), intervals.max())
     cost = total(plan)
@@ -101,7 +100,7 @@ def test_what_is_written(made, tmp_path: Path, capsys) -> None:
 def test_nothing_comes_to_an_end(made, tmp_path: Path) -> None:
     with pytest.raises(SpikeLoomError, match="no row came to an end; the first: tfc-w2t2: no room"):
         estimated.run(
-            [find("tfc-w2t2")], tmp_path, Options(), progress=quiet, shown=lambda line: None
+            [find("tfc-w2t2")], tmp_path, Options(), progress=silent, shown=lambda line: None
         )
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from spikeloom.bench.published import pace
-from spikeloom.bench.published.pace import intervals, offers
+from spikeloom.bench.published.pace import earliest_beats, intervals
 from spikeloom.ir import golden
 from spikeloom.mapping.cycle_model import BACK_TO_BACK, simulate_trace
 
@@ -25,11 +25,11 @@ def test_the_port_holds_back_what_comes_too_fast(monkeypatch: pytest.MonkeyPatch
         beats = prod(plan.graph.input.shape) // plan.input_group
         monkeypatch.setattr(pace, "ends", lambda *_, beats=beats: (SimpleNamespace(cycles=beats),))
         free = intervals(plan, trace)
-        assert offers(plan, 20) is None
+        assert earliest_beats(plan, 20) is None
         assert free.tolist() == simulate_trace(plan, trace, BACK_TO_BACK).intervals[1:].tolist()
         slow = 3.3 * max(free.max(), beats)
         monkeypatch.setattr(pace, "ends", lambda *_, slow=slow: (SimpleNamespace(cycles=slow),))
-        early = offers(plan, 20)
+        early = earliest_beats(plan, 20)
         assert (
             early is not None
             and len(early) == 20 * beats
@@ -48,5 +48,5 @@ def test_the_port_of_a_board() -> None:
         input=source, output=SimpleNamespace(name="y"), shapes={"y": (10, 1, 1)}
     )
     for board, cycles in (("pynq-z2", 24.5), ("zcu104", 12.25)):
-        found = offers(SimpleNamespace(graph=graph, board=board, input_group=98), 3)
+        found = earliest_beats(SimpleNamespace(graph=graph, board=board, input_group=98), 3)
         assert found == [int(beat * cycles / 8) for beat in range(24)]

@@ -19,10 +19,10 @@ from spikeloom.ir.neurons import Raw
 from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code
 from spikeloom.mapping.plan.plan import Folding
+from spikeloom.progress import silent
 
 from tests.network_layers import plan_of
 from tests.sw.bench.published.test_counting import made as made
-from tests.sw.bench.published.test_counting import silent
 
 
 def test_a_row(made, monkeypatch):

@@ -8,17 +8,16 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from spikeloom import accelerator
-from spikeloom.bench import store
 from spikeloom.bench.published import run as running
-from spikeloom.bench.published import tables
 from spikeloom.bench.published.parallel import Parallel
+from spikeloom.bench.published.row import RESULTS
 from spikeloom.bench.published.rows import find
 from spikeloom.bench.published.run import Options, run
-from spikeloom.bench.published.sparse import Sparse, Try
+from spikeloom.bench.published.sparse import Sparse
 from spikeloom.errors import SpikeLoomError
+from spikeloom.progress import silent
 
 from tests.networks import random_plan
 from tests.sw.bench.published.test_tables import PARALLEL, RESULT, SPARSE
@@ -80,13 +79,9 @@ def made(monkeypatch):
     return Made(monkeypatch)
 
 
-def quiet(what: str, done: int, total: int) -> None:
-    pass
-
-
 def go(folder: Path, rows=ROWS, **options):
     said: list[str] = []
-    return run(rows, folder, Options(**options), progress=quiet, shown=said.append), said
+    return run(rows, folder, Options(**options), progress=silent, shown=said.append), said
 
 
 def test_only_what_is_wanted(made, tmp_path):
@@ -152,9 +147,10 @@ def test_a_row_that_fails_now_is_not_shown_as_it_was(made, tmp_path):
 
 def test_what_another_process_wrote_meanwhile_stays(made, tmp_path, monkeypatch):
     def measure(bench, made_, images, progress):
-        tables.write(
-            tmp_path, [tables.Row(replace(RESULT, name="cnv-w2t2", made_with=made.made_with))]
-        )
+        other = running._RowMaker(find("cnv-w2t2"), tmp_path, Options(), silent, None)
+        accelerator = made.compiled(other.bench, tmp_path / "cnv-w2t2", None, silent)
+        found = replace(RESULT, name="cnv-w2t2", simulated=Options().images)
+        RESULTS.save(accelerator.folder, other.key(accelerator), found)
         return replace(RESULT, name=bench.name, made_with=made.made_with)
 
     monkeypatch.setattr(running, "measure", measure)
@@ -213,27 +209,3 @@ def test_without_any_row(made, tmp_path):
     made.broken = {f"compile {bench.name}" for bench in ROWS}
     with pytest.raises(SpikeLoomError, match="no row came to an end; the first: tfc-w2t2: no room"):
         go(tmp_path)
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"[]", b"{}", b'{"key": "k"}', b'{"key": "k", "figures": {"a": 2}}', b"\xff"]
-)
-def test_a_damaged_file_is_none(tmp_path, content):
-    (tmp_path / store.FILE).write_bytes(content)
-    assert store.load(tmp_path, "k", lambda data: Try(**data)) is None
-
-
-def test_store(tmp_path):
-    assert store.load(tmp_path, "k", lambda data: data) is None
-    store.save(tmp_path, "k", {}, {"a": 1})
-    assert (
-        store.load(tmp_path, "k", lambda data: data) == {"a": 1}
-        and store.load(tmp_path, "l", lambda data: data) is None
-    )
-    keys = {
-        store.key_of("a", "b"),
-        store.key_of("ab"),
-        store.key_of("b", "a"),
-        store.key_of("a", "b", ""),
-    }
-    assert len(keys) == 4 and np.all([len(key) == 64 for key in keys])

@@ -10,12 +10,13 @@ from functools import partial
 
 import numpy as np
 import pytest
-from spikeloom import accelerator
+from spikeloom import Accelerator, compile
 from spikeloom.bench.published import sparse, training
 from spikeloom.bench.published.counting import Answers, Speed
 from spikeloom.bench.published.rows import find
 from spikeloom.bench.published.sparse import Sparse, Try
 from spikeloom.mapping.search.overrides import first_foldings, read_overrides
+from spikeloom.progress import silent
 from spikeloom.train.loop import train
 from spikeloom.train.zoo import find as find_recipe
 
@@ -34,10 +35,6 @@ ROW = replace(
 )
 
 
-def silent(what: str, done: int, total: int) -> None:
-    pass
-
-
 def made_of(monkeypatch, tmp_path, right):
     """Run with made-up accuracies; the penalties and folders asked for."""
     asked = []
@@ -45,12 +42,14 @@ def made_of(monkeypatch, tmp_path, right):
     def folded(bench, made, folder, penalty, data_dir, progress):
         asked.append((folder.name, penalty))
         np.save(tmp_path / "test_x.npy", np.zeros((30, 1)))
-        return accelerator.Accelerator(tmp_path, None)
+        return Accelerator(tmp_path, None)
 
     answers = iter(right)
-    monkeypatch.setattr(sparse, "folded_alike", folded)
+    monkeypatch.setattr(sparse, "compile_on_folding", folded)
     monkeypatch.setattr(
-        sparse, "answers", lambda made, progress: Answers(next(answers), 4000, 364, 0.9, 0.96, 0.11)
+        sparse,
+        "evaluate",
+        lambda made, progress: Answers(next(answers), 4000, 364, 0.9, 0.96, 0.11),
     )
     monkeypatch.setattr(
         sparse,
@@ -114,10 +113,10 @@ def test_a_real_twin_has_the_folding_of_the_row(monkeypatch, tmp_path):
     short = replace(find_recipe("digits-mlp"), epochs=1)
     monkeypatch.setattr(training, "find_recipe", lambda name: short)
     bench = replace(BENCH, name="digits-mlp", target_fps=200_000)
-    model = training.prepare("digits-mlp", tmp_path / "row", None, silent)
+    model = training.train_and_freeze("digits-mlp", tmp_path / "row", None, silent)
     x = np.load(tmp_path / "row" / "calibration_x.npy")
-    row = accelerator.compile(model, "pynq-z2", x, folder=tmp_path / "row", target_fps=200_000)
-    twin = sparse.folded_alike(bench, row, tmp_path / "twin", 2.0, None, silent)
+    row = compile(model, "pynq-z2", x, folder=tmp_path / "row", target_fps=200_000)
+    twin = sparse.compile_on_folding(bench, row, tmp_path / "twin", 2.0, None, silent)
     assert twin.plan.foldings == row.plan.foldings
     assert twin.plan.density["fc1"] < row.plan.density["fc1"]
     assert json.loads((tmp_path / "twin" / "train.json").read_text())["spike_penalty"] == 2.0

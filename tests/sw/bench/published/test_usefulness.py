@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from spikeloom.bench.published.usefulness import NOBODY, engines, lut_per_useful, works
+from spikeloom.bench.published.usefulness import NOBODY, longest_and_slowest, lut_per_useful, works
 from spikeloom.ir import golden
 from spikeloom.mapping.cycle_model import BACK_TO_BACK, simulate
 from spikeloom.mapping.cycle_model.scan import Work
@@ -75,7 +75,7 @@ def test_the_slowest_event_layer() -> None:
         plan = random_plan(seed)
         words = random_words(np.random.default_rng(seed), plan.graph, 3)
         trace = golden.trace(plan.graph, words)
-        _, found = engines(plan, trace)
+        _, found = longest_and_slowest(plan, trace)
         event = {stage.name: stage for stage in plan.stages if stage.folding.body == "event"}
         if found == NOBODY:
             assert not event
@@ -103,7 +103,7 @@ def test_the_layer_that_is_busy_longest() -> None:
     for seed in (*range(30), 89, 291):
         plan = random_plan(seed)
         words = random_words(np.random.default_rng(seed), plan.graph, 2)
-        longest, _ = engines(plan, golden.trace(plan.graph, words))
+        longest, _ = longest_and_slowest(plan, golden.trace(plan.graph, words))
         counted = simulate(plan, words, BACK_TO_BACK).stages
         most = max(stage.busy for stage in counted.values()) / 2
         assert longest.cycles >= most and longest.layer in counted

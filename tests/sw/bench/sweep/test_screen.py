@@ -6,12 +6,13 @@ from io import StringIO
 
 import pytest
 from rich.console import Console
-from spikeloom.cli import sweep_screen
+from spikeloom.cli import console as screen
+from spikeloom.cli import sweep
 
 
 def test_time_left() -> None:
     now = [100.0]
-    clock = sweep_screen.Clock(lambda: now[0])
+    clock = sweep.Clock(lambda: now[0])
     clock.told("check", 1, 2)
     assert (clock.share, clock.left) == (0.0, "")
     now[0] = 150.0  # what went before the points is not theirs
@@ -31,20 +32,12 @@ def test_time_left() -> None:
     assert (clock.share, clock.left) == (1.0, "")
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.2, "0 s"), (99.4, "99 s"), (99.6, "2 min"), (7140, "119 min"), (12_000, "3 h 20 min")],
-)
-def test_duration(seconds: float, text: str) -> None:
-    assert sweep_screen.duration(seconds) == text
-
-
 @pytest.mark.parametrize("terminal", [False, True])
-def test_both_kinds_show_points(terminal: bool) -> None:
+def test_both_kinds_show_points(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     out = StringIO()
     out.isatty = lambda: terminal  # type: ignore[method-assign]
-    console = Console(file=out, force_terminal=terminal, width=100)
-    with sweep_screen.watch(console) as show:
+    monkeypatch.setattr(screen, "console", Console(file=out, force_terminal=terminal, width=100))
+    with sweep.watch() as show:
         for told in (
             ("check", 0, 1),
             ("points", 0, 2),

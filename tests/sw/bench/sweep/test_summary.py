@@ -83,7 +83,11 @@ def test_csv(tmp_path: Path) -> None:
 
 def test_table(tmp_path: Path) -> None:
     text = repr(tables.table("t", rows(runs(tmp_path))))
-    assert "90.50 ±0.71 (83.2–94.8)" in text and "12 ±2" in text and text.count("*") == 2
+    assert (
+        "90.50 % ±0.71 % (83.2 % to 94.8 %)" in text
+        and "11.5 ±2.1" in text
+        and text.count("*") == 2
+    )
 
 
 def test_picture_is_the_same_again_and_runs_no_markup(tmp_path: Path) -> None:

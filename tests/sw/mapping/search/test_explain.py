@@ -73,8 +73,8 @@ def test_the_file_is_the_same_twice_and_in_words() -> None:
     assert first["total"] == {
         unit: getattr(total(plan), field) for unit, field in foldings.UNITS.items()
     }
-    for row, stage in zip(foldings.rows(first), plan.stages, strict=True):
-        assert row["name"] == stage.name and row["folding"].startswith(stage.folding.body)
+    for row, stage in zip(foldings.table(first).rows, plan.stages, strict=True):
+        assert row[0] == stage.name and row[1].startswith(stage.folding.body)
 
 
 def test_nothing_is_faster_than_the_fastest_folding() -> None:
@@ -84,7 +84,7 @@ def test_nothing_is_faster_than_the_fastest_folding() -> None:
     while (other := reasons(plan).stages[0].faster) is not None:
         plan = changed(plan, name, other)
     assert (
-        foldings.told(None) == "none"
-        and foldings.rows(foldings.contents(plan, reasons(plan)))[0]["faster"] == "none"
+        foldings.neighbour_text(None) == "none"
+        and foldings.table(foldings.contents(plan, reasons(plan))).rows[0][3] == "none"
     )
     assert isinstance(total(plan), Cost)

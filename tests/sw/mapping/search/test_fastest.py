@@ -169,7 +169,7 @@ def test_progress_is_told() -> None:
         chain(8, 16),
         "pynq-z2",
         max_throughput=True,
-        progress=lambda done, whole: seen.append((done, whole)),
+        progress=lambda what, done, whole: seen.append((done, whole)),
     )
     assert (
         len(seen) > 3
