@@ -1,0 +1,92 @@
+"""Reference pages say what the code says: commands, operators, limits, boards, rooms."""
+
+from __future__ import annotations
+
+import re
+
+from spikeloom.bench.published.rows import ROWS
+from spikeloom.frontend.onnx import READERS
+from spikeloom.interface.boards import find_board, tables
+from spikeloom.interface.registers import LOG_DEPTH, MAX_COUNTERS
+from spikeloom.ir.number import MAX_STEPS
+from spikeloom.mapping.plan.plan import MAX_WIDTH, OUTPUT_WIDTH
+from spikeloom.train.zoo import RECIPES
+
+from tests.docs import generate
+from tests.docs.pages import DOCS, Page
+from tests.test_imports import ROOMS
+
+
+def page(name: str) -> Page:
+    return Page(DOCS / name)
+
+
+def rows(text: str) -> list[list[str]]:
+    """Rows of all tables, heads included, cell by cell."""
+    lines = [line for line in text.split("\n") if line.startswith("|")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+
+
+def test_the_command_line_is_up_to_date() -> None:
+    """Where this fails: ``python -m tests.docs.generate``."""
+    assert generate.PAGE.read_text(encoding="utf-8") == generate.command_line()
+
+
+def test_operators_are_those_that_are_read() -> None:
+    text = page("reference/operators.md").text.partition("## On activations")[2]
+    named = {name for row in rows(text) for name in re.findall(r"`(\w+)`", row[0])}
+    assert named == {*READERS, "IntQuant"}  # another name of Quant
+
+
+def test_limits_are_those_of_the_code() -> None:
+    found = {row[0]: row[1] for row in rows(page("reference/limits.md").text)}
+    assert found["time steps T, bits of a `Quant`"] == f"1 to {MAX_STEPS}"
+    assert found["accumulator, drive and membrane"] == f"{MAX_WIDTH} bits"
+    assert found["integer output"] == f"{OUTPUT_WIDTH} bits"
+    assert found["counters"] == f"{MAX_COUNTERS:,}"
+    assert found["images in the log"] == str(LOG_DEPTH)
+
+
+def test_boards_are_those_of_their_files() -> None:
+    text = page("reference/limits.md").text.partition("## Boards")[2].partition("\n## ")[0]
+    head, _, *table = rows(text)
+    found = {name: [row[at] for row in table] for at, name in enumerate(head)}
+    assert [f"`{name}`" for name in tables()] == head[1:]
+    for name in tables():
+        board = find_board(name)
+        counts = (board.lut, board.ff, board.bram36, board.uram, board.dsp)
+        assert found[f"`{name}`"][:9] == [
+            board.part,
+            *(f"{count:,}" for count in counts),
+            f"{board.memory_width} bits",
+            f"{board.address_width} bits",
+            f"{board.clock_mhz:g} MHz",
+        ]
+
+
+def test_every_network_is_on_its_page() -> None:
+    text = page("reference/training.md").text.partition("## Networks")[2]
+    named = {name for row in rows(text) for name in re.findall(r"`([\w-]+)`", row[0])}
+    families = {name.rpartition("-t")[0] for name in named if name.startswith(("spikepack", "lif"))}
+    missing = [name for name in RECIPES if name not in named]
+    assert not [name for name in missing if name.rpartition("-t")[0] not in families]
+
+
+def test_published_figures_are_those_of_the_benchmark() -> None:
+    text = page("reference/results.md").text.partition("## What others published")[2]
+    found = {(row[2], row[3]) for row in rows(text.partition("\n## ")[0])}
+    for anchor in (anchor for row in ROWS for anchor in row.anchors):
+        million = anchor.fps >= 1e6
+        number = f"{anchor.fps / 1e6:g} million" if million else f"{anchor.fps:,.0f}"
+        number = f"about {number}" if million and anchor.how == "stated" else number
+        assert (number, anchor.accuracy) in found, anchor
+
+
+def test_the_order_of_the_rooms_is_that_of_the_import_rule() -> None:
+    text = page("explanation/rooms.md").text.partition("## The import rule")[2]
+    block = text.split("```")[1].removeprefix("text")
+    written = [tuple(sorted(re.split(r",\s*", part.strip()))) for part in block.split(">")]
+    short = [
+        tuple(sorted(re.sub(r"^spikeloom[._]", "", name) for name in names)) for names in ROOMS
+    ]
+    assert written == [names for names in short if names not in (("__main__",), ("spikeloom",))]
