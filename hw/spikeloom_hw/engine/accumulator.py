@@ -28,10 +28,10 @@ from .spike_source import queue_signature, queue_widths
 class Accumulator(wiring.Component):
     """Bodies event, dense, parallel, depthwise and max of one stage, with the queue of results.
 
-    Timing (docs/engine.md): a pass lasts as long as its busiest queue; the next one starts in the
-    cycle after. A result is written into the result queue ``body_cycles`` after the advance that
-    commits it, and visible one cycle later. An advance that commits takes one of ``result_depth``
-    credits; a result taken at ``o`` gives one back.
+    Timing (docs/explanation/engine.md): a pass lasts as long as its busiest queue; the next one
+    starts in the cycle after. A result is written into the result queue ``body_cycles`` after the
+    advance that commits it, and visible one cycle later. An advance that commits takes one of
+    ``result_depth`` credits; a result taken at ``o`` gives one back.
 
     Ports
     -----

@@ -38,8 +38,8 @@ def output_width(stage: Stage) -> int:
 class Head(wiring.Component):
     """Neuron units of one stage: SpikePack, threshold table, IF, LIF, or none.
 
-    Timing (docs/engine.md): a result is taken when the one before is done, in the same cycle at
-    best; the output is handed on ``neuron_cycles`` later at the earliest.
+    Timing (docs/explanation/engine.md): a result is taken when the one before is done, in the same
+    cycle at best; the output is handed on ``neuron_cycles`` later at the earliest.
 
     Ports
     -----

@@ -61,9 +61,9 @@ def early_signature(width: int) -> wiring.Signature:
 class Source(wiring.Component):
     """Line buffer, fetch and queues of one stage.
 
-    Timing (docs/engine.md): one beat in per cycle while fewer than ``rows`` rows are stored; one
-    word out per cycle, worked on two cycles after its fetch at the earliest; each queue holds
-    ``pass_words + 2`` words, of an event body with the one that the scan has.
+    Timing (docs/explanation/engine.md): one beat in per cycle while fewer than ``rows`` rows are
+    stored; one word out per cycle, worked on two cycles after its fetch at the earliest; each queue
+    holds ``pass_words + 2`` words, of an event body with the one that the scan has.
 
     Parameters
     ----------
