@@ -64,11 +64,11 @@ def prepare(folder: Path) -> None:
     run("sim", net)
     np.save("x.npy", np.load(net / "test_x.npy")[:4])
     for source, *names in (
-        (net / "model.onnx", "mine.onnx", "my model.onnx", "first/model.onnx", "second/model.onnx"),
+        (net / "model.onnx", "mine.onnx", "my model.onnx", "build/first/model.onnx", "build/second/model.onnx"),
         (Path("x.npy"), "mine.npy", "my x.npy"),
     ):
         for name in names:
-            Path(name).parent.mkdir(exist_ok=True)
+            Path(name).parent.mkdir(exist_ok=True, parents=True)
             shutil.copy(source, name)
     page = Page(DOCS / "how-to" / "speed-and-size.md")
     folding = next(block.text for block in page.blocks if block.language == "json")
