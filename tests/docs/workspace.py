@@ -42,6 +42,7 @@ def network():
 '''
 
 IMAGES = 8
+OTHERS = ("build/first/model.onnx", "build/second/model.onnx")
 
 
 def run(*words: object) -> None:
@@ -64,7 +65,7 @@ def prepare(folder: Path) -> None:
     run("sim", net)
     np.save("x.npy", np.load(net / "test_x.npy")[:4])
     for source, *names in (
-        (net / "model.onnx", "mine.onnx", "my model.onnx", "build/first/model.onnx", "build/second/model.onnx"),
+        (net / "model.onnx", "mine.onnx", "my model.onnx", *OTHERS),
         (Path("x.npy"), "mine.npy", "my x.npy"),
     ):
         for name in names:
