@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
 
 from spikeloom.bench.published.rows import ROWS
+from spikeloom.driver.measurement import SCHEMA, Measurement
 from spikeloom.frontend.onnx import READERS
 from spikeloom.interface.boards import find_board, tables
 from spikeloom.interface.registers import LOG_DEPTH, MAX_COUNTERS
@@ -62,6 +67,29 @@ def test_boards_are_those_of_their_files() -> None:
             f"{board.address_width} bits",
             f"{board.clock_mhz:g} MHz",
         ]
+
+
+def test_fields_of_the_report_files_are_on_their_page(prepared: Path) -> None:
+    text = page("reference/report-files.md").text
+    sections = {part.partition("\n")[0]: part for part in text.split("\n## ")}
+    net = prepared / "build" / "digits-cnn"
+    found = {
+        "Estimates": [load(path) for path in sorted(net.glob("estimate_*.json"))],
+        "rtlsim_performance.json": [load(net / "rtlsim_performance.json")],
+        "measure.json": [[field.name for field in fields(Measurement)], ["schema", "definitions"]],
+    }
+    assert len(found["Estimates"]) == 4
+    assert f"| `schema` | {SCHEMA} |" in sections["measure.json"]
+    missing = []
+    for name, files in found.items():
+        named = {*re.findall(r"`([^`]+)`", sections[name]), "source", "how"}
+        missing += [f"{name}: {field}" for file in files for field in file if field not in named]
+    assert not missing
+
+
+def load(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
 
 
 def test_every_network_is_on_its_page() -> None:
