@@ -13,12 +13,10 @@ from spikeloom.driver.measurement import SCHEMA, Measurement
 from spikeloom.frontend.onnx import READERS
 from spikeloom.interface.boards import find_board, tables
 from spikeloom.interface.registers import LOG_DEPTH, MAX_COUNTERS
-from spikeloom.ir.number import MAX_STEPS
-from spikeloom.mapping.plan.plan import MAX_WIDTH, OUTPUT_WIDTH
 from spikeloom.train.zoo import RECIPES
 
 from tests.docs import generate
-from tests.docs.pages import DOCS, Page
+from tests.docs.pages import DOCS, ROOT, Page
 from tests.test_imports import ROOMS
 
 
@@ -43,11 +41,23 @@ def test_operators_are_those_that_are_read() -> None:
     assert named == {*READERS, "IntQuant"}  # another name of Quant
 
 
+def constant(name: str) -> int:
+    """A number of that name in the software, wherever it stands, but only in one place."""
+    found = [
+        line.partition("=")[2]
+        for path in (ROOT / "sw").rglob("*.py")
+        for line in path.read_text(encoding="utf-8").split("\n")
+        if line.startswith(f"{name} = ")
+    ]
+    assert len(found) == 1, f"{name}: {found}"
+    return int(found[0])
+
+
 def test_limits_are_those_of_the_code() -> None:
     found = {row[0]: row[1] for row in rows(page("reference/limits.md").text)}
-    assert found["time steps T, bits of a `Quant`"] == f"1 to {MAX_STEPS}"
-    assert found["accumulator, drive and membrane"] == f"{MAX_WIDTH} bits"
-    assert found["integer output"] == f"{OUTPUT_WIDTH} bits"
+    assert found["time steps T, bits of a `Quant`"] == f"1 to {constant('MAX_STEPS')}"
+    assert found["accumulator, drive and membrane"] == f"{constant('MAX_WIDTH')} bits"
+    assert found["integer output"] == f"{constant('OUTPUT_WIDTH')} bits"
     assert found["counters"] == f"{MAX_COUNTERS:,}"
     assert found["images in the log"] == str(LOG_DEPTH)
 
