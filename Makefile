@@ -40,7 +40,7 @@ GIVEN := $(if $(INPUT),--input $(INPUT))
 # A name with a space would be two targets, one with a quote another command: make can quote neither.
 ODD   := ' " ` ( ) [ ] < > & | ; * ? \ :
 plain  = $(if $(word 2,$2)$(strip $(foreach c,$(ODD),$(findstring $c,$2))),$(error $1: make cannot \
-  take spaces, quotes, brackets and the like in a name; rename the file, or call spikeloom yourself (docs/getting-started.md)))
+  take spaces, quotes, brackets and the like in a name; rename the file, or call spikeloom yourself (docs/tutorials/getting-started.md)))
 there  = $(if $2,$(if $(wildcard $2),,$(error $1: expected a file, found no such file)))
 ifneq ($(filter train sweep export compile emit sim golden compare synth measure deploy bitstream hls report build/%,$(MAKECMDGOALS)),)
 $(call plain,NET=$(NET),$(subst .py:,,$(NET)))$(call plain,MODEL=$(MODEL),$(MODEL))$(call plain,INPUT=$(INPUT),$(INPUT))
@@ -55,8 +55,8 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help venv train sweep bench export compile emit sim golden compare synth measure deploy bitstream hls report test lint format clean \
-  distclean FORCE
+.PHONY: help venv train sweep bench export compile emit sim golden compare synth measure deploy bitstream hls report test docs lint format \
+  clean distclean FORCE
 
 help: ## this list
 	@echo 'make <target> [NET=digits-cnn|digits-mlp|events-cnn|events-cnn-lif] [BOARD=pynq-z2|zcu104] [MODEL=x.onnx INPUT=x.npy]'
@@ -117,6 +117,8 @@ $(B)/manifest.json: $(B)/plan.json $(HARDWARE)
 
 test: $(READY) ## the test suite
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile -q
+docs: $(READY) ## the pages of docs/ as a site in build/site; a broken link is an error
+	$(PY) -m mkdocs build --strict --site-dir build/site
 lint: $(READY) ## ruff and mypy
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .

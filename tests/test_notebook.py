@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 
-NOTEBOOK = Path(__file__).parent.parent / "docs" / "first-network.ipynb"
+NOTEBOOK = Path(__file__).parent.parent / "docs" / "tutorials" / "first-network.ipynb"
 
 
 def printed(notebook: Any) -> str:

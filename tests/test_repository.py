@@ -103,12 +103,3 @@ def test_every_public_module_says_what_it_is() -> None:
         and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert not [str(path.relative_to(ROOT)) for path in silent]
-
-
-def test_links_in_the_documentation_lead_somewhere() -> None:
-    broken = []
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-            if not target.startswith(("http", "mailto")) and not (page.parent / target).exists():
-                broken.append(f"{page.name}: {target}")
-    assert not broken

@@ -1,5 +1,5 @@
-"""The engine of docs/engine.md cycle by cycle: registers, valid and ready, nothing clever. A second
-opinion on the cycle model.
+"""The engine of docs/explanation/engine.md cycle by cycle: registers, valid and ready, nothing
+clever. A second opinion on the cycle model.
 
 In each cycle every link works out ``valid`` and ``ready`` from registers, every component decides
 from registers and links what it does, and then all registers change at once. Beats carry their

@@ -1,4 +1,4 @@
-// The HLS core behind the ports of the RTL core: clock, reset, streams, counters (docs/hls.md).
+// The HLS core behind the ports of the RTL core: clock, reset, streams, counters (docs/reference/hls.md).
 //
 //   s_axis --> spikeloom_hls --> m_axis --> hold the last value of an image until it is counted --> m_axis
 //                   +--> counts --> counters

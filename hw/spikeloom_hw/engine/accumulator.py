@@ -23,10 +23,10 @@ from .accumulate import Accumulator
 class AccumulatorArray(wiring.Component):
     """A body, its accumulators, and the queue of results of one engine.
 
-    Timing (docs/engine.md): a pass lasts as long as its busiest queue; the next one starts in the
-    cycle after. A result is written into the result queue ``body_cycles`` after the advance that
-    commits it, and visible one cycle later. An advance that commits takes one of ``result_depth``
-    credits; a result taken at ``o`` gives one back.
+    Timing (docs/explanation/engine.md): a pass lasts as long as its busiest queue; the next one
+    starts in the cycle after. A result is written into the result queue ``body_cycles`` after the
+    advance that commits it, and visible one cycle later. An advance that commits takes one of
+    ``result_depth`` credits; a result taken at ``o`` gives one back.
 
     Parameters
     ----------

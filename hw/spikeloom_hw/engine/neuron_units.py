@@ -39,8 +39,8 @@ class Control:
 class NeuronUnits(wiring.Component):
     """Neuron units of one engine.
 
-    Timing (docs/engine.md): a result is taken when the one before is done, in the same cycle at
-    best; the output is handed on as soon as the units have done all steps of all groups.
+    Timing (docs/explanation/engine.md): a result is taken when the one before is done, in the same
+    cycle at best; the output is handed on as soon as the units have done all steps of all groups.
 
     Parameters
     ----------

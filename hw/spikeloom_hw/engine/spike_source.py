@@ -45,9 +45,9 @@ class Nest:
 class SpikeSource(wiring.Component):
     """Line buffer, fetch and queues of one engine.
 
-    Timing (docs/engine.md): one beat in per cycle while fewer than ``rows`` rows are stored; one
-    word out per cycle, worked on two cycles after its fetch at the earliest; each queue holds the
-    words of one pass and two more, with the one that a body holds itself.
+    Timing (docs/explanation/engine.md): one beat in per cycle while fewer than ``rows`` rows are
+    stored; one word out per cycle, worked on two cycles after its fetch at the earliest; each queue
+    holds the words of one pass and two more, with the one that a body holds itself.
 
     Parameters
     ----------

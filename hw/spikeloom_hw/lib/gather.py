@@ -13,8 +13,8 @@ from .loop_counter import counter
 class Gather(wiring.Component):
     """Reorders (fold; windows) to (window; folds), two steps deep.
 
-    Timing (docs/engine.md): one fold in per cycle while a buffer is free; the first beat leaves in
-    the cycle after the last fold at the earliest, then one a cycle.
+    Timing (docs/explanation/engine.md): one fold in per cycle while a buffer is free; the first
+    beat leaves in the cycle after the last fold at the earliest, then one a cycle.
 
     Parameters
     ----------

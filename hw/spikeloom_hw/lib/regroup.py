@@ -16,9 +16,9 @@ from .loop_counter import counter
 class Regroup(wiring.Component):
     """Changes the width of a stream by a whole factor.
 
-    Timing (docs/engine.md). Up: takes n beats, offers one from the next cycle on; the next input
-    may be taken in the cycle of that output. Down: offers n parts, one a cycle, from the cycle
-    after the input; the next input may be taken in the cycle of the last part.
+    Timing (docs/explanation/engine.md). Up: takes n beats, offers one from the next cycle on; the
+    next input may be taken in the cycle of that output. Down: offers n parts, one a cycle, from the
+    cycle after the input; the next input may be taken in the cycle of the last part.
 
     Parameters
     ----------

@@ -180,7 +180,7 @@ def how_to_build(manifest: Manifest) -> str:
     part = find_board(manifest.board).part
     return (
         f"'spikeloom bitstream DIR' builds it for {part}, or says what is missing for that; then"
-        " deploy again (docs/bitstreams.md)"
+        " deploy again (docs/how-to/bitstream.md)"
     )
 
 

@@ -92,7 +92,7 @@ class Images:
 
 def pack(x: Array, form: InputFormat) -> npt.NDArray[np.uint8]:
     """Images as the fabric reads them: bytes (N, image_bytes) for an input buffer, see
-    ``docs/shell.md``.
+    ``docs/reference/registers.md``.
 
     Arguments: x: real input or words, as :class:`Images` takes them. form: ``input`` of the
     manifest. Raises InputError on any other input.

@@ -1,5 +1,5 @@
 """The register map as a table for the documentation; ``python -m spikeloom.interface.register_table
-docs/shell.md`` puts it into the page.
+docs/reference/registers.md`` puts it into the page.
 """
 
 from __future__ import annotations

@@ -141,7 +141,9 @@ def test_accumulators(folding: Folding, signed: bool) -> None:
 
 
 def pass_cycles(stage: Stage, words: Ints) -> list[int]:
-    """Cycles of every fold by the closed form of docs/engine.md, image by image, step by step."""
+    """Cycles of every fold by the closed form of docs/explanation/engine.md, image by image, step
+    by step.
+    """
     f, layer = stage.folding, stage.layer
     planes = stage.i_code.planes(words) if f.body == "event" else None
     cycles = []

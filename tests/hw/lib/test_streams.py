@@ -37,7 +37,7 @@ def test_gather(windows: int, folds: int, idle: float, stall: float) -> None:
         return
     emitted: list[int] = []
     accepted: list[int] = []
-    for step in range(6):  # the recurrence of docs/engine.md
+    for step in range(6):  # the recurrence of docs/explanation/engine.md
         for fold in range(folds):
             earliest = accepted[-1] + 1 if accepted else 0
             if fold == 0 and step >= 2:

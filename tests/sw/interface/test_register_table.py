@@ -9,13 +9,15 @@ from spikeloom.errors import SpikeLoomError
 from spikeloom.interface.register_table import BEGIN, END, register_table, with_table
 from spikeloom.interface.registers import REGISTERS
 
-PAGE = Path(__file__).parents[3] / "docs" / "shell.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "registers.md"
 
 
 def test_the_page_is_up_to_date() -> None:
-    """Where this fails: ``python -m spikeloom.interface.register_table docs/shell.md``."""
+    """Where this fails: ``python -m spikeloom.interface.register_table
+    docs/reference/registers.md``.
+    """
     text = PAGE.read_text(encoding="utf-8")
-    assert with_table(text, "docs/shell.md") == text
+    assert with_table(text, "docs/reference/registers.md") == text
 
 
 def test_the_table_is_whole() -> None:

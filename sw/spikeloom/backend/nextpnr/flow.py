@@ -5,7 +5,7 @@ bitstream.
     build(target)               runs the tools in it
     collect(target)             checks and reads what a run has left, wherever it was
 
-Neither nextpnr nor what follows it was ever run on it here: see docs/bitstreams.md.
+Neither nextpnr nor what follows it was ever run on it here: see docs/how-to/bitstream.md.
 """
 
 from __future__ import annotations

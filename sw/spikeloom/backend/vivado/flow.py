@@ -4,7 +4,7 @@
     build(target)               runs Vivado in it
     collect(target)             checks and reads what a run has left, wherever it was
 
-None of this was ever run with Vivado itself: see docs/bitstreams.md.
+None of this was ever run with Vivado itself: see docs/how-to/bitstream.md.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ MEMORY_BUS = {
     "NUM_WRITE_OUTSTANDING": "4",
     "SUPPORTS_NARROW_BURST": "0",
 }
-"""How the shell uses its port to memory, see docs/shell.md."""
+"""How the shell uses its port to memory, see docs/explanation/shell.md."""
 
 STEPS = {False: 10, True: 3}
 """Steps that the Tcl announces, of a whole run and of one out of context."""
@@ -106,7 +106,7 @@ def values(manifest: Manifest, ooc: bool) -> dict[str, Value]:
         path = bitstreams() / "boards" / f"{manifest.board}.toml"
         raise SpikeLoomError(
             f"{path}: expected {error} in what it says for Vivado, found none; see"
-            " docs/bitstreams.md"
+            " docs/how-to/bitstream.md"
         ) from error
     return {
         "file": file_name(manifest),

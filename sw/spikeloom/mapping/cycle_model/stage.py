@@ -1,5 +1,5 @@
-"""One stage as timed processes: line buffer, fetch and scan, head (docs/engine.md, "Stage = Source
-+ Body + Head").
+"""One stage as timed processes: line buffer, fetch and scan, head (docs/explanation/engine.md,
+"Stage = source + body + head").
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """What lies between stages, as timed processes: source, fork, regroup, gather, FIFO, sink
-(docs/engine.md, "Between stages").
+(docs/explanation/engine.md, "Between stages").
 """
 
 from __future__ import annotations
