@@ -177,8 +177,11 @@ class Accelerator:
         plan = runnable(self.plan, steps)
         graph = plan.graph
         truth = checked_labels(labels, graph, len(words))
-        wanted = torch and not rungs.missing("train", "torch")
-        others = {"torch": rungs.torch_words(graph, x, progress)} if wanted else {}
+        others = {}
+        if torch and not rungs.missing("train", "torch"):
+            from spikeloom.verify.torch_model import torch_words
+
+            others = {"torch": torch_words(graph, x, progress)}
         progress("golden", 0, 0)
         expected = golden.trace(graph, words)
         single, stream = self.runs(words, progress, steps)

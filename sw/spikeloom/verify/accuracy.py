@@ -44,12 +44,14 @@ def count(graph: Graph, x: Array, labels: Ints, progress: Progress) -> Spikes:
     """Run real inputs (N, ...) with labels (N,) through torch on the frozen network, in
     portions.
     """
+    from spikeloom.verify.torch_model import torch_words
+
     codes = {name: code for name, code in graph.codes.items() if code is not None}
     set_bits, correct = dict.fromkeys(codes, 0), np.zeros(len(x), dtype=np.bool_)
     for start in range(0, len(x), rungs.CHUNK):
         progress("torch", start, len(x))
         part = slice(start, start + rungs.CHUNK)
-        words = rungs.torch_words(graph, x[part], silent)
+        words = torch_words(graph, x[part], silent)
         for name, code in codes.items():
             set_bits[name] += ones(code, words[name])
         correct[part] = answers(graph, words[graph.output.name]) == labels[part]

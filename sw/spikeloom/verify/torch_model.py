@@ -10,15 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from spikeloom.errors import SpikeLoomError
+from spikeloom.files import Array
 from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import LIF, Neuron, Raw, SpikePack, Thresholds
 from spikeloom.ir.nodes import Layer, MaxPool, Node, SumPool
 from spikeloom.ir.number import Code, Ints
+from spikeloom.progress import Progress
+from spikeloom.verify.words import CHUNK, joined, words_of
 
 
 def _column(values: Ints) -> Tensor:
@@ -199,3 +203,18 @@ NODES: dict[type[Node], Callable[[Graph, Any, Sequence[Tensor]], Tensor]] = {
     SumPool: sum_pool,
 }
 """Values for those of a node's inputs, by kind of node. Those of the input are given."""
+
+
+def torch_words(graph: Graph, x: Array, progress: Progress) -> dict[str, Ints]:
+    """Words of every node, computed by torch in float64."""
+    network, parts = Frozen(graph), []
+    for start in range(0, len(x), CHUNK):
+        progress("torch", start, len(x))
+        seen = network.trace(
+            torch.from_numpy(np.ascontiguousarray(x[start : start + CHUNK], dtype=np.float32))
+        )
+        parts.append(
+            {name: words_of(graph.codes[name], values.numpy()) for name, values in seen.items()}
+        )
+    progress("torch", len(x), len(x))
+    return joined(parts)

@@ -57,7 +57,9 @@ def torch_verdict(
     rung, absent = "torch, frozen", words.missing("train", "torch")
     if absent:
         return not_run(rung, absent)
-    found = words.torch_words(graph, x, progress)
+    from spikeloom.verify.torch_model import torch_words
+
+    found = torch_words(graph, x, progress)
     difference = first_difference(graph, ("golden", expected), (rung, found))
     return Verdict(rung, EVERY_WORD, len(x), () if difference is None else (str(difference),))
 

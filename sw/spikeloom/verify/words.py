@@ -1,8 +1,7 @@
-"""Rungs of the ladder of proof besides golden model and hardware: what they have in common, and
-torch on the frozen network.
+"""What the rungs of the ladder of proof besides golden model and hardware have in common.
 
-They answer with the words of every node, so that a difference has a place. The other one is
-:mod:`spikeloom.verify.onnx_executor`.
+They answer with the words of every node, so that a difference has a place. They are
+:mod:`spikeloom.verify.torch_model` and :mod:`spikeloom.verify.onnx_executor`.
 """
 
 from __future__ import annotations
@@ -12,10 +11,7 @@ from importlib.util import find_spec
 import numpy as np
 import numpy.typing as npt
 
-from spikeloom.files import Array
-from spikeloom.ir.graph import Graph
 from spikeloom.ir.number import Code, Ints
-from spikeloom.progress import Progress
 
 Floats = npt.NDArray[np.float64]
 
@@ -49,25 +45,6 @@ def words_of(code: Code | None, values: npt.NDArray[np.float64]) -> Ints:
         return np.where(wrong, ILLEGAL, code.pack(numbers & 1))
     rank = np.searchsorted(code.codebook, numbers).clip(0, len(code.codebook) - 1)
     return np.where(wrong | (code.codebook[rank] != numbers), ILLEGAL, rank ^ code.sign_bit)
-
-
-def torch_words(graph: Graph, x: Array, progress: Progress) -> dict[str, Ints]:
-    """Words of every node, computed by torch in float64."""
-    import torch
-
-    from spikeloom.verify.torch_model import Frozen
-
-    network, parts = Frozen(graph), []
-    for start in range(0, len(x), CHUNK):
-        progress("torch", start, len(x))
-        seen = network.trace(
-            torch.from_numpy(np.ascontiguousarray(x[start : start + CHUNK], dtype=np.float32))
-        )
-        parts.append(
-            {name: words_of(graph.codes[name], values.numpy()) for name, values in seen.items()}
-        )
-    progress("torch", len(x), len(x))
-    return joined(parts)
 
 
 def joined(parts: list[dict[str, Ints]]) -> dict[str, Ints]:

@@ -14,7 +14,7 @@ from spikeloom.ir.golden import quantize
 from spikeloom.ir.graph import Graph
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.progress import silent
-from spikeloom.verify.words import torch_words
+from spikeloom.verify.torch_model import torch_words
 from spikeloom_hw.emit import emit
 from spikeloom_sim.cocotb_benches import run
 

@@ -179,7 +179,7 @@ def test_golden_is_its_definition(seed: int, graph: Graph) -> None:
 
 @pytest.mark.parametrize(("seed", "graph"), list(networks(10, 500, 20_000)))
 def test_torch_is_golden(seed: int, graph: Graph) -> None:
-    from spikeloom.verify.words import torch_words
+    from spikeloom.verify.torch_model import torch_words
 
     x = np.random.default_rng(seed).integers(0, 2, (3, *graph.input.real_shape)).astype(np.float32)
     words = golden.quantize(graph.input, x)
