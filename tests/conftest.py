@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from spikeloom import cache
 
 settings.register_profile("suite", deadline=None)  # a busy machine is no fault of the program
 settings.load_profile("suite")
+
+
+@pytest.fixture
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache for one test: what it builds, it really builds."""
+    place = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv(cache.PLACE, str(place))
+    return place
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

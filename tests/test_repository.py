@@ -17,7 +17,7 @@ TEXT = {".py", ".md", ".toml", ".txt", ".j2", ".cpp", ".hpp", ".h", ".v", ".ipyn
 
 
 def own_files() -> list[Path]:
-    found = [path for path in ROOT.iterdir() if path.is_file()]
+    found = [path for path in ROOT.iterdir() if path.is_file() and path.name != ".git"]
     for name in OWN:
         found += [
             path

@@ -139,10 +139,7 @@ def test_small_network(accelerator: Accelerator, board: str, tmp_path: Path) -> 
         and data["total"]["lut"] == found.total.lut
         and data["delay_ns"] == found.delay.ns
     )
-    assert sorted(path.name for path in (made.folder / "synth").iterdir()) == [
-        "finished",
-        f"{board}.log",
-    ]
+    assert sorted(path.name for path in (made.folder / "synth").iterdir()) == [f"{board}.log"]
     shown = found._repr_html_()
     assert repr(found).count("total") == 1 and "fits" in repr(found) and shown.count("<table") == 2
 
@@ -256,7 +253,9 @@ def test_verilog_of_somebody_else(copied: Path, capsys: pytest.CaptureFixture[st
     )
 
 
-def test_a_netlist_cut_short(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_netlist_cut_short(
+    copied: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As a full disk leaves it."""
 
     def half(folder: Path, *_: object) -> None:
@@ -279,7 +278,7 @@ def test_a_folder_that_cannot_be_written(copied: Path) -> None:
         resources.resources(copied, "zcu104")
 
 
-def test_interrupted(copied: Path) -> None:
+def test_interrupted(copied: Path, own_cache: Path) -> None:
     """One line, nothing left but the log, and no Yosys that goes on."""
     call = [sys.executable, "-m", "spikeloom", "synth", str(copied), "--board", "zcu104"]
     # A suite in the background may have been started with Ctrl-C ignored, which is inherited.
@@ -297,7 +296,6 @@ def test_interrupted(copied: Path) -> None:
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130 and error.strip().splitlines()[-1] == "spikeloom: interrupted"
     assert sorted(path.name for path in (copied / "synth").iterdir()) == [
-        "finished",
         "pynq-z2.log",
         "zcu104.log",
     ]
