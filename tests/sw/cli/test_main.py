@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tomllib
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from spikeloom.ir.neurons import Raw, SpikePack
 from spikeloom.ir.number import Code
 from spikeloom.mapping.plan import plan_file
 
+from tests import signals
 from tests.network_layers import plain_folding, plan_of
 
 QONNX = "qonnx.custom_op.general"
@@ -554,8 +553,6 @@ def test_interruption_of_the_first_imports(tmp_path: Path, module: str) -> None:
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     command = [sys.executable, "-m", "spikeloom", "--help"]
-    # A suite in the background may have been started with Ctrl-C ignored, which is inherited.
-    with_ctrl_c = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     done = subprocess.run(
         command,
         capture_output=True,
@@ -563,7 +560,7 @@ def test_interruption_of_the_first_imports(tmp_path: Path, module: str) -> None:
         check=False,
         timeout=60,
         env=environment,
-        preexec_fn=with_ctrl_c,
+        preexec_fn=signals.heard,
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "spikeloom: interrupted\n")
 

@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +28,7 @@ from spikeloom.errors import SpikeLoomError
 from spikeloom.frontend.onnx.write import write_model
 from spikeloom.interface.boards import BOARDS
 
+from tests import signals
 from tests.sw.test_accelerator import network
 
 SHELL = r"""
@@ -281,10 +281,8 @@ def test_a_folder_that_cannot_be_written(copied: Path) -> None:
 def test_interrupted(copied: Path, own_cache: Path) -> None:
     """One line, nothing left but the log, and no Yosys that goes on."""
     call = [sys.executable, "-m", "spikeloom", "synth", str(copied), "--board", "zcu104"]
-    # A suite in the background may have been started with Ctrl-C ignored, which is inherited.
-    with_ctrl_c = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     process = subprocess.Popen(
-        call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=with_ctrl_c
+        call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=signals.heard
     )
     deadline = time.monotonic() + 60
     while not any(
