@@ -25,7 +25,7 @@ from spikeloom_hw.emit import emit
 
 from tests.network_layers import plain_folding, plan_of
 from tests.sw.backend.bitstream.files import bitstream, built
-from tests.sw.test_accelerator import network
+from tests.sw.small_network import network
 
 SINCE_311 = {"tomllib", "wsgiref.types", "asyncio.TaskGroup"}
 NAMES_SINCE_311 = {
@@ -318,19 +318,14 @@ def test_the_command_is_the_drivers_own(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def later(path: Path) -> set[str]:
-    """What Python 3.10 does not have in a file: of its grammar, modules and names of the standard
-    library.
-    """
+    """What a file uses that Python 3.10 does not have."""
     tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 10))
     found = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.TryStar)}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom | ast.Import):
-            modules = (
-                {node.module or ""}
-                if isinstance(node, ast.ImportFrom)
-                else {alias.name for alias in node.names}
-            )
-            found |= modules & SINCE_311 | {alias.name for alias in node.names} & NAMES_SINCE_311
+            names = {alias.name for alias in node.names}
+            modules = {node.module or ""} if isinstance(node, ast.ImportFrom) else names
+            found |= modules & SINCE_311 | names & NAMES_SINCE_311
     return found
 
 

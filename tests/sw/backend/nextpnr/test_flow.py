@@ -25,7 +25,7 @@ from spikeloom.interface.handoff import hwh_text
 from tests.sw.backend.bitstream.test_build import synthesis
 from tests.sw.backend.nextpnr.conftest import Describe, emitted, looks_good
 from tests.sw.backend.vivado.running import contents
-from tests.sw.test_accelerator import network as small
+from tests.sw.small_network import network as small
 
 
 def test_the_folder_is_complete_and_always_the_same(

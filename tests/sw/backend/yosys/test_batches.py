@@ -17,7 +17,7 @@ from spikeloom.backend.yosys.split import Module, split
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import save_json
 
-from tests.sw.backend.yosys.test_resources import small
+from tests.sw.backend.yosys.small import small
 
 
 def module(length: int, key: str) -> Module:
