@@ -1,10 +1,13 @@
-"""Who imports whom in the three houses, from their syntax trees: for the tests of the import rule,
-and for what depends on a changed file.
+"""Who imports whom in the three houses and in the tests, from their syntax trees: for the tests of
+the import rule, and for what depends on a changed file.
 """
 
 from __future__ import annotations
 
 import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -15,6 +18,10 @@ HOUSES = {
     "spikeloom_hw": ROOT / "hw/spikeloom_hw",
     "spikeloom_sim": ROOT / "sim/spikeloom_sim",
 }
+TESTS = {"tests": ROOT / "tests"}
+
+NAME = re.compile(r"\b(?:spikeloom|spikeloom_hw|spikeloom_sim|tests)(?:\.\w+)+")
+"""A module, or a name in one, in a text."""
 
 
 @dataclass(frozen=True, order=True)
@@ -29,10 +36,10 @@ class Import:
         return f"{self.module}:{self.line}: {self.target}"
 
 
-def modules() -> dict[str, Path]:
-    """Every module of the three houses by its dotted name."""
+def modules(houses: Mapping[str, Path] | None = None) -> dict[str, Path]:
+    """Every module of some packages by its dotted name; of the three houses if None."""
     found = {}
-    for house, folder in HOUSES.items():
+    for house, folder in (HOUSES if houses is None else houses).items():
         for path in sorted(folder.rglob("*.py")):
             parts = [house, *path.relative_to(folder).with_suffix("").parts]
             found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
@@ -77,3 +84,62 @@ def circle() -> list[str]:
     except CycleError as error:
         return [str(module) for module in error.args[1]]
     return []
+
+
+def needs(known: dict[str, Path]) -> dict[str, set[str]]:
+    """What every module needs to run: what it imports, the packages that these are in, the
+    ``conftest`` above it, and modules that its texts name.
+
+    A house itself is needed by those alone that import names of it: what it offers comes in when it
+    is asked for.
+    """
+    found: dict[str, set[str]] = defaultdict(set)
+    for one in imports(known):
+        found[one.module] |= {one.target, *inner_packages(one.target)}
+    for module, path in known.items():
+        found[module] |= set(named(path.read_text(encoding="utf-8"), known)) - {module}
+        found[module] |= {
+            f"{package}.conftest"
+            for package in packages(module)
+            if f"{package}.conftest" in known and module != f"{package}.conftest"
+        }
+    return found
+
+
+def packages(module: str) -> Iterator[str]:
+    """The packages that a module is in, from the outermost one on."""
+    parts = module.split(".")
+    return (".".join(parts[:k]) for k in range(1, len(parts)))
+
+
+def inner_packages(module: str) -> set[str]:
+    return {package for package in packages(module) if "." in package}
+
+
+def named(text: str, known: dict[str, Path]) -> Iterator[str]:
+    """Modules whose dotted names, or names in which, are in a text."""
+    for name in set(NAME.findall(text)):
+        while "." in name and name not in known:
+            name = name.rpartition(".")[0]
+        if "." in name:
+            yield name
+    if '"-m", "spikeloom"' in text:
+        yield "spikeloom.__main__"
+
+
+def dependants(changed: set[str], needed: Mapping[str, set[str]]) -> dict[str, int]:
+    """Modules that need a changed one, directly or through others, and over how many imports; 0 for
+    the changed ones.
+    """
+    users: dict[str, set[str]] = defaultdict(set)
+    for module, others in needed.items():
+        for other in others:
+            users[other].add(module)
+    distance = dict.fromkeys(changed, 0)
+    waiting = list(changed)
+    for module in waiting:
+        for user in sorted(users[module]):
+            if user not in distance:
+                distance[user] = distance[module] + 1
+                waiting.append(user)
+    return distance
