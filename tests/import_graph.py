@@ -23,6 +23,12 @@ TESTS = {"tests": ROOT / "tests"}
 NAME = re.compile(r"\b(?:spikeloom|spikeloom_hw|spikeloom_sim|tests)(?:\.\w+)+")
 """A module, or a name in one, in a text."""
 
+FILE = re.compile(r"\"(\w+)\.py\"")
+"""A Python file beside, in a text."""
+
+COMMAND = re.compile(r"\"-m\", \"spikeloom\"|\.ipynb\b|\"docs\"")
+"""What runs the command line, or pages that do."""
+
 
 @dataclass(frozen=True, order=True)
 class Import:
@@ -97,7 +103,8 @@ def needs(known: dict[str, Path]) -> dict[str, set[str]]:
     for one in imports(known):
         found[one.module] |= {one.target, *inner_packages(one.target)}
     for module, path in known.items():
-        found[module] |= set(named(path.read_text(encoding="utf-8"), known)) - {module}
+        package = module.rpartition(".")[0]
+        found[module] |= set(named(path.read_text(encoding="utf-8"), package, known)) - {module}
         found[module] |= {
             f"{package}.conftest"
             for package in packages(module)
@@ -116,14 +123,19 @@ def inner_packages(module: str) -> set[str]:
     return {package for package in packages(module) if "." in package}
 
 
-def named(text: str, known: dict[str, Path]) -> Iterator[str]:
-    """Modules whose dotted names, or names in which, are in a text."""
+def named(text: str, package: str, known: dict[str, Path]) -> Iterator[str]:
+    """Modules whose dotted names, or names in which, are in a text; files of the same package; the
+    command line, where it is called.
+    """
     for name in set(NAME.findall(text)):
         while "." in name and name not in known:
             name = name.rpartition(".")[0]
         if "." in name:
             yield name
-    if '"-m", "spikeloom"' in text:
+    for name in FILE.findall(text):
+        if f"{package}.{name}" in known:
+            yield f"{package}.{name}"
+    if COMMAND.search(text) and "spikeloom.__main__" in known:
         yield "spikeloom.__main__"
 
 
