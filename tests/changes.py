@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.import_graph import HOUSES, ROOT, TESTS, dependants, modules, needs
+from tests.import_graph import HOUSES, ROOT, TESTS, dependants, everything
 
 PLACES = "spikeloom.files"
 """The module that says where the houses without Python lie: it names them and reads nothing."""
@@ -56,7 +56,7 @@ def readers(path: str, texts: dict[str, str], known: dict[str, Path]) -> set[str
 
 def affected(paths: Iterable[str]) -> dict[str, int]:
     """Test files that a change of these files needs, by the imports in between, nearest first."""
-    known = modules({**HOUSES, **TESTS})
+    known, needed = everything()
     texts = {module: file.read_text(encoding="utf-8") for module, file in known.items()}
     begun: set[str] = set()
     for path in paths:
@@ -65,7 +65,7 @@ def affected(paths: Iterable[str]) -> dict[str, int]:
     for house in HOUSES:
         if house in begun:  # what it runs comes before every module of it
             begun |= {module for module in known if module.startswith(f"{house}.")}
-    distance = dependants(begun, needs(known))
+    distance = dependants(begun, needed)
     found = {
         known[module].relative_to(ROOT).as_posix(): steps
         for module, steps in distance.items()

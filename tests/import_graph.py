@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -22,12 +23,6 @@ TESTS = {"tests": ROOT / "tests"}
 
 NAME = re.compile(r"\b(?:spikeloom|spikeloom_hw|spikeloom_sim|tests)(?:\.\w+)+")
 """A module, or a name in one, in a text."""
-
-FILE = re.compile(r"\"(\w+)\.py\"")
-"""A Python file beside, in a text."""
-
-COMMAND = re.compile(r"\"-m\", \"spikeloom\"|\.ipynb\b|\"docs\"")
-"""What runs the command line, or pages that do."""
 
 
 @dataclass(frozen=True, order=True)
@@ -94,7 +89,7 @@ def circle() -> list[str]:
 
 def needs(known: dict[str, Path]) -> dict[str, set[str]]:
     """What every module needs to run: what it imports, the packages that these are in, the
-    ``conftest`` above it, and modules that its texts name.
+    ``conftest`` above it, and modules that its strings name.
 
     A house itself is needed by those alone that import names of it: what it offers comes in when it
     is asked for.
@@ -103,14 +98,33 @@ def needs(known: dict[str, Path]) -> dict[str, set[str]]:
     for one in imports(known):
         found[one.module] |= {one.target, *inner_packages(one.target)}
     for module, path in known.items():
-        package = module.rpartition(".")[0]
-        found[module] |= set(named(path.read_text(encoding="utf-8"), package, known)) - {module}
+        found[module] |= set(named(module, strings(path), known)) - {module}
         found[module] |= {
             f"{package}.conftest"
             for package in packages(module)
             if f"{package}.conftest" in known and module != f"{package}.conftest"
         }
     return found
+
+
+@cache
+def everything() -> tuple[dict[str, Path], dict[str, set[str]]]:
+    """The modules of the houses and of the tests, and what each needs; read once."""
+    known = modules({**HOUSES, **TESTS})
+    return known, needs(known)
+
+
+def strings(path: Path) -> set[str]:
+    """The strings in a file that are no docstrings."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    documentation = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    return {
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in documentation
+    }
 
 
 def packages(module: str) -> Iterator[str]:
@@ -123,19 +137,21 @@ def inner_packages(module: str) -> set[str]:
     return {package for package in packages(module) if "." in package}
 
 
-def named(text: str, package: str, known: dict[str, Path]) -> Iterator[str]:
-    """Modules whose dotted names, or names in which, are in a text; files of the same package; the
-    command line, where it is called.
+def named(module: str, texts: set[str], known: dict[str, Path]) -> Iterator[str]:
+    """What the strings of a module name: modules, files of the same package; in tests the command
+    line and pages that call it.
     """
-    for name in set(NAME.findall(text)):
+    package = module.rpartition(".")[0]
+    for name in {found for text in texts for found in NAME.findall(text)}:
         while "." in name and name not in known:
             name = name.rpartition(".")[0]
         if "." in name:
             yield name
-    for name in FILE.findall(text):
-        if f"{package}.{name}" in known:
-            yield f"{package}.{name}"
-    if COMMAND.search(text) and "spikeloom.__main__" in known:
+    for text in texts:
+        if text.endswith(".py") and f"{package}.{text[:-3]}" in known:
+            yield f"{package}.{text[:-3]}"
+    runs = {"-m", "spikeloom"} <= texts or any(text.endswith(("docs", ".ipynb")) for text in texts)
+    if runs and module.startswith("tests.") and "spikeloom.__main__" in known:
         yield "spikeloom.__main__"
 
 
