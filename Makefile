@@ -9,6 +9,8 @@ INPUT ?=
 # More options for one command: make sim SIM="--waves f.fst --images 3"
 TRAIN ?=
 BENCH ?=
+CHECK ?=
+PROOF ?=
 SWEEP ?= --spike-penalty 0,0.5 --steps 1,2,4 --weight-bits 2,4
 COMPILE ?=
 SIM ?=
@@ -55,8 +57,8 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help venv train sweep bench export compile emit sim golden compare synth measure deploy bitstream hls report test docs lint format \
-  clean distclean FORCE
+.PHONY: help venv train sweep bench export compile emit sim golden compare synth measure deploy bitstream hls report check test proof docs lint \
+  format clean distclean FORCE
 
 help: ## this list
 	@echo 'make <target> [NET=digits-cnn|digits-mlp|events-cnn|events-cnn-lif] [BOARD=pynq-z2|zcu104] [MODEL=x.onnx INPUT=x.npy]'
@@ -115,8 +117,12 @@ $(B)/plan.json: $(SOURCE) $(B)/options.txt $(SOFTWARE) $(INPUT) | $(READY)
 $(B)/manifest.json: $(B)/plan.json $(HARDWARE)
 	$(RUN) emit $(B)
 
+check: lint ## what a change needs: lint, a few networks through the hardware, tests that import what changed: CHECK="--base main"
+	$(PY) -m tests.check $(CHECK)
 test: $(READY) ## the test suite
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile -q
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -q -m 'not proof'
+proof: $(READY) ## the long runs, for hours; goes on where it was interrupted: PROOF="--list"
+	$(PY) -m tests.proof $(PROOF)
 docs: $(READY) ## the pages of docs/ as a site in build/site; a broken link is an error
 	$(PY) -m mkdocs build --strict --site-dir build/site
 lint: $(READY) ## ruff and mypy

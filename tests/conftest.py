@@ -4,15 +4,39 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from spikeloom import cache
+
+from tests import tiers
 
 settings.register_profile("suite", deadline=None)  # a busy machine is no fault of the program
 settings.load_profile("suite")
 
 
+@pytest.fixture
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache for one test: what it builds, it really builds."""
+    place = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv(cache.PLACE, str(place))
+    return place
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--tier",
+        choices=("check",),
+        help="of the files that are not --affected, run the tests of this tier alone",
+    )
+    parser.addoption(
+        "--affected",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a test file that runs whole with --tier",
+    )
     parser.addoption(
         "--random-networks",
         type=int,
@@ -54,6 +78,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=2000,
         help="how many images go through the driver on the simulated board",
     )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    tiers.mark(items)
+    if config.getoption("--tier") is None:
+        return
+    whole = set(config.getoption("--affected"))
+    left = [
+        item
+        for item in items
+        if not item.get_closest_marker("check") and item.nodeid.partition("::")[0] not in whole
+    ]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in set(left)]
 
 
 def show_faults(

@@ -1,5 +1,7 @@
 """The two versions of pynq that boards have: 4.0 is installed, 3.1 (the last one for Zynq-7000)
 lies beside it, see the Makefile.
+
+``python -m tests.pynq_versions 3.1.2 FILE`` runs a file of tests under one of them.
 """
 
 from __future__ import annotations
@@ -40,7 +42,11 @@ def run_tests(version: str, program: Path, *arguments: str) -> None:
     ]
     environment = {**os.environ, "PYTHONPATH": path, "SPIKELOOM_PYNQ": version}
     done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=300, check=False
+        command, env=environment, capture_output=True, text=True, timeout=1200, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout and "skipped" not in done.stdout
+
+
+if __name__ == "__main__":
+    run_tests(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])

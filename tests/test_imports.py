@@ -28,7 +28,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("spikeloom.mapping",),
     ("spikeloom.frontend", "spikeloom.interface"),
     ("spikeloom.ir",),
-    ("spikeloom.store",),
+    ("spikeloom.store", "spikeloom.cache"),
     ("spikeloom.files",),
     ("spikeloom.errors", "spikeloom.display", "spikeloom.progress"),
 )
@@ -56,6 +56,8 @@ HEAVY = {
     "sklearn": ("spikeloom.train",),
     "typer": ("spikeloom.cli",),
     "rich": ("spikeloom.cli",),
+    "filelock": ("spikeloom.cache",),
+    "platformdirs": ("spikeloom.cache",),
     "nbformat": ("spikeloom.backend.deploy_notebook",),
 }
 """Package -> where it may be imported."""

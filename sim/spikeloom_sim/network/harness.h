@@ -46,6 +46,13 @@ struct Base {
     int64_t cycle = 0, received = 0, sent = 0;  // values and beats transferred so far
 };
 
+using Open = Base* (*)(const Job&);
+
+// Made by the code of every model when the library is loaded.
+struct Registered {
+    Registered(int32_t model, Open open);
+};
+
 template <class Model>
 class Runner final : public Base {
     Job job;

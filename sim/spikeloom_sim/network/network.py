@@ -24,7 +24,7 @@ from spikeloom.interface.manifest import Manifest
 from spikeloom.ir.number import Ints
 from spikeloom.progress import Progress, silent
 
-from spikeloom_sim.network import library, toolchain, verilate
+from spikeloom_sim.network import compiler, library, toolchain, verilate
 from spikeloom_sim.network.beats import pack, unpack_output
 
 Mode = Literal["single", "stream"]
@@ -103,7 +103,7 @@ class Result:
 def waves_for(path: Path) -> tuple[Path, str, str]:
     """File, format and note for a wanted wave file: VCD where FST cannot be built."""
     kind = path.suffix.lower().removeprefix(".")
-    if kind not in verilate.WAVES:
+    if kind not in compiler.WAVES:
         raise SpikeLoomError(f"{path}: expected a wave file named .fst or .vcd")
     if kind == "fst" and not toolchain.has_fst():
         return (

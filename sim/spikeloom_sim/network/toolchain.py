@@ -15,6 +15,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from spikeloom import cache
 from spikeloom.errors import SpikeLoomError
 
 OLDEST = (5, 36)
@@ -27,7 +28,7 @@ class Toolchain:
     binary: ``verilator_bin``. root: folder that holds its ``include``. version: what it calls
         itself.
     compiler: C++ compiler as a command, with ccache in front where there is one. compiler_version:
-        its first line.
+        see :func:`spikeloom.cache.program`.
     """
 
     binary: Path
@@ -99,8 +100,8 @@ def find() -> Toolchain:
     ccache = shutil.which("ccache")
     binary, root = found
     version = output_of(str(binary), "--version").strip()
-    compiler_version = output_of(path, "--version").partition("\n")[0]
-    return Toolchain(binary, root, version, (ccache, path) if ccache else (path,), compiler_version)
+    compiler = (ccache, path) if ccache else (path,)
+    return Toolchain(binary, root, version, compiler, cache.program(path))
 
 
 @lru_cache(maxsize=1)

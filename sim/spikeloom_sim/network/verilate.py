@@ -1,28 +1,25 @@
 """From Verilog to a shared library with the cycle loop inside: Verilator, then a C++ compiler,
-cached by contents.
-
-The compiler is called directly, not through Verilator's makefile: so several networks go into one
-library, whose run-time part (most of the compile time of a small network) is built once.
+kept in the cache.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from spikeloom import cache
 from spikeloom.errors import SpikeLoomError
 from spikeloom.interface.manifest import Manifest
 
-from spikeloom_sim.network import toolchain
+from spikeloom_sim.network import compiler, toolchain
+from spikeloom_sim.network.compiler import NO_WAVES, WAVES, Build, Harness, Job
 from spikeloom_sim.network.wrapper import NAME, wrapper
 
 HERE = Path(__file__).parent
@@ -43,12 +40,6 @@ VERILATOR = (
     "-Wno-lint",
     "-Wno-style",
 )
-# The vectoriser for straight-line code is off: that of GCC 12 adds up many comparisons with 0, as
-# counters do, to a wrong sum.
-COMPILER = tuple(
-    "-std=gnu++17 -fPIC -fvisibility=hidden -fno-gnu-unique -faligned-new -fno-tree-slp-vectorize "
-    "-DVL_TIME_CONTEXT -DVM_COVERAGE=0 -DVM_SC=0 -w".split()
-)
 SPLIT = 4000
 """Verilator's operations per C++ file, so that a large network compiles on all cores."""
 
@@ -57,29 +48,8 @@ UNIT = 800_000
 as compiling 300,000 of them.
 """
 
-WAVES = {
-    kind: (
-        f"--trace-{kind}",
-        (
-            f"-DVM_TRACE_{kind.upper()}=1",
-            f"-DSPIKELOOM_WAVES=Verilated{kind.title()}C",
-            f"-DSPIKELOOM_WAVES_HEADER=<{header}>",
-        ),
-        libraries,
-    )
-    for kind, header, libraries in (
-        ("vcd", "verilated_vcd_c.h", ()),
-        ("fst", "verilated_fst_c.h", ("-llz4", "-lz")),
-    )
-}
-"""Per kind of waves: Verilator's option, the compiler's, the linker's."""
-
 ESCAPE = re.compile(r"\\(?:[0-7]{3}|(.))")
 """How Verilator escapes a path: as C does, which JSON does not know."""
-
-
-class BuildError(SpikeLoomError):
-    """Verilator or the compiler failed; the message names the log."""
 
 
 @dataclass(frozen=True)
@@ -97,80 +67,14 @@ def network_source(verilog: Path, manifest: Manifest) -> Source:
     return Source((verilog,), wrapper("top", manifest.input.beat_bytes, manifest.steps > 0))
 
 
-@dataclass(frozen=True)
-class Harness:
-    """The C++ around models.
-
-    Attributes
-    ----------
-    files: in ``folder``, the one with the library's functions first; it includes ``models.inc``, a
-        line ``MODEL(index, class)`` per model.
-    opener: C++ of the function that opens model ``{index}``, whose class is ``{prefix}``.
-    """
-
-    folder: Path
-    files: tuple[str, ...]
-    opener: str
-
-
 NETWORKS = Harness(
     HERE,
     ("harness.cpp", "harness.h", "random.h"),
-    '#include "harness.h"\nspikeloom::Base* open_{index}(const spikeloom::Job& job) {{ return new'
-    " spikeloom::Runner<{prefix}>(job); }}\n",
+    '#include "harness.h"\n'
+    "static spikeloom::Base* open_{index}(const spikeloom::Job& job) {{\n"
+    "    return new spikeloom::Runner<{prefix}>(job);\n}}\n"
+    "static const spikeloom::Registered registered_{index}({index}, open_{index});\n",
 )
-
-
-@dataclass(frozen=True)
-class Job:
-    """One C++ file to compile, and how hard to optimise it."""
-
-    source: Path
-    level: str
-
-
-@dataclass(frozen=True)
-class Build:
-    """One build in progress: where it works and how it compiles. Paths are absolute, or relative to
-    ``folder``.
-    """
-
-    tools: toolchain.Toolchain
-    folder: Path
-    flags: tuple[str, ...]
-    log: Path
-    harness: Harness
-
-    def call(self, command: Sequence[str]) -> None:
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.tools.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        output = done.stdout.decode("utf-8", "replace")
-        with self.log.open("a", encoding="utf-8", errors="replace") as log:
-            log.write(f"$ {' '.join(command)}\n{output}")
-        if done.returncode:
-            first = next(
-                (line.strip() for line in output.splitlines() if "rror" in line),
-                f"exit status {done.returncode}",
-            )
-            raise BuildError(f"{self.log}: building the simulation failed: {first}")
-
-    def compile(self, job: Job, number: int) -> str:
-        output = f"{number}.o"
-        self.call(
-            [*self.tools.compiler, *self.flags, job.level, "-c", str(job.source), "-o", output]
-        )
-        return output
-
-
-def contents(top: Source) -> list[bytes]:
-    """Everything that a model is made of."""
-    return [top.bench.encode(), *(path.read_bytes() for path in top.files)]
 
 
 def key_of(
@@ -180,29 +84,18 @@ def key_of(
     optimise: str,
     harness: Harness,
 ) -> str:
-    """What the library depends on, as a short hash."""
-    seen = hashlib.sha256(
-        repr(
-            (
-                tools.version,
-                tools.compiler_version,
-                VERILATOR,
-                COMPILER,
-                SPLIT,
-                UNIT,
-                waves,
-                optimise,
-                harness.opener,
-            )
-        ).encode()
+    """All that the library depends on."""
+    texts = [part for top in tops for part in (top.bench, *(f.read_bytes() for f in top.files), "")]
+    return cache.key_of(
+        [
+            repr((tools.version, tools.compiler, tools.compiler_version)),
+            repr((VERILATOR, compiler.OPTIONS, compiler.LINKER, SPLIT, UNIT, waves, optimise)),
+            compiler.contents(tools.root / "include"),
+            harness.opener,
+            *harness.contents(),
+            *texts,
+        ]
     )
-    files = [harness.folder / name for name in harness.files]
-    for data in [
-        *(path.read_bytes() for path in files),
-        *(part for top in tops for part in contents(top)),
-    ]:
-        seen.update(len(data).to_bytes(8, "little") + data)
-    return seen.hexdigest()[:16]
 
 
 def unit(folder: Path, name: str, files: Sequence[Path], tail: str = "") -> Path:
@@ -238,25 +131,24 @@ def sources_of(build: Build, prefix: str) -> dict[str, list[Path]]:
     """
     text = (build.folder / prefix / f"{prefix}.json").read_text(encoding="utf-8", errors="replace")
     listed = json.loads(ESCAPE.sub(lambda match: match[0] if match[1] else "?", text))["sources"]
-    places = {"global": build.tools.root / "include"}
+    places = {"global": build.include}
     return {
         kind: [places.get(kind, Path(prefix)) / Path(name).name for name in names]
         for kind, names in listed.items()
     }
 
 
-def translate(build: Build, index: int, top: Source, waves: str | None, optimise: str) -> list[Job]:
+def translate(build: Build, index: int, top: Source, optimise: str) -> list[Job]:
     """Run Verilator on one top; what is then to compile, the common run-time part first.
 
     It works inside ``build.folder``, on copies: Verilator cannot read every path that a user may
     choose.
     """
     prefix = f"Top{index}"
-    trace = [WAVES[waves][0]] if waves else []
     command = [
         str(build.tools.binary),
         *VERILATOR,
-        *trace,
+        *build.waves.verilator,
         "--output-split",
         str(SPLIT),
         "--prefix",
@@ -285,52 +177,15 @@ def translate(build: Build, index: int, top: Source, waves: str | None, optimise
     return jobs
 
 
-def make(build: Build, tops: Sequence[Source], waves: str | None, optimise: str) -> Path:
+def make(build: Build, tops: Sequence[Source], optimise: str) -> Path:
     """Build the library inside ``build.folder`` and return its path."""
-    (build.folder / "models.inc").write_text(
-        "".join(f"MODEL({k}, Top{k})\n" for k in range(len(tops))), encoding="utf-8"
-    )
     with ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as pool:
-        translated = pool.map(
-            lambda item: translate(build, *item, waves, optimise), enumerate(tops)
-        )
+        translated = pool.map(lambda item: translate(build, *item, optimise), enumerate(tops))
         jobs = dict.fromkeys(
-            [
-                Job(build.harness.folder / build.harness.files[0], "-O1"),
-                *(job for jobs in translated for job in jobs),
-            ]
+            [Job(build.harness.source, "-O1"), *(job for jobs in translated for job in jobs)]
         )
         objects = list(pool.map(build.compile, jobs, range(len(jobs))))
-    library = build.folder / "simulation.so"
-    link = WAVES[waves][2] if waves else ()
-    build.call(
-        [
-            build.tools.compiler[-1],
-            "-shared",
-            "-Wl,-Bsymbolic",
-            "-pthread",
-            "-o",
-            library.name,
-            *objects,
-            *link,
-        ]
-    )
-    return library
-
-
-def compiler_flags(
-    tools: toolchain.Toolchain, waves: str | None, harness: Harness
-) -> tuple[str, ...]:
-    include = tools.root / "include"
-    trace = ("-DVM_TRACE=1", *WAVES[waves][1]) if waves else ("-DVM_TRACE=0",)
-    return (
-        *COMPILER,
-        *trace,
-        f"-I{include}",
-        f"-I{include / 'vltstd'}",
-        f"-I{harness.folder}",
-        "-I.",
-    )
+    return build.link(objects, "simulation.so")
 
 
 def library(
@@ -355,21 +210,18 @@ def library(
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     key = key_of(tools, tops, waves, optimise, harness)
-    target = folder / f"{key}.so"
-    if not target.is_file():
-        log = folder / f"{key}.log"
+    target, log = (folder / f"{key[:16]}.{kind}" for kind in ("so", "log"))
+    if target.is_file():
+        return target
+    with cache.entry("simulation", key) as kept:
+        if kept.take(folder):
+            return target
         log.write_text("", encoding="utf-8")
         work = Path(tempfile.mkdtemp(prefix="build-", dir=folder))
+        chosen = WAVES[waves] if waves else NO_WAVES
         try:
-            os.replace(
-                make(
-                    Build(tools, work, compiler_flags(tools, waves, harness), log, harness),
-                    tops,
-                    waves,
-                    optimise,
-                ),
-                target,
-            )
+            os.replace(make(Build(tools, work, log, harness, chosen), tops, optimise), target)
         finally:
             shutil.rmtree(work, ignore_errors=True)
+        kept.keep(target, log)
     return target

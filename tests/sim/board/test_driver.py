@@ -22,7 +22,7 @@ from spikeloom.ir import golden
 from spikeloom.mapping import cycle_model
 from spikeloom_sim.board import Fault, MemoryModel, SimulatedBoard, deployed
 
-from tests.sw.test_accelerator import network
+from tests.sw.small_network import network
 
 IMAGES = 12
 PATIENCE = 30_000

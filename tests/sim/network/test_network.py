@@ -17,8 +17,8 @@ from spikeloom.ir.number import Code
 from spikeloom_sim.network import toolchain
 from spikeloom_sim.network.batch import join
 from spikeloom_sim.network.beats import pack, unpack, unpack_output
+from spikeloom_sim.network.compiler import BuildError
 from spikeloom_sim.network.network import Network, ProtocolError, SimulationHang, Stalls
-from spikeloom_sim.network.verilate import BuildError
 
 from tests.sim.toy import FAULTS, Toy
 

@@ -16,7 +16,7 @@ from spikeloom.interface.manifest import Manifest
 from spikeloom_hw.emit import shell_text
 
 from tests.sim.toy import Toy
-from tests.sw.test_accelerator import network
+from tests.sw.small_network import network
 
 STAGES = ("conv1", "conv1.skip", "fc")
 

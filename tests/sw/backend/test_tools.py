@@ -14,6 +14,8 @@ import pytest
 from spikeloom.backend import tools
 from spikeloom.backend.tools import ToolError
 
+from tests import signals
+
 
 def tool(folder: Path, text: str, name: str = "tool") -> Path:
     path = folder / name
@@ -59,13 +61,19 @@ def test_a_closed_terminal_ends_the_tool(tmp_path: Path, number: signal.Signals)
     )
     call += "tools.run([here / 'tool'], folder=here, log=here / 'log', what='step')"
     tool(tmp_path, text)
-    process = subprocess.Popen([sys.executable, "-c", call], stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", call], stderr=subprocess.PIPE, preexec_fn=signals.heard
+    )
     for _ in range(600):
         if (tmp_path / "pid").exists():
             break
         time.sleep(0.05)
     process.send_signal(number)
-    process.communicate(timeout=30)
+    try:
+        process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.communicate()
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text(encoding="utf-8")), 0)
 
@@ -129,7 +137,7 @@ time.sleep(60)
     thread = threading.Thread(target=interrupt)
     thread.start()
     try:
-        with pytest.raises(KeyboardInterrupt):
+        with signals.ctrl_c(), pytest.raises(KeyboardInterrupt):
             tools.run([tool(tmp_path, text)], folder=tmp_path, log=tmp_path / "log", what="step")
     finally:
         tools.GRACE = old

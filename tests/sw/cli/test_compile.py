@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from spikeloom.cli import main
 
-from tests.sw.cli.test_main import refused, tiny
+from tests.sw.cli.tiny import refused, tiny
 
 
 def test_the_largest_throughput_and_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,25 +33,31 @@ def test_the_least_container_that_holds_a_word_and_makes_images_whole_bytes(
     assert all(b * words % 8 for b in smaller) and (bits <= 8 or steps > 8)
 
 
-@pytest.mark.parametrize(
-    ("steps", "words", "bits"),
-    [
-        (1, 784, 1),
-        (1, 12, 2),
-        (1, 6, 4),
-        (1, 7, 8),
-        (2, 784, 2),
-        (3, 784, 4),
-        (4, 2, 4),
-        (4, 3, 8),
-        (5, 784, 8),
-        (8, 1, 8),
-        (9, 1, 16),
-    ],
-)
-def test_containers_by_name(steps: int, words: int, bits: int) -> None:
-    form = InputFormat((words, 1, 1), (words,), Code(steps), 1)
-    assert form.container_bits == bits and form.image_bytes * 8 == words * bits
+BITS = {
+    (1, 784): 1,
+    (1, 12): 2,
+    (1, 6): 4,
+    (1, 7): 8,
+    (2, 784): 2,
+    (3, 784): 4,
+    (4, 2): 4,
+    (4, 3): 8,
+    (5, 784): 8,
+    (8, 1): 8,
+    (9, 1): 16,
+}
+"""Steps and words -> bits."""
+
+
+def test_containers_by_name() -> None:
+    forms = {
+        (steps, words): InputFormat((words, 1, 1), (words,), Code(steps), 1)
+        for steps, words in BITS
+    }
+    assert {key: form.container_bits for key, form in forms.items()} == BITS
+    assert {key: form.image_bytes * 8 for key, form in forms.items()} == {
+        (steps, words): words * bits for (steps, words), bits in BITS.items()
+    }
 
 
 @settings(max_examples=150, deadline=None)

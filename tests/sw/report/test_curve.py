@@ -26,7 +26,7 @@ from spikeloom.mapping.plan.plan import Folding
 from spikeloom.report import curve
 
 from tests.networks import plan_of
-from tests.sw.test_accelerator import network
+from tests.sw.small_network import network
 
 IMAGES = 20
 ONE = np.ones(1, dtype=np.int64)

@@ -1,21 +1,24 @@
-// The functions of the shared library. `models.inc`, written by verilate.py, lists the models: MODEL(index, class).
-#include "board.h"
+// The functions of the shared library.
+#include <map>
 
-#define MODEL(index, name) \
-    spikeloom::board::Base* open_##index(uint64_t);
-#include "models.inc"
-#undef MODEL
+#include "board.h"
 
 using spikeloom::board::Base;
 
+namespace spikeloom::board {
+
+static std::map<int32_t, Open>& openers() {
+    static std::map<int32_t, Open> found;
+    return found;
+}
+
+Registered::Registered(int32_t model, Open open) { openers()[model] = open; }
+
+}  // namespace spikeloom::board
+
 SPIKELOOM_EXPORT Base* spikeloom_board_open(int32_t model, uint64_t seed) {
-    switch (model) {
-#define MODEL(index, name) \
-    case index: return open_##index(seed);
-#include "models.inc"
-#undef MODEL
-    default: return nullptr;
-    }
+    const auto found = spikeloom::board::openers().find(model);
+    return found == spikeloom::board::openers().end() ? nullptr : found->second(seed);
 }
 
 SPIKELOOM_EXPORT void spikeloom_board_close(Base* board) { delete board; }

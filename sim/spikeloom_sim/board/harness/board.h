@@ -31,6 +31,13 @@ struct Base {
     virtual int32_t write(uint32_t address, uint32_t value) = 0;
 };
 
+using Open = Base* (*)(uint64_t seed);
+
+// Made by the code of every model when the library is loaded.
+struct Registered {
+    Registered(int32_t model, Open open);
+};
+
 template <class Model>
 class Board final : public Base {
     static constexpr uint32_t WIDTH = sizeof(std::declval<Model>().m_axi_memory_rdata);

@@ -4,11 +4,11 @@ compiler.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from pathlib import Path
 
+from spikeloom import cache
 from spikeloom.backend import tools
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import save_text
@@ -46,13 +46,13 @@ def compiler() -> str:
 
 
 def fingerprint(folder: Path, command: list[str]) -> str:
-    """SHA-256 of the command and of every source below ``folder``."""
-    found = hashlib.sha256("\0".join(command).encode())
+    """Hash of the compiler, the command and every source below ``folder``."""
+    parts: list[bytes | str] = [cache.program(command[0]), *command]
     for path in sorted(
         [*folder.glob("*.[ch]pp"), *folder.glob("include/**/*.hpp"), *folder.glob("shim/*.h")]
     ):
-        found.update(f"\0{path.relative_to(folder).as_posix()}\0".encode() + path.read_bytes())
-    return found.hexdigest()
+        parts += [path.relative_to(folder).as_posix(), path.read_bytes()]
+    return cache.key_of(parts)
 
 
 def build(folder: Path, sanitize: bool = False) -> Path:
@@ -70,6 +70,9 @@ def build(folder: Path, sanitize: bool = False) -> Path:
     stamp.unlink(missing_ok=True)
     log = folder / PLACE / "build.log"
     log.unlink(missing_ok=True)
-    tools.run(command, folder=folder, log=log, what="C simulation")
+    with cache.entry("csim", key) as kept:
+        if not kept.take(stamp.parent):
+            tools.run(command, folder=folder, log=log, what="C simulation")
+            kept.keep(folder / program, log)
     save_text(stamp, key)
     return folder / program

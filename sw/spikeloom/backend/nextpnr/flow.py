@@ -14,6 +14,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from spikeloom import cache
 from spikeloom.backend import tools
 from spikeloom.backend.bitstream import bitfile, logs
 from spikeloom.backend.bitstream.clocks import TimingError, reachable
@@ -186,16 +187,16 @@ def run(target: Path, manifest: Manifest, board: Board, progress: Progress) -> N
 
 
 def synthesise_here(target: Path) -> None:
-    """The first step, with the Yosys of this Python."""
-    yosys.version()
+    """The first step, with the Yosys of this Python; unless the cache holds what it left."""
     step = steps.synthesis()
-    # Yosys puts files where TMPDIR says, and would leave them there when it is ended.
-    run_step(
-        target,
-        step,
-        [sys.executable, "-c", yosys.RUN, *step.command[1:]],
-        {"TMPDIR": str(target.resolve())},
-    )
+    command = [sys.executable, "-c", yosys.RUN, *step.command[1:]]
+    read = [(target / name).read_bytes() for name in (steps.SCRIPT, *(f"rtl/{v}" for v in VERILOG))]
+    with cache.entry("yosys", cache.key_of([yosys.version(), *command[2:], *read])) as kept:
+        if not kept.take(target):
+            # Yosys puts files where TMPDIR says, and would leave them there when it is ended.
+            run_step(target, step, command, {"TMPDIR": str(target.resolve())})
+            made = (step.makes, steps.CELLS, step.log, "yosys.log")
+            kept.keep(*(target / name for name in made))
 
 
 def run_step(

@@ -1,5 +1,5 @@
 """Yosys on the modules of the Verilog by batches: several at once, the same module once, and no
-batch that an earlier run has finished.
+batch that the cache holds.
 
 Modules stay whole, so none needs another. One Yosys takes some of them, since it needs seconds to
 begin; not many, since the time for one grows with what else it holds. The Verilog alone decides
@@ -10,24 +10,22 @@ of names in Yosys is that of all that it has read.
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import os
 import tempfile
 import threading
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from spikeloom import cache
 from spikeloom.backend import tools
 from spikeloom.backend.yosys import arcs, netlist, yosys
 from spikeloom.backend.yosys.initial_values import in_blocks
 from spikeloom.backend.yosys.split import Module, split
-from spikeloom.files import replacing, save_text
+from spikeloom.files import save_text
 from spikeloom.progress import Progress
 
 ENOUGH = 200_000
@@ -36,8 +34,8 @@ ENOUGH = 200_000
 SOURCE, TOP = "modules.v", "all"
 """Verilog of one run, and the module in it that holds the others."""
 
-FINISHED = "finished"
-"""Folder of the finished batches."""
+FINISHED, SAID = "modules.json.gz", "said"
+"""What is kept of a finished batch: its netlists by module, and what Yosys said."""
 
 
 def script(family: str) -> str:
@@ -50,31 +48,24 @@ def synthesise(
 ) -> tuple[dict[str, Any], arcs.Library]:
     """The netlist of emitted Verilog by module, and the models of the cells.
 
-    Arguments: place: folder of the runs and of the finished batches; those that are not of these
-    texts are removed from it. log: what all runs say. progress: thousands of characters done, and
-    of all. Raises SpikeLoomError where Yosys ends with an error. What was finished by then is not
-    made again.
+    Arguments: place: folder of the runs. log: what all runs say. progress: thousands of characters
+    done, and of all. Raises SpikeLoomError where Yosys ends with an error. What was finished by
+    then is not made again.
     """
     modules = split(texts)
     chosen = batches({module.key: module for module in modules.values()}.values())
-    finished = Finished(place / FINISHED)
-    keys = [key_of(batch, family) for batch in chosen]
     sizes = [sum(len(module.verilog) for module in batch) for batch in chosen]
     known: dict[str, Any] = {}
     done = 0
     with Runs(family, place, log) as runs:
         library = runs.pool.submit(runs.models)
-        making = {
-            runs.pool.submit(runs.made, batch, key, finished): k
-            for k, (batch, key) in enumerate(zip(chosen, keys, strict=True))
-        }
+        making = {runs.pool.submit(runs.made, batch): k for k, batch in enumerate(chosen)}
         progress("yosys", 0, sum(sizes) // 1000)
         for run in as_completed(making):
             known.update(run.result())
             done += sizes[making[run]]
             progress("yosys", done // 1000, sum(sizes) // 1000)
         found = library.result()
-    finished.keep(keys)
     return {
         name: with_insides(known[module.key], module) for name, module in modules.items()
     }, found
@@ -91,13 +82,6 @@ def batches(modules: Iterable[Module]) -> list[list[Module]]:
         found[-1].append(module)
         room -= len(module.verilog)
     return found
-
-
-def key_of(batch: Sequence[Module], family: str) -> str:
-    """All that the netlists of a batch depend on, in one name."""
-    return hashlib.sha256(
-        "\n".join([yosys.version(), script(family), *(module.key for module in batch)]).encode()
-    ).hexdigest()[:24]
 
 
 def source(batch: Sequence[Module]) -> str:
@@ -126,32 +110,18 @@ def with_insides(contents: Mapping[str, Any], module: Module) -> Mapping[str, An
     return {**contents, "cells": cells}
 
 
-@dataclass(frozen=True)
-class Finished:
-    """Netlists of batches, module by module, in a folder of their own."""
+def key_of(*texts: str) -> str:
+    """What the cache knows a run by: its script, and what it reads."""
+    return cache.key_of([yosys.version(), *texts])
 
-    folder: Path
 
-    def file(self, key: str) -> Path:
-        return self.folder / f"{key}.json.gz"
+def save(work: Path, made: Mapping[str, Any]) -> None:
+    (work / FINISHED).write_bytes(gzip.compress(json.dumps(made).encode(), 1, mtime=0))
 
-    def load(self, key: str) -> dict[str, Any] | None:
-        """None where there is none, or it is damaged."""
-        try:
-            made = json.loads(gzip.decompress(self.file(key).read_bytes()))
-        except (OSError, EOFError, ValueError, zlib.error):
-            return None
-        return made if isinstance(made, dict) else None
 
-    def save(self, key: str, made: Mapping[str, Any]) -> None:
-        self.folder.mkdir(exist_ok=True)
-        with replacing(self.file(key)) as stream:
-            stream.write(gzip.compress(json.dumps(made).encode(), 1, mtime=0))
-
-    def keep(self, keys: Iterable[str]) -> None:
-        """Remove all others."""
-        for file in set(self.folder.iterdir()) - {self.file(key) for key in keys}:
-            file.unlink()
+def load(work: Path) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(gzip.decompress((work / FINISHED).read_bytes()))
+    return made
 
 
 class Runs:
@@ -175,43 +145,52 @@ class Runs:
 
     def models(self) -> arcs.Library:
         """Of the cells."""
-        with self.folder() as work:
-            self.run(work, yosys.models_script())
+        text = yosys.models_script()
+        with self.entry(key_of(text)) as kept, self.folder() as work:
+            if not kept.take(work):
+                self.run(work, text)
+                kept.keep(work / yosys.MODELS, work / SAID)
             return arcs.load(work / yosys.MODELS)
 
-    def made(self, batch: Sequence[Module], key: str, finished: Finished) -> dict[str, Any]:
+    def made(self, batch: Sequence[Module]) -> dict[str, Any]:
         """The netlists of a batch, by the keys of its modules."""
-        wanted = {module.key for module in batch}
-        known = finished.load(key)
-        if known is not None and wanted == known.keys():
-            return known
-        with self.folder() as work:
-            save_text(work / SOURCE, source(batch))
-            self.run(work, self.script)
-            made = netlist.load(work / yosys.NETLIST)
-        if not wanted <= made.keys():
-            raise netlist.broken(
-                str(self.log), f"found no module {min(wanted - made.keys())!r} in it"
-            )
-        found = {name: made[name] for name in sorted(wanted)}
-        finished.save(key, found)
-        return found
+        text = source(batch)
+        with self.entry(key_of(self.script, text)) as kept, self.folder() as work:
+            if not kept.take(work):
+                save_text(work / SOURCE, text)
+                self.run(work, self.script)
+                save(work, self.wanted(batch, netlist.load(work / yosys.NETLIST)))
+                kept.keep(work / FINISHED, work / SAID)
+            return load(work)
+
+    def wanted(self, batch: Sequence[Module], made: Mapping[str, Any]) -> dict[str, Any]:
+        """Of a netlist the modules of a batch."""
+        names = sorted(module.key for module in batch)
+        for name in names:
+            if name not in made:
+                raise netlist.broken(str(self.log), f"found no module {name!r} in it")
+        return {name: made[name] for name in names}
+
+    def entry(self, key: str) -> AbstractContextManager[cache.Entry]:
+        return cache.entry("yosys", key, self.stop.is_set)
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
-        """For one run."""
+        """For one run. What it says is in the common log afterwards, in one piece."""
         with tempfile.TemporaryDirectory(
             dir=self.place, prefix="yosys-", ignore_cleanup_errors=True
         ) as text:
-            yield Path(text)
+            said = Path(text) / SAID
+            try:
+                yield Path(text)
+            finally:
+                with self.logging, self.log.open("ab") as log:
+                    log.write(said.read_bytes() if said.exists() else b"")
 
     def run(self, work: Path, script: str) -> None:
-        """One script. What it says is in the common log afterwards, in one piece."""
-        own = work / "said"
+        """One script."""
+        own = work / SAID
         try:
             yosys.run(work, "script", script, own, self.stop)
         except tools.ToolError as error:
             raise tools.ToolError(str(error).replace(str(own), str(self.log))) from error
-        finally:
-            with self.logging, self.log.open("ab") as log:
-                log.write(own.read_bytes() if own.exists() else b"")

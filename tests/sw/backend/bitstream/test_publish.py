@@ -19,7 +19,7 @@ from spikeloom.interface import manifest as manifests
 from spikeloom.interface.handoff import hwh_text
 
 from tests.sw.backend.bitstream.files import bitstream, built
-from tests.sw.test_accelerator import network
+from tests.sw.small_network import network
 
 
 @pytest.fixture(scope="module")

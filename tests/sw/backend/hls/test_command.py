@@ -15,7 +15,7 @@ from spikeloom.mapping.plan import plan_file
 from spikeloom.mapping.plan.runtime_steps import selectable
 
 from tests.sw.backend.hls.small import small_plan
-from tests.sw.cli.test_main import refused
+from tests.sw.cli.tiny import refused
 
 
 def folder_of(folder: Path, chosen: bool = False) -> Path:

@@ -5,104 +5,27 @@ it, the whole way and its failures.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from spikeloom import compile
-from spikeloom.backend import tools
 from spikeloom.backend.bitstream import bitfile, build, publish
-from spikeloom.backend.bitstream.clocks import TimingError
 from spikeloom.backend.nextpnr import flow as openflow
-from spikeloom.backend.nextpnr import installed as opentools
 from spikeloom.backend.nextpnr import report as openreport
 from spikeloom.backend.nextpnr import steps as opensteps
-from spikeloom.backend.yosys import yosys
 from spikeloom.cli import main
-from spikeloom.errors import CapacityError, SpikeLoomError
-from spikeloom.files import save_text
 from spikeloom.frontend.onnx.write import write_model
 from spikeloom.interface import manifest as manifests
 from spikeloom.interface.boards import find_board
 from spikeloom.interface.handoff import hwh_text
-from spikeloom_hw.emit import ps7_text
 
-from tests.sw.backend import programs
 from tests.sw.backend.bitstream.test_build import synthesis
-from tests.sw.backend.conftest import emit
-from tests.sw.backend.vivado.test_tcl_of_the_house import contents
-from tests.sw.test_accelerator import network as small
-
-NAMES = ("nextpnr-xilinx", "fasm2frames", "xc7frames2bit")
-
-
-def emitted(folder: Path, clock_mhz: float = 50.0) -> Path:
-    manifest = emit(folder, "pynq-z2", clock_mhz)
-    save_text(folder / "rtl" / "ps7_top.v", ps7_text(manifest))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return emitted(tmp_path_factory.mktemp("net") / "toy")
-
-
-@pytest.fixture(scope="module")
-def synthesised(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which Yosys has really run."""
-    target = tmp_path_factory.mktemp("yosys") / "open"
-    openflow.prepare(network, target)
-    openflow.synthesise_here(target)
-    return target
-
-
-Describe = Callable[..., None]
-
-
-@pytest.fixture
-def installed(synthesised: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Describe:
-    """Tools on PATH, databases, and a Yosys that hands out what the real one made; the function
-    says what they are like.
-    """
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    programs.install(folder, *NAMES)
-    copies = [str(synthesised / name) for name in (opensteps.NETLIST, opensteps.CELLS, "yosys.log")]
-    copier = f"import shutil; [shutil.copy(name, '.') for name in {copies!r}]"
-    monkeypatch.setattr(yosys, "RUN", copier)
-    (folder / "yosys").write_text(
-        f"#!{sys.executable}\nimport sys\nassert sys.argv[1:] == ['-q', '-l', 'yosys.log',"
-        f" 'synth.ys']\n{copier}\n"
-    )
-    (folder / "yosys").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}/usr/bin{os.pathsep}/bin")
-    monkeypatch.setattr(tools, "LOOK", 0.02)
-    for name, value in programs.databases(tmp_path / "databases").items():
-        monkeypatch.setenv(name, value)
-
-    def describe(*more: str, without: str = "", **likes: object) -> None:
-        programs.install(folder, *more)
-        if without:
-            (folder / without).unlink()
-        monkeypatch.setenv(programs.VARIABLE, json.dumps(likes))
-
-    return describe
-
-
-@pytest.fixture
-def target(network: Path, tmp_path: Path) -> Path:
-    openflow.prepare(network, tmp_path / "open")
-    return tmp_path / "open"
-
-
-def looks_good(folder: Path) -> bool:
-    return any(folder.rglob("*.bit")) or any(folder.rglob("*.hwh"))
+from tests.sw.backend.nextpnr.conftest import Describe, emitted, looks_good
+from tests.sw.backend.vivado.running import contents
+from tests.sw.small_network import network as small
 
 
 def test_the_folder_is_complete_and_always_the_same(
@@ -131,90 +54,6 @@ def test_another_network_takes_the_place_of_the_one_before(
     assert not looks_good(target) and "--freq 40 " in (target / "run.sh").read_text(
         encoding="utf-8"
     )
-
-
-def netlist(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / opensteps.NETLIST).read_text(encoding="utf-8"))[
-        "modules"
-    ][opensteps.TOP]
-    return found
-
-
-def test_yosys_leaves_what_open_place_and_route_knows(synthesised: Path) -> None:
-    top = netlist(synthesised)
-    kinds = [cell["type"] for cell in top["cells"].values()]
-    assert kinds.count("PS7") == 1 and kinds.count("BUFG") == 1 and not top["ports"]
-    allowed = (
-        "BUFG",
-        "CARRY4",
-        "FDCE",
-        "FDPE",
-        "FDRE",
-        "FDSE",
-        "GND",
-        "INV",
-        "MUXF7",
-        "MUXF8",
-        "PS7",
-        "RAMB18E1",
-        "RAMB36E1",
-        "VCC",
-    )
-    assert {kind for kind in kinds if not kind.startswith("LUT")} <= set(allowed)
-    assert {kind for kind in kinds if kind.startswith("LUT")} <= {f"LUT{k}" for k in range(1, 7)}
-
-
-def test_one_clock_and_it_is_the_buffered_one(synthesised: Path) -> None:
-    cells = netlist(synthesised)["cells"]
-    (buffer,) = (cell for cell in cells.values() if cell["type"] == "BUFG")
-    (system,) = (cell for cell in cells.values() if cell["type"] == "PS7")
-    assert buffer["connections"]["I"] == system["connections"]["FCLKCLK"][:1]
-    clock = buffer["connections"]["O"]
-    assert (
-        system["connections"]["MAXIGP0ACLK"] == clock
-        and system["connections"]["SAXIHP0ACLK"] == clock
-    )
-    pins = [
-        cell["connections"][pin]
-        for cell in cells.values()
-        for pin in ("C", "CLKARDCLK", "CLKBWRCLK")
-        if pin in cell["connections"]
-    ]
-    assert len(pins) > 100 and all(pin == clock or pin in (["0"], ["1"], ["x"]) for pin in pins)
-
-
-def test_no_path_leads_through_between_two_pins_of_the_ps7(synthesised: Path) -> None:
-    """What nextpnr has no delays for ends in a flip-flop: each output of the PS7 that is data, each
-    input that is not a constant.
-    """
-    cells = netlist(synthesised)["cells"]
-    (system,) = (cell for cell in cells.values() if cell["type"] == "PS7")
-    registers = {
-        bit
-        for cell in cells.values()
-        if cell["type"].startswith(("FD", "RAMB"))
-        for bit in outputs(cell)
-    }
-    buffers = {
-        bit for cell in cells.values() if cell["type"] == "BUFG" for bit in cell["connections"]["O"]
-    }
-    found = 0
-    for pin, bits in system["connections"].items():
-        if system["port_directions"][pin] != "input":
-            continue
-        for bit in bits:
-            assert bit in ("0", "1", "x") or bit in registers or bit in buffers, pin
-            found += bit in registers
-    assert found > 200
-
-
-def outputs(cell: dict[str, Any]) -> list[Any]:
-    return [
-        bit
-        for pin, bits in cell["connections"].items()
-        if cell["port_directions"][pin] == "output"
-        for bit in bits
-    ]
 
 
 def test_the_whole_way(installed: Describe, target: Path, network: Path) -> None:
@@ -342,162 +181,6 @@ def test_run_sh_takes_paths_from_where_it_was_called(
     )
     assert done.returncode == 0, done.stderr
     assert openflow.collect(target).bit.is_file()
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_tool_that_dies(installed: Describe, target: Path, name: str) -> None:
-    openflow.build(target)
-    installed(**{"break": name})
-    with pytest.raises(
-        tools.ToolError,
-        match=rf"{name} (ended with status|was killed by signal).*its log: .*\.log$",
-    ):
-        openflow.build(target)
-    assert not looks_good(target)
-    with pytest.raises(SpikeLoomError, match="run 'sh run.sh' there"):
-        openflow.collect(target)
-
-
-def test_a_tool_that_leaves_nothing(installed: Describe, target: Path) -> None:
-    installed(silent="nextpnr-xilinx")
-    with pytest.raises(
-        tools.ToolError,
-        match=r"nextpnr-xilinx ended well, but left no ps7_top\.fasm; its log: .*nextpnr\.log",
-    ):
-        openflow.build(target)
-    assert not looks_good(target)
-
-
-def test_yosys_that_fails(
-    installed: Describe, target: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(yosys, "RUN", "import sys; sys.exit('ERROR: selection is not empty')")
-    with pytest.raises(
-        tools.ToolError,
-        match=(
-            r"synthesis: .*ended with status 1 \(ERROR: selection is not empty\); its log:"
-            r" .*synthesis\.log"
-        ),
-    ):
-        openflow.build(target)
-
-
-@pytest.mark.parametrize("fmax", [49.9, 30.0])
-def test_a_clock_that_is_not_reached(installed: Describe, target: Path, fmax: float) -> None:
-    installed(fmax=fmax)
-    with pytest.raises(
-        TimingError, match=rf"50 MHz: nextpnr estimates {fmax:.1f} MHz; its log: .*nextpnr\.log"
-    ) as error:
-        openflow.build(target)
-    assert error.value.passing_mhz is not None and 0.95 * fmax < error.value.passing_mhz <= fmax
-    assert not looks_good(target)
-
-
-@pytest.mark.parametrize("fmax", [0, -5, 1e14, float("nan"), float("inf")])
-@pytest.mark.parametrize("more", [(), ("nextpnr-himbaechel",)])
-def test_a_clock_that_cannot_be(
-    installed: Describe, target: Path, fmax: float, more: tuple[str, ...]
-) -> None:
-    installed(*more, fmax=fmax)
-    with pytest.raises(
-        SpikeLoomError,
-        match=(
-            rf"nextpnr\.{'json' if more else 'log'}: expected 1 to 2000 MHz for clock 'clk', found "
-        ),
-    ):
-        openflow.build(target)
-    assert not looks_good(target) and not (target / opensteps.SUMS).exists()
-
-
-def test_a_bitstream_that_is_too_short(installed: Describe, target: Path) -> None:
-    installed(short=404)
-    with pytest.raises(
-        SpikeLoomError, match="expected 4045564 bytes of data for xc7z020, found 4045160"
-    ):
-        openflow.build(target)
-    assert not looks_good(target)
-
-
-def test_a_design_that_does_not_fit(
-    installed: Describe, target: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(openreport, "cells", lambda folder: {"LUT6": 60_000})
-    with pytest.raises(
-        CapacityError, match="pynq-z2: expected 53200 lut or fewer, the design takes 60000"
-    ):
-        openflow.build(target)
-    assert not (target / opensteps.FASM).exists()
-
-
-def test_missing_tools_and_databases(
-    installed: Describe, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert opentools.absent() == []
-    chip = tmp_path / "databases" / "chipdb"
-    (chip / "xc7z020clg400.bin").rename(chip / "xc7a35t.bin")
-    with pytest.raises(
-        SpikeLoomError, match=r"chipdb: expected one of xc7z020clg400-1\.bin, .*found none"
-    ):
-        openflow.build(target)
-    monkeypatch.setenv("CHIPDB", str(tmp_path / "nothing"))
-    with pytest.raises(
-        SpikeLoomError,
-        match=(
-            r"CHIPDB: expected the chip database of nextpnr for xc7z020clg400-1, .*found"
-            r" '.*nothing'"
-        ),
-    ):
-        openflow.build(target)
-    monkeypatch.setenv("CHIPDB", str(chip / "xc7a35t.bin"))
-    shutil.rmtree(tmp_path / "databases" / "prjxray-db" / "zynq7")
-    with pytest.raises(
-        SpikeLoomError, match=r"part\.yaml: expected the part in the Project X-Ray database"
-    ):
-        openflow.build(target)
-    monkeypatch.delenv("PRJXRAY_DB_DIR")
-    with pytest.raises(
-        SpikeLoomError,
-        match="PRJXRAY_DB_DIR: expected the folder of the Project X-Ray database, it is not set",
-    ):
-        openflow.build(target)
-    installed(without="nextpnr-xilinx")
-    assert opentools.absent() == ["nextpnr-himbaechel or nextpnr-xilinx"]
-    with pytest.raises(
-        tools.ToolError, match="nextpnr-himbaechel or nextpnr-xilinx is not on PATH"
-    ):
-        openflow.build(target)
-    installed(without="fasm2frames")
-    assert opentools.absent() == ["nextpnr-himbaechel or nextpnr-xilinx", "fasm2frames"]
-
-
-def test_what_cannot_be_prepared(network: Path, networks: dict[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(
-        SpikeLoomError, match="makes bitstreams for xc7z020clg400-1, not for xczu7ev-ffvc1156-2-e"
-    ):
-        openflow.prepare(networks["zcu104"], tmp_path / "open")
-    copy = Path(shutil.copytree(network, tmp_path / "toy"))
-    (copy / "rtl" / "ps7_top.v").unlink()
-    with pytest.raises(
-        SpikeLoomError,
-        match=r"ps7_top\.v: expected the Verilog of 'spikeloom emit', found no such file",
-    ):
-        openflow.prepare(copy, tmp_path / "open")
-    (copy / "rtl" / "top.v").write_text("", encoding="utf-8")
-    with pytest.raises(SpikeLoomError, match="run 'spikeloom emit' again"):
-        openflow.prepare(copy, tmp_path / "open")
-    assert not (tmp_path / "open").exists()
-
-
-def test_reports_that_say_nothing(tmp_path: Path) -> None:
-    with pytest.raises(SpikeLoomError, match="expected the frequency of a clock, found none"):
-        openreport.of_log("Info: Program finished normally.", "nextpnr.log")
-    (tmp_path / "nextpnr.log").write_text("", encoding="utf-8")
-    (tmp_path / opensteps.REPORT).write_text("{}", encoding="utf-8")
-    with pytest.raises(SpikeLoomError, match="expected the report of nextpnr"):
-        openreport.placed(tmp_path)
-    (tmp_path / opensteps.CELLS).write_text('{"design": 1}', encoding="utf-8")
-    with pytest.raises(SpikeLoomError, match="expected Yosys' count of cells"):
-        openreport.cells(tmp_path)
 
 
 def test_the_slowest_of_all_clocks_counts_after_routing() -> None:

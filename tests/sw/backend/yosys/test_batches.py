@@ -1,10 +1,7 @@
-"""Modules by batches come out as the whole does; what is finished is not made again, and what is
-not of these texts goes.
-"""
+"""Modules by batches come out as the whole does; what is finished is not made again."""
 
 from __future__ import annotations
 
-import gzip
 import shutil
 import threading
 import time
@@ -18,9 +15,10 @@ from spikeloom.backend.yosys import batches, netlist, resources, yosys
 from spikeloom.backend.yosys.cells import NOTHING, Taken, taken
 from spikeloom.backend.yosys.split import Module, split
 from spikeloom.errors import SpikeLoomError
+from spikeloom.files import save_json
 from spikeloom.progress import silent
 
-from tests.sw.backend.yosys.test_resources import small
+from tests.sw.backend.yosys.small import small
 
 
 def module(length: int, key: str) -> Module:
@@ -48,7 +46,7 @@ def test_batches() -> None:
 def test_names_of_batches() -> None:
     a, b = module(3, "a"), module(4, "b")
     keys = {
-        batches.key_of(batch, family)
+        batches.key_of(batches.script(family), batches.source(batch))
         for batch in ([a], [b], [a, b], [b, a])
         for family in ("xc7", "xcup")
     }
@@ -62,13 +60,8 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of one whole run."""
-    return tmp_path_factory.mktemp("place")
-
-
-@pytest.fixture(scope="module")
-def modules(texts: list[str], place: Path) -> dict[str, Any]:
+def modules(texts: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    place = tmp_path_factory.mktemp("place")
     return batches.synthesise(texts, "xc7", place, place / "log", silent)[0]
 
 
@@ -101,74 +94,52 @@ def test_as_the_whole_at_once(texts: list[str], modules: dict[str, Any], tmp_pat
         ), instance
 
 
-def files(place: Path) -> dict[str, int]:
-    return {file.name: file.stat().st_mtime_ns for file in (place / batches.FINISHED).iterdir()}
-
-
 def test_finished_batches_are_not_made_again(
     texts: list[str],
     modules: dict[str, Any],
-    place: Path,
+    made: Path,
+    own_cache: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nor are others kept; a damaged one is made again, and is the same."""
-    shutil.copytree(place, tmp_path / "place")
-    (tmp_path / "place" / batches.FINISHED / "other.json.gz").write_bytes(b"")
-    scripts = []
-    run = yosys.run
+    """A damaged one is, and is the same; another Yosys makes all of them."""
+    known = {module.key: modules[name] for name, module in split(texts).items()}
+    scripts: list[str] = []
 
-    def watched(folder: Path, name: str, script: str, *rest: Any) -> None:
+    def run(folder: Path, name: str, script: str, log: Path, stop: threading.Event) -> None:
         scripts.append(script)
-        run(folder, name, script, *rest)
+        log.write_text(f"{script.splitlines()[-1]}\n", encoding="utf-8")
+        shutil.copy(made / yosys.MODELS, folder)
+        save_json(folder / yosys.NETLIST, {"modules": known})
 
-    monkeypatch.setattr(yosys, "run", watched)
+    monkeypatch.setattr(yosys, "run", run)
     steps: list[tuple[int, int]] = []
 
-    def again() -> dict[str, Any]:
-        return batches.synthesise(
-            texts,
-            "xc7",
-            tmp_path / "place",
-            tmp_path / "log",
-            lambda what, done, total: steps.append((done, total)),
-        )[0]
+    def again() -> list[str]:
+        """The scripts that were run."""
+        scripts.clear()
+        log, steps[:] = tmp_path / "log", []
+        log.unlink(missing_ok=True)
+        found, _ = batches.synthesise(
+            texts, "xc7", tmp_path, log, lambda what, done, total: steps.append((done, total))
+        )
+        assert found == modules and sorted(log.read_text().splitlines()) == said
+        assert steps[0][0] == 0 and steps[-1][0] == steps[-1][1] > 0 and steps == sorted(steps)
+        return sorted(scripts)
 
-    assert again() == modules and scripts == [yosys.models_script()]
-    assert files(tmp_path / "place").keys() == files(place).keys()
-    assert steps[0][0] == 0 and steps[-1][0] == steps[-1][1] > 0 and steps == sorted(steps)
-    smallest = min(
-        (tmp_path / "place" / batches.FINISHED).iterdir(), key=lambda file: file.stat().st_size
-    )
-    smallest.write_bytes(smallest.read_bytes()[:-20])
-    scripts.clear()
-    assert again() == modules and sorted(scripts) == sorted(
-        [yosys.models_script(), batches.script("xc7")]
-    )
-
-
-DAMAGED = {
-    "empty": b"",
-    "not packed": b"{}",
-    "a beginning": b"\x1f\x8b\x08\x00",
-    "a list": gzip.compress(b"[]"),
-    "no JSON": gzip.compress(b"{"),
-    "cut short": gzip.compress(b"{}")[:-3],
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED)
-def test_damaged_batches(tmp_path: Path, damage: bytes) -> None:
-    finished = batches.Finished(tmp_path / "finished")
-    assert finished.load("a") is None
-    finished.save("a", {"m": 1})
-    assert finished.load("a") == {"m": 1}
-    finished.file("a").write_bytes(damage)
-    assert finished.load("a") is None
+    count = len(batches.batches({module.key: module for module in split(texts).values()}.values()))
+    every = sorted([yosys.models_script(), *[batches.script("xc7")] * count])
+    said = sorted(script.splitlines()[-1] for script in every)
+    assert again() == every and again() == []
+    damaged = min(own_cache.glob(f"yosys/*/{batches.FINISHED}"))
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    assert again() == [batches.script("xc7")] and again() == []
+    monkeypatch.setattr(yosys, "version", lambda: "another")
+    assert again() == every
 
 
 def test_a_batch_that_fails(
-    texts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    texts: list[str], own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those that run beside it are ended, none is begun, and the log has what it said."""
     ended = threading.Event()
@@ -195,7 +166,7 @@ def test_a_batch_that_fails(
 
 
 def test_a_netlist_without_the_module(
-    texts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    texts: list[str], own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run(folder: Path, *_: object) -> None:
         for name in (yosys.NETLIST, yosys.MODELS):

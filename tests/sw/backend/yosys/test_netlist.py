@@ -55,16 +55,14 @@ def test_cells_of_ultrascale(kind: str, expected: Taken) -> None:
     assert taken(kind) == expected
 
 
-@pytest.mark.parametrize(
-    "kind", ["CARRY4", "CARRY8", "MUXF7", "MUXF8", "MUXF9", "VCC", "GND", "BUFG", "IBUF", "PS7"]
-)
-def test_cells_that_take_nothing(kind: str) -> None:
-    assert taken(kind) == NOTHING
+def test_cells_that_take_nothing() -> None:
+    kinds = "CARRY4 CARRY8 MUXF7 MUXF8 MUXF9 VCC GND BUFG IBUF PS7".split()
+    assert not [kind for kind in kinds if taken(kind) != NOTHING]
 
 
-@pytest.mark.parametrize("kind", ["", "LUT7", "$_DFF_P_", "RAM32", "FDRESS", "LUT6X", "$mul"])
-def test_unknown_cells_are_not_guessed(kind: str) -> None:
-    assert taken(kind) is None
+def test_unknown_cells_are_not_guessed() -> None:
+    kinds = ("", "LUT7", "$_DFF_P_", "RAM32", "FDRESS", "LUT6X", "$mul")
+    assert not [kind for kind in kinds if taken(kind) is not None]
 
 
 @pytest.mark.parametrize(

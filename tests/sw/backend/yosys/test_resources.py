@@ -12,76 +12,20 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
-from spikeloom import compile
 from spikeloom.accelerator import Accelerator
 from spikeloom.backend.tools import ToolError
 from spikeloom.backend.yosys import resources, synthesis, yosys
-from spikeloom.backend.yosys.cells import NOTHING, Taken
-from spikeloom.backend.yosys.components import finder, inside
-from spikeloom.backend.yosys.synthesis import Component, Delay, Synthesis, fits, from_json, to_json
+from spikeloom.backend.yosys.cells import NOTHING
+from spikeloom.backend.yosys.synthesis import Synthesis, fits, from_json
 from spikeloom.cli import main
 from spikeloom.errors import SpikeLoomError
-from spikeloom.frontend.onnx.write import write_model
 from spikeloom.interface.boards import BOARDS
 
-from tests.sw.test_accelerator import network
-
-SHELL = r"""
-module shell(aclk, q);
-  input aclk;
-  output q;
-  \shell.core  core (
-    .clk(aclk),
-    .q(q)
-  );
-endmodule
-
-module \shell.core (clk, q);
-  input clk;
-  output q;
-  \shell.core.engine  engine (
-    .clk(clk),
-    .q(q)
-  );
-endmodule
-
-module \shell.core.engine (clk, q);
-  input clk;
-  output q;
-  wire [31:0] data;
-  wire valid;
-  reg [12:0] state = 0;
-  always @(posedge clk) state <= state + 1;
-  top top (
-    .clk(clk), .rst(1'b0), .s_axis_tdata(state[7:0]), .s_axis_tvalid(state[8]), .s_axis_tlast(1'b0),
-    .m_axis_tready(state[9]),
-    .counter_address({4'b0, state[11:0]}), .counter_clear(state[12]), .m_axis_tdata(data),
-    .m_axis_tvalid(valid)
-  );
-  assign q = ^data ^ valid;
-endmodule
-"""
-"""A shell that is soon synthesised, around the real network."""
-
-
-def emitted(folder: Path, board: str) -> Accelerator:
-    write_model(network(), folder / "model.onnx")
-    made = compile(
-        folder / "model.onnx", board, folder=folder, calibration=np.zeros((1, 1, 4, 4), np.float32)
-    )
-    made.emit()
-    return made
-
-
-def small(folder: Path, board: str) -> Accelerator:
-    made = emitted(folder, board)
-    (folder / "rtl" / "shell.v").write_text(SHELL, encoding="utf-8")
-    return made
+from tests import signals
+from tests.sw.backend.yosys.small import SHELL, small
 
 
 @pytest.fixture(scope="module")
@@ -139,10 +83,7 @@ def test_small_network(accelerator: Accelerator, board: str, tmp_path: Path) -> 
         and data["total"]["lut"] == found.total.lut
         and data["delay_ns"] == found.delay.ns
     )
-    assert sorted(path.name for path in (made.folder / "synth").iterdir()) == [
-        "finished",
-        f"{board}.log",
-    ]
+    assert sorted(path.name for path in (made.folder / "synth").iterdir()) == [f"{board}.log"]
     shown = found._repr_html_()
     assert repr(found).count("total") == 1 and "fits" in repr(found) and shown.count("<table") == 2
 
@@ -256,7 +197,9 @@ def test_verilog_of_somebody_else(copied: Path, capsys: pytest.CaptureFixture[st
     )
 
 
-def test_a_netlist_cut_short(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_netlist_cut_short(
+    copied: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As a full disk leaves it."""
 
     def half(folder: Path, *_: object) -> None:
@@ -279,13 +222,11 @@ def test_a_folder_that_cannot_be_written(copied: Path) -> None:
         resources.resources(copied, "zcu104")
 
 
-def test_interrupted(copied: Path) -> None:
+def test_interrupted(copied: Path, own_cache: Path) -> None:
     """One line, nothing left but the log, and no Yosys that goes on."""
     call = [sys.executable, "-m", "spikeloom", "synth", str(copied), "--board", "zcu104"]
-    # A suite in the background may have been started with Ctrl-C ignored, which is inherited.
-    with_ctrl_c = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     process = subprocess.Popen(
-        call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=with_ctrl_c
+        call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=signals.heard
     )
     deadline = time.monotonic() + 60
     while not any(
@@ -297,7 +238,6 @@ def test_interrupted(copied: Path) -> None:
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130 and error.strip().splitlines()[-1] == "spikeloom: interrupted"
     assert sorted(path.name for path in (copied / "synth").iterdir()) == [
-        "finished",
         "pynq-z2.log",
         "zcu104.log",
     ]
@@ -363,64 +303,3 @@ def test_report_page_shows_what_is_there(copied: Path) -> None:
     )
     (copied / resources.FILE).unlink()
     assert "Resources by component" not in made.report().path.read_text(encoding="utf-8")
-
-
-def made(**changes: object) -> Synthesis:
-    part = Component(
-        "fc",
-        "body",
-        Taken(lut=60_000, ff=5, ramb18=281, dsp=221),
-        Delay(2.5, "a", "b", (("LUT6", 2),)),
-    )
-    usual = {
-        "network": "n",
-        "board": "pynq-z2",
-        "source": "s",
-        "components": (part,),
-        "estimates": {},
-        "key": "k",
-    }
-    return Synthesis(**{**usual, "without_arcs": (), "without_setup": (), "unknown": (), **changes})  # type: ignore[arg-type]
-
-
-def test_what_does_not_fit_is_named_with_how_much(capsys: pytest.CaptureFixture[str]) -> None:
-    found = made()
-    lines = synthesis.warnings(found)
-    assert lines == (
-        "LUT: 60,000 needed, pynq-z2 has 53,200: 6,800 too many",
-        "RAMB18: 281 needed, pynq-z2 has 280: 1 too many",
-        "DSP: 221 needed, pynq-z2 has 220: 1 too many",
-    )
-    assert "n does not fit pynq-z2" in synthesis.lines(found)[0] and "112.8 %" in repr(found)
-    assert fits(Taken(lut=53_200, ff=106_400, ramb18=280, dsp=220), BOARDS["pynq-z2"]) == ()
-    assert fits(Taken(uram=1), BOARDS["pynq-z2"]) == ("URAM: 1 needed, pynq-z2 has 0: 1 too many",)
-
-
-def test_what_is_not_in_the_numbers_is_said() -> None:
-    said = " ".join(synthesis.warnings(made(without_arcs=("URAM288",), unknown=("ODD",))))
-    assert "unknown: ODD" in said and "no delay is known of URAM288" in said
-    assert any("UltraScale+" in line for line in synthesis.lines(made(board="zcu104")))
-
-
-def test_result_survives_its_file() -> None:
-    found = made(without_arcs=("URAM288",), estimates={"fc": 3})
-    assert from_json(json.loads(json.dumps(to_json(found)))) == found
-
-
-def test_places_become_components() -> None:
-    find = finder(("conv", "conv_2", "conv_2_b"))
-    top = ("core", "engine", "top")
-    assert find(()) == find(("core",)) == ("shell", "itself") and find(
-        ("core", "reader", "fifo")
-    ) == ("shell", "reader")
-    assert find(("core", "engine")) == ("shell", "engine") and find(top) == ("network", "itself")
-    assert find((*top, "conv_2_b_source", "queue0")) == ("conv_2_b", "source") and find(
-        (*top, "conv_2_body")
-    ) == ("conv_2", "body")
-    assert find((*top, "conv_2.skip_source")) == ("conv_2", "skip source") and find(
-        (*top, "convex_fork")
-    ) == ("network", "convex fork")
-    assert inside((*top, "conv_2_b_source", "queue0")) == ("queue0",) and inside(
-        ("core", "reader", "fifo")
-    ) == ("fifo",)
-    assert inside(("core",)) == ()

@@ -14,7 +14,7 @@ from spikeloom.backend.yosys.split import HEADER, plain, split
 from spikeloom.errors import SpikeLoomError
 from spikeloom_hw.verilog import converted
 
-from tests.sw.backend.yosys.test_resources import emitted
+from tests.sw.backend.yosys.small import emitted
 
 
 class Adder(wiring.Component):

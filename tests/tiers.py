@@ -1,0 +1,92 @@
+"""Which tier a test is in.
+
+    make check    what a change needs: ``CHECK``, and every test file that imports what changed
+    make test     everything that must hold: all but ``PROOF``
+    make proof    the long runs: ``PROOF``, and what :mod:`tests.proof` runs with larger numbers
+
+A test of one tier is in the later ones too. The patterns are those of fnmatch, over the name of a
+test as pytest shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+import pytest
+
+CHECK = (
+    # pure: numbers, files and texts
+    "tests/sw/ir/*",
+    "tests/sw/interface/*",
+    "tests/sw/frontend/*",
+    "tests/sw/mapping/plan/*",
+    "tests/sw/mapping/estimate/*",
+    "tests/sw/mapping/search/test_legal_foldings.py*",
+    "tests/sw/mapping/search/test_prices.py*",
+    "tests/sw/mapping/search/test_schedule.py*",
+    "tests/sw/nn/test_layers.py*",
+    "tests/sw/nn/test_lif.py*",
+    "tests/sw/nn/test_spikepack.py*",
+    "tests/sw/verify/*",
+    "tests/sw/driver/*",
+    "tests/sw/test_cache.py*",
+    "tests/sw/test_errors.py*",
+    "tests/sw/test_files.py*",
+    "tests/test_imports.py*",
+    "tests/test_makefile.py*",
+    "tests/test_networks.py*",
+    "tests/test_repository.py*",
+    "tests/test_tiers.py*",
+    # components in Amaranth's simulator
+    "tests/hw/lib/*",
+    "tests/hw/bodies/*",
+    # whole networks, Verilated: every body, each neuron, a residual; eight random ones
+    "tests/sim/network/test_every_kind.py*",
+    "tests/sim/network/test_random_networks.py::test_equal[[]seed[0-7]]",
+)
+"""Tests that ``make check`` always runs."""
+
+PROOF: tuple[str, ...] = ()
+"""Tests that ``make proof`` alone runs, beside those that are marked so where they stand."""
+
+FIRST = (
+    "tests/sim/network/test_random_networks.py",
+    "tests/test_replay.py",
+    "tests/hw/memory/test_loading.py",
+    "tests/hw/test_networks.py",
+    "tests/hw/engine/test_corners.py",
+    "tests/hw/test_emit.py",
+    "tests/sim/cocotb_benches/test_shell.py",
+    "tests/sim/cocotb_benches/test_top.py",
+    "tests/sw/backend/bitstream/test_build.py",
+    "tests/sim/board/test_networks.py",
+    "tests/hw/engine/test_stage.py",
+    "tests/hw/shell/test_load.py",
+    "tests/sim/board/test_driver.py",
+    "tests/hw/shell/test_faults.py",
+    "tests/sim/board/test_pynq.py",
+    "tests/sw/backend/yosys/test_resources.py",
+    "tests/sim/network/test_fewer_steps.py",
+    "tests/sw/backend/nextpnr/test_flow.py",
+    "tests/sw/backend/nextpnr/test_failures.py",
+    "tests/hw/shell/test_random_jobs.py",
+)
+"""Files that take longest, the longest first: they start first, so that no core waits for one at
+the end.
+"""
+
+
+def any_of(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def mark(items: list[pytest.Item]) -> None:
+    """Mark every test with its tier, and put the long files first."""
+    for item in items:
+        if any_of(item.nodeid, CHECK):
+            item.add_marker(pytest.mark.check)
+        if any_of(item.nodeid, PROOF):
+            item.add_marker(pytest.mark.proof)
+    place = {name: number for number, name in enumerate(FIRST)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
