@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from spikeloom import cache
+from spikeloom.cache import builds
 
 from tests import tiers
 
@@ -20,7 +20,7 @@ settings.load_profile("suite")
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache for one test: what it builds, it really builds."""
     place = tmp_path_factory.mktemp("cache")
-    monkeypatch.setenv(cache.PLACE, str(place))
+    monkeypatch.setenv(builds.PLACE, str(place))
     return place
 
 

@@ -28,7 +28,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("spikeloom.mapping",),
     ("spikeloom.frontend", "spikeloom.interface"),
     ("spikeloom.ir",),
-    ("spikeloom.store", "spikeloom.cache"),
+    ("spikeloom.cache",),
     ("spikeloom.files",),
     ("spikeloom.errors", "spikeloom.display", "spikeloom.progress"),
 )

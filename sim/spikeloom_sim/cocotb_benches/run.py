@@ -12,7 +12,7 @@ from pathlib import Path
 import cocotb_tools
 import numpy as np
 from cocotb_tools.runner import Runner, get_results, get_runner
-from spikeloom import cache
+from spikeloom.cache import builds
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import save_text
 from spikeloom.interface import manifest as manifests
@@ -63,17 +63,17 @@ def make(runner: Runner, build: Path, sources: Sequence[Path], top: str) -> None
     """
     tools = toolchain.find()
     made_with = [
-        *(tools.version, cache.program("c++"), version("cocotb"), cocotb_tools.__file__),
+        *(tools.version, builds.program("c++"), version("cocotb"), cocotb_tools.__file__),
         *(*ARGUMENTS, FLAGS, top),
     ]
-    key = cache.key_of([*made_with, *(source.read_bytes() for source in sources)])
+    key = builds.key_of([*made_with, *(source.read_bytes() for source in sources)])
     program, mark = build / top, build / KEY
     if program.is_file() and mark.is_file() and mark.read_text(encoding="utf-8") == key:
         return
     mark.unlink(missing_ok=True)
-    with cache.entry("cocotb", key) as kept:
+    with builds.entry("cocotb", key) as kept:
         if not kept.take(build):
-            with cache.entry("cocotb-objects", cache.key_of(made_with)) as common:
+            with builds.entry("cocotb-objects", builds.key_of(made_with)) as common:
                 known = common.take(build)
             for path in build.glob(COMMON):  # make must not find them older than its makefile
                 os.utime(path, (time.time() + 3600,) * 2)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from spikeloom import cache
+from spikeloom.cache import builds
 from spikeloom.errors import SpikeLoomError
 
 from spikeloom_sim.network.toolchain import Toolchain
@@ -132,7 +132,7 @@ class Build:
         if not job.source.is_absolute():
             return self.compiled(job, f"{number}.o")
         name = f"{job.source.stem}.o"
-        with cache.entry("object", self.key_of(job)) as kept:
+        with builds.entry("object", self.key_of(job)) as kept:
             if not kept.take(self.folder):
                 self.compiled(job, name)
                 kept.keep(self.folder / name)
@@ -158,7 +158,7 @@ class Build:
     def key_of(self, job: Job) -> str:
         """All that the object of a file depends on that is not in ``folder``."""
         own = [] if job.source.is_relative_to(self.include) else self.harness.contents()
-        return cache.key_of(
+        return builds.key_of(
             [
                 repr((self.tools.compiler, self.tools.compiler_version, self.tools.version)),
                 repr((OPTIONS, self.waves, job.level, job.source.name)),
@@ -177,7 +177,7 @@ class Build:
 @lru_cache(maxsize=1)
 def contents(include: Path) -> str:
     """Of Verilator's headers and sources, in one hash."""
-    return cache.key_of(
+    return builds.key_of(
         part
         for path in sorted(include.rglob("*"))
         if path.is_file()

@@ -15,7 +15,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from spikeloom import cache
+from spikeloom.cache import builds
 from spikeloom.errors import SpikeLoomError
 
 OLDEST = (5, 36)
@@ -28,7 +28,7 @@ class Toolchain:
     binary: ``verilator_bin``. root: folder that holds its ``include``. version: what it calls
         itself.
     compiler: C++ compiler as a command, with ccache in front where there is one. compiler_version:
-        see :func:`spikeloom.cache.program`.
+        see :func:`spikeloom.cache.builds.program`.
     """
 
     binary: Path
@@ -101,7 +101,7 @@ def find() -> Toolchain:
     binary, root = found
     version = output_of(str(binary), "--version").strip()
     compiler = (ccache, path) if ccache else (path,)
-    return Toolchain(binary, root, version, compiler, cache.program(path))
+    return Toolchain(binary, root, version, compiler, builds.program(path))
 
 
 @lru_cache(maxsize=1)

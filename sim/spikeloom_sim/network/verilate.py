@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from spikeloom import cache
+from spikeloom.cache import builds
 from spikeloom.errors import SpikeLoomError
 from spikeloom.interface.manifest import Manifest
 
@@ -86,7 +86,7 @@ def key_of(
 ) -> str:
     """All that the library depends on."""
     texts = [part for top in tops for part in (top.bench, *(f.read_bytes() for f in top.files), "")]
-    return cache.key_of(
+    return builds.key_of(
         [
             repr((tools.version, tools.compiler, tools.compiler_version)),
             repr((VERILATOR, compiler.OPTIONS, compiler.LINKER, SPLIT, UNIT, waves, optimise)),
@@ -213,7 +213,7 @@ def library(
     target, log = (folder / f"{key[:16]}.{kind}" for kind in ("so", "log"))
     if target.is_file():
         return target
-    with cache.entry("simulation", key) as kept:
+    with builds.entry("simulation", key) as kept:
         if kept.take(folder):
             return target
         log.write_text("", encoding="utf-8")

@@ -13,6 +13,7 @@ from zlib import crc32
 
 import numpy as np
 
+from spikeloom.cache.results import Store, key_of
 from spikeloom.display import Table, count, microseconds, percent
 from spikeloom.interface.figures import Spread
 from spikeloom.interface.performance import accuracy
@@ -23,7 +24,6 @@ from spikeloom.mapping.cycle_model import BACK_TO_BACK, ONE_AT_A_TIME, simulate
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.plan.plan_file import hashes
 from spikeloom.progress import Progress
-from spikeloom.store import Store, key_of
 
 FILE = "fewer_steps.json"
 HOW = "accuracy: golden model; cycles: cycle model; no board confirmed the clock"

@@ -8,8 +8,8 @@ import os
 import shutil
 from pathlib import Path
 
-from spikeloom import cache
 from spikeloom.backend import tools
+from spikeloom.cache import builds
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import save_text
 
@@ -47,12 +47,12 @@ def compiler() -> str:
 
 def fingerprint(folder: Path, command: list[str]) -> str:
     """Hash of the compiler, the command and every source below ``folder``."""
-    parts: list[bytes | str] = [cache.program(command[0]), *command]
+    parts: list[bytes | str] = [builds.program(command[0]), *command]
     for path in sorted(
         [*folder.glob("*.[ch]pp"), *folder.glob("include/**/*.hpp"), *folder.glob("shim/*.h")]
     ):
         parts += [path.relative_to(folder).as_posix(), path.read_bytes()]
-    return cache.key_of(parts)
+    return builds.key_of(parts)
 
 
 def build(folder: Path, sanitize: bool = False) -> Path:
@@ -70,7 +70,7 @@ def build(folder: Path, sanitize: bool = False) -> Path:
     stamp.unlink(missing_ok=True)
     log = folder / PLACE / "build.log"
     log.unlink(missing_ok=True)
-    with cache.entry("csim", key) as kept:
+    with builds.entry("csim", key) as kept:
         if not kept.take(stamp.parent):
             tools.run(command, folder=folder, log=log, what="C simulation")
             kept.keep(folder / program, log)

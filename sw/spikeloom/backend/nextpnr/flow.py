@@ -14,7 +14,6 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from spikeloom import cache
 from spikeloom.backend import tools
 from spikeloom.backend.bitstream import bitfile, logs
 from spikeloom.backend.bitstream.clocks import TimingError, reachable
@@ -25,6 +24,7 @@ from spikeloom.backend.nextpnr.installed import absent
 from spikeloom.backend.nextpnr.steps import BIT, TOP, VERILOG, Step
 from spikeloom.backend.tools import ToolError
 from spikeloom.backend.yosys import yosys
+from spikeloom.cache import builds
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import existing, save_text
 from spikeloom.interface import manifest as manifests
@@ -191,7 +191,7 @@ def synthesise_here(target: Path) -> None:
     step = steps.synthesis()
     command = [sys.executable, "-c", yosys.RUN, *step.command[1:]]
     read = [(target / name).read_bytes() for name in (steps.SCRIPT, *(f"rtl/{v}" for v in VERILOG))]
-    with cache.entry("yosys", cache.key_of([yosys.version(), *command[2:], *read])) as kept:
+    with builds.entry("yosys", builds.key_of([yosys.version(), *command[2:], *read])) as kept:
         if not kept.take(target):
             # Yosys puts files where TMPDIR says, and would leave them there when it is ended.
             run_step(target, step, command, {"TMPDIR": str(target.resolve())})

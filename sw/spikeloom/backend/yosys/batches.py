@@ -20,11 +20,11 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from spikeloom import cache
 from spikeloom.backend import tools
 from spikeloom.backend.yosys import arcs, netlist, yosys
 from spikeloom.backend.yosys.initial_values import in_blocks
 from spikeloom.backend.yosys.split import Module, split
+from spikeloom.cache import builds
 from spikeloom.files import save_text
 from spikeloom.progress import Progress
 
@@ -112,7 +112,7 @@ def with_insides(contents: Mapping[str, Any], module: Module) -> Mapping[str, An
 
 def key_of(*texts: str) -> str:
     """What the cache knows a run by: its script, and what it reads."""
-    return cache.key_of([yosys.version(), *texts])
+    return builds.key_of([yosys.version(), *texts])
 
 
 def save(work: Path, made: Mapping[str, Any]) -> None:
@@ -171,8 +171,8 @@ class Runs:
                 raise netlist.broken(str(self.log), f"found no module {name!r} in it")
         return {name: made[name] for name in names}
 
-    def entry(self, key: str) -> AbstractContextManager[cache.Entry]:
-        return cache.entry("yosys", key, self.stop.is_set)
+    def entry(self, key: str) -> AbstractContextManager[builds.Entry]:
+        return builds.entry("yosys", key, self.stop.is_set)
 
     @contextmanager
     def folder(self) -> Iterator[Path]:

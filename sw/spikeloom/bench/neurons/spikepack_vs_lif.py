@@ -19,13 +19,13 @@ from spikeloom.accelerator import Accelerator
 from spikeloom.bench.published.counting import evaluate, simulate_rtl
 from spikeloom.bench.published.training import train_and_freeze
 from spikeloom.bench.shared_arrays import share
+from spikeloom.cache.results import Store, key_of
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_array
 from spikeloom.mapping import cycle_model as cycles
 from spikeloom.mapping.plan.plan_file import hashes
 from spikeloom.pipeline import compile
 from spikeloom.progress import Progress
-from spikeloom.store import Store, key_of
 from spikeloom.train.zoo.bench import TWIN_STEPS
 
 SPIKEPACK, LIF = "spikepack", "lif"

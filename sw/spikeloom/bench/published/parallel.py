@@ -12,6 +12,7 @@ from spikeloom.accelerator import Accelerator
 from spikeloom.bench.published.baseline import match
 from spikeloom.bench.published.counting import speed
 from spikeloom.bench.published.row import Result
+from spikeloom.cache.results import Store
 from spikeloom.display import count, rate, ratio
 from spikeloom.files import load_array
 from spikeloom.mapping.estimate.bodies import multipliers
@@ -21,7 +22,6 @@ from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.search.budget import total
 from spikeloom.progress import Progress, named
 from spikeloom.report import estimates
-from spikeloom.store import Store
 
 HOW = {
     "interval, fps": "as in the rows, RTL included, with the same weights and images",

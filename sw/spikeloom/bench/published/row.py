@@ -20,13 +20,13 @@ from spikeloom.bench.published.usefulness import (
     longest_and_slowest,
     lut_per_useful,
 )
+from spikeloom.cache.results import Store
 from spikeloom.files import load_array, load_json
 from spikeloom.mapping.estimate.cycles import ends
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.mapping.search.budget import total
 from spikeloom.pipeline import compile
 from spikeloom.progress import Progress
-from spikeloom.store import Store
 
 DENSITIES = (0.15, 0.25, 0.35, 0.5)
 

@@ -15,10 +15,10 @@ from spikeloom.bench.published.row import IMAGES, RESULTS, Result, compiled, mea
 from spikeloom.bench.published.rows import ROWS, Bench
 from spikeloom.bench.published.sparse import TWINS, Sparse
 from spikeloom.bench.published.tables import Row
+from spikeloom.cache.results import Store, key_of
 from spikeloom.errors import SpikeLoomError
 from spikeloom.mapping.plan import plan_file
 from spikeloom.progress import Progress
-from spikeloom.store import Store, key_of
 
 Extra = TypeVar("Extra", Sparse, Parallel)
 

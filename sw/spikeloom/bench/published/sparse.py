@@ -16,11 +16,11 @@ from spikeloom.bench.published.counting import evaluate, speed
 from spikeloom.bench.published.row import Result
 from spikeloom.bench.published.rows import Bench
 from spikeloom.bench.published.training import train_and_freeze
+from spikeloom.cache.results import Store
 from spikeloom.display import NO_NUMBER, between, count, percent, rate, ratio
 from spikeloom.files import load_array, save_json
 from spikeloom.pipeline import compile
 from spikeloom.progress import Progress
-from spikeloom.store import Store
 
 TRIES = 3
 

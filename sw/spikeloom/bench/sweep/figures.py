@@ -10,6 +10,7 @@ from typing import Any
 from spikeloom.accelerator import Accelerator
 from spikeloom.bench.statistics import effective_images
 from spikeloom.bench.sweep.arithmetic import arithmetic
+from spikeloom.cache.results import Store
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import Array, load_json
 from spikeloom.interface.figures import Spread
@@ -18,7 +19,6 @@ from spikeloom.ir.number import Ints
 from spikeloom.mapping import cycle_model as cycles
 from spikeloom.progress import Progress
 from spikeloom.report import estimates
-from spikeloom.store import Store
 from spikeloom.verify.accuracy import count, fired
 
 HOW = {

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spikeloom.bench.sweep.grid import Grid, Point
+from spikeloom.cache.results import key_of
 from spikeloom.errors import about, blaming
 from spikeloom.mapping.search import schedule
 from spikeloom.nn.configure import configure, described, neurons, weighted
 from spikeloom.progress import Progress, silent
-from spikeloom.store import key_of
 from spikeloom.train import data
 from spikeloom.train.data import Dataset
 from spikeloom.train.loop import check_fit, fingerprint, keeping_random_state

@@ -14,9 +14,9 @@ from spikeloom.bench.published.rows import ROWS, find
 from spikeloom.bench.published.sparse import TWINS, Sparse, Try
 from spikeloom.bench.published.tables import Row
 from spikeloom.bench.published.usefulness import NOBODY, Longest, Slowest
+from spikeloom.cache.results import Store
 from spikeloom.errors import SpikeLoomError
 from spikeloom.interface.boards import find_board
-from spikeloom.store import Store
 from spikeloom.train.zoo import find as find_recipe
 
 RESULT = Result(

@@ -14,24 +14,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from spikeloom import cache
+from spikeloom.cache import builds
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import house
 
-KEY = cache.key_of(["a key"])
+KEY = builds.key_of(["a key"])
 
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(cache.PLACE, str(tmp_path / "cache"))
-    monkeypatch.delenv(cache.SIZE, raising=False)
+    monkeypatch.setenv(builds.PLACE, str(tmp_path / "cache"))
+    monkeypatch.delenv(builds.SIZE, raising=False)
     return tmp_path / "cache"
 
 
 def build(into: Path, key: str = KEY, data: bytes = b"data", kind: str = "toy") -> bool:
     """Fill a folder with a file and a program. Whether they had to be made."""
     into.mkdir(exist_ok=True)
-    with cache.entry(kind, key) as kept:
+    with builds.entry(kind, key) as kept:
         if kept.take(into):
             return False
         (into / "file").write_bytes(data)
@@ -43,7 +43,7 @@ def build(into: Path, key: str = KEY, data: bytes = b"data", kind: str = "toy") 
 
 def names(place: Path) -> set[str]:
     """Keys of the entries."""
-    return {path.parent.name for path in place.glob(f"*/*/{cache.CONTENTS}")}
+    return {path.parent.name for path in place.glob(f"*/*/{builds.CONTENTS}")}
 
 
 def test_what_was_made_is_taken(tmp_path: Path) -> None:
@@ -57,14 +57,14 @@ def test_what_was_made_is_taken(tmp_path: Path) -> None:
 
 
 def test_another_key_or_kind_is_another_entry(tmp_path: Path) -> None:
-    assert build(tmp_path / "a") and build(tmp_path / "b", cache.key_of(["another"]))
+    assert build(tmp_path / "a") and build(tmp_path / "b", builds.key_of(["another"]))
     assert build(tmp_path / "c", kind="other")
 
 
 def test_parts_of_a_key_do_not_run_into_each_other() -> None:
     keys = [("a", "b"), ("ab",), ("b", "a"), ("a", "b", ""), ("", "a", "b"), (b"a", b"\xff")]
-    assert len({cache.key_of(parts) for parts in keys}) == len(keys)
-    assert cache.key_of(["a", b"b"]) == cache.key_of([b"a", "b"])
+    assert len({builds.key_of(parts) for parts in keys}) == len(keys)
+    assert builds.key_of(["a", b"b"]) == builds.key_of([b"a", "b"])
 
 
 def cut(path: Path) -> None:
@@ -81,13 +81,13 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], object]]] = {
     "a file cut short": ("file", cut),
     "a bit of a program": ("program", flip),
     "a file that is gone": ("file", Path.unlink),
-    "no contents": (cache.CONTENTS, Path.unlink),
-    "empty contents": (cache.CONTENTS, lambda path: path.write_bytes(b"")),
-    "contents of nothing": (cache.CONTENTS, lambda path: path.write_text("{}")),
-    "contents cut short": (cache.CONTENTS, cut),
-    "contents of another kind": (cache.CONTENTS, lambda path: path.write_text('["file"]')),
+    "no contents": (builds.CONTENTS, Path.unlink),
+    "empty contents": (builds.CONTENTS, lambda path: path.write_bytes(b"")),
+    "contents of nothing": (builds.CONTENTS, lambda path: path.write_text("{}")),
+    "contents cut short": (builds.CONTENTS, cut),
+    "contents of another kind": (builds.CONTENTS, lambda path: path.write_text('["file"]')),
     "contents that name too much": (
-        cache.CONTENTS,
+        builds.CONTENTS,
         lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), "more": "0"})),
     ),
 }
@@ -105,20 +105,20 @@ def test_a_damaged_entry_is_made_again(tmp_path: Path, place: Path, damage: str)
 def test_what_was_not_used_for_longest_goes_first(
     tmp_path: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(cache.SIZE, "1")
-    data, keys = b"x" * 200_000, [cache.key_of([str(k)]) for k in range(3)]
+    monkeypatch.setenv(builds.SIZE, "1")
+    data, keys = b"x" * 200_000, [builds.key_of([str(k)]) for k in range(3)]
     for key in keys[:2]:
         assert build(tmp_path / "a", key, data)
     assert not build(tmp_path / "a", keys[0])
     assert build(tmp_path / "a", keys[2], data)
     assert names(place) == {keys[0], keys[2]}
-    assert {path.stem for path in place.glob(f"*/*{cache.LOCK}")} == {keys[0], keys[2]}
-    assert build(tmp_path / "b", cache.key_of(["large"]), b"x" * 2_000_000)
+    assert {path.stem for path in place.glob(f"*/*{builds.LOCK}")} == {keys[0], keys[2]}
+    assert build(tmp_path / "b", builds.key_of(["large"]), b"x" * 2_000_000)
     assert names(place) == set()
 
 
 def test_what_was_left_unfinished_goes_after_a_day(tmp_path: Path, place: Path) -> None:
-    for name, age in ((".old", cache.LEFT_BEHIND + 60), (".new", 60)):
+    for name, age in ((".old", builds.LEFT_BEHIND + 60), (".new", 60)):
         (place / "toy" / name).mkdir(parents=True)
         os.utime(place / "toy" / name, (time.time() - age,) * 2)
     build(tmp_path / "a")
@@ -127,7 +127,7 @@ def test_what_was_left_unfinished_goes_after_a_day(tmp_path: Path, place: Path) 
 
 @pytest.mark.parametrize("given", ["", "a", "-1", "1.5"])
 def test_a_size_is_a_number(given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(cache.SIZE, given)
+    monkeypatch.setenv(builds.SIZE, given)
     if not given:
         assert build(tmp_path / "a") and not build(tmp_path / "b")
         return
@@ -136,19 +136,19 @@ def test_a_size_is_a_number(given: str, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_where_the_cache_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert cache.place() == tmp_path / "cache"
-    monkeypatch.delenv(cache.PLACE)
-    assert cache.place() == house("build") / "cache"
-    monkeypatch.setattr(cache, "is_clone", lambda: False)
+    assert builds.place() == tmp_path / "cache"
+    monkeypatch.delenv(builds.PLACE)
+    assert builds.place() == house("build") / "cache"
+    monkeypatch.setattr(builds, "is_clone", lambda: False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
-    assert cache.place() == tmp_path / "user" / "spikeloom"
+    assert builds.place() == tmp_path / "user" / "spikeloom"
 
 
 def test_without_a_cache_everything_is_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
-    monkeypatch.setenv(cache.PLACE, str(tmp_path / "file" / "cache"))
+    monkeypatch.setenv(builds.PLACE, str(tmp_path / "file" / "cache"))
     assert build(tmp_path / "a") and build(tmp_path / "b")
     assert (tmp_path / "b" / "file").read_bytes() == b"data"
 
@@ -162,13 +162,13 @@ def test_a_cache_that_can_only_be_read_is_read(
 ) -> None:
     assert build(tmp_path / "a")
     for owner, name in (
-        (cache.FileLock, "acquire"),
-        (cache.tempfile, "TemporaryDirectory"),
-        (cache.os, "utime"),
+        (builds.FileLock, "acquire"),
+        (builds.tempfile, "TemporaryDirectory"),
+        (builds.os, "utime"),
     ):
         monkeypatch.setattr(owner, name, refused)
     assert not build(tmp_path / "b")
-    another = cache.key_of(["another"])
+    another = builds.key_of(["another"])
     assert build(tmp_path / "c", another) and build(tmp_path / "d", another)
     assert names(place) == {KEY}
 
@@ -176,11 +176,11 @@ def test_a_cache_that_can_only_be_read_is_read(
 WORKER = """
 import sys, time
 from pathlib import Path
-from spikeloom import cache
+from spikeloom.cache import builds
 into, log = Path(sys.argv[1]), Path(sys.argv[2])
 into.mkdir()
 print("here", flush=True)
-with cache.entry("toy", sys.argv[3]) as kept:
+with builds.entry("toy", sys.argv[3]) as kept:
     if not kept.take(into):
         with log.open("a") as stream:
             stream.write("made\\n")
@@ -220,15 +220,15 @@ def test_a_wait_can_be_ended(tmp_path: Path) -> None:
 
     def wait() -> None:
         try:
-            with cache.entry("toy", KEY, stop.is_set):
+            with builds.entry("toy", KEY, stop.is_set):
                 pass
         except KeyboardInterrupt:
             ended.append(True)
 
-    with cache.entry("toy", KEY):
+    with builds.entry("toy", KEY):
         thread = threading.Thread(target=wait)
         thread.start()
-        time.sleep(3 * cache.LOOK)
+        time.sleep(3 * builds.LOOK)
         assert thread.is_alive() and not ended
         stop.set()
         thread.join(30)
@@ -239,8 +239,8 @@ def test_a_program_is_known_by_its_file_and_version(tmp_path: Path) -> None:
     path = tmp_path / "tool"
     path.write_text("#!/bin/sh\necho tool 1.0\necho more\n")
     path.chmod(0o755)
-    first = cache.program(str(path))
+    first = builds.program(str(path))
     assert first.startswith(f"{path} ") and first.endswith(" tool 1.0")
     path.write_text("#!/bin/sh\necho tool 1.1\necho more\n")
-    assert cache.program(str(path)) != first
-    assert cache.program("no-such-tool") == "no-such-tool"
+    assert builds.program(str(path)) != first
+    assert builds.program("no-such-tool") == "no-such-tool"

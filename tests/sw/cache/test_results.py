@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from spikeloom.cache.results import Finished, Store, key_of
 from spikeloom.errors import SpikeLoomError
-from spikeloom.store import Finished, Store, key_of
 
 
 @dataclass(frozen=True)
