@@ -30,7 +30,7 @@ CHECK = (
     "tests/sw/nn/test_spikepack.py*",
     "tests/sw/verify/*",
     "tests/sw/driver/*",
-    "tests/sw/test_cache.py*",
+    "tests/sw/cache/test_builds.py*",
     "tests/sw/test_errors.py*",
     "tests/sw/test_files.py*",
     "tests/test_imports.py*",
