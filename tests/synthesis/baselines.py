@@ -21,9 +21,7 @@ from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code
 from spikeloom.mapping.plan.plan import Folding, Plan
 from spikeloom_hw.bodies.scan import Scan
-from spikeloom_hw.engine.accumulator import Accumulator
-from spikeloom_hw.engine.neuron_units import Head
-from spikeloom_hw.engine.spike_source import Source
+from spikeloom_hw.engine.stage import accumulators, neuron_units, spike_source
 from spikeloom_hw.lib.fork import Fork
 from spikeloom_hw.lib.gather import Gather
 from spikeloom_hw.lib.regroup import Regroup
@@ -56,17 +54,17 @@ def layer() -> Plan:
 def components() -> dict[str, wiring.Component]:
     stage = layer()["conv"]
     return {
-        "body": Accumulator(stage),
+        "body": accumulators(stage),
         "fork": Fork(width=8, branches=2),
         "gather": Gather(width=6, windows=2, folds=3),
         "gearbox": Gearbox(width=64, container=4, steps=3, group=3),
         "gearbox_wide": Gearbox(width=64, container=2, steps=2, group=98),
-        "head": Head(stage),
+        "head": neuron_units(stage),
         "loader": Loader(depth=5, width=40),
         "regroup_down": Regroup(i_width=12, o_width=4),
         "regroup_up": Regroup(i_width=4, o_width=12),
         "scan": Scan(width=8, ports=2, pass_words=3, passes=1),
-        "source": Source(stage),
+        "source": spike_source(stage),
     }
 
 

@@ -21,9 +21,7 @@ from spikeloom.mapping.estimate.weights import weight_shape
 from spikeloom.mapping.plan.plan import Plan, Stage
 from spikeloom_hw.bodies.scan import Scan
 from spikeloom_hw.emit import verilog_text
-from spikeloom_hw.engine.accumulator import Accumulator
-from spikeloom_hw.engine.neuron_units import Head
-from spikeloom_hw.engine.spike_source import Source
+from spikeloom_hw.engine.stage import accumulators, neuron_units, spike_source
 from spikeloom_hw.lib.gather import Gather
 from spikeloom_hw.memory.loading import Loader
 
@@ -127,7 +125,7 @@ def chosen() -> tuple[Choice, ...]:
 def component(stage: Stage, kind: str) -> wiring.Component:
     f = stage.folding
     if kind == "source":
-        return Source(stage)
+        return spike_source(stage)
     if kind == "scan":
         part = f.group // f.banks
         return Scan(
@@ -142,7 +140,7 @@ def component(stage: Stage, kind: str) -> wiring.Component:
     if kind == "loader":
         width, depth = weight_shape(stage)
         return Loader(depth=max(2, depth), width=width)
-    return Accumulator(stage) if kind.endswith("body") else Head(stage)
+    return accumulators(stage) if kind.endswith("body") else neuron_units(stage)
 
 
 def design(choice: Choice, name: str) -> tuple[str, str]:

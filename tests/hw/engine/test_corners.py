@@ -340,6 +340,6 @@ def test_every_tie() -> None:
 def test_wide_table_of_constants() -> None:
     """Flip masks of a max pooling are as wide as a beat: more than a machine word."""
     from amaranth import Signal
-    from spikeloom_hw.engine.spike_source import table
+    from spikeloom_hw.lib.lookup import table
 
     assert len(table([1, 1 << 80], Signal(1))) == 81

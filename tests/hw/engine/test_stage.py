@@ -1,5 +1,5 @@
-"""Source, accumulators and head of one stage alone: numbers equal to the golden layer, times equal
-to the formulas.
+"""Source, accumulators and neuron units of one stage alone: numbers equal to the golden layer,
+times equal to the formulas.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ from spikeloom.ir.nodes import Input, Layer, MaxPool
 from spikeloom.ir.number import Code, Ints
 from spikeloom.ir.windows import conv, windows
 from spikeloom.mapping.plan.plan import Folding, Plan, Stage
-from spikeloom_hw.engine.accumulator import Accumulator
-from spikeloom_hw.engine.neuron_units import Head, output_width
-from spikeloom_hw.engine.spike_source import Source, queue_widths
+from spikeloom_hw.engine.stage import accumulators, neuron_units, spike_source
 
 from tests.hw.bench import beats
 from tests.hw.streams import drive, pack, unpack
@@ -66,10 +64,10 @@ def one_layer(
 
 
 class SourceAndBody(wiring.Component):
-    """A stage without its head."""
+    """A stage without its neuron units."""
 
     def __init__(self, stage: Stage):
-        self.source, self.body = Source(stage), Accumulator(stage)
+        self.source, self.body = spike_source(stage), accumulators(stage)
         count = stage.folding.windows * stage.folding.elements
         super().__init__(
             {
@@ -81,7 +79,7 @@ class SourceAndBody(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.source, m.submodules.body = self.source, self.body
-        for o, i in zip(self.source.queues, self.body.queues, strict=True):
+        for o, i in zip(self.source.outputs, self.body.inputs, strict=True):
             wiring.connect(m, o, i)
         wiring.connect(m, wiring.flipped(self.i), self.source.i)
         wiring.connect(m, self.body.o, wiring.flipped(self.o))
@@ -220,7 +218,7 @@ NEURONS: list[tuple[Neuron, Code]] = [
     ids=str,
 )
 @pytest.mark.parametrize(("neuron", "code"), NEURONS, ids=str)
-def test_head(neuron: Neuron, code: Code, folding: Folding) -> None:
+def test_neuron_units(neuron: Neuron, code: Code, folding: Folding) -> None:
     plan = one_layer(neuron, folding, code=code, padding=(1, 1, 1, 1), seed=3)
     stage, words = plan.stages[0], np.random.default_rng(7).integers(0, 8, (2, 4, 4, 6))
     count = folding.windows * folding.elements
@@ -228,7 +226,7 @@ def test_head(neuron: Neuron, code: Code, folding: Folding) -> None:
     outputs = in_order(stage, golden.trace(plan.graph, words)["a"])
     for idle, stall in CROSS:
         logs = drive(
-            Head(stage),
+            neuron_units(stage),
             {"i": [pack(row, stage.acc_width) for row in inputs]},
             {"o": len(outputs)},
             idle=idle,
@@ -236,7 +234,7 @@ def test_head(neuron: Neuron, code: Code, folding: Folding) -> None:
         )
         signed = stage.o_code is None
         assert [
-            unpack(word, output_width(stage), count, signed=signed) for word in logs["o"].data
+            unpack(word, stage.output_width, count, signed=signed) for word in logs["o"].data
         ] == outputs
         if not idle and not stall:
             per_output = len(inputs) // len(outputs) * stage.neuron_cycles
@@ -244,8 +242,8 @@ def test_head(neuron: Neuron, code: Code, folding: Folding) -> None:
 
 
 def results_in(plan: Plan, stage: Stage, words: Ints) -> list[list[int]]:
-    """What the accumulators give the head: one sum per fold, or one per plane where the neuron runs
-    once per plane.
+    """What the accumulators give the neuron units: one sum per fold, or one per plane where the
+    neuron runs once per plane.
     """
     if not stage.per_step:
         return in_order(stage, sums(plan, words))
@@ -283,7 +281,7 @@ def test_max_pool(code: Code, folding: Folding) -> None:
 
     class Whole(wiring.Component):
         def __init__(self) -> None:
-            self.front, self.head = SourceAndBody(stage), Head(stage)
+            self.front, self.head = SourceAndBody(stage), neuron_units(stage)
             super().__init__(
                 {
                     "i": In(stream.Signature(folding.group * code.steps)),
@@ -306,6 +304,7 @@ def test_max_pool(code: Code, folding: Folding) -> None:
         assert [unpack(word, code.steps, count) for word in logs["o"].data] == outputs
 
 
-def test_queue_widths() -> None:
+def test_every_window_and_bank_has_a_queue() -> None:
     plan = one_layer(Raw(None), Folding("event", 4, 2, 1, 6, 2))
-    assert queue_widths(plan.stages[0]) == [2] * 4
+    ports = spike_source(plan.stages[0]).outputs
+    assert [len(port.payload) for port in ports] == [2] * 4

@@ -16,7 +16,7 @@ from spikeloom.ir.nodes import Input, Layer
 from spikeloom.ir.number import Code
 from spikeloom.mapping.plan.headroom import with_room
 from spikeloom.mapping.plan.plan import Folding, Plan
-from spikeloom_hw.engine.accumulator import Accumulator
+from spikeloom_hw.engine.stage import accumulators
 from spikeloom_hw.verilog import converted
 
 from tests.networks import plan_of, random_plan
@@ -38,7 +38,7 @@ def loadable(plan: Plan) -> Plan:
 
 def body(plan: Plan) -> str:
     """Verilog of its only body."""
-    return converted(Accumulator(plan.stages[0]), "body")
+    return converted(accumulators(plan.stages[0]), "body")
 
 
 def linear(folding: Folding) -> Plan:
