@@ -54,9 +54,9 @@ class Job(wiring.Component):
         sampled up to ``go``.
     read_slverr, ... protocol: in this cycle. moved: any transfer, at memory or network.
     ended: all beats are in the network, all results acknowledged. leftover: and input words are not
-        used. dry: beats are missing, and no
-    words are left. sending: addresses or data are offered to memory. awaiting: responses are due.
-        responded: one came.
+        used. dry: beats are missing, and no words are left.
+    sending: addresses or data are offered to memory. awaiting: responses are due. responded: one
+        came.
     begin: a start is looked at; what is counted per job begins at zero. go: everything begins.
         loading: it is a load.
     running: from then on to the end, or to the first fault. stop: begin nothing with memory.
@@ -120,49 +120,11 @@ class Job(wiring.Component):
         whole, begins = Signal(init=1, reset_less=True), self.begin
         with m.FSM(init="RESET", name="job_state") as fsm:
             with m.State("RESET"):
-                m.d.sync += count.eq(count + 1)
-                with m.If(count == RESET_CYCLES - 1):
-                    m.d.sync += [
-                        self.reset.eq(0),
-                        self.flush.eq(0),
-                        count.eq(0),
-                        failing.eq(0),
-                        self.status_failed.eq(self.status_failed | failing),
-                    ]
-                    m.next = "IDLE"
+                self.in_reset(m, count, failing)
             with m.State("IDLE"):
-                with m.If(self.abort):
-                    m.d.sync += [self.reset.eq(1), self.flush.eq(1)]
-                    m.next = "RESET"
-                with m.Elif(self.start | self.load):
-                    m.d.comb += begins.eq(1)
-                    m.d.sync += [
-                        self.status_done.eq(0),
-                        self.status_failed.eq(0),
-                        self.flush.eq(1),
-                        early.eq(0),
-                    ]
-                    m.d.sync += self.loading.eq(~self.start)
-                    m.next = "CHECK"
+                self.in_idle(m, early)
             with m.State("CHECK"):
-                wrong_run = self.output_low.any() | (self.images == 0)
-                wrong_load = self.input_words != self.load_words
-                wrong, missing = Signal(), Signal()
-                m.d.comb += [
-                    wrong.eq(
-                        self.input_low.any()
-                        | (self.input_words == 0)
-                        | Mux(self.loading, wrong_load, wrong_run)
-                    ),
-                    missing.eq(~self.loading & ~whole),
-                    faults["misaligned"].eq(wrong),
-                    faults["no_weights"].eq(missing),
-                ]
-                m.d.sync += [self.last_image.eq(self.images - 1), self.flush.eq(0), early.eq(fails)]
-                m.next = "GO"
-                with m.If(wrong | missing):
-                    m.d.sync += self.status_failed.eq(1)
-                    m.next = "IDLE"
+                self.in_check(m, faults, fails, early, whole)
             with m.State("GO"):
                 m.d.comb += self.go.eq(1)
                 m.d.sync += early.eq(fails)
@@ -170,17 +132,7 @@ class Job(wiring.Component):
                     m.d.sync += whole.eq(0)
                 m.next = "RUN"
             with m.State("RUN"):
-                m.d.comb += [
-                    self.running.eq(1),
-                    faults["underrun"].eq(self.dry),
-                    faults["overrun"].eq(self.ended & self.leftover),
-                ]
-                with m.If(fails):
-                    m.d.sync += failing.eq(1)
-                    m.next = "DRAIN"
-                with m.Elif(self.ended):
-                    m.d.sync += [self.status_done.eq(1), whole.eq(1)]
-                    m.next = "IDLE"
+                self.in_run(m, faults, fails, failing, whole)
             with m.State("DRAIN"):
                 m.d.comb += [self.stop.eq(1), self.status_draining.eq(1)]
                 with m.If(settled):
@@ -202,14 +154,81 @@ class Job(wiring.Component):
             m.d.sync += self.job_cycles.eq(self.job_cycles + 1)
         return m
 
+    def in_reset(self, m: Module, count: Signal, failing: Signal) -> None:
+        """Network and data paths are held in reset."""
+        m.d.sync += count.eq(count + 1)
+        with m.If(count == RESET_CYCLES - 1):
+            m.d.sync += [
+                self.reset.eq(0),
+                self.flush.eq(0),
+                count.eq(0),
+                failing.eq(0),
+                self.status_failed.eq(self.status_failed | failing),
+            ]
+            m.next = "IDLE"
+
+    def in_idle(self, m: Module, early: Signal) -> None:
+        """Waits for a start, a load or an abort."""
+        with m.If(self.abort):
+            m.d.sync += [self.reset.eq(1), self.flush.eq(1)]
+            m.next = "RESET"
+        with m.Elif(self.start | self.load):
+            m.d.comb += self.begin.eq(1)
+            m.d.sync += [
+                self.status_done.eq(0),
+                self.status_failed.eq(0),
+                self.flush.eq(1),
+                early.eq(0),
+            ]
+            m.d.sync += self.loading.eq(~self.start)
+            m.next = "CHECK"
+
+    def in_check(
+        self, m: Module, faults: dict[str, Signal], fails: Signal, early: Signal, whole: Signal
+    ) -> None:
+        """Looks at the registers of the job."""
+        wrong_run = self.output_low.any() | (self.images == 0)
+        wrong_load = self.input_words != self.load_words
+        wrong, missing = Signal(), Signal()
+        m.d.comb += [
+            wrong.eq(
+                self.input_low.any()
+                | (self.input_words == 0)
+                | Mux(self.loading, wrong_load, wrong_run)
+            ),
+            missing.eq(~self.loading & ~whole),
+            faults["misaligned"].eq(wrong),
+            faults["no_weights"].eq(missing),
+        ]
+        m.d.sync += [self.last_image.eq(self.images - 1), self.flush.eq(0), early.eq(fails)]
+        m.next = "GO"
+        with m.If(wrong | missing):
+            m.d.sync += self.status_failed.eq(1)
+            m.next = "IDLE"
+
+    def in_run(
+        self, m: Module, faults: dict[str, Signal], fails: Signal, failing: Signal, whole: Signal
+    ) -> None:
+        """Until all is done, or something fails."""
+        m.d.comb += [
+            self.running.eq(1),
+            faults["underrun"].eq(self.dry),
+            faults["overrun"].eq(self.ended & self.leftover),
+        ]
+        with m.If(fails):
+            m.d.sync += failing.eq(1)
+            m.next = "DRAIN"
+        with m.Elif(self.ended):
+            m.d.sync += [self.status_done.eq(1), whole.eq(1)]
+            m.next = "IDLE"
+
     def watch(self, m: Module, stuck: Signal) -> None:
         """Counts down while nothing moves."""
         left = Signal(32)
         m.d.comb += stuck.eq(self.running & (self.watchdog != 0) & (left == 0))
         m.d.sync += left.eq(Mux(self.moved | ~self.running, self.watchdog, left - 1))
-        with m.If(
-            self.watchdog == 0
-        ):  # one that is set while a job runs begins with the next transfer
+        # A watchdog that is set while a job runs begins with the next transfer.
+        with m.If(self.watchdog == 0):
             m.d.sync += left.eq(0xFFFF_FFFF)
 
     def settle(self, m: Module, settled: Signal) -> None:

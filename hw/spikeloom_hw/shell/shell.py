@@ -279,14 +279,8 @@ class Shell(wiring.Component):
 
     def job_side(self, m: Module) -> None:
         """What the job tells the others, and they it."""
-        job, bank, reader, writer, gate, packer = (
-            self.job,
-            self.bank,
-            self.reader,
-            self.writer,
-            self.gate,
-            self.packer,
-        )
+        job, bank, reader, writer = self.job, self.bank, self.reader, self.writer
+        gate, packer = self.gate, self.packer
         for part in (reader, writer):
             m.d.comb += [part.begin.eq(job.begin), part.go.eq(job.go), part.stop.eq(job.stop)]
         for part in (gate, packer):
@@ -313,6 +307,12 @@ class Shell(wiring.Component):
         ]
         with m.If(job.go):
             m.d.sync += gate.single.eq(bank.settings)
+        self.told(m)
+
+    def told(self, m: Module) -> None:
+        """What the job hears of the others, one cycle later."""
+        job, reader, writer = self.job, self.reader, self.writer
+        gate, packer = self.gate, self.packer
         fed_word = self.feed.valid if self.feed is not None else Const(0)
         m.d.sync += [
             job.read_slverr.eq(reader.slverr),
