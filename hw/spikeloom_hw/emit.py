@@ -30,9 +30,19 @@ from .top import Top
 from .verilog import converted
 
 
+def network_files(plan: Plan) -> dict[str, str]:
+    """The whole network by file: ``top.v`` with the module ``top``, and the memories that it reads
+    from files, see :data:`spikeloom_hw.memory.weights.MOST_INSIDE`.
+    """
+    top = Top(plan)
+    text, outside = converted(top, "top"), top.outside()
+    text = "\n".join([text, *(memory.verilog() for memory in outside)])
+    return {"top.v": text, **{memory.file: memory.contents() for memory in outside}}
+
+
 def verilog_text(plan: Plan) -> str:
-    """The whole network as one Verilog file; its top module is ``top``."""
-    return converted(Top(plan), "top")
+    """The whole network as Verilog; its top module is ``top``."""
+    return network_files(plan)["top.v"]
 
 
 def load_words(plan: Plan) -> npt.NDArray[np.uint32]:
@@ -140,17 +150,20 @@ def readout(plan: Plan) -> Readout:
 
 
 def emit(plan: Plan, folder: Path | str) -> Manifest:
-    """Write ``rtl/top.v``, ``manifest.json``, ``rtl/shell.v`` and for a Zynq-7000 ``rtl/ps7_top.v``
-    into ``folder``, made if missing.
+    """Write ``rtl/top.v`` with the memories that it reads, ``manifest.json``, ``rtl/shell.v`` and
+    for a Zynq-7000 ``rtl/ps7_top.v`` into ``folder``, made if missing.
 
     At last ``rtl/engine.sha256``, by which :func:`.identity.current` knows it again.
     """
     folder = Path(folder)
     (folder / "rtl").mkdir(parents=True, exist_ok=True)
     (folder / ENGINE).unlink(missing_ok=True)
-    top = verilog_text(plan)
-    made = manifest(plan, top)
-    save_text(folder / "rtl" / "top.v", top)
+    texts = network_files(plan)
+    made = manifest(plan, texts["top.v"])
+    for old in (folder / "rtl").glob("*.mem"):
+        old.unlink()
+    for name, text in texts.items():
+        save_text(folder / "rtl" / name, text)
     save_text(folder / "manifest.json", made.to_json())
     (folder / "rtl" / "ps7_top.v").unlink(missing_ok=True)
     for name, text in wrappers(made).items():

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from spikeloom.files import PACKAGE as SOFTWARE
+from spikeloom.interface.verilog import TOP, memory_files
 
 ENGINE = Path("rtl") / "engine.sha256"
 
@@ -49,9 +50,10 @@ def current(folder: Path, top_sha256: str) -> bool:
     """Whether the Verilog of that hash in a folder was written, to the end, by the engine as it is
     now.
     """
-    made = folder / ENGINE
-    return (
-        (folder / "rtl" / "top.v").is_file()
-        and made.is_file()
-        and made.read_text(errors="replace") == mark(top_sha256)
+    made, top = folder / ENGINE, folder / TOP
+    if not (top.is_file() and made.is_file()):
+        return False
+    files = memory_files(top.read_text(encoding="utf-8", errors="replace"))
+    return made.read_text(errors="replace") == mark(top_sha256) and all(
+        top.with_name(name).is_file() for name in files
     )

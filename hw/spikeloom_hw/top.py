@@ -5,6 +5,7 @@ names.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
@@ -18,13 +19,15 @@ from .engine.accumulator import AccumulatorArray
 from .engine.counters import Counters, offer_stream
 from .engine.neuron_units import NeuronUnits
 from .engine.spike_source import SpikeSource
-from .engine.stage import accumulators, neuron_units, spike_source
+from .engine.stage import accumulators, neuron_units, spike_source, weights
 from .lib.fork import Fork
 from .lib.gather import Gather
 from .lib.loop_counter import counter
 from .lib.regroup import Regroup, widths
 from .lib.runtime_steps import STEPS_WIDTH
 from .memory.loading import CHUNK, Contents
+from .memory.outside import OutsideMemory
+from .memory.weights import weights_outside
 
 
 def input_width(plan: Plan) -> int:
@@ -52,7 +55,8 @@ class Top(wiring.Component):
 
     def __init__(self, plan: Plan):
         alone(plan.program)
-        self.plan = plan
+        self.plan, self.files = plan, weights_outside(plan)
+        self.arrays: list[AccumulatorArray] = []
         self.links: list[tuple[str, AccumulatorArray | NeuronUnits]] = []
         load = {
             "load_start": In(1),
@@ -153,6 +157,11 @@ class Top(wiring.Component):
             for c in link.chain.contents
         ]
 
+    def outside(self) -> list[OutsideMemory]:
+        """The memories that lie in files. The top must have been elaborated."""
+        ports = [array.body.weights for array in self.arrays]
+        return [memory for port in ports if port is not None for memory in port.outside]
+
     def stage(
         self,
         m: Module,
@@ -173,7 +182,9 @@ class Top(wiring.Component):
         ):
             if engine is None:
                 continue
-            source, array = spike_source(engine), accumulators(engine)
+            source = spike_source(engine)
+            array = accumulators(engine, partial(weights, files=self.files))
+            self.arrays.append(array)
             links.append((engine.name, array))
             self.steer(m, source)
             self.steer(m, array)

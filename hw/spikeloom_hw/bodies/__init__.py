@@ -7,12 +7,14 @@ from collections.abc import Callable
 from spikeloom.mapping.plan.bodies import DENSE, DEPTHWISE, EVENT, MAX, PARALLEL, Body
 from spikeloom.mapping.plan.stage import Stage
 
-from ..memory.port import FixedWeights, LoadedWeights, WeightPort
-from ..memory.weights import bank_rows, memory_style
+from ..memory.port import WeightPort
 from .event import EventLanes
 from .lanes import Adders, Lanes, Terms
 from .queues import Queues
 from .words import DenseLanes, DepthwiseLanes, MaxLanes, ParallelLanes
+
+Fill = Callable[[Stage], WeightPort]
+"""What fills the weight port of a stage."""
 
 
 def queues(stage: Stage) -> Queues:
@@ -21,16 +23,6 @@ def queues(stage: Stage) -> Queues:
     body = stage.body
     order = () if body.whole_words else stage.dealt
     return Queues(count, width, whole=body.whole_words, early=body.skips, order=order)
-
-
-def weights(stage: Stage) -> WeightPort:
-    """What fills the weight port of a stage."""
-    kind = FixedWeights if stage.room is None else LoadedWeights
-    return kind(
-        rows=[bank_rows(stage, bank) for bank in range(stage.folding.banks)],
-        width=stage.stored_width * stage.row_weights,
-        style=memory_style(stage),
-    )
 
 
 def sizes(stage: Stage) -> dict[str, object]:
@@ -44,28 +36,32 @@ def sizes(stage: Stage) -> dict[str, object]:
     }
 
 
-def adding(stage: Stage) -> dict[str, object]:
+def adding(stage: Stage, fill: Fill) -> dict[str, object]:
     """What all bodies take that sum weights."""
     first = None if stage.body.multiplies else stage.first_terms
     return {
         **sizes(stage),
         "folds": stage.folds,
-        "weights": weights(stage),
+        "weights": fill(stage),
         "terms": Terms(stage.stored_width, stage.binary),
         "adders": Adders(stage.acc_width, stage.tree_cycles, first),
     }
 
 
-def event(stage: Stage) -> Lanes:
+def event(stage: Stage, fill: Fill) -> Lanes:
     f = stage.folding
-    return EventLanes(**adding(stage), banks=f.banks, ports=f.ports, zero_row=stage.zero_row)
+    return EventLanes(**adding(stage, fill), banks=f.banks, ports=f.ports, zero_row=stage.zero_row)
 
 
-BODIES: dict[Body, Callable[[Stage], Lanes]] = {
+def parallel(stage: Stage, fill: Fill) -> Lanes:
+    return ParallelLanes(**adding(stage, fill), signed=stage.i_code.signed)
+
+
+BODIES: dict[Body, Callable[[Stage, Fill], Lanes]] = {
     EVENT: event,
-    DENSE: lambda stage: DenseLanes(**adding(stage)),
-    PARALLEL: lambda stage: ParallelLanes(**adding(stage), signed=stage.i_code.signed),
-    DEPTHWISE: lambda stage: DepthwiseLanes(**adding(stage)),
-    MAX: lambda stage: MaxLanes(**sizes(stage)),
+    DENSE: lambda stage, fill: DenseLanes(**adding(stage, fill)),
+    PARALLEL: parallel,
+    DEPTHWISE: lambda stage, fill: DepthwiseLanes(**adding(stage, fill)),
+    MAX: lambda stage, fill: MaxLanes(**sizes(stage)),
 }
-"""What makes each kind of body of a stage."""
+"""What makes each kind of body of a stage, and of what fills the port to its weights."""

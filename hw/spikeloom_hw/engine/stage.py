@@ -6,7 +6,9 @@ import numpy as np
 from spikeloom.ir.number import signed_width
 from spikeloom.mapping.plan.stage import Stage
 
-from ..bodies import BODIES, queues
+from ..bodies import BODIES, Fill, queues
+from ..memory.port import FixedWeights, LoadedWeights, WeightPort
+from ..memory.weights import bank_rows, memory_style
 from ..neurons import unit
 from .accumulate import Accumulator, Greatest, Sum
 from .accumulator import AccumulatorArray
@@ -63,9 +65,21 @@ def negates(stage: Stage) -> bool:
     return stage.i_code.signed and not stage.body.whole_words
 
 
-def accumulators(stage: Stage) -> AccumulatorArray:
+def weights(stage: Stage, files: bool = False) -> WeightPort:
+    """Memories that hold the weights of a stage; ``files``: their rows lie in files."""
+    kind = FixedWeights if stage.room is None else LoadedWeights
+    return kind(
+        rows=[bank_rows(stage, bank) for bank in range(stage.folding.banks)],
+        width=stage.stored_width * stage.row_weights,
+        style=memory_style(stage),
+        files=f"{stage.name}_weights" if files else "",
+    )
+
+
+def accumulators(stage: Stage, fill: Fill = weights) -> AccumulatorArray:
+    """``fill``: what fills the port to the weights, where the body has one."""
     return AccumulatorArray(
-        body=BODIES[stage.body](stage),
+        body=BODIES[stage.body](stage, fill),
         accumulator=accumulator(stage),
         planes=[run.planes for run in stage.runs],
         folds=stage.folds,

@@ -7,13 +7,14 @@ loaders fills, later a stream or a prefetcher.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from amaranth import Module, Mux, Signal, Value
 from amaranth.hdl import ValueLike
 
 from .loading import Chain, Loader
+from .outside import OutsideMemory
 from .weights import Weights
 
 
@@ -22,6 +23,10 @@ class WeightPort(Protocol):
 
     loads: bool
     """Whether they can be loaded: the array then has ports for the chain of loaders."""
+
+    @property
+    def outside(self) -> list[OutsideMemory]:
+        """Memories in files, once all is built."""
 
     def begin(self, m: Module, chain: Chain | None) -> None:
         """Called once, before anything is read."""
@@ -42,25 +47,33 @@ class FixedWeights:
 
     Parameters
     ----------
-    rows: of each bank, ``width`` bits each. style: attributes of the memories.
+    rows: of each bank, ``width`` bits each. style: attributes of the memories. files: what the
+        names of the files begin with that hold the rows; "" where the Verilog does.
     """
 
     loads = False
 
-    def __init__(self, *, rows: Sequence[Sequence[int]], width: int, style: dict[str, str]):
+    def __init__(
+        self, *, rows: Sequence[Sequence[int]], width: int, style: dict[str, str], files: str = ""
+    ):
         if width < 1 or not all(rows):
             raise ValueError(f"weights: expected rows of one bit at least, got {width} bits")
-        self.rows, self.width, self.style = rows, width, style
+        self.rows, self.width, self.style, self.files = rows, width, style, files
 
     def begin(self, m: Module, chain: Chain | None) -> None:
         self.m, self.memories = m, dict[int, Weights]()
+
+    @property
+    def outside(self) -> list[OutsideMemory]:
+        return outside(self.memories.values())
 
     def open(self, bank: int, window: int) -> None:
         if bank in self.memories:
             return
         rows = [*self.rows[bank]]
         rows += rows * (2 - len(rows))
-        memory = Weights(rows, self.width, self.style, written=False)
+        name = self.files and f"{self.files}{bank}"
+        memory = Weights(rows, self.width, self.style, written=False, name=name)
         self.m.submodules[f"weights{bank}"] = self.memories[bank] = memory
 
     def read(
@@ -75,15 +88,18 @@ class LoadedWeights:
 
     Parameters
     ----------
-    rows: of each bank, what they hold at first. width, style: as for :class:`FixedWeights`.
+    rows: of each bank, what they hold at first. width, style, files: as for
+        :class:`FixedWeights`.
     """
 
     loads = True
 
-    def __init__(self, *, rows: Sequence[Sequence[int]], width: int, style: dict[str, str]):
+    def __init__(
+        self, *, rows: Sequence[Sequence[int]], width: int, style: dict[str, str], files: str = ""
+    ):
         if width < 1 or not all(rows):
             raise ValueError(f"weights: expected rows of one bit at least, got {width} bits")
-        self.rows, self.width, self.style = rows, width, style
+        self.rows, self.width, self.style, self.files = rows, width, style, files
 
     def begin(self, m: Module, chain: Chain | None) -> None:
         if chain is None:
@@ -91,13 +107,18 @@ class LoadedWeights:
         self.m, self.chain = m, chain
         self.memories: dict[tuple[int, int], tuple[Weights, Loader]] = {}
 
+    @property
+    def outside(self) -> list[OutsideMemory]:
+        return outside(memory for memory, _ in self.memories.values())
+
     def open(self, bank: int, window: int) -> None:
         if (bank, window) in self.memories:
             return
         rows = [*self.rows[bank]]
         rows += [0] * (2 - len(rows))
         name = f"weights{bank}" + (f"_{window}" if window else "")
-        memory = Weights(rows, self.width, self.style, written=True)
+        file = self.files and f"{self.files}{name.removeprefix('weights')}"
+        memory = Weights(rows, self.width, self.style, written=True, name=file)
         self.m.submodules[name] = memory
         loader = self.chain.loader(name, rows, self.width)
         self.memories[bank, window] = memory, loader
@@ -115,3 +136,7 @@ class LoadedWeights:
         m.d.comb += address.eq(Mux(loader.write, loader.row, row))
         memory.write(m, address, loader.value, loader.write)
         return memory.read(m, address, enable)
+
+
+def outside(memories: Iterable[Weights]) -> list[OutsideMemory]:
+    return [m.memory for m in memories if isinstance(m.memory, OutsideMemory)]

@@ -11,8 +11,20 @@ from operator import and_, or_
 from amaranth import Cat, Const, Elaboratable, Module, Value
 from amaranth.hdl import ValueLike
 from amaranth.lib.memory import Memory
-from spikeloom.mapping.plan.plan import Stage
+from spikeloom.mapping.plan.plan import Plan, Stage
 from spikeloom.mapping.plan.weight_layout import weight_rows
+
+from .outside import OutsideMemory
+
+MOST_INSIDE = 1 << 22
+"""Bits of weights that a network may have within its Verilog. With more, they lie in files."""
+
+
+def weights_outside(plan: Plan) -> bool:
+    """Whether the weights of a network lie in files beside its Verilog."""
+    engines = [e for stage in plan.stages for e in (stage, stage.skip_stage) if e is not None]
+    bits = sum(e.stored_width * e.synapses.weight.size for e in engines if e.body.adds)
+    return bits > MOST_INSIDE
 
 
 class Weights(Elaboratable):
@@ -26,10 +38,18 @@ class Weights(Elaboratable):
     ----------
     rows: what it holds at first, ``width`` bits each. style: attributes of the memory. written:
         whether it has a write port as well; where it has none, bits that are the same in all rows
-        are no memory, and known outside.
+        are no memory, and known outside. name: of the file that holds them; "" where the Verilog
+        does.
     """
 
-    def __init__(self, rows: Sequence[int], width: int, style: dict[str, str], written: bool):
+    def __init__(
+        self,
+        rows: Sequence[int],
+        width: int,
+        style: dict[str, str],
+        written: bool,
+        name: str = "",
+    ):
         never, always = ~reduce(or_, rows), reduce(and_, rows)
         self.known = (
             {}
@@ -42,10 +62,11 @@ class Weights(Elaboratable):
             if not self.known
             else [sum((row >> k & 1) << n for n, k in enumerate(kept)) for row in rows]
         )
-        self.width, self.memory = (
-            width,
-            Memory(shape=len(kept), depth=len(rows), init=held, attrs=style) if kept else None,
-        )
+        self.width, self.memory = width, None
+        if kept and name:
+            self.memory = OutsideMemory(name=name, width=len(kept), rows=held, style=style)
+        elif kept:
+            self.memory = Memory(shape=len(kept), depth=len(rows), init=held, attrs=style)
 
     def read(self, m: Module, row: ValueLike, enable: ValueLike) -> Value:
         """One row, one cycle later."""
