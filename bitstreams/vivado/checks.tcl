@@ -27,6 +27,12 @@ proc spikeloom::newest {name} {
     return [lindex $found end]
 }
 
+# Weights that rtl/top.v reads from files. Vivado finds them by their names alone once it knows them.
+proc spikeloom::memory_files {} {
+    global here
+    return [lsort [glob -nocomplain -directory [file join $here rtl] *.mem]]
+}
+
 # An object that must be there; what says how errors call it.
 proc spikeloom::the {objects what} {
     if {[llength $objects] == 0} {

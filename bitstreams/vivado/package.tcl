@@ -1,10 +1,10 @@
-# rtl/shell.v and rtl/top.v become the IP core spikeloom:spikeloom:shell:1.0 in work/ip.
+# rtl/shell.v, rtl/top.v and the memories that it reads become the IP core spikeloom:spikeloom:shell:1.0 in work/ip.
 
 proc spikeloom::package_shell {} {
     global here setting
     step "package the shell"
     create_project -force package [file join $here work package] -part $setting(part)
-    add_files -norecurse [list [file join $here rtl shell.v] [file join $here rtl top.v]]
+    add_files -norecurse [concat [list [file join $here rtl shell.v] [file join $here rtl top.v]] [memory_files]]
     set_property top shell [current_fileset]
     update_compile_order -fileset sources_1
     ipx::package_project -root_dir [file join $here work ip] -vendor spikeloom -library spikeloom -taxonomy /UserIP -import_files -set_current true

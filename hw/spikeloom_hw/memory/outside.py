@@ -60,7 +60,7 @@ class OutsideMemory(Elaboratable):
             for k, port in enumerate(ports):
                 links |= {f"i_{name}{k}_addr": port.addr, f"i_{name}{k}_en": port.en}
                 links[f"{direction}_{name}{k}_data"] = port.data
-        m.submodules.rows = Instance(self.module, **links)
+        m.submodules.memory = Instance(self.module, **links)
         return m
 
     @property

@@ -7,11 +7,11 @@ of the open flow has them.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from spikeloom.interface import manifest as manifests
 from spikeloom.interface.manifest import Manifest
+from spikeloom.interface.verilog import checked
 
 from spikeloom_sim.board.bench import bench, ps7_bench
 from spikeloom_sim.board.simulation import BoardError
@@ -21,7 +21,16 @@ from spikeloom_sim.network.verilate import Source
 
 HARNESS = Harness(
     Path(__file__).parent / "harness",
-    ("board.cpp", "board.h", "memory.h", "faults.h", "rules.h", "ps7.h", "../../network/random.h"),
+    (
+        "board.cpp",
+        "board.h",
+        "memory.h",
+        "faults.h",
+        "rules.h",
+        "ps7.h",
+        "../../network/files.h",
+        "../../network/random.h",
+    ),
     '#include "board.h"\nstatic spikeloom::board::Base* open_{index}(uint64_t seed) {{ return new'
     " spikeloom::board::Board<{prefix}>(seed); }}\n"
     "static const spikeloom::board::Registered registered_{index}({index}, open_{index});\n",
@@ -35,7 +44,7 @@ MODELS = tuple(Path(__file__).parent / "ps7" / name for name in ("ps7.v", "maste
 
 
 def source(folder: Path, manifest: Manifest, top: str = "shell") -> Source:
-    """What the library is built of. Raises BoardError where the Verilog is not that of the
+    """What the library is built of. Raises SpikeLoomError where the Verilog is not that of the
     manifest.
     """
     if top not in TOPS:
@@ -49,12 +58,7 @@ def source(folder: Path, manifest: Manifest, top: str = "shell") -> Source:
             raise BoardError(
                 f"{path}: expected an emitted network, found none; run 'spikeloom emit' first"
             )
-    network = files[-1]
-    if hashlib.sha256(network.read_bytes()).hexdigest() != manifest.top_sha256:
-        raise BoardError(
-            f"{network}: is not the hardware that manifest.json describes; run 'spikeloom emit'"
-            " again"
-        )
+    checked(folder, manifest)
     if top == "ps7_top":
         return Source((*files, *MODELS), ps7_bench(manifest.address_width, manifest.memory_width))
     return Source(files, bench(manifest.address_width, manifest.memory_width))

@@ -57,7 +57,8 @@ class SimulatedBoard(pynq.Device):  # type: ignore[misc]
         super().__init__("simulated")
         self.folder = Path(folder)
         self.manifest = manifests.load(self.folder)
-        self.simulation = Simulation(build(self.folder, optimise, top), 0, memory, seed)
+        library, rtl = build(self.folder, optimise, top), self.folder / "rtl"
+        self.simulation = Simulation(library, 0, memory, seed, rtl)
         family = find_board(self.manifest.board).family
         processor = PROCESSORS[family]
         self.name = self.manifest.board

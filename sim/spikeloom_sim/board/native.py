@@ -33,9 +33,9 @@ def load(path: Path) -> c.CDLL:
     library = c.CDLL(str(path))
     board = c.c_void_p
     for name, result, arguments in (
-        ("open", board, (c.c_int32, c.c_uint64)),
+        ("open", board, (c.c_int32, c.c_uint64, c.c_char_p)),
         ("close", None, (board,)),
-        ("load", None, (board, c.c_uint64)),
+        ("load", None, (board, c.c_uint64, c.c_char_p)),
         ("reset", None, (board, c.c_int64)),
         ("advance", None, (board, c.c_int64)),
         ("read", c.c_int32, (board, c.c_uint32, c.POINTER(c.c_uint32))),

@@ -18,6 +18,7 @@ from spikeloom.errors import SpikeLoomError
 from spikeloom_sim.board import native
 from spikeloom_sim.board.model import Fault, MemoryModel
 from spikeloom_sim.network.beats import Bytes
+from spikeloom_sim.network.library import folder_of
 
 SLICE = 100_000
 """Cycles between two looks at the outside world: Ctrl-C."""
@@ -60,16 +61,23 @@ class Traffic:
 
 class Simulation:
     """One verilated shell. ``library`` holds it as model ``index`` (see
-    :mod:`spikeloom_sim.board.build`).
+    :mod:`spikeloom_sim.board.build`). ``rtl``: folder of its Verilog, by default that beside the
+    library's.
 
     The same seed gives the same undefined bits in the hardware.
     """
 
     def __init__(
-        self, library: Path, index: int = 0, memory: MemoryModel | None = None, seed: int = 1
+        self,
+        library: Path,
+        index: int = 0,
+        memory: MemoryModel | None = None,
+        seed: int = 1,
+        rtl: Path | None = None,
     ) -> None:
         self.lib, self.seed = native.load(library), seed
-        self.handle = self.lib.spikeloom_board_open(index, seed)
+        self.rtl = folder_of(rtl if rtl is not None else library.parent.with_name("rtl"))
+        self.handle = self.lib.spikeloom_board_open(index, seed, self.rtl)
         if not self.handle:
             raise BoardError(f"{library}: expected {index + 1} models or more, found fewer")
         self.close = weakref.finalize(self, self.lib.spikeloom_board_close, self.handle)
@@ -122,7 +130,7 @@ class Simulation:
         """As loading a bitstream does: all registers and memories in fabric as they are built, and
         nothing under way.
         """
-        self.lib.spikeloom_board_load(self.handle, self.seed)
+        self.lib.spikeloom_board_load(self.handle, self.seed, self.rtl)
         self.check()
 
     def reset(self, cycles: int = 16) -> None:

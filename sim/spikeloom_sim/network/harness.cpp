@@ -1,6 +1,7 @@
 // The functions of the shared library.
 #include <map>
 
+#include "files.h"
 #include "harness.h"
 
 using spikeloom::Base;
@@ -18,6 +19,7 @@ Registered::Registered(int32_t model, Open open) { openers()[model] = open; }
 
 SPIKELOOM_EXPORT Base* spikeloom_open(int32_t model, const spikeloom::Job* job) {
     const auto found = spikeloom::openers().find(model);
+    spikeloom::rtl_folder = job->folder;
     return found == spikeloom::openers().end() ? nullptr : found->second(*job);
 }
 

@@ -36,6 +36,7 @@ struct Job {
     int64_t wave_first, wave_last;  // images to dump, both included
     const char* wave_path;          // null: none
     int64_t steps;         // time steps to run; 0 for all
+    const char* folder;    // of the files that memories are filled from, with its last slash
 };
 
 struct Base {

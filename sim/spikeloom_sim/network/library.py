@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes as c
+import os
 from functools import cache
 from pathlib import Path
 
@@ -33,7 +34,13 @@ class Job(c.Structure):
         ("wave_last", c.c_int64),
         ("wave_path", c.c_char_p),
         ("steps", c.c_int64),
+        ("folder", c.c_char_p),
     ]
+
+
+def folder_of(rtl: Path) -> bytes:
+    """A folder as a library takes it: absolute, with its last slash."""
+    return os.fsencode(rtl.resolve()) + b"/"
 
 
 @cache

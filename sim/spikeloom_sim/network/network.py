@@ -7,7 +7,6 @@ result.values, result.latency, result.counters
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import time
@@ -21,11 +20,13 @@ from spikeloom.errors import SpikeLoomError
 from spikeloom.interface import manifest as manifests
 from spikeloom.interface.deadlock import LOOK, stuck
 from spikeloom.interface.manifest import Manifest
+from spikeloom.interface.verilog import TOP, checked
 from spikeloom.ir.number import Ints
 from spikeloom.progress import Progress, silent
 
 from spikeloom_sim.network import compiler, library, toolchain, verilate
 from spikeloom_sim.network.beats import pack, unpack_output
+from spikeloom_sim.network.library import folder_of
 
 Mode = Literal["single", "stream"]
 
@@ -134,19 +135,10 @@ class Network:
     ) -> None:
         self.folder, self.index, self.optimise = Path(folder), index, optimise
         self.manifest = manifest or manifests.load(self.folder)
-        self.sources = list(sources) or [
-            verilate.network_source(self.folder / "rtl" / "top.v", self.manifest)
-        ]
-        verilog = self.sources[index].files[0]
-        if (
-            manifest is None
-            and verilog.is_file()
-            and hashlib.sha256(verilog.read_bytes()).hexdigest() != self.manifest.top_sha256
-        ):
-            raise SpikeLoomError(
-                f"{verilog}: is not the hardware that manifest.json describes; run 'spikeloom emit'"
-                " again"
-            )
+        self.sources = list(sources) or [verilate.network_source(self.folder / TOP, self.manifest)]
+        self.verilog = self.sources[index].files[0]
+        if manifest is None and self.verilog.is_file():
+            checked(self.folder, self.manifest)
 
     def build(self, waves: str | None = None) -> Path:
         """The shared library, built if need be; ``waves`` as for
@@ -212,6 +204,7 @@ class Network:
             wave_last=end,
             wave_path=os.fsencode(path) if path else None,
             steps=chosen,
+            folder=folder_of(self.verilog.parent),
         )
         begin = time.perf_counter()
         with library.Runner(built, self.index, job) as runner:

@@ -48,6 +48,12 @@ UNIT = 800_000
 as compiling 300,000 of them.
 """
 
+READ = re.compile(rb'\$readmemh\(("[^"]+"),')
+
+FOUND = rb"$readmemh(spikeloom_file(\1),"
+
+IMPORT = b'import "DPI-C" function string spikeloom_file(input string name);\n'
+
 ESCAPE = re.compile(r"\\(?:[0-7]{3}|(.))")
 """How Verilator escapes a path: as C does, which JSON does not know."""
 
@@ -69,7 +75,7 @@ def network_source(verilog: Path, manifest: Manifest) -> Source:
 
 NETWORKS = Harness(
     HERE,
-    ("harness.cpp", "harness.h", "random.h"),
+    ("harness.cpp", "harness.h", "files.h", "random.h"),
     '#include "harness.h"\n'
     "static spikeloom::Base* open_{index}(const spikeloom::Job& job) {{\n"
     "    return new spikeloom::Runner<{prefix}>(job);\n}}\n"
@@ -138,6 +144,14 @@ def sources_of(build: Build, prefix: str) -> dict[str, list[Path]]:
     }
 
 
+def with_files(verilog: bytes) -> bytes:
+    """Verilog that finds its files in the folder that the library names when it makes a model:
+    Verilator opens them relative to where the program runs.
+    """
+    found, count = READ.subn(FOUND, verilog)
+    return IMPORT + found if count else verilog
+
+
 def translate(build: Build, index: int, top: Source, optimise: str) -> list[Job]:
     """Run Verilator on one top; what is then to compile, the common run-time part first.
 
@@ -158,7 +172,7 @@ def translate(build: Build, index: int, top: Source, optimise: str) -> list[Job]
     ]
     names = [f"network{index}_{k}.v" for k in range(len(top.files))]
     for path, name in zip(top.files, names, strict=True):
-        shutil.copyfile(path, build.folder / name)
+        (build.folder / name).write_bytes(with_files(path.read_bytes()))
     (build.folder / f"{prefix}.v").write_text(top.bench, encoding="utf-8")
     build.call([*command, "-Mdir", prefix, *names, f"{prefix}.v"])
     sources = sources_of(build, prefix)

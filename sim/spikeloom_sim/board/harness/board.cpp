@@ -1,6 +1,7 @@
 // The functions of the shared library.
 #include <map>
 
+#include "../../network/files.h"
 #include "board.h"
 
 using spikeloom::board::Base;
@@ -16,14 +17,19 @@ Registered::Registered(int32_t model, Open open) { openers()[model] = open; }
 
 }  // namespace spikeloom::board
 
-SPIKELOOM_EXPORT Base* spikeloom_board_open(int32_t model, uint64_t seed) {
+// Folder: of the files that memories are filled from, with its last slash.
+SPIKELOOM_EXPORT Base* spikeloom_board_open(int32_t model, uint64_t seed, const char* folder) {
+    spikeloom::rtl_folder = folder;
     const auto found = spikeloom::board::openers().find(model);
     return found == spikeloom::board::openers().end() ? nullptr : found->second(seed);
 }
 
 SPIKELOOM_EXPORT void spikeloom_board_close(Base* board) { delete board; }
 
-SPIKELOOM_EXPORT void spikeloom_board_load(Base* board, uint64_t seed) { board->load(seed); }
+SPIKELOOM_EXPORT void spikeloom_board_load(Base* board, uint64_t seed, const char* folder) {
+    spikeloom::rtl_folder = folder;
+    board->load(seed);
+}
 
 SPIKELOOM_EXPORT void spikeloom_board_reset(Base* board, int64_t cycles) { board->reset(cycles); }
 

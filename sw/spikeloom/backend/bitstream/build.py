@@ -234,7 +234,8 @@ def collect(
         )
     with locked(network.folder):
         there = network.clocked(given.clock_mhz)
-        for path in sorted((there.folder / "rtl").glob("*.v")):
+        rtl = there.folder / "rtl"
+        for path in sorted([*rtl.glob("*.v"), *rtl.glob("*.mem")]):
             other = folder / "rtl" / path.name
             if other.is_file() and other.read_bytes() != path.read_bytes():
                 raise SpikeLoomError(

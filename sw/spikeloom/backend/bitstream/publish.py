@@ -18,6 +18,7 @@ from spikeloom.files import bitstreams, existing, is_clone, load_json, save_json
 from spikeloom.interface import manifest as manifests
 from spikeloom.interface.boards import find_board
 from spikeloom.interface.manifest import Manifest
+from spikeloom.interface.verilog import checked
 
 REPORT = "report.json"
 
@@ -50,10 +51,8 @@ def same_network(one: Manifest, other: Manifest) -> bool:
 def check(built: Built, network: Path, manifest: Manifest) -> None:
     """Raises SpikeLoomError unless what a flow made is of this network, for its board."""
     emitted = manifests.load(network)
-    if (
-        emitted.identity != manifest.identity
-        or digest(existing(network / "rtl" / "top.v", "Verilog")) != manifest.top_sha256
-    ):
+    checked(network, emitted)
+    if emitted.identity != manifest.identity:
         raise SpikeLoomError(
             f"{network}: its hardware was changed while the bitstream was built; build it again"
         )
@@ -61,6 +60,11 @@ def check(built: Built, network: Path, manifest: Manifest) -> None:
         bitfile.read(built.bit), find_board(manifest.board).part, manifest.identity, str(built.bit)
     )
     check_handoff.check(built.hwh, manifest)
+
+
+def rtl_files(network: Path, manifest: Manifest) -> list[Path]:
+    """The Verilog, and the memories that it reads."""
+    return [*sorted((network / "rtl").glob("*.v")), *checked(network, manifest)[1:]]
 
 
 def report(
@@ -75,7 +79,7 @@ def report(
         "clock_mhz": manifest.clock_mhz,
         "tool": built.tool,
         "identity": manifest.identity,
-        "rtl_sha256": {path.name: digest(path) for path in sorted((network / "rtl").glob("*.v"))},
+        "rtl_sha256": {path.name: digest(path) for path in rtl_files(network, manifest)},
         "sha256": files,
         "figures": built.report,
     }

@@ -4,7 +4,6 @@ Verilog that was simulated.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shutil
 import tempfile
@@ -15,20 +14,14 @@ from pathlib import Path
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import existing
 from spikeloom.interface.manifest import Manifest
+from spikeloom.interface.verilog import checked
 
 
 def check_rtl(folder: Path, manifest: Manifest) -> None:
     """Raises SpikeLoomError unless the Verilog is the one that belongs to the manifest: the network
     that was simulated, in its shell.
     """
-    top = hashlib.sha256(
-        existing(folder / "rtl" / "top.v", "the network's Verilog").read_bytes()
-    ).hexdigest()
-    if top != manifest.top_sha256:
-        raise SpikeLoomError(
-            f"{folder / 'rtl' / 'top.v'}: expected the Verilog of manifest.json"
-            f" ({manifest.top_sha256[:12]}), found {top[:12]}; run 'spikeloom emit' again"
-        )
+    checked(folder, manifest)
     shell = existing(folder / "rtl" / "shell.v", "the shell's Verilog").read_text(
         encoding="utf-8", errors="replace"
     )

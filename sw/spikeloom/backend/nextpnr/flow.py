@@ -31,6 +31,7 @@ from spikeloom.interface import manifest as manifests
 from spikeloom.interface.boards import Board, find_board
 from spikeloom.interface.handoff import hwh_text, system_of
 from spikeloom.interface.manifest import Manifest
+from spikeloom.interface.verilog import checked
 from spikeloom.progress import Progress, silent
 
 __all__ = ["CLOCK_MHZ", "FAMILIES", "TOOLS", "absent", "build", "collect", "prepare"]
@@ -108,6 +109,10 @@ def prepare(network: Path, target: Path) -> None:
             )
         )
         for name in VERILOG
+    }
+    texts |= {
+        f"rtl/{path.name}": path.read_text(encoding="utf-8")
+        for path in checked(network, manifest)[1:]
     }
     texts |= {
         "manifest.json": manifest.to_json(),

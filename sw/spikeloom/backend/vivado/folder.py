@@ -18,6 +18,7 @@ from spikeloom.interface.boards import board_data, find_board
 from spikeloom.interface.handoff import divisors, system_of
 from spikeloom.interface.manifest import Manifest
 from spikeloom.interface.registers import ADDRESS_WIDTH
+from spikeloom.interface.verilog import checked
 
 COMMAND = ("vivado", "-mode", "batch", "-notrace", "-nojournal")
 
@@ -137,8 +138,10 @@ def write(network: Path, folder: Path, ooc: bool) -> None:
     check_rtl(network, manifest)
     text = settings(values(manifest, ooc))
     (folder / "rtl").mkdir()
-    for name in ("manifest.json", "rtl/top.v", "rtl/shell.v"):
+    for name in ("manifest.json", "rtl/shell.v"):
         shutil.copyfile(network / name, folder / name)
+    for path in checked(network, manifest):
+        shutil.copyfile(path, folder / "rtl" / path.name)
     for path in sorted((bitstreams() / "vivado").glob("*.tcl")):
         shutil.copyfile(path, folder / path.name)
     save_text(folder / "settings.tcl", text)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ from spikeloom.backend.yosys.initial_values import in_blocks
 from spikeloom.backend.yosys.split import Module, split
 from spikeloom.cache import builds
 from spikeloom.files import save_text
+from spikeloom.interface.verilog import memory_files
 from spikeloom.progress import Progress
 
 ENOUGH = 200_000
@@ -44,20 +46,20 @@ def script(family: str) -> str:
 
 
 def synthesise(
-    texts: Sequence[str], family: str, place: Path, log: Path, progress: Progress
+    texts: Sequence[str], family: str, rtl: Path, place: Path, log: Path, progress: Progress
 ) -> tuple[dict[str, Any], arcs.Library]:
     """The netlist of emitted Verilog by module, and the models of the cells.
 
-    Arguments: place: folder of the runs. log: what all runs say. progress: thousands of characters
-    done, and of all. Raises SpikeLoomError where Yosys ends with an error. What was finished by
-    then is not made again.
+    Arguments: rtl: folder of the files that the texts read. place: folder of the runs. log: what
+    all runs say. progress: thousands of characters done, and of all. Raises SpikeLoomError where
+    Yosys ends with an error. What was finished by then is not made again.
     """
     modules = split(texts)
     chosen = batches({module.key: module for module in modules.values()}.values())
     sizes = [sum(len(module.verilog) for module in batch) for batch in chosen]
     known: dict[str, Any] = {}
     done = 0
-    with Runs(family, place, log) as runs:
+    with Runs(family, rtl, place, log) as runs:
         library = runs.pool.submit(runs.models)
         making = {runs.pool.submit(runs.made, batch): k for k, batch in enumerate(chosen)}
         progress("yosys", 0, sum(sizes) // 1000)
@@ -127,8 +129,8 @@ def load(work: Path) -> dict[str, Any]:
 class Runs:
     """Runs of Yosys in threads. Leaving ends those that go on, whatever the reason."""
 
-    def __init__(self, family: str, place: Path, log: Path):
-        self.script, self.place, self.log = script(family), place, log
+    def __init__(self, family: str, rtl: Path, place: Path, log: Path):
+        self.script, self.rtl, self.place, self.log = script(family), rtl, place, log
         self.pool = ThreadPoolExecutor(max(2, os.cpu_count() or 1))
         self.told = tools.interruptible()
         self.stop = threading.Event()
@@ -158,6 +160,8 @@ class Runs:
         with self.entry(key_of(self.script, text)) as kept, self.folder() as work:
             if not kept.take(work):
                 save_text(work / SOURCE, text)
+                for name in memory_files(text):
+                    shutil.copyfile(self.rtl / name, work / name)
                 self.run(work, self.script)
                 save(work, self.wanted(batch, netlist.load(work / yosys.NETLIST)))
                 kept.keep(work / FINISHED, work / SAID)

@@ -27,6 +27,7 @@ from spikeloom.files import existing, load_json, save_json
 from spikeloom.interface import manifest
 from spikeloom.interface.boards import Board, find_board
 from spikeloom.interface.manifest import Manifest
+from spikeloom.interface.verilog import checked
 from spikeloom.progress import Progress, silent
 
 FILE = Path("report") / "synth.json"
@@ -73,17 +74,9 @@ def resources(folder: Path, board: str | None = None, progress: Progress = silen
 
 def verilog(folder: Path, made: Manifest) -> list[str]:
     """The emitted texts. Raises SpikeLoomError where they are not those of the manifest."""
-    texts = []
-    for name in SOURCES:
-        path = existing(folder / "rtl" / name, "Verilog of 'spikeloom emit'")
-        texts.append(path.read_text(encoding="utf-8", errors="replace"))
-    found = hashlib.sha256((folder / "rtl" / SOURCES[0]).read_bytes()).hexdigest()
-    if found != made.top_sha256:
-        raise SpikeLoomError(
-            f"{folder / 'rtl' / SOURCES[0]}: expected the Verilog of manifest.json"
-            f" ({made.top_sha256[:8]}), found another ({found[:8]}); run 'spikeloom emit' again"
-        )
-    return texts
+    paths = [existing(folder / "rtl" / name, "Verilog of 'spikeloom emit'") for name in SOURCES]
+    checked(folder, made)
+    return [path.read_text(encoding="utf-8", errors="replace") for path in paths]
 
 
 def digest(texts: list[str]) -> str:
@@ -118,7 +111,9 @@ def run(
     try:
         place.mkdir(exist_ok=True)
         log.unlink(missing_ok=True)
-        modules, library = batches.synthesise(texts, board.family, place, log, progress)
+        modules, library = batches.synthesise(
+            texts, board.family, folder / "rtl", place, log, progress
+        )
         return netlist.take_apart(modules, "shell", str(log)), library
     except OSError as error:
         raise SpikeLoomError(f"{place}: cannot be written ({error.strerror or error})") from error

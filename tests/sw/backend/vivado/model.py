@@ -11,6 +11,7 @@ from spikeloom.backend.bitstream.bitfile import SYNC, BitFile, dump
 from tests.sw.backend.vivado import texts
 from tests.sw.backend.vivado.block_design import BlockDesign
 from tests.sw.backend.vivado.options import Call, TclFailure
+from tests.sw.backend.vivado.packager import readable
 from tests.sw.backend.vivado.setup import SIZES
 
 
@@ -35,6 +36,7 @@ class Vivado(BlockDesign):
             "full",
         ):
             raise TclFailure(f"[Synth 8-1] {call}")
+        readable(project.files)
         modules = {path.stem for path in project.files}
         whole = (
             top == "system_wrapper"

@@ -33,6 +33,7 @@ OPTIONS = {
     "current_design": row(),
     "add_files": row("norecurse scan_for_includes", "fileset of_objects copy_to"),
     "read_verilog": row("sv", "library"),
+    "read_mem": row(""),
     "read_xdc": row("unmanaged no_add", "cells ref mode"),
     "get_files": row("regexp nocase norecurse all", "filter of_objects compile_order used_in"),
     "set_property": row("", "dict"),

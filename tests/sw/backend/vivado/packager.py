@@ -81,6 +81,7 @@ class Packager:
             or options["-set_current"] != "true"
         ):
             raise TclFailure(f"[IP_Flow 19-1] {call}")
+        readable(files)
         self.root, self.files = Path(options["-root_dir"]), list(files)
         self.vendor = f"{options['-vendor']}:{options['-library']}"
         text = next(path for path in files if path.name == "shell.v").read_text()
@@ -165,3 +166,12 @@ class Packager:
             shutil.copyfile(path, self.root / "src" / path.name)
         name, version = (self.values["core", key] for key in ("name", "version"))
         (self.root / "component.xml").write_text(f"{self.vendor}:{name}:{version}\n")
+
+
+def readable(files: list[Path]) -> None:
+    """What the Verilog reads must be among the files of a project."""
+    names = {path.name for path in files}
+    for path in files:
+        for name in re.findall(r'\$readmemh\("([^"]+)"', path.read_text()):
+            if name not in names:
+                raise TclFailure(f"[Synth 8-4445] could not open $readmem data file '{name}'")

@@ -119,7 +119,7 @@ class Session:
                 raise TclFailure(f"[Vivado 12-172] File or directory '{name}' does not exist")
             self.open_project().files.append(Path(name))
 
-    read_verilog = add_files
+    read_verilog = read_mem = add_files
 
     def read_xdc(self, call: Call) -> None:
         if call.options["-mode"] != "out_of_context" or not Path(call.one()).is_file():

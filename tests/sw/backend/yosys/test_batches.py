@@ -62,7 +62,7 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 @pytest.fixture(scope="module")
 def modules(texts: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     place = tmp_path_factory.mktemp("place")
-    return batches.synthesise(texts, "xc7", place, place / "log", silent)[0]
+    return batches.synthesise(texts, "xc7", place, place, place / "log", silent)[0]
 
 
 def counted(modules: dict[str, Any]) -> dict[tuple[str, ...], Taken]:
@@ -121,7 +121,12 @@ def test_finished_batches_are_not_made_again(
         log, steps[:] = tmp_path / "log", []
         log.unlink(missing_ok=True)
         found, _ = batches.synthesise(
-            texts, "xc7", tmp_path, log, lambda what, done, total: steps.append((done, total))
+            texts,
+            "xc7",
+            tmp_path,
+            tmp_path,
+            log,
+            lambda what, done, total: steps.append((done, total)),
         )
         assert found == modules and sorted(log.read_text().splitlines()) == said
         assert steps[0][0] == 0 and steps[-1][0] == steps[-1][1] > 0 and steps == sorted(steps)
@@ -155,7 +160,7 @@ def test_a_batch_that_fails(
     monkeypatch.setattr(yosys, "run", run)
     start = time.monotonic()
     with pytest.raises(ToolError, match=f"Yosys: ended; its log: {tmp_path / 'log'}$"):
-        batches.synthesise(texts, "xc7", tmp_path, tmp_path / "log", silent)
+        batches.synthesise(texts, "xc7", tmp_path, tmp_path, tmp_path / "log", silent)
     assert ended.is_set() and time.monotonic() - start < 20
     said = (tmp_path / "log").read_text()
     assert (
@@ -174,7 +179,7 @@ def test_a_netlist_without_the_module(
 
     monkeypatch.setattr(yosys, "run", run)
     with pytest.raises(SpikeLoomError, match="found no module 'part_"):
-        batches.synthesise(texts, "xc7", tmp_path, tmp_path / "log", silent)
+        batches.synthesise(texts, "xc7", tmp_path, tmp_path, tmp_path / "log", silent)
 
 
 def test_modules_keep_their_own_places(modules: dict[str, Any], texts: list[str]) -> None:
