@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from amaranth import Module
+from amaranth import Module, Signal, Value
+from amaranth.hdl import ValueLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from spikeloom.ir import golden
@@ -16,7 +17,9 @@ from spikeloom.ir.nodes import Input, Layer, MaxPool
 from spikeloom.ir.number import Code, Ints
 from spikeloom.ir.windows import conv, windows
 from spikeloom.mapping.plan.plan import Folding, Plan, Stage
-from spikeloom_hw.engine.stage import accumulators, neuron_units, spike_source
+from spikeloom_hw.bodies import Fill
+from spikeloom_hw.engine.stage import accumulators, neuron_units, spike_source, weights
+from spikeloom_hw.memory.weights import bank_rows
 
 from tests.hw.bench import beats
 from tests.hw.streams import drive, pack, unpack
@@ -64,10 +67,10 @@ def one_layer(
 
 
 class SourceAndBody(wiring.Component):
-    """A stage without its neuron units."""
+    """A stage without its neuron units. ``fill``: what fills its weight port."""
 
-    def __init__(self, stage: Stage):
-        self.source, self.body = spike_source(stage), accumulators(stage)
+    def __init__(self, stage: Stage, fill: Fill = weights):
+        self.source, self.body = spike_source(stage), accumulators(stage, fill)
         count = stage.folding.windows * stage.folding.elements
         super().__init__(
             {
@@ -136,6 +139,56 @@ def test_accumulators(folding: Folding, signed: bool) -> None:
         assert [
             unpack(word, stage.acc_width, count, signed=True) for word in logs["o"].data
         ] == expected
+
+
+class Computed:
+    """Fills a weight port without a memory: every row is made where it is read, as that of a stream
+    or of a prefetcher is.
+    """
+
+    loads = False
+    outside = ()
+
+    def __init__(self, rows: list[list[int]], width: int) -> None:
+        self.rows, self.width, self.opened = rows, width, set[tuple[int, int]]()
+
+    def begin(self, m: Module, chain: object) -> None:
+        assert chain is None and not self.opened
+        self.m = m
+
+    def open(self, bank: int, window: int) -> None:
+        self.opened.add((bank, window))
+
+    def read(
+        self, bank: int, window: int, port: int, row: ValueLike, enable: ValueLike, name: str
+    ) -> Value:
+        assert (bank, window) in self.opened
+        found = Signal(self.width, name=name)
+        with self.m.If(enable):
+            for number, weights in enumerate(self.rows[bank]):
+                with self.m.If(row == number):
+                    self.m.d.sync += found.eq(weights)
+        return found
+
+
+@pytest.mark.parametrize("folding", FOLDINGS, ids=str)
+def test_weights_come_through_a_port(folding: Folding) -> None:
+    """Whatever fills it: the same results in the same cycles as of memories."""
+    plan = one_layer(Raw(None), folding, padding=(1, 1, 1, 1))
+    stage, words = plan.stages[0], np.random.default_rng(9).integers(0, 8, (1, 4, 4, 6))
+    expected = in_order(stage, sums(plan, words))
+
+    def fill(stage: Stage) -> Computed:
+        rows = [bank_rows(stage, bank) for bank in range(stage.folding.banks)]
+        return Computed(rows, stage.stored_width * stage.row_weights)
+
+    logs = [
+        drive(front, {"i": beats(plan, words)}, {"o": len(expected)}, idle=0.3, stall=0.4)["o"]
+        for front in (SourceAndBody(stage), SourceAndBody(stage, fill))
+    ]
+    count = folding.windows * folding.elements
+    assert logs[0].times == logs[1].times
+    assert [unpack(w, stage.acc_width, count, signed=True) for w in logs[1].data] == expected
 
 
 def pass_cycles(stage: Stage, words: Ints) -> list[int]:
