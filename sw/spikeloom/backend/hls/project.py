@@ -13,6 +13,7 @@ from spikeloom.backend.hls import arrays as numbers
 from spikeloom.backend.hls import dataflow, names, params, vectors, vitis
 from spikeloom.errors import UnsupportedError
 from spikeloom.files import hls_templates, save_text
+from spikeloom.mapping.plan.engines import alone
 from spikeloom.mapping.plan.plan import Plan
 
 FOLDER = "hls"
@@ -35,8 +36,9 @@ def environment() -> Environment:
 
 def texts(plan: Plan) -> dict[str, str]:
     """The generated files by name. Raises UnsupportedError for a network whose weights are loaded
-    at run time.
+    at run time, and where an engine works on several nodes.
     """
+    alone(plan.program)
     if plan.rooms:
         raise UnsupportedError(
             f"{plan.graph.name}: its weights are loaded at run time, an HLS core has them built in;"

@@ -16,6 +16,7 @@ from spikeloom.mapping.cycle_model import streams
 from spikeloom.mapping.cycle_model.events import Channel, Engine, Times
 from spikeloom.mapping.cycle_model.scan import Work
 from spikeloom.mapping.plan.checksums import checksums
+from spikeloom.mapping.plan.engines import alone
 from spikeloom.mapping.plan.plan import Edge, Plan, Stage
 
 ONE_AT_A_TIME = "one at a time"
@@ -134,6 +135,7 @@ def simulate_trace(
     accepts: Callable[[int], int] | None = None,
 ) -> Timing:
     """The same for words of every node, node -> (N, C, H, W), whatever they come from."""
+    alone(plan.program)
     model = Model(plan, trace)
     channels, height, width = plan.graph.input.shape
     beats = channels // plan.input_group * height * width

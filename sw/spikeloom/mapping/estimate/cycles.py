@@ -14,6 +14,7 @@ from statistics import NormalDist
 from spikeloom.interface.boards import find_board
 from spikeloom.interface.manifest import container_bits
 from spikeloom.ir.graph import Graph
+from spikeloom.mapping.plan.engines import alone
 from spikeloom.mapping.plan.plan import Plan, Stage
 
 
@@ -94,6 +95,7 @@ def limits(plan: Plan) -> list[Limit]:
     """All of them: what no folding changes, then in the order of the stages, so that of equal ones
     the first is what cannot be helped.
     """
+    alone(plan.program)
     found: list[Limit] = [*ends(plan.graph, plan.board)]
     for stage in plan.stages:
         found += stage_limits(stage, plan.density)

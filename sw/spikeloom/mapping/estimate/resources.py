@@ -22,6 +22,7 @@ from spikeloom.mapping.estimate.cost import Cost
 from spikeloom.mapping.estimate.memories import Memory
 from spikeloom.mapping.estimate.network import NETWORK, SHELL, link_parts, shell, stage_parts
 from spikeloom.mapping.estimate.neurons import large_tables
+from spikeloom.mapping.plan.engines import alone
 from spikeloom.mapping.plan.plan import Plan, Stage
 
 FILE = Path(__file__).with_name("coefficients.json")
@@ -63,7 +64,10 @@ def read(data: dict[str, Any]) -> Model:
 
 
 def plan_parts(plan: Plan) -> list[Part]:
-    """Everything that the hardware of a plan consists of."""
+    """Everything that the hardware of a plan consists of. Raises UnsupportedError where an engine
+    works on several nodes.
+    """
+    alone(plan.program)
     family = find_board(plan.board).family
     layers = [part for stage in plan.stages for part in stage_parts(stage, family)]
     return [shell(plan), *link_parts(plan, family), *layers]
