@@ -11,18 +11,28 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 
 from tests.changes import affected, changed
 from tests.import_graph import ROOT
-from tests.tiers import CHECK
+from tests.tiers import CHECK, SECONDS, SHORT
 
 RUN = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder", "-q")
+
+
+BASE = 110
+"""Seconds of one core without any changed file."""
 
 
 def always() -> list[str]:
     """Files and folders that hold tests of this tier."""
     places = dict.fromkeys(pattern.partition("::")[0].rstrip("/*") for pattern in CHECK)
     return [place for place in places if (ROOT / place).exists()]
+
+
+def minutes(files: Iterable[str]) -> float:
+    """What this tier and some files take on two cores."""
+    return (BASE + sum(SECONDS.get(name, SHORT) for name in files)) / 2 / 60
 
 
 def main() -> int:
@@ -33,7 +43,8 @@ def main() -> int:
     paths = changed(options.base)
     files = affected(paths)
     print(
-        f"{len(paths)} changed files; {len(files)} test files import what changed, and run whole",
+        f"{len(paths)} changed files; {len(files)} test files import what changed, and run whole:"
+        f" about {minutes(files):.0f} minutes on two cores",
         flush=True,
     )
     if options.list:

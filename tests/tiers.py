@@ -50,31 +50,50 @@ CHECK = (
 PROOF: tuple[str, ...] = ()
 """Tests that ``make proof`` alone runs, beside those that are marked so where they stand."""
 
-FIRST = (
-    "tests/sim/network/test_random_networks.py",
-    "tests/test_replay.py",
-    "tests/hw/memory/test_loading.py",
-    "tests/hw/test_networks.py",
-    "tests/hw/engine/test_corners.py",
-    "tests/hw/test_emit.py",
-    "tests/sim/cocotb_benches/test_shell.py",
-    "tests/sim/cocotb_benches/test_top.py",
-    "tests/sw/backend/bitstream/test_build.py",
-    "tests/sim/board/test_networks.py",
-    "tests/hw/engine/test_stage.py",
-    "tests/hw/shell/test_load.py",
-    "tests/sim/board/test_driver.py",
-    "tests/hw/shell/test_faults.py",
-    "tests/sim/board/test_pynq.py",
-    "tests/sw/backend/yosys/test_resources.py",
-    "tests/sim/network/test_fewer_steps.py",
-    "tests/sw/backend/nextpnr/test_flow.py",
-    "tests/sw/backend/nextpnr/test_failures.py",
-    "tests/hw/shell/test_random_jobs.py",
-)
-"""Files that take longest, the longest first: they start first, so that no core waits for one at
-the end.
+SECONDS = {
+    "tests/test_replay.py": 134,
+    "tests/hw/memory/test_loading.py": 74,
+    "tests/hw/test_networks.py": 74,
+    "tests/hw/engine/test_corners.py": 73,
+    "tests/hw/test_emit.py": 71,
+    "tests/sim/network/test_random_networks.py": 65,
+    "tests/sw/backend/bitstream/test_build.py": 61,
+    "tests/hw/engine/test_stage.py": 47,
+    "tests/hw/shell/test_load.py": 44,
+    "tests/sim/cocotb_benches/test_shell.py": 27,
+    "tests/hw/shell/test_random_jobs.py": 26,
+    "tests/sim/cocotb_benches/test_top.py": 26,
+    "tests/sim/board/test_networks.py": 25,
+    "tests/hw/shell/test_faults.py": 23,
+    "tests/sim/board/test_pynq.py": 21,
+    "tests/sw/backend/nextpnr/test_flow.py": 21,
+    "tests/sw/mapping/cycle_model/test_cycle_model.py": 21,
+    "tests/sim/board/test_driver.py": 20,
+    "tests/hw/shell/test_shell.py": 18,
+    "tests/sw/test_accelerator.py": 18,
+    "tests/synthesis/test_calibrate.py": 16,
+    "tests/sim/network/test_fewer_steps.py": 15,
+    "tests/hw/shell/test_bursts.py": 14,
+    "tests/sw/backend/nextpnr/test_failures.py": 14,
+    "tests/sw/backend/yosys/test_batches.py": 14,
+    "tests/sw/bench/sweep/test_run.py": 14,
+    "tests/sw/train/test_loop.py": 14,
+    "tests/synthesis/test_baselines.py": 14,
+    "tests/test_notebook.py": 12,
+    "tests/sim/board/test_weights.py": 11,
+    "tests/sim/network/test_every_kind.py": 11,
+    "tests/sw/backend/test_deploy.py": 11,
+    "tests/sw/backend/vivado/test_command.py": 11,
+    "tests/hw/engine/test_residual.py": 10,
+    "tests/hw/engine/test_runtime_steps.py": 10,
+    "tests/sw/backend/yosys/test_resources.py": 10,
+}
+"""Of one core, with a warm cache: what the long files take, the longest first. They start first, so
+that no core waits for one at the end.
 """
+
+SHORT = 1.5
+"""Seconds of any other file."""
 
 
 def any_of(name: str, patterns: Iterable[str]) -> bool:
@@ -88,5 +107,5 @@ def mark(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.check)
         if any_of(item.nodeid, PROOF):
             item.add_marker(pytest.mark.proof)
-    place = {name: number for number, name in enumerate(FIRST)}
+    place = {name: number for number, name in enumerate(SECONDS)}
     items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
