@@ -134,7 +134,7 @@ def integer_network(
 
     Raises SpikeLoomError naming the file, or the module's class.
     """
-    from spikeloom.frontend.onnx import compile_file
+    from spikeloom.frontend.importers import compile_file
     from spikeloom.mapping.estimate.table_warning import with_tables
 
     if isinstance(model, str | os.PathLike):

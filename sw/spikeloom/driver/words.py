@@ -190,7 +190,7 @@ def output_passes(form: OutputFormat) -> int:
     """
     if form.code is None:
         return 2
-    return 3 if form.code.base == 2 and not form.code.signed else 3 + 2 * form.code.steps
+    return 3 if form.code.plain and not form.code.signed else 3 + 2 * form.code.steps
 
 
 def flat(values: Array) -> Array:

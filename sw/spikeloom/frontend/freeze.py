@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spikeloom.errors import about
+from spikeloom.frontend.importers import compile_file
 from spikeloom.frontend.lower import Admit, Compiled, anything
 from spikeloom.frontend.lower.prove import Proof
-from spikeloom.frontend.onnx import compile_file
 from spikeloom.frontend.onnx.write import write_model
 from spikeloom.ir.graph import Graph
 from spikeloom.progress import Progress, named, silent

@@ -170,7 +170,7 @@ class Code:
 
     def value(self, words: Ints) -> Ints:
         """Integer value of each word, same shape."""
-        if self.base == 2 and not self.signed:
+        if self.plain and not self.signed:
             return words
         places = self.place_values
         value = np.zeros(words.shape, dtype=np.int64)

@@ -37,7 +37,7 @@ class SpikePack(Neuron):
         power_of_two: bool = False,
     ) -> None:
         code = Code(steps, base)
-        if code.base < 2:
+        if code.spike_train:
             raise SpikeLoomError(
                 f"SpikePack: base tau must be 2 or more, got {base}: take IF or LIF for an"
                 " unweighted spike train"
@@ -79,7 +79,7 @@ class SpikePack(Neuron):
     def _value(self, z: Tensor, theta: Tensor) -> Tensor:
         y = z / theta
         clipped = y.clamp(0, float(self.code.max_value))
-        if self.code.base == 2:
+        if self.code.plain:
             nearest = clipped.detach().round()
         else:
             nearest = self.codebook.to(z.device)[self._index(z.detach(), theta.detach())]
@@ -97,7 +97,7 @@ class SpikePack(Neuron):
         Packed with the place values of the code, times theta, it equals the parallel form.
         """
         theta = self.fixed_theta
-        return self._serial_base2(z, theta) if self.code.base == 2 else self._serial_table(z, theta)
+        return self._serial_base2(z, theta) if self.code.plain else self._serial_table(z, theta)
 
     def _serial_base2(self, z: Tensor, theta: Tensor) -> Tensor:
         u = (z / theta).double() + 0.5  # double holds the half exactly beside every float32
@@ -164,7 +164,7 @@ class SpikePack(Neuron):
 
     def _export(self, z: Tensor) -> Tensor:
         theta = self.fixed_theta
-        if self.code.base == 2:
+        if self.code.plain:
             return QuantNode.apply(z, theta, self.steps, self._value)  # type: ignore[no-any-return, no-untyped-call]
         thresholds, values = (
             _untraced((self.midpoints * theta)[None]),

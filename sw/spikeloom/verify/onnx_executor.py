@@ -82,7 +82,7 @@ def answers(
 def whole(graph: Graph, name: str, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """One image's tensor with the axes that :func:`spikeloom.verify.words.words_of` expects."""
     code = graph.codes[name]
-    lead = (code.steps, 1) if code is not None and code.base == 1 else (1,)
+    lead = (code.steps, 1) if code is not None and code.spike_train else (1,)
     return tensor.reshape(*lead, *graph.shapes[name])
 
 

@@ -40,7 +40,7 @@ def words_of(code: Code | None, values: npt.NDArray[np.float64]) -> Ints:
     wrong = numbers != values
     if code is None:
         return np.where(wrong, np.iinfo(np.int64).min, numbers)
-    if code.base == 1:
+    if code.spike_train:
         wrong = (wrong | (numbers < 0) | (numbers > 1)).any(axis=0)
         return np.where(wrong, ILLEGAL, code.pack(numbers & 1))
     rank = np.searchsorted(code.codebook, numbers).clip(0, len(code.codebook) - 1)

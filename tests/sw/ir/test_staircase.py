@@ -13,9 +13,10 @@ import pytest
 from qonnx.custom_op.general.intquant import int_quant
 from qonnx.custom_op.general.multithreshold import multithreshold
 from spikeloom.errors import SpikeLoomError, UnsupportedError
+from spikeloom.frontend.importers import compile_file
 from spikeloom.frontend.lower.fit import fit
 from spikeloom.frontend.lower.prove import prove
-from spikeloom.frontend.onnx import compile_file, read
+from spikeloom.frontend.onnx import read
 from spikeloom.frontend.onnx.constants import quant_range
 from spikeloom.ir import golden
 from spikeloom.ir.neurons import SpikePack, Thresholds

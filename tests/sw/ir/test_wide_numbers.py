@@ -11,9 +11,9 @@ from time import process_time
 import numpy as np
 import pytest
 from spikeloom.errors import CapacityError
+from spikeloom.frontend.importers import compile_file
 from spikeloom.frontend.lower import fit
 from spikeloom.frontend.lower import neurons as lower
-from spikeloom.frontend.onnx import compile_file
 from spikeloom.ir import golden
 from spikeloom.ir.neurons import Thresholds
 from spikeloom.ir.number import Code

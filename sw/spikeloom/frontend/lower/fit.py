@@ -110,7 +110,7 @@ def _spikepack(
         limit = np.minimum(limit, FAR // 2 // int(places[-1]))
     theta, beta, found = _solve(places[1:], bottom, top, limit)
     tie = np.zeros_like(found)
-    if code.base == 2 and not found.all():
+    if code.plain and not found.all():
         # A cleared last spike moves the odd steps from "at" to "just above".
         odd = ranks % 2
         flagged = _solve(places[1:], bottom - odd, top - odd, limit)

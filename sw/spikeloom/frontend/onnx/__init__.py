@@ -14,7 +14,7 @@ import numpy as np
 
 from spikeloom.errors import SpikeLoomError, UnsupportedError, about
 from spikeloom.frontend.builder import Builder
-from spikeloom.frontend.lower import Admit, Compiled, anything, compile_source
+from spikeloom.frontend.lower import compile_source
 from spikeloom.frontend.onnx import activations, arithmetic, linear
 from spikeloom.frontend.onnx.constants import FOLDED, Const, fold
 from spikeloom.frontend.onnx.context import Context, Value
@@ -22,7 +22,6 @@ from spikeloom.frontend.onnx.load import File, Op, load
 from spikeloom.frontend.signal import Signal, Unquantized
 from spikeloom.ir.exact import Source
 from spikeloom.ir.graph import Graph
-from spikeloom.progress import Progress, silent
 
 Reader = Callable[[Context, Op, list[Value]], Value]
 
@@ -116,20 +115,9 @@ def read_source(path: str | Path) -> Source:
         return _walk(load(path))
 
 
-def compile_file(
-    path: str | Path, admit: Admit = anything, progress: Progress = silent
-) -> Compiled:
-    """The integer network of a QONNX file, and the proof of every neuron; ``admit`` and
-    ``progress`` as in :func:`compile_source`.
-
-    Raises SpikeLoomError as :func:`read_source` does.
-    """
-    with about(path, Path(path)):
-        return compile_source(read_source(path), admit, progress)
-
-
 def read(path: str | Path) -> Graph:
     """The integer network of a QONNX file (`trained.onnx`, `model.onnx`, or anyone else's), proven
     equal to it. Raises SpikeLoomError.
     """
-    return compile_file(path).graph
+    with about(path, Path(path)):
+        return compile_source(read_source(path)).graph

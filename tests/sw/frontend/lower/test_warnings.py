@@ -13,7 +13,8 @@ from spikeloom import compile
 from spikeloom.cli import main
 from spikeloom.errors import CapacityError
 from spikeloom.frontend import lower
-from spikeloom.frontend.onnx import compile_file, read
+from spikeloom.frontend.importers import compile_file
+from spikeloom.frontend.onnx import read
 from spikeloom.interface.boards import BOARDS
 from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import Thresholds

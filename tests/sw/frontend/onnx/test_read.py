@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from spikeloom.frontend.onnx import READERS, compile_file, read
+from spikeloom.frontend.importers import compile_file
+from spikeloom.frontend.onnx import READERS, read
 from spikeloom.ir import golden
 from spikeloom.ir.neurons import LIF, Raw
 from spikeloom.ir.nodes import Layer, MaxPool

@@ -14,7 +14,7 @@ import torch
 from spikeloom import compile, nn
 from spikeloom.errors import SpikeLoomError
 from spikeloom.frontend.freeze import freeze
-from spikeloom.frontend.onnx import compile_file
+from spikeloom.frontend.importers import compile_file
 from spikeloom.ir import golden
 from spikeloom.ir.graph import Graph
 from spikeloom.ir.nodes import Layer
