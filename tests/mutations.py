@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from spikeloom import cache
+from spikeloom.cache import builds
 
 from tests.import_graph import HOUSES, ROOT
 
@@ -109,7 +109,7 @@ def called(hardware: Path, *words: str) -> subprocess.CompletedProcess[bytes] | 
         **os.environ,
         "PYTHONPATH": path,
         "PYTHONDONTWRITEBYTECODE": "1",
-        cache.PLACE: str(ROOT / "build" / "proof" / "cache"),
+        builds.PLACE: str(ROOT / "build" / "proof" / "cache"),
     }
     try:
         return subprocess.run(

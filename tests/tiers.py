@@ -34,6 +34,7 @@ CHECK = (
     "tests/sw/test_errors.py*",
     "tests/sw/test_files.py*",
     "tests/test_imports.py*",
+    "tests/test_tables.py*",
     "tests/test_makefile.py*",
     "tests/test_networks.py*",
     "tests/test_repository.py*",

@@ -8,6 +8,7 @@ from typing import Any
 from spikeloom.ir.neurons import LIF, Neuron, SpikePack, Thresholds
 from spikeloom.ir.neurons.thresholds import tables
 from spikeloom.ir.number import signed_width
+from spikeloom.ir.table import row
 from spikeloom.mapping.plan.stage import Stage
 
 from .lif import LIFUnit
@@ -57,4 +58,6 @@ UNITS: dict[type[Neuron], Callable[[Stage, Any], Unit]] = {
 def unit(stage: Stage) -> Unit | None:
     """The units of a stage; None where nothing fires."""
     neuron = stage.neuron
-    return UNITS[type(neuron)](stage, neuron) if neuron is not None and neuron.fires else None
+    if neuron is None or not neuron.fires:
+        return None
+    return row(UNITS, neuron, "the hardware")(stage, neuron)

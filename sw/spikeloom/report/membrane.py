@@ -68,6 +68,11 @@ def lif_axis(neuron: LIF, u: Ints) -> Axis:
     )
 
 
+def plain_axis(neuron: Neuron, u: Ints) -> Axis:
+    """Of a kind that has no row."""
+    return u.astype(np.float64), np.empty(0), "drive u, all channels"
+
+
 def raw_axis(neuron: Raw, u: Ints) -> Axis:
     return u.astype(np.float64), np.empty(0), "output v, all channels"
 
@@ -85,7 +90,7 @@ def histogram(layer: Layer, u: Ints) -> Histogram:
     """Bins over the range that occurred; channels share an axis by dividing by their own
     threshold.
     """
-    values, marks, unit = AXES[type(layer.neuron)](layer.neuron, u)
+    values, marks, unit = AXES.get(type(layer.neuron), plain_axis)(layer.neuron, u)
     counts, edges = np.histogram(values, bins=BINS)
     inside = marks[(marks >= edges[0]) & (marks <= edges[-1])]
     return Histogram(layer.name, edges, counts.astype(np.int64), thinned(inside), unit)

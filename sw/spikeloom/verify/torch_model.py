@@ -21,6 +21,7 @@ from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import LIF, Neuron, Raw, SpikePack, Thresholds
 from spikeloom.ir.nodes import Layer, MaxPool, Node, SumPool
 from spikeloom.ir.number import Code, Ints
+from spikeloom.ir.table import row
 from spikeloom.progress import Progress
 from spikeloom.verify.words import CHUNK, joined, words_of
 
@@ -59,7 +60,7 @@ class Frozen(nn.Module):
         seen = {self.graph.input.name: self._quantize(x)}
         for node in self.graph.nodes[1:]:
             taken = [seen[source] for source in node.inputs]
-            seen[node.name] = NODES[type(node)](self.graph, node, taken)
+            seen[node.name] = row(NODES, node, "torch")(self.graph, node, taken)
         return seen
 
     def integers(self, x: Tensor) -> Tensor:
@@ -96,7 +97,7 @@ def layer(graph: Graph, node: Layer, inputs: Sequence[Tensor]) -> Tensor:
         steps = [drive(node, values) for values in planes]
     else:
         steps = [drive(node, [total(x) for x in inputs])]
-    return NEURONS[type(neuron)](neuron, steps)
+    return row(NEURONS, neuron, "torch")(neuron, steps)
 
 
 def drive(node: Layer, inputs: Sequence[Tensor]) -> Tensor:

@@ -9,6 +9,7 @@ from math import gcd, prod
 
 from spikeloom.backend.hls.names import identifiers
 from spikeloom.backend.hls.params import stream_address, work_address
+from spikeloom.files import hls_templates
 from spikeloom.ir.neurons import Neuron
 from spikeloom.mapping.plan.counters import WORK
 from spikeloom.mapping.plan.plan import Edge, Plan, Stage
@@ -51,17 +52,26 @@ class Placed:
 
 @dataclass
 class Network:
-    """Everything between the ends. Calls are whole C++ expressions without their semicolon."""
+    """Everything between the ends. Calls are whole C++ expressions without their semicolon;
+    headers those that ``spikeloom.hpp`` does not include.
+    """
 
     channels: list[Channel] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     reported: list[Reported] = field(default_factory=list)
     placed: list[Placed] = field(default_factory=list)
+    headers: list[str] = field(default_factory=list)
 
 
 def network(plan: Plan) -> Network:
     """The processes of a plan."""
     return Wiring(plan).made
+
+
+def included(header: str) -> bool:
+    """Whether ``spikeloom.hpp`` includes a header of its folder."""
+    whole = hls_templates() / "include" / "spikeloom" / "spikeloom.hpp"
+    return f'#include "{header}.hpp"' in whole.read_text(encoding="utf-8")
 
 
 def divides(a: int, b: int) -> bool:
@@ -161,6 +171,8 @@ class Wiring:
                 )
             return
         tally, live = self.tally(stage.name, stage.o_code.steps), f"{name}::live[run]"
+        if not included(neuron.function) and neuron.function not in self.made.headers:
+            self.made.headers.append(neuron.function)
         numbers = ", ".join(f"{name}_{what}" for what in stage.parameters)
         offset = f", {name}::offset[run]" if neuron.offsets(stage.neurons) else ""
         self.made.calls.append(

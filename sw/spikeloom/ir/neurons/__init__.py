@@ -25,6 +25,12 @@ __all__ = [
 ]
 
 NEURONS: dict[str, type[Neuron]] = {
-    neuron.kind: neuron for neuron in (SpikePack, Thresholds, LIF, Raw)
+    neuron.kind: neuron
+    for neuron in (
+        SpikePack,
+        Thresholds,
+        LIF,
+        Raw,
+    )
 }
 """Every neuron by its name in files."""

@@ -12,5 +12,13 @@ from spikeloom.ir.nodes.pools import MaxPool, SumPool
 
 __all__ = ["NODES", "Input", "Layer", "MaxPool", "Node", "SumPool"]
 
-NODES: dict[str, type[Node]] = {node.kind: node for node in (Input, Layer, MaxPool, SumPool)}
+NODES: dict[str, type[Node]] = {
+    node.kind: node
+    for node in (
+        Input,
+        Layer,
+        MaxPool,
+        SumPool,
+    )
+}
 """Every node by its name in files."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from spikeloom.ir.neurons import LIF, Neuron, Raw, SpikePack, Thresholds
 from spikeloom.ir.number import signed_width
+from spikeloom.ir.table import row
 from spikeloom.mapping.estimate.components import NONE, Part, loaders, loop
 from spikeloom.mapping.estimate.memories import Memory, storage, table
 from spikeloom.mapping.plan.stage import Stage
@@ -57,7 +58,7 @@ def passing(stage: Stage) -> Part:
 
 def firing(stage: Stage, neuron: Neuron, family: str) -> Part:
     """Results that are held, the choice between them, drives and units."""
-    s, f, unit = stage, stage.folding, UNITS[type(neuron)]
+    s, f, unit = stage, stage.folding, row(UNITS, neuron, "the estimate")
     assert s.o_code is not None
     copies = f.windows * f.elements
     groups, steps, count = f.elements // f.neurons, s.o_code.steps, f.windows * f.neurons
@@ -183,7 +184,9 @@ def drive_shapes(stage: Stage) -> Iterator[tuple[int, int]]:
 
 def unit_shapes(stage: Stage) -> Shapes:
     """Bits and rows of the tables of a neuron's own numbers."""
-    return [] if stage.neuron is None else UNITS[type(stage.neuron)].shapes(stage, stage.neuron)
+    if stage.neuron is None:
+        return []
+    return row(UNITS, stage.neuron, "the estimate").shapes(stage, stage.neuron)
 
 
 def held_width(stage: Stage) -> int:

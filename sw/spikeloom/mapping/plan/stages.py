@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from spikeloom.errors import SpikeLoomError
 from spikeloom.ir.graph import Graph
 from spikeloom.ir.nodes import Layer, MaxPool, Node, SumPool
 from spikeloom.ir.number import Code
+from spikeloom.ir.table import row
 from spikeloom.mapping.plan.folding import Folding
 from spikeloom.mapping.plan.headroom import Room
 from spikeloom.mapping.plan.stage import Stage
@@ -42,11 +42,8 @@ class Settings:
 
 
 def computed(node: Node, channels: int, code: Code | None) -> Computed:
-    """What an engine computes for a node. Raises SpikeLoomError for a kind that none can."""
-    made = ENGINES.get(type(node))
-    if made is None:
-        raise SpikeLoomError(f"{node.name}: no engine computes a node of kind {node.kind}")
-    return made(node, channels, code)
+    """What an engine computes for a node. Raises UnsupportedError for a kind that none can."""
+    return row(ENGINES, node, f"{node.name}: the plan")(node, channels, code)
 
 
 def stage(

@@ -24,13 +24,14 @@ from spikeloom.frontend.onnx.write.canvas import Canvas
 from spikeloom.frontend.onnx.write.nodes import NODES
 from spikeloom.ir.graph import Graph
 from spikeloom.ir.number import Code
+from spikeloom.ir.table import row
 
 
 def written(graph: Graph, batch: int) -> Canvas:
     """All operators of the integer network. Raises CapacityError as :func:`to_model`."""
     canvas = Canvas(graph, batch)
     for node in graph.nodes:
-        NODES[type(node)](canvas, node)
+        row(NODES, node, "the ONNX writer")(canvas, node)
     canvas.output()
     return canvas
 

@@ -12,6 +12,7 @@ from spikeloom.frontend.onnx.write.canvas import EXACT, Canvas
 from spikeloom.frontend.onnx.write.neurons import NEURONS
 from spikeloom.ir.graph import Graph
 from spikeloom.ir.nodes import Input, Layer, MaxPool, Node, SumPool
+from spikeloom.ir.table import row
 
 
 def write_input(canvas: Canvas, node: Input) -> None:
@@ -89,7 +90,8 @@ def write_layer(canvas: Canvas, layer: Layer) -> None:
     tensor = canvas.conv(
         name, tensor, layer.weight, shape, layer.stride, layer.padding, layer.groups
     )
-    canvas.values[name] = NEURONS[type(neuron)](canvas, layer, neuron, tensor, shape, bound)
+    write = row(NEURONS, neuron, "the ONNX writer")
+    canvas.values[name] = write(canvas, layer, neuron, tensor, shape, bound)
 
 
 def acc_bound(layer: Layer, graph: Graph) -> int:
