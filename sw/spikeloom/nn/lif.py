@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -71,24 +72,23 @@ class LIF(Neuron):
                 f"LIF: surrogate must be one of {', '.join(SURROGATES)}, got {surrogate}"
             )
         steps, leak = integer(steps, "LIF: time steps T"), integer(leak, "LIF: leak")
-        op_type = lif_operator.op_name(steps, leak, hard_reset, repeat, real=True)
+        form = lif_operator.form(steps, leak, hard_reset, repeat, floor=False)
         super().__init__(steps, theta, learn, power_of_two)
         self.leak = leak
         self.hard_reset = hard_reset
         self.repeat = repeat
         self.surrogate = surrogate
-        self.op_type = op_type
+        self.form = form
 
     def set_steps(self, steps: int) -> None:
         steps = integer(steps, "LIF: time steps T")
-        self.op_type = lif_operator.op_name(
-            steps, self.leak, self.hard_reset, self.repeat, real=True
-        )
+        self.form = replace(self.form, steps=steps)
         self.steps = steps
 
     def extra_repr(self) -> str:
+        learn = self.log2_theta.requires_grad
         return (
-            f"{self.op_type}, surrogate={self.surrogate}, learn={self.log2_theta.requires_grad},"
+            f"{self.form.function}, surrogate={self.surrogate}, learn={learn},"
             f" power_of_two={self.power_of_two}"
         )
 
@@ -98,8 +98,7 @@ class LIF(Neuron):
                 f"LIF: expected currents (batch, {self.steps}, ...), got {tuple(u.shape)}"
             )
         if torch.onnx.is_in_onnx_export():
-            repeat = self.steps if self.repeat else 0
-            return LIFNode.apply(u, self.fixed_theta, self.op_type, repeat, self._run)  # type: ignore[no-any-return, no-untyped-call]
+            return LIFNode.apply(u, self.fixed_theta, self.form, self._run)  # type: ignore[no-any-return, no-untyped-call]
         return self.keep(self._run(u, self.theta))
 
     def _run(self, u: Tensor, theta: Tensor) -> Tensor:

@@ -70,19 +70,24 @@ class TableNode(Function):
 
 
 class LIFNode(Function):
-    """(u, theta, op_type, repeat, compute), exported as a node of
-    `spikeloom.frontend.onnx.lif_operator`; repeat: T for one constant current, else 0.
+    """(u, theta, form, compute), exported as a node of
+    `spikeloom.frontend.onnx.lif_operator`.
     """
 
     @staticmethod
     def forward(
-        ctx: Any, u: Tensor, theta: Tensor, op_type: str, repeat: int, compute: Compute
+        ctx: Any, u: Tensor, theta: Tensor, form: lif_operator.Form, compute: Compute
     ) -> Tensor:
         return compute(u, theta)
 
     @staticmethod
-    def symbolic(g: Any, u: Any, theta: Any, op_type: str, repeat: int, compute: Compute) -> Any:
-        node = g.op(f"{lif_operator.DOMAIN}::{op_type}", u, theta)
+    def symbolic(g: Any, u: Any, theta: Any, form: lif_operator.Form, compute: Compute) -> Any:
+        values = {
+            f"{name}_{'s' if isinstance(value, str) else 'i'}": value
+            for name, value in form.attributes.items()
+        }
+        node = g.op(f"{lif_operator.DOMAIN}::{form.function}", u, theta, **values)
         sizes = u.type().sizes()
-        node.setType(u.type().with_sizes([sizes[0], repeat, *sizes[1:]]) if repeat else u.type())
+        whole = [sizes[0], form.steps, *sizes[1:]]
+        node.setType(u.type().with_sizes(whole) if form.repeat else u.type())
         return node

@@ -15,14 +15,14 @@ from spikeloom.ir.neurons import LIF
 from spikeloom.ir.number import Code
 
 
+def node_of(form):
+    names = (["u", "theta"], ["s"])
+    domain = lif_operator.DOMAIN
+    return helper.make_node(form.function, *names, name="lif", domain=domain, **form.attributes)
+
+
 def model_of(steps, leak, hard, repeat, shape, theta, real=False):
-    node = helper.make_node(
-        lif_operator.op_name(steps, leak, hard, repeat, real),
-        ["u", "theta"],
-        ["s"],
-        name="lif",
-        domain=lif_operator.DOMAIN,
-    )
+    node = node_of(lif_operator.form(steps, leak, hard, repeat, floor=not real))
     graph = helper.make_graph(
         [node],
         "one",
@@ -90,26 +90,55 @@ def test_real_leak_has_no_floor():
 
 
 @pytest.mark.parametrize("form", [(1, 0, True, False), (16, 4, False, True)])
-@pytest.mark.parametrize("real", [False, True])
-def test_parse_is_the_inverse(form, real):
-    node = helper.make_node(
-        lif_operator.op_name(*form, real), ["u", "theta"], ["s"], domain=lif_operator.DOMAIN
-    )
-    assert lif_operator.is_lif(node)
-    assert lif_operator.parse(node) == form
-    assert lif_operator.is_real(node) is real
+@pytest.mark.parametrize("floor", [False, True])
+def test_the_attributes_say_everything(form, floor):
+    made = lif_operator.form(*form, floor)
+    node = node_of(made)
+    assert lif_operator.is_lif(node) and lif_operator.form_of(node) == made
+    node.op_type = "LIF_of_another_name"
+    assert lif_operator.form_of(node) == made
+    assert (made.steps, made.leak, made.hard_reset, made.repeat) == form and made.floor == floor
+
+
+def test_every_form_has_a_function_of_its_own():
+    forms = [
+        lif_operator.form(*numbers)
+        for numbers in itertools.product((1, 8), (0, 2), *[(False, True)] * 3)
+    ]
+    assert len({form.function for form in forms}) == len(forms)
+
+
+def changed(**changes):
+    """A node with other attributes; those that are None are left away."""
+    node = node_of(lif_operator.form(8, 2, True))
+    del node.attribute[:]
+    wanted = lif_operator.form(8, 2, True).attributes | changes
+    for name, value in wanted.items():
+        if value is not None:
+            node.attribute.append(helper.make_attribute(name, value))
+    return node
 
 
 def test_refusals():
-    with pytest.raises(UnsupportedError, match="LIF_T8"):
-        lif_operator.parse(
-            helper.make_node("LIF_T8_hard", ["u"], ["s"], domain=lif_operator.DOMAIN)
-        )
-    with pytest.raises(UnsupportedError, match="Relu"):
-        lif_operator.parse(helper.make_node("Relu", ["u"], ["s"]))
-    with pytest.raises(SpikeLoomError, match="steps"):
-        lif_operator.op_name(17, 0, True, False)
-    with pytest.raises(SpikeLoomError, match="leak"):
-        lif_operator.parse(
-            helper.make_node("LIF_T4_K31_hard", ["u"], ["s"], domain=lif_operator.DOMAIN)
-        )
+    old = helper.make_node("LIF_T8_K2_hard", ["u"], ["s"], domain=lif_operator.DOMAIN)
+    for node in (
+        old,
+        helper.make_node("Relu", ["u"], ["s"]),
+        changed(leak=None),
+        changed(another=1),
+        changed(steps=1.5),
+        changed(reset=1),
+    ):
+        with pytest.raises(UnsupportedError, match="expected a node of ai.spikeloom with the attr"):
+            lif_operator.form_of(node)
+    for changes, what in (
+        ({"steps": 17}, "steps"),
+        ({"steps": 0}, "steps"),
+        ({"leak": 31}, "leak"),
+        ({"leak": -1}, "leak"),
+        ({"reset": "none"}, "reset must be soft or hard"),
+        ({"repeat": 2}, "repeat and floor"),
+        ({"floor": -1}, "repeat and floor"),
+    ):
+        with pytest.raises(SpikeLoomError, match=what):
+            lif_operator.form_of(changed(**changes))

@@ -148,11 +148,10 @@ def test_lif_network(hard, leak):
     )
     exported = compare(prepared(model, x), x)
     nodes = [node for node in exported.graph.node if lif_operator.is_lif(node)]
-    assert [lif_operator.parse(node) for node in nodes] == [
-        (5, leak, hard, True),
-        (5, leak, hard, False),
+    assert [lif_operator.form_of(node) for node in nodes] == [
+        lif_operator.form(5, leak, hard, True, floor=False),
+        lif_operator.form(5, leak, hard, False, floor=False),
     ]
-    assert all(lif_operator.is_real(node) for node in nodes)
     assert {f.name for f in exported.functions} == {node.op_type for node in nodes}
 
 

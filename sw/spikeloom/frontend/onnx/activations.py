@@ -203,7 +203,8 @@ def _coded(context: Context, op: Op, gather: Op, signal: Signal, cuts: Cuts, ste
 
 
 def lif(context: Context, op: Op, inputs: list[Value]) -> Signal:
-    steps, leak, hard_reset, repeat = lif_operator.parse(op.proto)
+    form = lif_operator.form_of(op.proto)
+    steps, repeat = form.steps, bool(form.repeat)
     signal = context.signal(inputs[0], op)
     if not repeat and (signal.time != steps or len(signal.view) < 3 or signal.view[1] != steps):
         raise SpikeLoomError(
@@ -221,6 +222,6 @@ def lif(context: Context, op: Op, inputs: list[Value]) -> Signal:
         )
     per = rationals(np.broadcast_to(theta, (signal.map[0],)))
     neuron = Threshold(
-        op.name, Code(steps, 1), per, leak, hard_reset, repeat, lif_operator.is_real(op.proto)
+        op.name, Code(steps, 1), per, form.leak, form.hard_reset, repeat, not form.floor
     )
     return context.builder.spike(signal, neuron)

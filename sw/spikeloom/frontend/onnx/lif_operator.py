@@ -1,13 +1,17 @@
 """LIF neurons in ONNX: one node per neuron, and a local function of standard operators that defines
 it.
 
-A node has domain ``ai.spikeloom`` and an operator name that carries its form, no attributes::
+A node has domain ``ai.spikeloom``, and attributes that say what it is::
 
-    LIF_T8_K2_hard            8 time steps, leak 2^-2, hard reset; the leak floors (frozen)
-    LIF_T8_K2_soft_repeat     soft reset; one current (N, ...) for all time steps
-    LIF_T4_K0_hard_real       IF (no leak); `_real`: the leak does not floor (`trained.onnx`)
+    steps=8 leak=2 reset="hard" repeat=0 floor=1
 
-    input 0   currents, float32: (N, T, C, ...), or (N, C, ...) with `_repeat`
+    steps     T, 1 to 16
+    leak      the membrane loses a share of 2^-leak per time step; 0 for IF
+    reset     "hard": to zero; "soft": by the threshold
+    repeat    1: one current (N, C, ...) for all time steps
+    floor     1: the leak floors, as that of integers does (frozen); 0: it does not (trained)
+
+    input 0   currents, float32: (N, T, C, ...), or (N, C, ...) with repeat
     input 1   theta, float32: scalar or (C,), > 0
     output 0  spikes 0.0 or 1.0, float32: (N, T, C, ...)
 
@@ -15,15 +19,20 @@ A node has domain ``ai.spikeloom`` and an operator name that carries its form, n
                            m = 0 where s_t (hard), or m - theta * s_t (soft)
 
 On integers below 2^24 the floor form is exactly :class:`spikeloom.ir.neurons.LIF`, for ``m >> k``
-is ``floor(m / 2^k)``. A model that holds such nodes holds one FunctionProto per form, so
-onnxruntime executes it as it is; qonnx's executor runs node by node and needs :func:`inline` first.
+is ``floor(m / 2^k)``. A model that holds such nodes holds one FunctionProto per form, unrolled over
+its time steps so that all shapes can be inferred. onnxruntime executes it as it is; qonnx's
+executor runs node by node and needs :func:`inline` first. ONNX finds a function by the node's
+operator name, which is therefore another one for each form (``LIF_T8_K2_hard``). Readers look at
+the attributes alone.
+
 The domain must not be the name of a Python module: qonnx takes such a domain for a package of
 custom operators.
 """
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass, fields
+from typing import Any
 
 import onnx
 from onnx import FunctionProto, ModelProto, NodeProto, helper, inliner
@@ -33,43 +42,81 @@ from spikeloom.ir.number import MAX_STEPS
 
 DOMAIN = "ai.spikeloom"
 OPSET = 20
-_NAME = re.compile(r"LIF_T(\d+)_K(\d+)_(hard|soft)(_repeat)?(_real)?")
+
+RESETS = ("soft", "hard")
 
 
-def op_name(steps: int, leak: int, hard_reset: bool, repeat: bool, real: bool = False) -> str:
-    """Operator name of one form. Raises SpikeLoomError if steps or leak is out of range."""
-    if not 1 <= steps <= MAX_STEPS or not 0 <= leak <= 30:
-        raise SpikeLoomError(
-            f"LIF: steps must be 1 to {MAX_STEPS} and leak 0 to 30, got {steps} and {leak}"
-        )
-    form = ("_hard" if hard_reset else "_soft") + "_repeat" * repeat + "_real" * real
-    return f"LIF_T{steps}_K{leak}{form}"
+@dataclass(frozen=True)
+class Form:
+    """The attributes of a node.
+
+    Raises
+    ------
+    SpikeLoomError: steps, leak or reset is out of range.
+    """
+
+    steps: int
+    leak: int
+    reset: str
+    repeat: int
+    floor: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.steps <= MAX_STEPS or not 0 <= self.leak <= 30:
+            raise SpikeLoomError(
+                f"LIF: steps must be 1 to {MAX_STEPS} and leak 0 to 30, got {self.steps} and"
+                f" {self.leak}"
+            )
+        if self.reset not in RESETS:
+            raise SpikeLoomError(f"LIF: reset must be soft or hard, got {self.reset!r}")
+        if not {self.repeat, self.floor} <= {0, 1}:
+            raise SpikeLoomError(
+                f"LIF: repeat and floor must be 0 or 1, got {self.repeat} and {self.floor}"
+            )
+
+    @property
+    def hard_reset(self) -> bool:
+        return self.reset == "hard"
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @property
+    def function(self) -> str:
+        """Name of the function that defines it."""
+        form = f"_{self.reset}" + "_repeat" * self.repeat + "_real" * (1 - self.floor)
+        return f"LIF_T{self.steps}_K{self.leak}{form}"
+
+
+def form(steps: int, leak: int, hard_reset: bool, repeat: bool = False, floor: bool = True) -> Form:
+    """Raises SpikeLoomError if steps or leak is out of range."""
+    return Form(steps, leak, RESETS[hard_reset], int(repeat), int(floor))
 
 
 def is_lif(node: NodeProto) -> bool:
-    return node.domain == DOMAIN and node.op_type.startswith("LIF_")
+    return node.domain == DOMAIN and node.op_type.startswith("LIF")
 
 
-def _match(node: NodeProto) -> re.Match[str]:
-    match = _NAME.fullmatch(node.op_type) if node.domain == DOMAIN else None
-    if match is None:
+def form_of(node: NodeProto) -> Form:
+    """What a LIF node is. Raises UnsupportedError where its attributes are not all there,
+    SpikeLoomError where one is out of range.
+    """
+    found = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    named = {field.name for field in fields(Form)}
+    numbers = {name: value for name, value in found.items() if name != "reset"}
+    if (
+        node.domain != DOMAIN
+        or set(found) != named
+        or not isinstance(found["reset"], bytes)
+        or not all(isinstance(value, int) for value in numbers.values())
+    ):
         raise UnsupportedError(
-            f"{node.name}: expected an operator like {DOMAIN}::LIF_T8_K2_hard, found"
-            f" {node.domain}::{node.op_type}"
+            f"{node.name}: expected a node of {DOMAIN} with the attributes"
+            f" {', '.join(sorted(named))}, found {node.domain}::{node.op_type} with"
+            f" {', '.join(sorted(found)) or 'none'}; export the network again"
         )
-    return match
-
-
-def parse(node: NodeProto) -> tuple[int, int, bool, bool]:
-    """(steps, leak, hard_reset, repeat) of a LIF node. Raises UnsupportedError if it is none."""
-    steps, leak, reset, repeat, _ = _match(node).groups()
-    op_name(int(steps), int(leak), reset == "hard", repeat is not None)
-    return int(steps), int(leak), reset == "hard", repeat is not None
-
-
-def is_real(node: NodeProto) -> bool:
-    """Whether a LIF node leaks without floor (float training)."""
-    return _match(node).group(5) is not None
+    return Form(reset=found["reset"].decode("ascii", "replace"), **numbers)
 
 
 def _constant(name: str, value: float) -> NodeProto:
@@ -108,11 +155,11 @@ def _theta_known(trailing: int) -> list[NodeProto]:
     ]
 
 
-def _step(t: int, leak: int, hard_reset: bool, repeat: bool, real: bool) -> list[NodeProto]:
+def _step(t: int, form: Form) -> list[NodeProto]:
     node = helper.make_node
     nodes = []
     current = "u"
-    if not repeat:
+    if not form.repeat:
         current = f"u{t}"
         nodes += [
             node("Constant", [], [f"t{t}"], value_int=t),
@@ -121,17 +168,19 @@ def _step(t: int, leak: int, hard_reset: bool, repeat: bool, real: bool) -> list
     membrane = current
     if t:
         kept = f"m{t - 1}"
-        if leak:
+        if form.leak:
             nodes.append(node("Div", [kept, "leak"], [f"share{t}"]))
-            if not real:
+            if form.floor:
                 nodes.append(node("Floor", [f"share{t}"], [f"floor{t}"]))
-            nodes.append(node("Sub", [kept, f"share{t}" if real else f"floor{t}"], [f"leaked{t}"]))
+            nodes.append(
+                node("Sub", [kept, f"floor{t}" if form.floor else f"share{t}"], [f"leaked{t}"])
+            )
             kept = f"leaked{t}"
         membrane = f"charged{t}"
         nodes.append(node("Add", [kept, current], [membrane]))
     nodes.append(node("GreaterOrEqual", [membrane, "threshold"], [f"fires{t}"]))
     nodes.append(node("Where", [f"fires{t}", "one", "zero"], [f"s{t}"]))
-    if hard_reset:
+    if form.hard_reset:
         nodes.append(node("Where", [f"fires{t}", "zero", membrane], [f"m{t}"]))
     else:
         nodes.append(node("Mul", [f"s{t}", "threshold"], [f"back{t}"]))
@@ -140,39 +189,31 @@ def _step(t: int, leak: int, hard_reset: bool, repeat: bool, real: bool) -> list
     return nodes
 
 
-def lif_function(
-    steps: int, leak: int, hard_reset: bool, repeat: bool, real: bool = False
-) -> FunctionProto:
-    """The definition of one form, unrolled over its time steps. Raises SpikeLoomError if steps or
-    leak is out of range.
-    """
-    name = op_name(steps, leak, hard_reset, repeat, real)
-    return _function(
-        name, _theta_in_shape(2 if repeat else 3), steps, leak, hard_reset, repeat, real
-    )
+def lif_function(form: Form) -> FunctionProto:
+    """The definition of one form, unrolled over its time steps."""
+    return _function(form.function, _theta_in_shape(2 if form.repeat else 3), form)
 
 
-def _function(
-    name: str,
-    theta: list[NodeProto],
-    steps: int,
-    leak: int,
-    hard_reset: bool,
-    repeat: bool,
-    real: bool,
-) -> FunctionProto:
+def _function(name: str, theta: list[NodeProto], form: Form) -> FunctionProto:
     nodes = [
         _constant("zero", 0.0),
         _constant("one", 1.0),
-        _constant("leak", float(1 << leak)),
+        _constant("leak", float(1 << form.leak)),
         helper.make_node("Constant", [], ["step_axis"], value_ints=[1]),
         *theta,
     ]
-    for t in range(steps):
-        nodes += _step(t, leak, hard_reset, repeat, real)
-    nodes.append(helper.make_node("Concat", [f"spikes{t}" for t in range(steps)], ["s"], axis=1))
+    for t in range(form.steps):
+        nodes += _step(t, form)
+    spikes = [f"spikes{t}" for t in range(form.steps)]
+    nodes.append(helper.make_node("Concat", spikes, ["s"], axis=1))
     return helper.make_function(
-        DOMAIN, name, ["u", "theta"], ["s"], nodes, [helper.make_opsetid("", OPSET)]
+        DOMAIN,
+        name,
+        ["u", "theta"],
+        ["s"],
+        nodes,
+        [helper.make_opsetid("", OPSET)],
+        attributes=sorted(form.attributes),
     )
 
 
@@ -181,10 +222,9 @@ def add_functions(model: ModelProto) -> None:
     nothing where there are none.
     """
     present = {f.name for f in model.functions if f.domain == DOMAIN}
-    used = {node.op_type: node for node in model.graph.node if is_lif(node)}
-    for op_type in sorted(used):
-        if op_type not in present:
-            model.functions.append(lif_function(*parse(used[op_type]), real=is_real(used[op_type])))
+    used = {node.op_type: form_of(node) for node in model.graph.node if is_lif(node)}
+    for name in sorted(set(used) - present):
+        model.functions.append(lif_function(used[name]))
     if used and all(opset.domain != DOMAIN for opset in model.opset_import):
         model.opset_import.append(helper.make_opsetid(DOMAIN, 1))
 
@@ -215,17 +255,15 @@ def inline(model: ModelProto) -> ModelProto:
             raise UnsupportedError(
                 f"{node.name}: the shape of its input is not in the file; infer shapes first"
             )
-        steps, leak, hard_reset, repeat = parse(node)
-        real, trailing = is_real(node), ranks[node.input[0]] - (2 if repeat else 3)
+        form = form_of(node)
+        trailing = ranks[node.input[0]] - (2 if form.repeat else 3)
         theta = (
             [helper.make_node("Identity", ["theta"], ["threshold"])]
             if ranks[node.input[1]] == 0
             else _theta_known(trailing)
         )
-        node.op_type = f"{node.op_type}_{ranks[node.input[0]]}_{ranks[node.input[1]]}"
-        functions[node.op_type] = _function(
-            node.op_type, theta, steps, leak, hard_reset, repeat, real
-        )
+        node.op_type = f"{form.function}_{ranks[node.input[0]]}_{ranks[node.input[1]]}"
+        functions[node.op_type] = _function(node.op_type, theta, form)
     del plain.functions[:]
     plain.functions.extend([*others, *functions.values()])
     return inliner.inline_local_functions(plain)

@@ -144,9 +144,13 @@ def _names(model: onnx.ModelProto) -> Iterator[str | bytes]:
 
 
 def _same_body(a: onnx.FunctionProto, b: onnx.FunctionProto) -> bool:
-    return [(n.op_type, *n.input, *n.output) for n in a.node] == [
-        (n.op_type, *n.input, *n.output) for n in b.node
-    ]
+    return [*map(_said, a.node)] == [*map(_said, b.node)]
+
+
+def _said(node: onnx.NodeProto) -> tuple[object, ...]:
+    """An operator but for its name."""
+    attributes = sorted(a.SerializeToString(deterministic=True) for a in node.attribute)
+    return (node.domain, node.op_type, *node.input, None, *node.output, *attributes)
 
 
 def _inline(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
@@ -156,15 +160,14 @@ def _inline(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
         if function.domain != lif_operator.DOMAIN:
             others.append((function.domain, function.name))
             continue
-        node = onnx.NodeProto(name=function.name, op_type=function.name, domain=function.domain)
-        if not _same_body(
-            function,
-            lif_operator.lif_function(*lif_operator.parse(node), real=lif_operator.is_real(node)),
-        ):
-            raise SpikeLoomError(
-                f"{path}: function {function.name} is not the neuron of that name; expected the"
-                " definition of spikeloom.frontend.onnx.lif_operator"
-            )
+        for node in model.graph.node:
+            if (node.domain, node.op_type) != (function.domain, function.name):
+                continue
+            if not _same_body(function, lif_operator.lif_function(lif_operator.form_of(node))):
+                raise SpikeLoomError(
+                    f"{path}: function {function.name} is not what the attributes of {node.name}"
+                    " say; expected the definition of spikeloom.frontend.onnx.lif_operator"
+                )
     return inliner.inline_selected_functions(model, others) if others else model
 
 

@@ -14,7 +14,7 @@ from spikeloom.cli import main
 from spikeloom.errors import CapacityError
 from spikeloom.frontend import lower
 from spikeloom.frontend.importers import compile_file
-from spikeloom.frontend.onnx import read
+from spikeloom.frontend.onnx import lif_operator, read
 from spikeloom.interface.boards import BOARDS
 from spikeloom.ir.graph import Graph
 from spikeloom.ir.neurons import Thresholds
@@ -75,7 +75,7 @@ def test_a_spiking_neuron_that_can_never_fire(theta: float, silent: bool, tmp_pa
     """At most 3 a step, over 20 time steps."""
     m = Model(1, 4, 3)
     x = m.op("MatMul", m.input, m.weights(np.ones((3, 2))))
-    spikes = m.op("LIF_T4_K0_hard_real", x, theta / 5, domain="ai.spikeloom")
+    spikes = m.lif(lif_operator.form(4, 0, True, floor=False), x, theta / 5)
     notes = read(
         m.save(tmp_path / "m.onnx", m.op("ReduceSum", spikes, m.const([1], np.int64), keepdims=0))
     ).notes

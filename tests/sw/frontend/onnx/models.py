@@ -69,6 +69,10 @@ class Model:
         ints = np.asarray(ints)
         return self.quant(ints.astype(np.float32) * np.float32(scale), scale, bits, signed=True)
 
+    def lif(self, form: lif_operator.Form, x: str, theta: Any) -> str:
+        """An IF or LIF neuron."""
+        return self.op(form.function, x, theta, domain=lif_operator.DOMAIN, **form.attributes)
+
     def reshape(self, x: str, *shape: int) -> str:
         return self.op("Reshape", x, self.const(shape, np.int64))
 

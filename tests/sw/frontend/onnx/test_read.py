@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from spikeloom.frontend.importers import compile_file
-from spikeloom.frontend.onnx import READERS, read
+from spikeloom.frontend.onnx import READERS, lif_operator, read
 from spikeloom.ir import golden
 from spikeloom.ir.neurons import LIF, Raw
 from spikeloom.ir.nodes import Layer, MaxPool
@@ -22,7 +22,8 @@ Rng = np.random.Generator
 
 
 def test_every_operator_is_documented() -> None:
-    text = (Path(__file__).parents[4] / "docs" / "compile.md").read_text(encoding="utf-8")
+    page = Path(__file__).parents[4] / "docs" / "reference" / "operators.md"
+    text = page.read_text(encoding="utf-8")
     assert {kind for kind in READERS if f"`{kind}`" not in text} == set()
 
 
@@ -361,11 +362,11 @@ def test_integer_lif_equals_qonnx(hard: bool, leak: int, tmp_path: Path) -> None
         pads=[1, 1, 1, 1],
     )
     x = m.op("Add", m.op("Mul", x, column([4, -4, 4])), column([3, -2, 5]))
-    name = f"LIF_T4_K{leak}_{'hard' if hard else 'soft'}"
-    x = m.op(name, m.reshape(x, 1, steps, 3, 6, 6), np.float32([40, 30, 50]), domain="ai.spikeloom")
+    form = lif_operator.form(steps, leak, hard)
+    x = m.lif(form, m.reshape(x, 1, steps, 3, 6, 6), np.float32([40, 30, 50]))
     x = m.op("MaxPool", m.reshape(x, steps, 3, 6, 6), kernel_shape=[2, 2], strides=[2, 2])
     x = m.op("Conv", x, m.weights(rng.integers(-7, 8, (4, 3, 3, 3))))
-    x = m.op(name, m.reshape(x, 1, steps, 4, 1, 1), 6.0, domain="ai.spikeloom")
+    x = m.lif(form, m.reshape(x, 1, steps, 4, 1, 1), 6.0)
     x = m.op("MatMul", m.reshape(x, steps, 4), m.weights(rng.integers(-7, 8, (4, 3))))
     out = m.op(
         "ReduceSum",

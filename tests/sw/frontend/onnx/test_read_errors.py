@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from spikeloom.errors import SpikeLoomError, UnsupportedError
-from spikeloom.frontend.onnx import read
+from spikeloom.frontend.onnx import lif_operator, read
 from spikeloom.frontend.onnx.write import to_model
 
 from tests.networks import random_graph
@@ -168,7 +168,7 @@ REFUSED: dict[str, tuple[Build, str]] = {
         "the codebook must be all sums of distinct powers",
     ),
     "lif without time": (
-        lambda m: m.op("LIF_T4_K2_hard_real", conv(m), 1.0, domain="ai.spikeloom"),
+        lambda m: m.lif(lif_operator.form(4, 2, True, floor=False), conv(m), 1.0),
         r"expected currents \(batch, 4",
     ),
     "nan": (lambda m: m.op("Mul", conv(m), np.float32(np.nan)), "constant c.* holds NaN"),
@@ -311,13 +311,32 @@ def test_external_data_stays_in_its_folder(tmp_path: Path) -> None:
 
 def test_another_body_under_a_neurons_name(tmp_path: Path) -> None:
     m = Model(1, 2, 8, 8)
-    out = m.op("LIF_T4_K0_hard_repeat_real", conv(m), 1.0, domain="ai.spikeloom")
+    out = m.lif(lif_operator.form(4, 0, True, True, False), conv(m), 1.0)
     model = m.proto(out)
     model.functions[0].node[0].op_type = "Abs"
     onnx.save(model, tmp_path / "net.onnx")
     refuse(
-        tmp_path / "net.onnx", "function LIF_T4_K0_hard_repeat_real is not the neuron of that name"
+        tmp_path / "net.onnx",
+        "function LIF_T4_K0_hard_repeat_real is not what the attributes of LIF_T4_K0_hard_repeat",
     )
+
+
+def test_attributes_of_another_body(tmp_path: Path) -> None:
+    m = Model(1, 2, 8, 8)
+    model = m.proto(m.lif(lif_operator.form(4, 1, True, True, False), conv(m), 1.0))
+    leak = next(n for n in model.functions[0].node if n.output[0] == "leak")
+    leak.attribute[0].f = 4.0
+    onnx.save(model, tmp_path / "net.onnx")
+    refuse(tmp_path / "net.onnx", "is not what the attributes of")
+
+
+def test_a_neuron_of_before_the_attributes(tmp_path: Path) -> None:
+    m = Model(1, 2, 8, 8)
+    model = m.proto(m.lif(lif_operator.form(4, 0, True, True, False), conv(m), 1.0))
+    node = next(node for node in model.graph.node if lif_operator.is_lif(node))
+    del node.attribute[:]
+    onnx.save(model, tmp_path / "net.onnx")
+    refuse(tmp_path / "net.onnx", "expected a node of ai.spikeloom with the attributes")
 
 
 def test_weights_of_nan(tmp_path: Path) -> None:

@@ -201,13 +201,14 @@ def lif(
     full = (canvas.batch, neuron.code.steps, *canvas.graph.shapes[name])
     if not repeat:
         tensor = canvas.reshape(f"{name}/steps", tensor, full[1:], full)
-    kind = lif_operator.op_name(neuron.code.steps, neuron.leak, neuron.hard_reset, repeat)
+    form = lif_operator.form(neuron.code.steps, neuron.leak, neuron.hard_reset, repeat)
     tensor = canvas.op(
-        kind,
+        form.function,
         f"{name}/LIF",
         [tensor, canvas.constant(f"{name}/LIF.theta", neuron.theta)],
         full,
         lif_operator.DOMAIN,
+        **form.attributes,
     )
     return canvas.reshape(f"{name}/merged", tensor, full[2:], (full[0] * full[1], *full[2:]))
 
