@@ -1,5 +1,6 @@
-# Vitis HLS 2022.2 to 2025.2, from this folder: vitis_hls -f hls.tcl, or vitis-run --mode hls --tcl hls.tcl.
-# C simulation, synthesis, the IP for Vivado; cosimulation where the variable SPIKELOOM_COSIM is 1.
+# Vitis HLS 2022.2 to 2025.2, from this folder: vitis_hls -f hls.tcl, or vitis-run --mode hls --tcl
+# hls.tcl. C simulation, synthesis, the IP for Vivado; cosimulation where the variable
+# SPIKELOOM_COSIM is 1.
 
 set here [file normalize [file dirname [info script]]]
 source [file join $here settings.tcl]

@@ -1,7 +1,9 @@
-// The test bench: vectors in, vectors out, and whether they are what the golden model says. For C simulation and cosimulation.
+// The test bench: vectors in, vectors out, and whether they are what the golden model says. For C
+// simulation and cosimulation.
 //
 //   testbench                                      input.npy against expected.npy
-//   testbench INPUT OUTPUT COUNTED STEPS           words (.npy) to values and counters (.npy), with so many time steps, 0 for all
+//   testbench INPUT OUTPUT COUNTED STEPS           words (.npy) to values and counters (.npy),
+//                                                  with so many time steps, 0 for all
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -27,8 +29,10 @@ Bytes load(const char* path, const char* type, std::size_t size) {
     char start[10];
     if (std::fread(start, 1, 10, file) != 10 || std::memcmp(start, "\x93NUMPY\x01\x00", 8) != 0)
         fail(path, "expected a .npy file, version 1");
-    std::string header(static_cast<unsigned char>(start[8]) + 256u * static_cast<unsigned char>(start[9]), ' ');
-    if (std::fread(&header[0], 1, header.size(), file) != header.size()) fail(path, "ends in its header");
+    std::string header(static_cast<unsigned char>(start[8])
+        + 256u * static_cast<unsigned char>(start[9]), ' ');
+    if (std::fread(&header[0], 1, header.size(), file) != header.size())
+        fail(path, "ends in its header");
     if (header.find(type) == std::string::npos) fail(path, "holds another type of numbers");
     if (header.find("'fortran_order': False") == std::string::npos) fail(path, "expected C order");
     Bytes data, part(1 << 16);
@@ -39,16 +43,20 @@ Bytes load(const char* path, const char* type, std::size_t size) {
     return data;
 }
 
-void save(const char* path, const char* type, std::size_t images, std::size_t numbers, const void* data, std::size_t bytes) {
-    std::string header = std::string("{'descr': '") + type + "', 'fortran_order': False, 'shape': (" + std::to_string(images) + ", " +
+void save(const char* path, const char* type, std::size_t images, std::size_t numbers,
+    const void* data, std::size_t bytes) {
+    std::string header = std::string("{'descr': '") + type + "', 'fortran_order': False, 'shape': ("
+        + std::to_string(images) + ", " +
                          std::to_string(numbers) + "), }";
     header.resize((10 + header.size() + 1 + 63) / 64 * 64 - 10 - 1, ' ');
     header += '\n';
     std::FILE* file = std::fopen(path, "wb");
     if (file == nullptr) fail(path, "cannot be written");
     const std::size_t size = header.size();
-    const char start[10] = {'\x93', 'N', 'U', 'M', 'P', 'Y', 1, 0, static_cast<char>(size % 256), static_cast<char>(size / 256)};
-    bool done = std::fwrite(start, 1, 10, file) == 10 && std::fwrite(header.data(), 1, size, file) == size;
+    const char start[10] = {'\x93', 'N', 'U', 'M', 'P', 'Y', 1, 0, static_cast<char>(size % 256),
+        static_cast<char>(size / 256)};
+    bool done = std::fwrite(start, 1, 10, file) == 10
+        && std::fwrite(header.data(), 1, size, file) == size;
     done = std::fwrite(data, 1, bytes, file) == bytes && done;
     if (std::fclose(file) != 0 || !done) fail(path, "cannot be written");
 }
@@ -63,26 +71,30 @@ void infer(const std::uint16_t* words, int steps, std::int32_t* values, std::int
     for (int beat = 0; beat < io::beats; ++beat) {
         io::Beat bits = 0u;
         for (int c = 0; c < io::group; ++c)
-            bits.range((c + 1) * io::steps - 1, c * io::steps) = ap_uint<io::steps>(words[beat * io::group + c]);
+            bits.range((c + 1) * io::steps - 1, c * io::steps) =
+                ap_uint<io::steps>(words[beat * io::group + c]);
         input.write(bits);
     }
     spikeloom_hls(input, steps, output, counts);
     for (int k = 0; k < io::values; ++k) {
         const spikeloom::Value value = output.read();
         values[k] = static_cast<std::int32_t>(ap_int<32>(value.data).to_int64());
-        if (bool(value.last) != (k == io::values - 1)) fail("output", "the last value of an image is not marked, or another one is");
+        if (bool(value.last) != (k == io::values - 1))
+            fail("output", "the last value of an image is not marked, or another one is");
     }
     for (int n = 0; n < io::counted; ++n) {
         const spikeloom::Counted count = counts.read();
         counted[ap_uint<16>(count).to_int()] += (count >> 16).to_int64();
     }
-    if (!input.empty() || !output.empty() || !counts.empty()) fail("network", "beats are left over after an image");
+    if (!input.empty() || !output.empty() || !counts.empty())
+        fail("network", "beats are left over after an image");
 }
 
 }  // namespace
 
 int main(int count, char** given) {
-    if (count != 1 && count != 5) fail("testbench", "expected INPUT OUTPUT COUNTED STEPS, or nothing");
+    if (count != 1 && count != 5)
+        fail("testbench", "expected INPUT OUTPUT COUNTED STEPS, or nothing");
     const bool compares = count == 1;
     const Bytes input = load(compares ? "input.npy" : given[1], "<u2", 2 * image_words);
     const std::size_t images = input.size() / (2 * image_words);
@@ -102,9 +114,12 @@ int main(int count, char** given) {
         return 0;
     }
     const Bytes expected = load("expected.npy", "<i4", 4 * io::values);
-    if (expected.size() != 4 * values.size()) fail("expected.npy", "holds another number of images than input.npy");
+    if (expected.size() != 4 * values.size())
+        fail("expected.npy", "holds another number of images than input.npy");
     std::size_t different = 0;
-    for (std::size_t k = 0; k < values.size(); ++k) different += std::memcmp(&values[k], &expected[4 * k], 4) != 0;
-    std::printf("%zu of %zu values equal the golden model\n", values.size() - different, values.size());
+    for (std::size_t k = 0; k < values.size(); ++k)
+        different += std::memcmp(&values[k], &expected[4 * k], 4) != 0;
+    std::printf("%zu of %zu values equal the golden model\n", values.size() - different,
+        values.size());
     return different != 0;
 }

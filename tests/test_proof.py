@@ -92,7 +92,7 @@ def test_a_piece_depends_on_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> No
         ("sim/spikeloom_sim/network/harness.h", False),
         ("tests/network_layers.py", False),
         ("constraints.txt", False),
-        ("sw/spikeloom/bench/published/markdown.py", True),
+        ("sw/spikeloom/bench/published/tables.py", True),
         ("tests/sw/train/test_loop.py", True),
     ):
         assert (ROOT / path).is_file()

@@ -2,13 +2,14 @@
 #
 #     vivado -mode batch -notrace -source build.tcl
 #
-# settings.tcl says for which network and board. Leaves report/ and, if timing is met, out/; the project in work/ is removed however it ends.
+# settings.tcl says for which network and board. Leaves report/ and, if timing is met, out/; the
+# project in work/ is removed however it ends.
 
 namespace eval spikeloom {}
 
 set here [file dirname [file normalize [info script]]]
-foreach part_of_the_flow {settings.tcl checks.tcl package.tcl system.tcl implement.tcl context.tcl} {
-    source [file join $here $part_of_the_flow]
+foreach part {settings checks package system implement context} {
+    source [file join $here $part.tcl]
 }
 
 proc spikeloom::build {} {

@@ -14,7 +14,8 @@ proc spikeloom::check_installation {} {
     global setting
     puts "spikeloom: Vivado [version -short]"
     if {[llength [get_parts -quiet $setting(part)]] == 0} {
-        error "part $setting(part) is not installed in this Vivado; add its device family with Vivado's own installer"
+        set missing "part $setting(part) is not installed in this Vivado"
+        error "$missing; add its device family with Vivado's own installer"
     }
 }
 
@@ -27,7 +28,8 @@ proc spikeloom::newest {name} {
     return [lindex $found end]
 }
 
-# Weights that rtl/top.v reads from files. Vivado finds them by their names alone once it knows them.
+# Weights that rtl/top.v reads from files. Vivado finds them by their names alone once it knows
+# them.
 proc spikeloom::memory_files {} {
     global here
     return [lsort [glob -nocomplain -directory [file join $here rtl] *.mem]]

@@ -21,7 +21,8 @@ proc spikeloom::implement_system {} {
     write_result
 }
 
-# The bitstream will say which manifest it belongs to. Early: what this Vivado does not take should not cost a whole run.
+# The bitstream will say which manifest it belongs to. Early: what this Vivado does not take should
+# not cost a whole run.
 proc spikeloom::sign_bitstream {} {
     global setting
     set_property BITSTREAM.GENERAL.COMPRESS FALSE [current_design]
@@ -37,13 +38,16 @@ proc spikeloom::write_reports {} {
     report_utilization -file [file join $folder utilization.rpt]
     report_utilization -hierarchical -file [file join $folder hierarchy.rpt]
     report_timing_summary -max_paths 1 -file [file join $folder timing_summary.rpt]
-    report_timing -delay_type max -max_paths 10 -nworst 1 -sort_by slack -file [file join $folder timing_setup.rpt]
-    report_timing -delay_type min -max_paths 10 -nworst 1 -sort_by slack -file [file join $folder timing_hold.rpt]
+    report_timing -delay_type max -max_paths 10 -nworst 1 -sort_by slack \
+        -file [file join $folder timing_setup.rpt]
+    report_timing -delay_type min -max_paths 10 -nworst 1 -sort_by slack \
+        -file [file join $folder timing_hold.rpt]
 }
 
 proc spikeloom::check_timing {} {
     foreach delay {max min} {
-        set path [the [get_timing_paths -quiet -delay_type $delay -max_paths 1 -nworst 1] "a constrained path"]
+        set paths [get_timing_paths -quiet -delay_type $delay -max_paths 1 -nworst 1]
+        set path [the $paths "a constrained path"]
         set slack [slack_of [get_property SLACK $path]]
         if {$slack < 0} {
             error "timing not met: slack $slack ns ($delay delay); see report/timing_summary.rpt"
@@ -79,7 +83,8 @@ proc spikeloom::write_result {} {
     set folder [file join $here work result]
     file mkdir $folder
     write_bitstream -force [file join $folder $setting(file).bit]
-    set handoff [the [find_below [file join $here work system] system.hwh] "a hardware handoff file system.hwh"]
+    set found [find_below [file join $here work system] system.hwh]
+    set handoff [the $found "a hardware handoff file system.hwh"]
     file copy [lindex $handoff 0] [file join $folder $setting(file).hwh]
     file rename $folder [file join $here out]
 }

@@ -1,13 +1,16 @@
-# rtl/shell.v, rtl/top.v and the memories that it reads become the IP core spikeloom:spikeloom:shell:1.0 in work/ip.
+# rtl/shell.v, rtl/top.v and the memories that it reads become the IP core
+# spikeloom:spikeloom:shell:1.0 in work/ip.
 
 proc spikeloom::package_shell {} {
     global here setting
     step "package the shell"
     create_project -force package [file join $here work package] -part $setting(part)
-    add_files -norecurse [concat [list [file join $here rtl shell.v] [file join $here rtl top.v]] [memory_files]]
+    set verilog [list [file join $here rtl shell.v] [file join $here rtl top.v]]
+    add_files -norecurse [concat $verilog [memory_files]]
     set_property top shell [current_fileset]
     update_compile_order -fileset sources_1
-    ipx::package_project -root_dir [file join $here work ip] -vendor spikeloom -library spikeloom -taxonomy /UserIP -import_files -set_current true
+    ipx::package_project -root_dir [file join $here work ip] -vendor spikeloom -library spikeloom \
+        -taxonomy /UserIP -import_files -set_current true
     set core [the [ipx::current_core] "a packaged core"]
     set_property name shell $core
     set_property version 1.0 $core
@@ -23,7 +26,8 @@ proc spikeloom::package_shell {} {
 
 # A bus that Vivado inferred from the names of the ports.
 proc spikeloom::bus {core name} {
-    return [the [ipx::get_bus_interfaces -quiet $name -of_objects $core] "a bus $name inferred from the ports of rtl/shell.v"]
+    set found [ipx::get_bus_interfaces -quiet $name -of_objects $core]
+    return [the $found "a bus $name inferred from the ports of rtl/shell.v"]
 }
 
 proc spikeloom::bus_parameter {bus name value} {

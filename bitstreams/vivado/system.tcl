@@ -1,6 +1,7 @@
 # The block design: processing system, reset, two interconnects, the shell.
 #
-#     processing system ── control port ──► control ──► shell_0 ──► memory ──► memory port ── processing system
+#     processing system ── control port ──► control ──► shell_0
+#     processing system ── memory port ◄── memory ◄──── shell_0
 
 proc spikeloom::make_system {} {
     global here setting
@@ -37,7 +38,9 @@ proc spikeloom::choose_board {} {
     }
     set found [lsort -dictionary [get_board_parts -quiet $setting(board_part)]]
     if {[llength $found] == 0} {
-        puts "spikeloom: no board files for $setting(board_part): the processing system keeps its defaults, DDR and pins are set up by the boot image"
+        set missing "spikeloom: no board files for $setting(board_part)"
+        set rest "DDR and pins are set up by the boot image"
+        puts "$missing: the processing system keeps its defaults, $rest"
         return 0
     }
     set_property board_part [lindex $found end] [current_project]
@@ -83,16 +86,22 @@ proc spikeloom::connect_clock {} {
     foreach sink $sinks {
         connect_bd_net $clock [pin $sink]
     }
-    # One reset for all: interconnect_aresetn ends earlier, and an access that waits would reach a shell that is still in reset.
-    connect_bd_net [pin reset_0/peripheral_aresetn] [pin control/aresetn] [pin memory/aresetn] [pin shell_0/aresetn]
+    # One reset for all: interconnect_aresetn ends earlier, and an access that waits would reach a
+    # shell that is still in reset.
+    connect_bd_net [pin reset_0/peripheral_aresetn] [pin control/aresetn] [pin memory/aresetn] \
+        [pin shell_0/aresetn]
 }
 
 proc spikeloom::assign_addresses {} {
     global setting
-    set registers [the [get_bd_addr_segs -quiet shell_0/s_axi_control/*] "the registers of the shell as an address segment"]
-    set processor [the [get_bd_addr_spaces -quiet $setting(cell)/Data] "the address space of the processing system"]
-    assign_bd_address -offset $setting(base) -range $setting(range) -target_address_space $processor $registers
-    set master [the [get_bd_addr_spaces -quiet shell_0/m_axi_memory] "the address space of the shell"]
+    set found [get_bd_addr_segs -quiet shell_0/s_axi_control/*]
+    set registers [the $found "the registers of the shell as an address segment"]
+    set found [get_bd_addr_spaces -quiet $setting(cell)/Data]
+    set processor [the $found "the address space of the processing system"]
+    assign_bd_address -offset $setting(base) -range $setting(range) \
+        -target_address_space $processor $registers
+    set found [get_bd_addr_spaces -quiet shell_0/m_axi_memory]
+    set master [the $found "the address space of the shell"]
     set memory {}
     foreach segment [get_bd_addr_segs -quiet $setting(cell)/$setting(memory_segments)/*] {
         if {[string match *DDR_LOW* $segment]} {

@@ -1,10 +1,12 @@
-// The HLS core behind the ports of the RTL core: clock, reset, streams, counters (docs/reference/hls.md).
+// The HLS core behind the ports of the RTL core: clock, reset, streams, counters
+// (docs/reference/hls.md).
 //
-//   s_axis --> spikeloom_hls --> m_axis --> hold the last value of an image until it is counted --> m_axis
+//   s_axis --> spikeloom_hls --> m_axis --> hold the last value until it is counted --> m_axis
 //                   +--> counts --> counters
 //
-// The IP sends a record per counter and image, {value[47:0], address[15:0]}. Active cycles and images are counted here; what an accumulator
-// array did not work in an active cycle counts as starved, since C++ does not see why a process waits.
+// The IP sends a record per counter and image, {value[47:0], address[15:0]}. Active cycles and
+// images are counted here; what an accumulator array did not work in an active cycle counts as
+// starved, since C++ does not see why a process waits.
 module hls_core #(
     parameter BEAT_WIDTH = 8,
     parameter BEATS = 1,    // of an image
@@ -104,7 +106,8 @@ module hls_core #(
         if (record_valid) kept[target] <= so_far + {16'b0, record[63:16]};
     end
 
-    wire waits = counter_address >= 2 && counter_address < 2 + 4 * ENGINES && counter_address[1:0] == 2'b00;
+    wire waits = counter_address >= 2 && counter_address < 2 + 4 * ENGINES
+        && counter_address[1:0] == 2'b00;
     wire [15:0] looked = waits ? counter_address - 16'd2 : counter_address;
     wire [INDEX-1:0] place = looked[INDEX-1:0];
     wire [63:0] found = looked < COUNTERS && written[place] ? kept[place] : 64'b0;

@@ -1,4 +1,5 @@
-// One transfer of an AXI4-Stream with its side channels: data, the bytes that count, the end of a packet.
+// One transfer of an AXI4-Stream with its side channels: data, the bytes that count, the end of a
+// packet.
 #ifndef SPIKELOOM_SHIM_AP_AXI_SDATA_H
 #define SPIKELOOM_SHIM_AP_AXI_SDATA_H
 

@@ -1,7 +1,9 @@
-// Integers of 1 to 64 bits, and wider vectors of bits: what SpikeLoom's headers use of the file of this name in Vitis HLS, and no more.
+// Integers of 1 to 64 bits, and wider vectors of bits: what SpikeLoom's headers use of the file of
+// this name in Vitis HLS, and no more.
 //
-// Width and sign of every result are those of Vitis: a sum is a bit longer than its longer operand, a product as long as both, a shift
-// as long as its left side. An assignment keeps the lowest bits. What is not here does not compile.
+// Width and sign of every result are those of Vitis: a sum is a bit longer than its longer operand,
+// a product as long as both, a shift as long as its left side. An assignment keeps the lowest bits.
+// What is not here does not compile.
 #ifndef SPIKELOOM_SHIM_AP_INT_H
 #define SPIKELOOM_SHIM_AP_INT_H
 
@@ -23,7 +25,8 @@ public:
     template <int V>
     operator ap_base<V, false, false>() const {
         std::uint64_t value = 0;
-        for (int k = low; k <= high && k - low < 64; ++k) value |= std::uint64_t(whole.bit(k)) << (k - low);
+        for (int k = low; k <= high && k - low < 64; ++k)
+            value |= std::uint64_t(whole.bit(k)) << (k - low);
         return value;
     }
 
@@ -39,12 +42,14 @@ class ap_base<W, S, false> {
 public:
     using Native = std::conditional_t<S, std::int64_t, std::uint64_t>;
 
-    // Nothing was assigned yet: as in hardware it may be any number, and this one is seldom the right one.
+    // Nothing was assigned yet: as in hardware it may be any number, and this one is seldom the
+    // right one.
     constexpr ap_base() : number(wrapped(0xA5A5A5A5A5A5A5A5u)) {}
     template <class I, class = std::enable_if_t<std::is_integral<I>::value>>
     constexpr ap_base(I value) : number(wrapped(static_cast<std::uint64_t>(value))) {}
     template <int V, bool R>
-    constexpr ap_base(const ap_base<V, R, false>& other) : number(wrapped(static_cast<std::uint64_t>(other.native()))) {}
+    constexpr ap_base(const ap_base<V, R, false>& other)
+        : number(wrapped(static_cast<std::uint64_t>(other.native()))) {}
 
     constexpr Native native() const { return number; }
     constexpr int to_int() const { return static_cast<int>(number); }
@@ -59,8 +64,12 @@ public:
         number = wrapped(to ? all | one : all & ~one);
     }
 
-    constexpr ap_base<W + 1, true> operator-() const { return std::uint64_t(0) - static_cast<std::uint64_t>(number); }
-    constexpr ap_base operator<<(int by) const { return by >= W ? std::uint64_t(0) : static_cast<std::uint64_t>(number) << by; }
+    constexpr ap_base<W + 1, true> operator-() const {
+        return std::uint64_t(0) - static_cast<std::uint64_t>(number);
+    }
+    constexpr ap_base operator<<(int by) const {
+        return by >= W ? std::uint64_t(0) : static_cast<std::uint64_t>(number) << by;
+    }
     constexpr ap_base operator>>(int by) const {
         if (by < W) return number >> by;
         return S ? number >> (W - 1) : Native(0);
@@ -68,7 +77,8 @@ public:
 
 private:
     static constexpr Native wrapped(std::uint64_t value) {
-        constexpr std::uint64_t mask = ~std::uint64_t(0) >> (64 - W), sign = std::uint64_t(1) << (W - 1);
+        constexpr std::uint64_t mask = ~std::uint64_t(0) >> (64 - W),
+            sign = std::uint64_t(1) << (W - 1);
         return static_cast<Native>(S ? ((value & mask) ^ sign) - sign : value & mask);
     }
 
@@ -102,7 +112,8 @@ namespace ap_shim {
 
 constexpr int larger(int a, int b) { return a > b ? a : b; }
 
-// Bits that hold every number of A bits and every one of B: an unsigned one takes one more where the other is signed.
+// Bits that hold every number of A bits and every one of B: an unsigned one takes one more where
+// the other is signed.
 template <int A, bool S, int B, bool R>
 constexpr int both = larger(A + (R && !S), B + (S && !R));
 
@@ -113,7 +124,8 @@ constexpr int order(const ap_base<A, S, false>& a, const ap_base<B, R, false>& b
     } else if (R && b.native() < 0) {
         return 1;
     }
-    const std::uint64_t x = static_cast<std::uint64_t>(a.native()), y = static_cast<std::uint64_t>(b.native());
+    const std::uint64_t x = static_cast<std::uint64_t>(a.native()),
+        y = static_cast<std::uint64_t>(b.native());
     return x < y ? -1 : x > y;
 }
 
@@ -133,10 +145,10 @@ SPIKELOOM_OPERATOR(|, (ap_shim::both<A, S, B, R>), S || R)
 SPIKELOOM_OPERATOR(^, (ap_shim::both<A, S, B, R>), S || R)
 #undef SPIKELOOM_OPERATOR
 
-#define SPIKELOOM_COMPARISON(SIGN)                                                                  \
-    template <int A, bool S, int B, bool R>                                                         \
-    constexpr bool operator SIGN(const ap_base<A, S, false>& a, const ap_base<B, R, false>& b) {     \
-        return ap_shim::order(a, b) SIGN 0;                                                         \
+#define SPIKELOOM_COMPARISON(SIGN)                                                                 \
+    template <int A, bool S, int B, bool R>                                                        \
+    constexpr bool operator SIGN(const ap_base<A, S, false>& a, const ap_base<B, R, false>& b) {   \
+        return ap_shim::order(a, b) SIGN 0;                                                        \
     }
 SPIKELOOM_COMPARISON(==)
 SPIKELOOM_COMPARISON(!=)

@@ -1,4 +1,5 @@
-// A queue without end: what a stream of Vitis HLS is in C simulation, where one process after the other runs to its end.
+// A queue without end: what a stream of Vitis HLS is in C simulation, where one process after the
+// other runs to its end.
 #ifndef SPIKELOOM_SHIM_HLS_STREAM_H
 #define SPIKELOOM_SHIM_HLS_STREAM_H
 

@@ -1,4 +1,5 @@
-// The ends of the network: AXI4-Stream in and out, beat for beat what the RTL core takes and gives; and what was counted of an image.
+// The ends of the network: AXI4-Stream in and out, beat for beat what the RTL core takes and gives;
+// and what was counted of an image.
 #ifndef SPIKELOOM_AXIS_HPP
 #define SPIKELOOM_AXIS_HPP
 

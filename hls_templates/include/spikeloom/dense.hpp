@@ -1,5 +1,6 @@
-// The bodies that take one word of every window an iteration, whatever it holds, II = 1: flags of a plane gate their weights (dense), whole
-// words are multiplied by them (parallel), or each element has an input channel of its own (depthwise; a sum pooling is one of ones).
+// The bodies that take one word of every window an iteration, whatever it holds, II = 1: flags of a
+// plane gate their weights (dense), whole words are multiplied by them (parallel), or each element
+// has an input channel of its own (depthwise; a sum pooling is one of ones).
 //
 //   q[0] --> word --> gate or multiply --> add, Horner --> o
 #ifndef SPIKELOOM_DENSE_HPP
@@ -20,7 +21,8 @@ ap_int<P::acc_width> product(ap_int<P::weight_width> weight, ap_uint<Queue<P>::w
 
 // The sums of one word; a row of weights is one word's, channel by channel.
 template <class P, int N>
-void add_word(const typename Queue<P>::Word& word, const ap_uint<P::stored_width> (&row)[N], Result<P>& sums) {
+void add_word(const typename Queue<P>::Word& word, const ap_uint<P::stored_width> (&row)[N],
+    Result<P>& sums) {
 #pragma HLS INLINE
     for (int w = 0; w < P::windows; ++w) {
 #pragma HLS UNROLL
@@ -30,7 +32,8 @@ void add_word(const typename Queue<P>::Word& word, const ap_uint<P::stored_width
             for (int e = 0; e < P::elements; ++e) {
 #pragma HLS UNROLL
                 if (P::body == DEPTHWISE && e != c) continue;
-                const ap_int<P::weight_width> weighs = weight<P>(row[P::body == DEPTHWISE ? e : c * P::elements + e]);
+                const ap_int<P::weight_width> weighs =
+                    weight<P>(row[P::body == DEPTHWISE ? e : c * P::elements + e]);
                 ap_int<P::acc_width>& sum = sums.lane[w * P::elements + e];
                 sum = sum + product<P>(weighs, value);
             }
@@ -55,8 +58,8 @@ ap_uint<32> ones(const Lanes<W, N>& words, int width) {
 
 template <class P, int ROWS, int N>
 void word_body(
-    hls::stream<typename Queue<P>::Word> (&q)[1], const ap_uint<P::stored_width> (&rom)[ROWS][N], int planes, hls::stream<Result<P>>& o,
-    Counts<4>& counts
+    hls::stream<typename Queue<P>::Word> (&q)[1], const ap_uint<P::stored_width> (&rom)[ROWS][N],
+    int planes, hls::stream<Result<P>>& o, Counts<4>& counts
 ) {
 #pragma HLS ARRAY_RESHAPE variable=rom type=complete dim=2
     using G = Geometry<P>;

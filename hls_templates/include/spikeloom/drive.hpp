@@ -1,4 +1,5 @@
-// The drive of a neuron: u = (+-v << f) + beta, after the sum has been moved up by the planes that were not run.
+// The drive of a neuron: u = (+-v << f) + beta, after the sum has been moved up by the planes that
+// were not run.
 #ifndef SPIKELOOM_DRIVE_HPP
 #define SPIKELOOM_DRIVE_HPP
 
@@ -22,7 +23,8 @@ template <class P>
 ap_int<P::u_width> driven(ap_int<P::acc_width> v, Bit negate, int places) {
 #pragma HLS INLINE
     const ap_int<P::acc_width> all = whole<P::i_base, P::most_places>(v, places);
-    const ap_int<P::acc_width + 1> turned = negate ? ap_int<P::acc_width + 1>(-all) : ap_int<P::acc_width + 1>(all);
+    const ap_int<P::acc_width + 1> turned = negate ? ap_int<P::acc_width + 1>(-all)
+        : ap_int<P::acc_width + 1>(all);
     return ap_int<P::u_width>(turned) << P::shift;
 }
 
@@ -35,7 +37,8 @@ struct Taken {
 };
 
 template <class P>
-ap_int<P::u_width> drive(ap_int<Taken<P>::width> taken, Bit negate, ap_int<P::beta_width> beta, int places) {
+ap_int<P::u_width> drive(ap_int<Taken<P>::width> taken, Bit negate, ap_int<P::beta_width> beta,
+    int places) {
 #pragma HLS INLINE
     if (P::joined) return ap_int<P::u_width>(taken) + beta;
     return driven<P>(taken, negate, places) + beta;

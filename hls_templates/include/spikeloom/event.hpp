@@ -1,5 +1,6 @@
-// The event-driven body: only spikes that fired are processed. Each bank of each window is a process with its own queue and weights;
-// a pass is over when the slowest of them has handed over its sums.
+// The event-driven body: only spikes that fired are processed. Each bank of each window is a
+// process with its own queue and weights; a pass is over when the slowest of them has handed over
+// its sums.
 //
 //   q[0] --> scan --> sums -+
 //   q[1] --> scan --> sums -+--> add, Horner --> o
@@ -32,7 +33,8 @@ int lowest(const Lanes<Bit, N>& flags) {
 // One bank: up to `ports` set flags an iteration, an iteration at least for every word, II = 1.
 template <class P, int ROWS>
 void scan(
-    hls::stream<typename Queue<P>::Word>& i, const ap_uint<P::stored_width> (&rom)[ROWS][P::elements], int planes, hls::stream<Part<P>>& o
+    hls::stream<typename Queue<P>::Word>& i,
+    const ap_uint<P::stored_width> (&rom)[ROWS][P::elements], int planes, hls::stream<Part<P>>& o
 ) {
 #pragma HLS ARRAY_RESHAPE variable=rom type=complete dim=2
     using G = Geometry<P>;
@@ -110,8 +112,9 @@ void add(hls::stream<Part<P>> (&i)[Q], int planes, hls::stream<Result<P>>& o, Co
 
 template <class P, int ROWS>
 void event_body(
-    hls::stream<typename Queue<P>::Word> (&q)[P::windows * P::banks], const ap_uint<P::stored_width> (&rom)[P::banks][ROWS][P::elements],
-    int planes, hls::stream<Result<P>>& o, Counts<4>& counts
+    hls::stream<typename Queue<P>::Word> (&q)[P::windows * P::banks],
+    const ap_uint<P::stored_width> (&rom)[P::banks][ROWS][P::elements], int planes,
+    hls::stream<Result<P>>& o, Counts<4>& counts
 ) {
 #pragma HLS DATAFLOW
 #pragma HLS ARRAY_PARTITION variable=rom type=complete dim=1

@@ -1,4 +1,5 @@
-// Planes to a sum: v = base v + the sum of the weights of a plane, most significant plane first. No multiplier.
+// Planes to a sum: v = base v + the sum of the weights of a plane, most significant plane first. No
+// multiplier.
 #ifndef SPIKELOOM_HORNER_HPP
 #define SPIKELOOM_HORNER_HPP
 
@@ -10,7 +11,8 @@ namespace spikeloom {
 template <class P>
 using Result = Lanes<ap_int<P::acc_width>, P::windows * P::elements>;
 
-// What each layer is counted with: busy, stalled, starved, synaptic. A process does not see why it waits.
+// What each layer is counted with: busy, stalled, starved, synaptic. A process does not see why it
+// waits.
 using Work = Lanes<Count, 4>;
 
 template <class P>
@@ -38,7 +40,8 @@ void accumulate(Result<P>& v, const Result<P>& sums, int plane) {
 #pragma HLS INLINE
     for (int n = 0; n < P::windows * P::elements; ++n) {
 #pragma HLS UNROLL
-        const ap_int<P::acc_width> start = plane == 0 || P::per_step ? ap_int<P::acc_width>(0) : shifted<P>(v.lane[n]);
+        const ap_int<P::acc_width> start =
+            plane == 0 || P::per_step ? ap_int<P::acc_width>(0) : shifted<P>(v.lane[n]);
         if (P::i_signed && P::body != PARALLEL && plane == 0)
             v.lane[n] = start - sums.lane[n];
         else

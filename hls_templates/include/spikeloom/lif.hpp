@@ -1,5 +1,5 @@
-// IF and LIF: m -= m >> leak (IF: no leak), m += u, fire on m >= theta, then m = 0 (hard reset) or m -= theta. All steps of a position
-// run in a row, from membrane 0.
+// IF and LIF: m -= m >> leak (IF: no leak), m += u, fire on m >= theta, then m = 0 (hard reset) or
+// m -= theta. All steps of a position run in a row, from membrane 0.
 //
 //   i --> drive --> leak, integrate, fire, reset (T times) --> o
 #ifndef SPIKELOOM_LIF_HPP
@@ -10,12 +10,15 @@
 
 namespace spikeloom {
 
-// A result for every step where the layer runs step by step, else one that is the current of all steps.
+// A result for every step where the layer runs step by step, else one that is the current of all
+// steps.
 template <class P, int BETAS, int ROWS>
 void lif(
-    hls::stream<typename Taken<P>::Words>& i, const ap_int<P::beta_width> (&beta)[BETAS][ROWS][P::neurons],
-    const Bit (&negate)[ROWS][P::neurons], const ap_int<P::theta_width> (&theta)[ROWS][P::neurons], int run, int places, int live,
-    Stream<ap_uint<P::o_steps>, Taken<P>::lanes>& o, Counts<1 + P::o_steps>& tallies
+    hls::stream<typename Taken<P>::Words>& i,
+    const ap_int<P::beta_width> (&beta)[BETAS][ROWS][P::neurons],
+    const Bit (&negate)[ROWS][P::neurons], const ap_int<P::theta_width> (&theta)[ROWS][P::neurons],
+    int run, int places, int live, Stream<ap_uint<P::o_steps>, Taken<P>::lanes>& o,
+    Counts<1 + P::o_steps>& tallies
 ) {
 #pragma HLS ARRAY_RESHAPE variable=beta type=complete dim=3
 #pragma HLS ARRAY_RESHAPE variable=negate type=complete dim=2
@@ -37,13 +40,16 @@ void lif(
         const int row = fold * groups + group;
         for (int n = 0; n < P::windows * P::neurons; ++n) {
 #pragma HLS UNROLL
-            const int unit = n % P::neurons, lane = n / P::neurons * P::elements + group * P::neurons + unit;
-            const ap_int<P::u_width> u = drive<P>(held.lane[lane], negate[row][unit], beta[run % BETAS][row][unit], places);
+            const int unit = n % P::neurons,
+                      lane = n / P::neurons * P::elements + group * P::neurons + unit;
+            const ap_int<P::u_width> u =
+                drive<P>(held.lane[lane], negate[row][unit], beta[run % BETAS][row][unit], places);
             const ap_int<P::u_width> m = t == 0 ? ap_int<P::u_width>(0) : membrane.lane[lane];
             const ap_int<P::u_width> leaked = P::leak ? ap_int<P::u_width>(m - (m >> P::leak)) : m;
             const ap_int<P::u_width> charged = leaked + u, threshold = theta[row][unit];
             const bool fires = charged >= threshold;
-            const ap_int<P::u_width> after = P::hard_reset ? ap_int<P::u_width>(0) : ap_int<P::u_width>(charged - threshold);
+            const ap_int<P::u_width> after =
+                P::hard_reset ? ap_int<P::u_width>(0) : ap_int<P::u_width>(charged - threshold);
             membrane.lane[lane] = fires ? after : charged;
             const ap_uint<P::o_steps> before = t == 0 ? ap_uint<P::o_steps>(0) : words.lane[lane];
             words.lane[lane] = (before << 1) | Bit(fires);

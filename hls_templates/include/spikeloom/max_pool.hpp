@@ -1,5 +1,6 @@
-// Max pooling: the largest word of a window; of plain spike trains (base 1) whatever fired in any of them. The source has inverted the
-// words of channels that take the minimum, and the signs of signed ones; so they order as unsigned numbers, and padding is the least of them.
+// Max pooling: the largest word of a window; of plain spike trains (base 1) whatever fired in any
+// of them. The source has inverted the words of channels that take the minimum, and the signs of
+// signed ones; so they order as unsigned numbers, and padding is the least of them.
 //
 //   q[0] --> best word so far --> inverted back --> o
 #ifndef SPIKELOOM_MAX_POOL_HPP
@@ -13,7 +14,8 @@ namespace spikeloom {
 template <class P>
 void max_pool(
     hls::stream<typename Queue<P>::Word> (&q)[1], const ap_uint<P::i_steps> (&flip)[P::o_channels],
-    Stream<ap_uint<P::i_steps>, P::windows * P::elements>& o, Counts<4>& counts, Counts<1 + P::i_steps>& tallies
+    Stream<ap_uint<P::i_steps>, P::windows * P::elements>& o, Counts<4>& counts,
+    Counts<1 + P::i_steps>& tallies
 ) {
     using G = Geometry<P>;
     Count busy = 0;
@@ -29,7 +31,8 @@ void max_pool(
 #pragma HLS ARRAY_PARTITION variable=out.lane type=complete
         for (int lane = 0; lane < P::windows * P::elements; ++lane) {
 #pragma HLS UNROLL
-            const ap_uint<P::i_steps> before = k == 0 ? ap_uint<P::i_steps>(0) : best.lane[lane], here = word.lane[lane];
+            const ap_uint<P::i_steps> before = k == 0 ? ap_uint<P::i_steps>(0) : best.lane[lane],
+                                      here = word.lane[lane];
             if (P::i_base == 1)
                 best.lane[lane] = before | here;
             else

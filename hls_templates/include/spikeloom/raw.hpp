@@ -1,4 +1,5 @@
-// No neuron: the drive leaves as it is, as the network's integer output or as the words of its planes.
+// No neuron: the drive leaves as it is, as the network's integer output or as the words of its
+// planes.
 //
 //   i --> drive --> o
 #ifndef SPIKELOOM_RAW_HPP
@@ -12,8 +13,10 @@ namespace spikeloom {
 // All elements at once, II = 1.
 template <class P, int BETAS, int ROWS>
 void raw(
-    hls::stream<typename Taken<P>::Words>& i, const ap_int<P::beta_width> (&beta)[BETAS][ROWS][P::elements],
-    const Bit (&negate)[ROWS][P::elements], int run, int places, Stream<ap_int<P::u_width>, Taken<P>::lanes>& o
+    hls::stream<typename Taken<P>::Words>& i,
+    const ap_int<P::beta_width> (&beta)[BETAS][ROWS][P::elements],
+    const Bit (&negate)[ROWS][P::elements], int run, int places,
+    Stream<ap_int<P::u_width>, Taken<P>::lanes>& o
 ) {
 #pragma HLS ARRAY_RESHAPE variable=beta type=complete dim=3
 #pragma HLS ARRAY_RESHAPE variable=negate type=complete dim=2
@@ -38,7 +41,8 @@ void raw(
 // The lowest bits of each drive as a word of T planes.
 template <class P>
 void planes(
-    Stream<ap_int<P::u_width>, Taken<P>::lanes>& i, Stream<ap_uint<P::o_steps>, Taken<P>::lanes>& o, Counts<1 + P::o_steps>& tallies
+    Stream<ap_int<P::u_width>, Taken<P>::lanes>& i, Stream<ap_uint<P::o_steps>, Taken<P>::lanes>& o,
+    Counts<1 + P::o_steps>& tallies
 ) {
     using G = Geometry<P>;
     Tally<P::o_steps> tally;

@@ -1,8 +1,10 @@
-// SpikePack: T comparisons, each place of the word in turn: s = (u >= theta base^(T-t)), u -= s theta base^(T-t). arXiv 2501.14484.
+// SpikePack: T comparisons, each place of the word in turn: s = (u >= theta base^(T-t)), u -= s
+// theta base^(T-t). arXiv 2501.14484.
 //
 //   i --> drive --> compare, subtract (T times) --> o
 //
-// `neurons` units of every window work side by side, group after group of the elements; one step an iteration, II = 1.
+// `neurons` units of every window work side by side, group after group of the elements; one step an
+// iteration, II = 1.
 #ifndef SPIKELOOM_SPIKEPACK_HPP
 #define SPIKELOOM_SPIKEPACK_HPP
 
@@ -11,13 +13,16 @@
 
 namespace spikeloom {
 
-// theta[row][unit][t] is the threshold times the place of step t; a tie flag clears a last spike that leaves nothing.
+// theta[row][unit][t] is the threshold times the place of step t; a tie flag clears a last spike
+// that leaves nothing.
 template <class P, int BETAS, int ROWS>
 void spikepack(
-    hls::stream<typename Taken<P>::Words>& i, const ap_int<P::beta_width> (&beta)[BETAS][ROWS][P::neurons],
-    const Bit (&negate)[ROWS][P::neurons], const ap_int<P::theta_width> (&theta)[ROWS][P::neurons][P::o_steps],
-    const Bit (&tie)[ROWS][P::neurons], int run, int places, int live, Stream<ap_uint<P::o_steps>, Taken<P>::lanes>& o,
-    Counts<1 + P::o_steps>& tallies
+    hls::stream<typename Taken<P>::Words>& i,
+    const ap_int<P::beta_width> (&beta)[BETAS][ROWS][P::neurons],
+    const Bit (&negate)[ROWS][P::neurons],
+    const ap_int<P::theta_width> (&theta)[ROWS][P::neurons][P::o_steps],
+    const Bit (&tie)[ROWS][P::neurons], int run, int places, int live,
+    Stream<ap_uint<P::o_steps>, Taken<P>::lanes>& o, Counts<1 + P::o_steps>& tallies
 ) {
 #pragma HLS ARRAY_RESHAPE variable=beta type=complete dim=3
 #pragma HLS ARRAY_RESHAPE variable=negate type=complete dim=2
@@ -40,8 +45,10 @@ void spikepack(
         const int row = fold * groups + group;
         for (int n = 0; n < P::windows * P::neurons; ++n) {
 #pragma HLS UNROLL
-            const int unit = n % P::neurons, lane = n / P::neurons * P::elements + group * P::neurons + unit;
-            const ap_int<P::u_width> first = drive<P>(held.lane[lane], negate[row][unit], beta[run % BETAS][row][unit], places);
+            const int unit = n % P::neurons,
+                      lane = n / P::neurons * P::elements + group * P::neurons + unit;
+            const ap_int<P::u_width> first =
+                drive<P>(held.lane[lane], negate[row][unit], beta[run % BETAS][row][unit], places);
             const ap_int<P::u_width> u = t == 0 ? first : left[n];
             const ap_int<P::theta_width> threshold = theta[row][unit][t];
             const bool fires = u >= threshold;

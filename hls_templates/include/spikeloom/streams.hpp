@@ -1,5 +1,5 @@
-// What lies between the layers: windows to positions, channels per beat changed, one stream to several. Each takes or gives a beat an
-// iteration, II = 1.
+// What lies between the layers: windows to positions, channels per beat changed, one stream to
+// several. Each takes or gives a beat an iteration, II = 1.
 #ifndef SPIKELOOM_STREAMS_HPP
 #define SPIKELOOM_STREAMS_HPP
 

@@ -1,4 +1,5 @@
-// Spikes of a stream, counted where they are produced: words that are not zero, then set bits of each plane, the first plane first.
+// Spikes of a stream, counted where they are produced: words that are not zero, then set bits of
+// each plane, the first plane first.
 #ifndef SPIKELOOM_TALLY_HPP
 #define SPIKELOOM_TALLY_HPP
 
@@ -22,12 +23,14 @@ public:
             if (words.lane[n]) counted.lane[0] = counted.lane[0] + Bit(1);
             for (int plane = 0; plane < T; ++plane) {
 #pragma HLS UNROLL
-                if (words.lane[n][T - 1 - plane]) counted.lane[1 + plane] = counted.lane[1 + plane] + Bit(1);
+                if (words.lane[n][T - 1 - plane])
+                    counted.lane[1 + plane] = counted.lane[1 + plane] + Bit(1);
             }
         }
     }
 
-    // Words with all of their steps, on their way: behind those that were run the silent ones, the sign turned, counted.
+    // Words with all of their steps, on their way: behind those that were run the silent ones, the
+    // sign turned, counted.
     template <int N>
     void pass(const Lanes<ap_uint<T>, N>& words, int silent, int sign, Stream<ap_uint<T>, N>& o) {
 #pragma HLS INLINE

@@ -1,4 +1,5 @@
-// Where a model finds the files that its memories are filled from. Included by one C++ file of a library.
+// Where a model finds the files that its memories are filled from. Included by one C++ file of a
+// library.
 #pragma once
 
 #include <string>

@@ -23,9 +23,13 @@ SPIKELOOM_EXPORT Base* spikeloom_open(int32_t model, const spikeloom::Job* job) 
     return found == spikeloom::openers().end() ? nullptr : found->second(*job);
 }
 
-SPIKELOOM_EXPORT int32_t spikeloom_run(Base* runner, double seconds) { return runner->run(seconds); }
+SPIKELOOM_EXPORT int32_t spikeloom_run(Base* runner, double seconds) {
+    return runner->run(seconds);
+}
 
-SPIKELOOM_EXPORT uint64_t spikeloom_counter(Base* runner, uint32_t address) { return runner->counter(address); }
+SPIKELOOM_EXPORT uint64_t spikeloom_counter(Base* runner, uint32_t address) {
+    return runner->counter(address);
+}
 
 SPIKELOOM_EXPORT void spikeloom_wait(Base* runner, int64_t cycles) { runner->wait(cycles); }
 

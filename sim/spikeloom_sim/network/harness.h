@@ -1,7 +1,8 @@
-// The cycle loop around a verilated top. One Runner drives one model; the C functions at the end are what Python calls.
+// The cycle loop around a verilated top. One Runner drives one model; the C functions at the end
+// are what Python calls.
 //
-// One cycle: with the clock low, inputs are set and the model settles; valid and ready are sampled; the clock rises.
-// Cycle 0 is the first one without reset.
+// One cycle: with the clock low, inputs are set and the model settles; valid and ready are sampled;
+// the clock rises. Cycle 0 is the first one without reset.
 #pragma once
 
 #include <chrono>
@@ -26,17 +27,18 @@ struct Job {
     int64_t* first;        // per image: cycle of the first input transfer
     int64_t* last;         // per image: cycle of the last output transfer
     int64_t images, i_beats, o_beats, beat_bytes;
-    int64_t limit;         // cycles without a transfer that count as a hang
+    int64_t limit;  // cycles without a transfer that count as a hang
     int64_t signed_output;
-    int64_t single;        // offer an image only after the last output of the one before
+    int64_t single;  // offer an image only after the last output of the one before
     uint64_t seed;
-    uint32_t idle, stall;  // chance per cycle, in 2^-32, that an input idle or an output stall begins
-    uint32_t burst;        // its longest length in cycles
-    uint32_t half_period;  // ps, for waves
+    uint32_t idle,
+        stall;       // chance per cycle, in 2^-32, that an input idle or an output stall begins
+    uint32_t burst;  // its longest length in cycles
+    uint32_t half_period;           // ps, for waves
     int64_t wave_first, wave_last;  // images to dump, both included
     const char* wave_path;          // null: none
-    int64_t steps;         // time steps to run; 0 for all
-    const char* folder;    // of the files that memories are filled from, with its last slash
+    int64_t steps;                  // time steps to run; 0 for all
+    const char* folder;  // of the files that memories are filled from, with its last slash
 };
 
 struct Base {
@@ -71,8 +73,10 @@ class Runner final : public Base {
 
     void dump(int half) {
 #ifdef SPIKELOOM_WAVES
-        const bool begun = image_in > job.wave_first || (image_in == job.wave_first && (offering || beat_in));
-        if (job.wave_path && begun && image_out <= job.wave_last) wave.dump(static_cast<uint64_t>(2 * cycle + half) * job.half_period);
+        const bool begun =
+            image_in > job.wave_first || (image_in == job.wave_first && (offering || beat_in));
+        if (job.wave_path && begun && image_out <= job.wave_last)
+            wave.dump(static_cast<uint64_t>(2 * cycle + half) * job.half_period);
 #else
         (void)half;
 #endif
@@ -108,11 +112,17 @@ class Runner final : public Base {
 
     void offer() {
         if (offering) return;
-        const bool more = image_in < job.images && (!job.single || image_in <= image_out);  // rows that no output needs may come after the last output
+        const bool more =
+            image_in < job.images &&
+            (!job.single ||
+             image_in <= image_out);  // rows that no output needs may come after the last output
         offering = more && !idle.pause();
         top->s_axis_tvalid = offering;
         if (!offering) return;
-        std::memcpy(&top->s_axis_tdata, job.beats + (image_in * job.i_beats + beat_in) * job.beat_bytes, static_cast<size_t>(job.beat_bytes));
+        std::memcpy(
+            &top->s_axis_tdata, job.beats + (image_in * job.i_beats + beat_in) * job.beat_bytes,
+            static_cast<size_t>(job.beat_bytes)
+        );
         top->s_axis_tlast = beat_in == job.i_beats - 1;
     }
 
@@ -125,9 +135,12 @@ class Runner final : public Base {
     }
 
     Status take_output(uint32_t data) {
-        if (image_out == job.images || image_out > image_in || (image_out == image_in && beat_in == 0)) return EXTRA_OUTPUT;
+        if (image_out == job.images || image_out > image_in ||
+            (image_out == image_in && beat_in == 0))
+            return EXTRA_OUTPUT;
         if (bool(top->m_axis_tlast) != (beat_out == job.o_beats - 1)) return WRONG_LAST;
-        job.values[image_out * job.o_beats + beat_out] = job.signed_output ? int64_t(int32_t(data)) : int64_t(data);
+        job.values[image_out * job.o_beats + beat_out] =
+            job.signed_output ? int64_t(int32_t(data)) : int64_t(data);
         quiet = 0;
         ++received;
         if (++beat_out == job.o_beats) job.last[image_out] = cycle, beat_out = 0, ++image_out;
@@ -157,8 +170,12 @@ class Runner final : public Base {
 
 public:
     Runner(const Job& given)
-        : job(given), idle{{job.seed * 2 + 1}, job.idle, job.burst}, stall{{(job.seed * 2 + 1) ^ 0x9E3779B97F4A7C15ULL}, job.stall, job.burst} {
-        context.randReset(2);  // what the hardware leaves undefined is random here, so that a dependence on it shows
+        : job(given),
+          idle{{job.seed * 2 + 1}, job.idle, job.burst},
+          stall{{(job.seed * 2 + 1) ^ 0x9E3779B97F4A7C15ULL}, job.stall, job.burst} {
+        context.randReset(
+            2
+        );  // what the hardware leaves undefined is random here, so that a dependence on it shows
         context.randSeed(static_cast<int>(job.seed % 0x7fffffff) + 1);
 #ifdef SPIKELOOM_WAVES
         context.traceEverOn(true);

@@ -9,9 +9,11 @@ namespace spikeloom {
 
 template <class P, int BETAS, int ROWS>
 void resting(
-    hls::stream<typename Taken<P>::Words>& i, const ap_int<P::beta_width> (&beta)[BETAS][ROWS][P::neurons],
-    const Bit (&negate)[ROWS][P::neurons], const ap_int<P::theta_width> (&theta)[ROWS][P::neurons], int run, int places, int live,
-    Stream<ap_uint<P::o_steps>, Taken<P>::lanes>& o, Counts<1 + P::o_steps>& tallies
+    hls::stream<typename Taken<P>::Words>& i,
+    const ap_int<P::beta_width> (&beta)[BETAS][ROWS][P::neurons],
+    const Bit (&negate)[ROWS][P::neurons], const ap_int<P::theta_width> (&theta)[ROWS][P::neurons],
+    int run, int places, int live, Stream<ap_uint<P::o_steps>, Taken<P>::lanes>& o,
+    Counts<1 + P::o_steps>& tallies
 ) {
     using G = Geometry<P>;
     constexpr int groups = P::elements / P::neurons;
@@ -28,8 +30,10 @@ void resting(
         const int row = fold * groups + group;
         for (int n = 0; n < P::windows * P::neurons; ++n) {
 #pragma HLS UNROLL
-            const int unit = n % P::neurons, lane = n / P::neurons * P::elements + group * P::neurons + unit;
-            const ap_int<P::u_width> u = drive<P>(held.lane[lane], negate[row][unit], beta[run % BETAS][row][unit], places);
+            const int unit = n % P::neurons,
+                      lane = n / P::neurons * P::elements + group * P::neurons + unit;
+            const ap_int<P::u_width> u =
+                drive<P>(held.lane[lane], negate[row][unit], beta[run % BETAS][row][unit], places);
             const ap_int<P::u_width> m = t == 0 ? ap_int<P::u_width>(0) : membrane.lane[lane];
             const ap_int<P::u_width> charged = m + u, threshold = theta[row][unit];
             const bool fires = charged >= threshold && (t == 0 || fired.lane[lane] == Bit(0));

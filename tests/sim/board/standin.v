@@ -1,19 +1,29 @@
-// The ports of a shell around something simple: it copies `input_words` memory words from `input_address` to `output_address`.
-// The register at 0x100 makes it break one rule at a time; 0 keeps all of them. It tests the simulated board, not the hardware.
+// The ports of a shell around something simple: it copies `input_words` memory words from
+// `input_address` to `output_address`. The register at 0x100 makes it break one rule at a time; 0
+// keeps all of them. It tests the simulated board, not the hardware.
 module shell #(parameter A = 32, parameter W = 64) (
   input aclk, input aresetn,
-  input [15:0] s_axi_control_awaddr, input [2:0] s_axi_control_awprot, input s_axi_control_awvalid, output s_axi_control_awready,
-  input [31:0] s_axi_control_wdata, input [3:0] s_axi_control_wstrb, input s_axi_control_wvalid, output s_axi_control_wready,
+  input [15:0] s_axi_control_awaddr, input [2:0] s_axi_control_awprot, input s_axi_control_awvalid,
+      output s_axi_control_awready,
+  input [31:0] s_axi_control_wdata, input [3:0] s_axi_control_wstrb, input s_axi_control_wvalid,
+      output s_axi_control_wready,
   output [1:0] s_axi_control_bresp, output s_axi_control_bvalid, input s_axi_control_bready,
-  input [15:0] s_axi_control_araddr, input [2:0] s_axi_control_arprot, input s_axi_control_arvalid, output s_axi_control_arready,
-  output [31:0] s_axi_control_rdata, output [1:0] s_axi_control_rresp, output s_axi_control_rvalid, input s_axi_control_rready,
-  output reg [A-1:0] m_axi_memory_araddr, output reg [7:0] m_axi_memory_arlen, output [2:0] m_axi_memory_arsize,
-  output [1:0] m_axi_memory_arburst, output [3:0] m_axi_memory_arcache, output [2:0] m_axi_memory_arprot,
+  input [15:0] s_axi_control_araddr, input [2:0] s_axi_control_arprot, input s_axi_control_arvalid,
+      output s_axi_control_arready,
+  output [31:0] s_axi_control_rdata, output [1:0] s_axi_control_rresp, output s_axi_control_rvalid,
+      input s_axi_control_rready,
+  output reg [A-1:0] m_axi_memory_araddr, output reg [7:0] m_axi_memory_arlen,
+      output [2:0] m_axi_memory_arsize,
+  output [1:0] m_axi_memory_arburst, output [3:0] m_axi_memory_arcache,
+      output [2:0] m_axi_memory_arprot,
   output m_axi_memory_arvalid, input m_axi_memory_arready,
-  input [W-1:0] m_axi_memory_rdata, input [1:0] m_axi_memory_rresp, input m_axi_memory_rlast, input m_axi_memory_rvalid,
+  input [W-1:0] m_axi_memory_rdata, input [1:0] m_axi_memory_rresp, input m_axi_memory_rlast,
+      input m_axi_memory_rvalid,
   output m_axi_memory_rready,
-  output reg [A-1:0] m_axi_memory_awaddr, output reg [7:0] m_axi_memory_awlen, output [2:0] m_axi_memory_awsize,
-  output [1:0] m_axi_memory_awburst, output [3:0] m_axi_memory_awcache, output [2:0] m_axi_memory_awprot,
+  output reg [A-1:0] m_axi_memory_awaddr, output reg [7:0] m_axi_memory_awlen,
+      output [2:0] m_axi_memory_awsize,
+  output [1:0] m_axi_memory_awburst, output [3:0] m_axi_memory_awcache,
+      output [2:0] m_axi_memory_awprot,
   output m_axi_memory_awvalid, input m_axi_memory_awready,
   output [W-1:0] m_axi_memory_wdata, output [W/8-1:0] m_axi_memory_wstrb, output m_axi_memory_wlast,
   output m_axi_memory_wvalid, input m_axi_memory_wready,
@@ -56,7 +66,8 @@ module shell #(parameter A = 32, parameter W = 64) (
   wire r_go = busy && r_left != 0 && reserved + r_take <= DEPTH && (bug != 15 || ar_ready_seen);
   wire r_beat = m_axi_memory_rvalid && m_axi_memory_rready;
   reg [15:0] stall = 0;
-  assign m_axi_memory_arvalid = bug == 1 ? arvalid && wobble : bug == 19 ? arvalid || !aresetn : arvalid;
+  assign m_axi_memory_arvalid = bug == 1 ? arvalid && wobble : bug == 19 ? arvalid || !aresetn
+      : arvalid;
   assign m_axi_memory_arsize = bug == 6 ? SIZE - 1 : SIZE;
   assign m_axi_memory_arburst = bug == 5 ? 2 : 1;
   assign m_axi_memory_arcache = bug == 12 ? 0 : 3;
@@ -80,7 +91,8 @@ module shell #(parameter A = 32, parameter W = 64) (
   wire [31:0] w_page = (4096 - w_next[11:0]) / B;
   wire [31:0] w_bound = w_left < 16 ? w_left : 16;
   wire [31:0] w_take = w_page < w_bound ? w_page : w_bound;
-  wire w_go = busy && w_left != 0 && w_beats == 0 && q_level >= w_take && (!awvalid || m_axi_memory_awready);
+  wire w_go = busy && w_left != 0 && w_beats == 0 && q_level >= w_take
+      && (!awvalid || m_axi_memory_awready);
   wire w_move = w_beats != 0 && (!wvalid || m_axi_memory_wready);
   wire answered = m_axi_memory_bvalid && m_axi_memory_bready;
   assign m_axi_memory_awvalid = awvalid;
@@ -95,8 +107,10 @@ module shell #(parameter A = 32, parameter W = 64) (
   assign m_axi_memory_bready = bug != 13;
 
   always @(posedge aclk) begin
-    if (s_axi_control_awvalid && s_axi_control_awready) begin aw_full <= 1; aw <= s_axi_control_awaddr; end
-    if (s_axi_control_wvalid && s_axi_control_wready) begin w_full <= 1; wd <= s_axi_control_wdata; end
+    if (s_axi_control_awvalid && s_axi_control_awready)
+        begin aw_full <= 1; aw <= s_axi_control_awaddr; end
+    if (s_axi_control_wvalid && s_axi_control_wready)
+        begin w_full <= 1; wd <= s_axi_control_wdata; end
     if (written) begin
       aw_full <= 0; w_full <= 0; b_full <= 1;
       case (aw)
@@ -123,7 +137,8 @@ module shell #(parameter A = 32, parameter W = 64) (
     if (s_axi_control_rvalid && s_axi_control_rready) r_full <= 0;
 
     ar_ready_seen <= m_axi_memory_arready;
-    if (arvalid && !m_axi_memory_arready && bug == 2) m_axi_memory_araddr <= m_axi_memory_araddr + B;
+    if (arvalid && !m_axi_memory_arready && bug == 2)
+        m_axi_memory_araddr <= m_axi_memory_araddr + B;
     if (!arvalid || (m_axi_memory_arvalid && m_axi_memory_arready)) begin
       arvalid <= r_go;
       if (r_go) begin
@@ -135,7 +150,8 @@ module shell #(parameter A = 32, parameter W = 64) (
         r_left <= r_left - r_take;
       end
     end
-    reserved <= reserved + (r_go && (!arvalid || (m_axi_memory_arvalid && m_axi_memory_arready)) ? r_take : 0) - (w_move ? 1 : 0);
+    reserved <= reserved + (r_go && (!arvalid || (m_axi_memory_arvalid && m_axi_memory_arready))
+        ? r_take : 0) - (w_move ? 1 : 0);
     if (r_beat) begin
       queue[q_in % DEPTH] <= m_axi_memory_rdata;
       q_in <= q_in + (bug == 21 && q_in % 16 == 5 ? 2 : 1);
@@ -170,14 +186,17 @@ module shell #(parameter A = 32, parameter W = 64) (
       if (m_axi_memory_bresp != 0) error[m_axi_memory_bresp] <= 1;
     end
     if (busy) cycles <= cycles + 1;
-    if (busy && w_left == 0 && w_beats == 0 && !wvalid && waiting == 0) begin busy <= 0; done <= 1; end
+    if (busy && w_left == 0 && w_beats == 0 && !wvalid && waiting == 0)
+        begin busy <= 0; done <= 1; end
     if (start) begin
       busy <= 1; done <= 0; error <= 0; seen <= 0; cycles <= 0;
-      r_next <= source; w_next <= target; r_left <= words; w_left <= words; reserved <= 0; q_in <= 0; q_out <= 0;
+      r_next <= source; w_next <= target; r_left <= words; w_left <= words; reserved <= 0;
+          q_in <= 0; q_out <= 0;
     end
     if (!aresetn) begin
       {aw_full, w_full, b_full, r_full, busy, done, arvalid, awvalid, wvalid} <= 0;
-      r_left <= 0; w_left <= 0; l_in <= 0; l_out <= 0; beat <= 0; w_beats <= 0; waiting <= 0; reserved <= 0; q_in <= 0; q_out <= 0;
+      r_left <= 0; w_left <= 0; l_in <= 0; l_out <= 0; beat <= 0; w_beats <= 0; waiting <= 0;
+          reserved <= 0; q_in <= 0; q_out <= 0;
     end
   end
 endmodule

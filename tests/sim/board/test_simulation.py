@@ -347,7 +347,7 @@ def test_wrong_requests(bench: Bench, built: Path, tmp_path: Path) -> None:
         build(tmp_path)
     folder = emitted(tmp_path / "net", "pynq-z2")
     (folder / "rtl" / "top.v").write_text("module top; endmodule", encoding="utf-8")
-    with pytest.raises(BoardError, match="is not the hardware"):
+    with pytest.raises(SpikeLoomError, match="expected the Verilog of manifest.json"):
         build(folder)
     (folder / "rtl" / "shell.v").unlink()
     with pytest.raises(BoardError, match="shell.v: expected an emitted network"):

@@ -205,5 +205,5 @@ def test_manifest_of_other_hardware(tmp_path: Path, toys: dict[str, Network]) ->
     (tmp_path / "rtl").mkdir()
     (tmp_path / "rtl" / "top.v").write_text("module top; endmodule\n")
     (tmp_path / "manifest.json").write_text(replace(toys[""].manifest, top_sha256="0").to_json())
-    with pytest.raises(SpikeLoomError, match="not the hardware"):
+    with pytest.raises(SpikeLoomError, match="expected the Verilog of manifest.json"):
         Network(tmp_path)

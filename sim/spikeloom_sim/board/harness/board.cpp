@@ -33,22 +33,36 @@ SPIKELOOM_EXPORT void spikeloom_board_load(Base* board, uint64_t seed, const cha
 
 SPIKELOOM_EXPORT void spikeloom_board_reset(Base* board, int64_t cycles) { board->reset(cycles); }
 
-SPIKELOOM_EXPORT void spikeloom_board_advance(Base* board, int64_t cycles) { board->advance(cycles); }
+SPIKELOOM_EXPORT void spikeloom_board_advance(Base* board, int64_t cycles) {
+    board->advance(cycles);
+}
 
-SPIKELOOM_EXPORT int32_t spikeloom_board_read(Base* board, uint32_t address, uint32_t* value) { return board->read(address, value); }
+SPIKELOOM_EXPORT int32_t spikeloom_board_read(Base* board, uint32_t address, uint32_t* value) {
+    return board->read(address, value);
+}
 
-SPIKELOOM_EXPORT int32_t spikeloom_board_write(Base* board, uint32_t address, uint32_t value) { return board->write(address, value); }
+SPIKELOOM_EXPORT int32_t spikeloom_board_write(Base* board, uint32_t address, uint32_t value) {
+    return board->write(address, value);
+}
 
 SPIKELOOM_EXPORT void spikeloom_board_host(Base* board, int64_t patience, uint32_t skew) {
     board->patience = patience;
     board->skew = skew;
 }
 
-SPIKELOOM_EXPORT void spikeloom_board_memory(Base* board, const spikeloom::board::Timing* timing) { board->memory.configure(*timing); }
+SPIKELOOM_EXPORT void spikeloom_board_memory(Base* board, const spikeloom::board::Timing* timing) {
+    board->memory.configure(*timing);
+}
 
-SPIKELOOM_EXPORT void spikeloom_board_map(Base* board, uint64_t base, uint64_t size, uint8_t* data) { board->memory.map({base, size, data}); }
+SPIKELOOM_EXPORT void spikeloom_board_map(
+    Base* board, uint64_t base, uint64_t size, uint8_t* data
+) {
+    board->memory.map({base, size, data});
+}
 
-SPIKELOOM_EXPORT void spikeloom_board_unmap(Base* board, uint64_t base) { board->memory.unmap(base); }
+SPIKELOOM_EXPORT void spikeloom_board_unmap(Base* board, uint64_t base) {
+    board->memory.unmap(base);
+}
 
 SPIKELOOM_EXPORT void spikeloom_board_inject(Base* board, int32_t fault, int64_t after) {
     board->memory.inject(static_cast<spikeloom::board::Fault>(fault), after);
@@ -57,7 +71,9 @@ SPIKELOOM_EXPORT void spikeloom_board_inject(Base* board, int32_t fault, int64_t
 SPIKELOOM_EXPORT void spikeloom_board_repair(Base* board) { board->memory.repair(); }
 
 // The first rule that was broken, or null.
-SPIKELOOM_EXPORT const char* spikeloom_board_breach(const Base* board) { return board->rules.breach(); }
+SPIKELOOM_EXPORT const char* spikeloom_board_breach(const Base* board) {
+    return board->rules.breach();
+}
 
 SPIKELOOM_EXPORT void spikeloom_board_forgive(Base* board) { board->rules.forget(); }
 

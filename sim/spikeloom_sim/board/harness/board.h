@@ -1,6 +1,8 @@
-// A verilated shell between a memory and a host: the cycle loop, the host's side of the register bus, reset.
+// A verilated shell between a memory and a host: the cycle loop, the host's side of the register
+// bus, reset.
 //
-// One cycle: with the clock low, inputs are set and the model settles; all handshakes are sampled; the clock rises.
+// One cycle: with the clock low, inputs are set and the model settles; all handshakes are sampled;
+// the clock rises.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +22,8 @@ struct Base {
     Rules rules;
     Memory memory;
     int64_t patience = 10000;  // cycles that a register access may take
-    uint32_t skew = 0;         // of the host: most cycles between its channels, and before it takes a response
+    uint32_t skew =
+        0;  // of the host: most cycles between its channels, and before it takes a response
 
     explicit Base(uint32_t width) : memory(rules, width) {}
     virtual ~Base() = default;
@@ -44,7 +47,9 @@ class Board final : public Base {
 
     struct ReadResponse {
         uint32_t data, response;
-        bool operator==(const ReadResponse& other) const { return data == other.data && response == other.response; }
+        bool operator==(const ReadResponse& other) const {
+            return data == other.data && response == other.response;
+        }
     };
 
     std::unique_ptr<VerilatedContext> context;
@@ -52,7 +57,7 @@ class Board final : public Base {
     Random random{1};
     Held<ReadResponse> r_held;
     Held<uint32_t> b_held;
-    int asked = 0, written = 0;                             // accesses that wait for a response
+    int asked = 0, written = 0;                                // accesses that wait for a response
     bool ar_taken = false, aw_taken = false, w_taken = false;  // in the last cycle
     bool r_taken = false, b_taken = false;
     ReadResponse answer{};
@@ -70,7 +75,9 @@ class Board final : public Base {
         if (r) answer = {top->s_axi_control_rdata, top->s_axi_control_rresp};
         if (b) acknowledgement = top->s_axi_control_bresp;
         r_held.look(rules, "register read", r, top->s_axi_control_rready, [&] { return answer; });
-        b_held.look(rules, "register write", b, top->s_axi_control_bready, [&] { return acknowledgement; });
+        b_held.look(rules, "register write", b, top->s_axi_control_bready, [&] {
+            return acknowledgement;
+        });
     }
 
     void step() {
@@ -125,7 +132,9 @@ public:
         if (top) top->final();
         top.reset();
         context = std::make_unique<VerilatedContext>();
-        context->randReset(2);  // what the hardware leaves undefined is random here, so that a dependence on it shows
+        context->randReset(
+            2
+        );  // what the hardware leaves undefined is random here, so that a dependence on it shows
         context->randSeed(static_cast<int>(seed % 0x7fffffff) + 1);
         random.state = seed * 2 + 1;
         top = std::make_unique<Model>(context.get());
@@ -146,8 +155,9 @@ public:
             top->aresetn = k >= cycles;
             top->aclk = 0;
             top->eval();
-            if (k == cycles - 1 && (top->m_axi_memory_arvalid || top->m_axi_memory_awvalid || top->m_axi_memory_wvalid ||
-                                    top->s_axi_control_rvalid || top->s_axi_control_bvalid))
+            if (k == cycles - 1 && (top->m_axi_memory_arvalid || top->m_axi_memory_awvalid ||
+                                    top->m_axi_memory_wvalid || top->s_axi_control_rvalid ||
+                                    top->s_axi_control_bvalid))
                 rules.broken("valid is high in reset");
             rise();
         }

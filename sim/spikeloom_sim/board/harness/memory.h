@@ -1,7 +1,9 @@
-// External memory behind an AXI port without IDs: regions, bursts under way, times, and faults on demand.
+// External memory behind an AXI port without IDs: regions, bursts under way, times, and faults on
+// demand.
 //
-// One ID means: reads are answered in the order of their requests, so are writes; reads and writes do not wait for each other.
-// In each cycle drive() sets the memory's outputs from what happened before, sample() looks at the settled port.
+// One ID means: reads are answered in the order of their requests, so are writes; reads and writes
+// do not wait for each other. In each cycle drive() sets the memory's outputs from what happened
+// before, sample() looks at the settled port.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +21,15 @@ enum Response : uint8_t { OKAY = 0, SLVERR = 2, DECERR = 3 };
 
 // Mirrored field by field in native.py.
 struct Timing {
-    int64_t latency_min, latency_max;  // cycles from a read request, or from the last beat of a write, to the first answer
+    int64_t latency_min, latency_max;  // cycles from a read request, or from the last beat of a
+                                       // write, to the first answer
     int64_t reads, writes;             // bursts under way at most
     uint64_t seed;
-    uint32_t pause, burst;  // of each channel: chance per cycle, in 2^-32, that a pause begins, and its longest length
+    uint32_t pause, burst;  // of each channel: chance per cycle, in 2^-32, that a pause begins, and
+                            // its longest length
     int32_t lazy;           // ready only after valid, never before
-    int32_t shuffle;        // data is read and written at any time that the standard allows, not as soon as possible
+    int32_t shuffle;  // data is read and written at any time that the standard allows, not as soon
+                      // as possible
 };
 
 struct Region {
@@ -55,7 +60,8 @@ class Memory {
         bool last;
 
         bool operator==(const Beat& other) const {
-            return strobes == other.strobes && last == other.last && std::memcmp(data, other.data, WIDEST) == 0;
+            return strobes == other.strobes && last == other.last &&
+                   std::memcmp(data, other.data, WIDEST) == 0;
         }
     };
 
@@ -101,7 +107,8 @@ class Memory {
     uint8_t* find(uint64_t address) {
         for (size_t k = 0; k < regions.size(); ++k) {
             const Region& region = regions[recent];
-            if (address >= region.base && address - region.base + width <= region.size) return region.data + (address - region.base);
+            if (address >= region.base && address - region.base + width <= region.size)
+                return region.data + (address - region.base);
             recent = recent + 1 < regions.size() ? recent + 1 : 0;
         }
         return nullptr;
@@ -125,9 +132,13 @@ class Memory {
 
     void take(Write& write, const Beat& beat) {
         if (beat.last != (write.done + 1 == write.beats))
-            rules.broken("write data: last is %d on beat %u of %u", beat.last, write.done + 1, write.beats);
-        if (write.late) write.got.push_back(beat);
-        else apply(write, beat, write.done);
+            rules.broken(
+                "write data: last is %d on beat %u of %u", beat.last, write.done + 1, write.beats
+            );
+        if (write.late)
+            write.got.push_back(beat);
+        else
+            apply(write, beat, write.done);
         if (++write.done < write.beats) return;
         ++complete;
         if (write.fault != WRITE_SILENT) write.due = rules.cycle + latency();
@@ -136,7 +147,8 @@ class Memory {
     void request_read(const Request& request) {
         request.check(rules, "read request", width);
         const Fault fault = faults.due(true);
-        Read read{request.address, request.length + 1, request.length + 1, UINT32_MAX, fault, rules.cycle + latency()};
+        Read read{request.address, request.length + 1,     request.length + 1, UINT32_MAX,
+                  fault,           rules.cycle + latency()};
         if (fault == READ_SLVERR) read.wrong = random.next() % read.beats;
         if (fault == READ_SHORT && read.beats > 1) --read.answers;
         if (fault == READ_LONG) ++read.answers;
@@ -145,7 +157,8 @@ class Memory {
         if (timing.shuffle && random.next() & 1) {
             read.data.resize(size_t(read.answers) * width);
             for (uint32_t k = 0; k < read.answers; ++k)
-                if (const uint8_t* source = find(read.address + uint64_t(k) * width)) std::memcpy(&read.data[size_t(k) * width], source, width);
+                if (const uint8_t* source = find(read.address + uint64_t(k) * width))
+                    std::memcpy(&read.data[size_t(k) * width], source, width);
         }
         reads.push_back(std::move(read));
         ++counts[0];
@@ -156,7 +169,9 @@ class Memory {
         request.check(rules, "write request", width);
         const Fault fault = faults.due(false);
         if (fault == SPURIOUS_WRITE) ++spurious_writes;
-        writes.push_back(Write{request.address, request.length + 1, fault, timing.shuffle && random.next() & 1});
+        writes.push_back(
+            Write{request.address, request.length + 1, fault, timing.shuffle && random.next() & 1}
+        );
         ++counts[1];
         if (int64_t(writes.size()) > counts[5]) counts[5] = int64_t(writes.size());
         while (!lead.empty() && complete < writes.size()) {
@@ -167,10 +182,14 @@ class Memory {
 
     bool last_of(const Read& read) const {
         switch (read.fault) {
-        case LAST_MISSING: return false;
-        case LAST_EARLY: return read.beats > 1 && read.done + 2 >= read.beats;
-        case READ_SHORT: return read.beats > 1 && read.done + 1 == read.answers;
-        default: return read.done + 1 == read.answers;
+            case LAST_MISSING:
+                return false;
+            case LAST_EARLY:
+                return read.beats > 1 && read.done + 2 >= read.beats;
+            case READ_SHORT:
+                return read.beats > 1 && read.done + 1 == read.answers;
+            default:
+                return read.done + 1 == read.answers;
         }
     }
 
@@ -185,9 +204,14 @@ class Memory {
             Read& read = reads.front();
             const uint8_t* source = find(read.address + uint64_t(read.done) * width);
             last = last_of(read);
-            if (!source || read.fault == READ_DECERR) response = DECERR;
-            else if (read.done == read.wrong) response = SLVERR;
-            else std::memcpy(data, read.data.empty() ? source : &read.data[size_t(read.done) * width], width);
+            if (!source || read.fault == READ_DECERR)
+                response = DECERR;
+            else if (read.done == read.wrong)
+                response = SLVERR;
+            else
+                std::memcpy(
+                    data, read.data.empty() ? source : &read.data[size_t(read.done) * width], width
+                );
         }
         std::memcpy(&top.m_axi_memory_rdata, data, width);
         top.m_axi_memory_rresp = response;
@@ -204,7 +228,9 @@ class Memory {
         if (!b_spurious) {
             Write& write = writes.front();
             for (uint32_t k = 0; k < write.got.size(); ++k) apply(write, write.got[k], k);
-            response = write.fault == WRITE_SLVERR ? SLVERR : write.fault == WRITE_DECERR ? DECERR : write.response;
+            response = write.fault == WRITE_SLVERR   ? SLVERR
+                       : write.fault == WRITE_DECERR ? DECERR
+                                                     : write.response;
         }
         top.m_axi_memory_bresp = response;
         top.m_axi_memory_bvalid = 1;
@@ -239,18 +265,21 @@ class Memory {
 
     template <class Model>
     static Request read_of(const Model& top) {
-        return {uint64_t(top.m_axi_memory_araddr), top.m_axi_memory_arlen,   top.m_axi_memory_arsize,
-                top.m_axi_memory_arburst,          top.m_axi_memory_arcache, top.m_axi_memory_arprot};
+        return {uint64_t(top.m_axi_memory_araddr), top.m_axi_memory_arlen,
+                top.m_axi_memory_arsize,           top.m_axi_memory_arburst,
+                top.m_axi_memory_arcache,          top.m_axi_memory_arprot};
     }
 
     template <class Model>
     static Request write_of(const Model& top) {
-        return {uint64_t(top.m_axi_memory_awaddr), top.m_axi_memory_awlen,   top.m_axi_memory_awsize,
-                top.m_axi_memory_awburst,          top.m_axi_memory_awcache, top.m_axi_memory_awprot};
+        return {uint64_t(top.m_axi_memory_awaddr), top.m_axi_memory_awlen,
+                top.m_axi_memory_awsize,           top.m_axi_memory_awburst,
+                top.m_axi_memory_awcache,          top.m_axi_memory_awprot};
     }
 
 public:
-    // Read and write bursts taken; beats read and written; most reads and writes under way at once; error responses given.
+    // Read and write bursts taken; beats read and written; most reads and writes under way at once;
+    // error responses given.
     int64_t counts[7] = {};
 
     Memory(Rules& rules, uint32_t width) : rules(rules), width(width) {}
@@ -259,7 +288,9 @@ public:
         timing = given;
         random.state = (given.seed + 1) * 0x9E3779B97F4A7C15ULL | 1;
         for (Pauses* pauses : {&ar.pauses, &aw.pauses, &w.pauses, &r_pauses, &b_pauses})
-            *pauses = Pauses{{uint64_t(random.next()) << 32 | random.next() | 1}, given.pause, given.burst};
+            *pauses = Pauses{
+                {uint64_t(random.next()) << 32 | random.next() | 1}, given.pause, given.burst
+            };
     }
 
     void map(const Region& region) { regions.push_back(region); }
@@ -299,36 +330,52 @@ public:
     template <class Model>
     void drive(Model& top) {
         ar.decide(reading() < timing.reads && !faults.closed(READ_CLOSED), timing.lazy);
-        aw.decide(int64_t(writes.size()) < timing.writes && !faults.closed(WRITE_CLOSED), timing.lazy);
+        aw.decide(
+            int64_t(writes.size()) < timing.writes && !faults.closed(WRITE_CLOSED), timing.lazy
+        );
         w.decide(lead.size() < LEAD && !faults.closed(DATA_CLOSED), timing.lazy);
         top.m_axi_memory_arready = ar.now;
         top.m_axi_memory_awready = aw.now;
         top.m_axi_memory_wready = w.now;
         if (!r_offered) {
-            const bool there = reads.empty() ? spurious_reads > 0 : reads.front().due <= rules.cycle;
-            if (there && !r_pauses.pause()) offer_read(top);
-            else hide_read(top);
+            const bool there =
+                reads.empty() ? spurious_reads > 0 : reads.front().due <= rules.cycle;
+            if (there && !r_pauses.pause())
+                offer_read(top);
+            else
+                hide_read(top);
         }
         if (!b_offered) {
-            const bool there = complete ? writes.front().due <= rules.cycle : writes.empty() && spurious_writes > 0;
-            if (there && !b_pauses.pause()) offer_response(top);
-            else hide_response(top);
+            const bool there = complete ? writes.front().due <= rules.cycle
+                                        : writes.empty() && spurious_writes > 0;
+            if (there && !b_pauses.pause())
+                offer_response(top);
+            else
+                hide_response(top);
         }
     }
 
     template <class Model>
     void sample(const Model& top) {
-        ar_held.look(rules, "read request", top.m_axi_memory_arvalid, ar.now, [&] { return read_of(top); });
-        aw_held.look(rules, "write request", top.m_axi_memory_awvalid, aw.now, [&] { return write_of(top); });
-        w_held.look(rules, "write data", top.m_axi_memory_wvalid, w.now, [&] { return beat_of(top); });
+        ar_held.look(rules, "read request", top.m_axi_memory_arvalid, ar.now, [&] {
+            return read_of(top);
+        });
+        aw_held.look(rules, "write request", top.m_axi_memory_awvalid, aw.now, [&] {
+            return write_of(top);
+        });
+        w_held.look(rules, "write data", top.m_axi_memory_wvalid, w.now, [&] {
+            return beat_of(top);
+        });
         if (r_offered) sample_read(top);
         if (b_offered) sample_response(top);
         if (ar.taken(top.m_axi_memory_arvalid)) request_read(read_of(top));
         if (aw.taken(top.m_axi_memory_awvalid)) request_write(write_of(top));
         if (w.taken(top.m_axi_memory_wvalid)) {
             ++counts[3];
-            if (complete < writes.size()) take(writes[complete], beat_of(top));
-            else lead.push_back(beat_of(top));
+            if (complete < writes.size())
+                take(writes[complete], beat_of(top));
+            else
+                lead.push_back(beat_of(top));
         }
     }
 
@@ -336,7 +383,10 @@ private:
     template <class Model>
     void sample_read(const Model& top) {
         if (!top.m_axi_memory_rready) {
-            if (rules.cycle - r_since == PATIENCE) rules.broken("read data: not taken for %lld cycles", static_cast<long long>(PATIENCE));
+            if (rules.cycle - r_since == PATIENCE)
+                rules.broken(
+                    "read data: not taken for %lld cycles", static_cast<long long>(PATIENCE)
+                );
             return;
         }
         r_offered = false;
@@ -352,7 +402,10 @@ private:
     template <class Model>
     void sample_response(const Model& top) {
         if (!top.m_axi_memory_bready) {
-            if (rules.cycle - b_since == PATIENCE) rules.broken("write response: not taken for %lld cycles", static_cast<long long>(PATIENCE));
+            if (rules.cycle - b_since == PATIENCE)
+                rules.broken(
+                    "write response: not taken for %lld cycles", static_cast<long long>(PATIENCE)
+                );
             return;
         }
         b_offered = false;

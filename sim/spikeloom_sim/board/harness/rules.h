@@ -1,4 +1,5 @@
-// The rules of AXI that an interface must keep, as far as its own signals show. The first breach is kept.
+// The rules of AXI that an interface must keep, as far as its own signals show. The first breach is
+// kept.
 #pragma once
 
 #include <cstdarg>
@@ -47,7 +48,8 @@ public:
         }
         if (!waiting && ready) return;
         const Payload now = get();
-        if (waiting && !(now == before)) rules.broken("%s: changed while it waited for ready", channel);
+        if (waiting && !(now == before))
+            rules.broken("%s: changed while it waited for ready", channel);
         before = now;
         waiting = !ready;
     }
@@ -61,21 +63,30 @@ struct Request {
     uint32_t length = 0, size = 0, burst = 0, cache = 0, protection = 0;
 
     bool operator==(const Request& other) const {
-        return address == other.address && length == other.length && size == other.size && burst == other.burst && cache == other.cache &&
-               protection == other.protection;
+        return address == other.address && length == other.length && size == other.size &&
+               burst == other.burst && cache == other.cache && protection == other.protection;
     }
 
-    // What both ports of the boards take: AXI3 ends a burst at 16 beats, and nothing may cross 4 KiB.
+    // What both ports of the boards take: AXI3 ends a burst at 16 beats, and nothing may cross 4
+    // KiB.
     void check(Rules& rules, const char* channel, uint32_t width) const {
         const auto at = static_cast<unsigned long long>(address);
         const uint64_t bytes = uint64_t(length + 1) * width;
-        if (length > 15) rules.broken("%s: %u beats at 0x%llx, 16 are the most", channel, length + 1, at);
-        if (burst != 1) rules.broken("%s: burst type %u at 0x%llx, only INCR (1) is taken", channel, burst, at);
-        if ((1u << size) != width) rules.broken("%s: beats of %u bytes at 0x%llx, the port has %u", channel, 1u << size, at, width);
-        if (address % width) rules.broken("%s: address 0x%llx is no multiple of %u", channel, at, width);
-        if (address / 4096 != (address + bytes - 1) / 4096) rules.broken("%s: %u beats at 0x%llx cross 4 KiB", channel, length + 1, at);
+        if (length > 15)
+            rules.broken("%s: %u beats at 0x%llx, 16 are the most", channel, length + 1, at);
+        if (burst != 1)
+            rules.broken("%s: burst type %u at 0x%llx, only INCR (1) is taken", channel, burst, at);
+        if ((1u << size) != width)
+            rules.broken(
+                "%s: beats of %u bytes at 0x%llx, the port has %u", channel, 1u << size, at, width
+            );
+        if (address % width)
+            rules.broken("%s: address 0x%llx is no multiple of %u", channel, at, width);
+        if (address / 4096 != (address + bytes - 1) / 4096)
+            rules.broken("%s: %u beats at 0x%llx cross 4 KiB", channel, length + 1, at);
         if (cache != 3) rules.broken("%s: cache is %u at 0x%llx, expected 3", channel, cache, at);
-        if (protection != 0) rules.broken("%s: prot is %u at 0x%llx, expected 0", channel, protection, at);
+        if (protection != 0)
+            rules.broken("%s: prot is %u at 0x%llx, expected 0", channel, protection, at);
     }
 };
 

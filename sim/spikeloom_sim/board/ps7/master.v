@@ -1,7 +1,9 @@
-// The processor's side of MAXIGP0: turns the bench's register accesses into AXI3, with other IDs and bursts than a polite host would use.
+// The processor's side of MAXIGP0: turns the bench's register accesses into AXI3, with other IDs
+// and bursts than a polite host would use.
 //
-// A read is one beat, or a FIXED burst whose last beat counts. A write is one beat, or a burst whose other beats strobe less than four
-// bytes, which registers ignore. When the bench asks for nothing, bursts of all kinds read the constant registers 0x00 to 0x3F.
+// A read is one beat, or a FIXED burst whose last beat counts. A write is one beat, or a burst
+// whose other beats strobe less than four bytes, which registers ignore. When the bench asks for
+// nothing, bursts of all kinds read the constant registers 0x00 to 0x3F.
 module ps7_master(
   input clk, input running, output reg [7:0] breach,
   input [15:0] bench_araddr, input bench_arvalid, output bench_arready,
@@ -9,12 +11,15 @@ module ps7_master(
   input [15:0] bench_awaddr, input bench_awvalid, output bench_awready,
   input [31:0] bench_wdata, input [3:0] bench_wstrb, input bench_wvalid, output bench_wready,
   output [1:0] bench_bresp, output bench_bvalid, input bench_bready,
-  output reg [11:0] arid, output reg [31:0] araddr, output reg [3:0] arlen, output reg [1:0] arsize, output reg [1:0] arburst,
+  output reg [11:0] arid, output reg [31:0] araddr, output reg [3:0] arlen, output reg [1:0] arsize,
+      output reg [1:0] arburst,
   output arvalid, input arready,
   input [11:0] rid, input [31:0] rdata, input [1:0] rresp, input rlast, input rvalid, output rready,
-  output reg [11:0] awid, output reg [31:0] awaddr, output reg [3:0] awlen, output [1:0] awsize, output reg [1:0] awburst,
+  output reg [11:0] awid, output reg [31:0] awaddr, output reg [3:0] awlen, output [1:0] awsize,
+      output reg [1:0] awburst,
   output awvalid, input awready,
-  output [11:0] wid, output [31:0] wdata, output [3:0] wstrb, output wlast, output wvalid, input wready,
+  output [11:0] wid, output [31:0] wdata, output [3:0] wstrb, output wlast, output wvalid,
+      input wready,
   input [11:0] bid, input [1:0] bresp, input bvalid, output bready
 );
   localparam BASE = 16'h4000, MAGIC = 32'h4D4C5053, PATIENCE = 200;
@@ -35,7 +40,8 @@ module ps7_master(
   reg [1:0] r_resp;
   wire r_taken = rvalid & rready;
   // The address of a beat as the standard's formulas have it.
-  wire [31:0] bytes = 32'd1 << arsize, total = bytes * ({28'd0, arlen} + 1), place = bytes * r_beat, lower = araddr / total * total;
+  wire [31:0] bytes = 32'd1 << arsize, total = bytes * ({28'd0, arlen} + 1), place = bytes * r_beat,
+      lower = araddr / total * total;
   wire [31:0] beat_address = arburst == FIXED || r_beat == 0 ? araddr
     : arburst == INCR ? araddr / bytes * bytes + place
     : lower + (araddr - lower + place) % total;
@@ -66,8 +72,10 @@ module ps7_master(
   reg [31:0] data, noise;
   reg [3:0] strobes, w_beat, w_place;
   reg [1:0] b_resp;
-  wire [3:0] want = chance[21:20] == 0 ? {1'b0, chance[24:22]} : 4'd0;          // beats more than one
-  wire [3:0] ahead = chance[28:25] > want ? want : chance[28:25];              // those before the one that counts
+  // beats more than one
+  wire [3:0] want = chance[21:20] == 0 ? {1'b0, chance[24:22]} : 4'd0;
+  // those before the one that counts
+  wire [3:0] ahead = chance[28:25] > want ? want : chance[28:25];
   wire around = want == 3 && chance[29];                                        // WRAP
   wire [3:0] fitting = {12'd0, ahead} > {2'd0, address[15:2]} ? 4'd0 : ahead;
 

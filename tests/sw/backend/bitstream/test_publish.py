@@ -4,8 +4,10 @@ was changed afterwards.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -124,8 +126,14 @@ def test_hardware_that_was_changed_meanwhile(net: Path, tmp_path: Path) -> None:
     made = built(tmp_path / "work", manifests.load(net))
     with (net / "rtl" / "top.v").open("a", encoding="utf-8") as stream:
         stream.write("// another\n")
-    with pytest.raises(SpikeLoomError, match="was changed while the bitstream was built"):
+    with pytest.raises(SpikeLoomError, match="expected the Verilog of manifest.json"):
         publish.publish(made, net, tmp_path / "there")
+    top = (net / "rtl" / "top.v").read_bytes()
+    manifest = replace(manifests.load(net), top_sha256=hashlib.sha256(top).hexdigest())
+    (net / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    with pytest.raises(SpikeLoomError, match="build the bitstream of this manifest"):
+        publish.publish(made, net, tmp_path / "there")
+    assert not (tmp_path / "there").exists()
 
 
 @pytest.mark.parametrize("name", ["small.bit", "small.hwh", "manifest.json", "report.json"])

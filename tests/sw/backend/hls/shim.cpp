@@ -1,4 +1,5 @@
-// Every operation of the shim on every pair of small integers: a line of results for each pair of types, read by test_shim.py.
+// Every operation of the shim on every pair of small integers: a line of results for each pair of
+// types, read by test_shim.py.
 #include <ap_int.h>
 
 #include <cstdio>
@@ -31,8 +32,9 @@ void pair() {
             const ap_base<A, S> a = x;
             const ap_base<B, R> b = y;
             std::printf("%d %d %d %d", S ? -A : A, x, R ? -B : B, y);
-            put(a + b), put(a - b), put(a * b), put(a & b), put(a | b), put(a ^ b), put(ap_base<A, S>(b));
-            std::printf(" %d%d%d%d%d%d\n", a == b, a != b, a < b, a > b, a <= b, a >= b);
+            put(a + b), put(a - b), put(a * b), put(a & b), put(a | b), put(a ^ b),
+                put(ap_base<A, S>(b));
+            std::printf(" %d%d%d%d%d%d\n", a == b, a != b, a<b, a> b, a <= b, a >= b);
         }
     }
 }
@@ -85,7 +87,8 @@ int main() {
     all(std::make_integer_sequence<int, MOST>());
     const ap_int<64> low = ap_int<64>(1) << 63;
     const ap_uint<64> high = ~0ull;
-    const bool wide = (low >> 63).native() == -1 && ap_int<64>(high).native() == -1 && low < high && high > low;
+    const bool wide =
+        (low >> 63).native() == -1 && ap_int<64>(high).native() == -1 && low < high && high > low;
     std::printf("ranges %d%d%d%d\n", ranges<17>(), ranges<64>(), ranges<65>(), ranges<200>());
     std::printf("wide %d\n", wide);
     return 0;

@@ -1,5 +1,6 @@
-// A stand-in for the IP of Vitis HLS: its ports around the RTL core, which is called rtl_core here. When the last value of an image waits, it
-// sends what each counter of the core has grown by, as the IP does with what it counted of the image.
+// A stand-in for the IP of Vitis HLS: its ports around the RTL core, which is called rtl_core here.
+// When the last value of an image waits, it sends what each counter of the core has grown by, as
+// the IP does with what it counted of the image.
 module spikeloom_hls #(
     parameter BEAT_WIDTH = 8,
     parameter COUNTERS = 2,

@@ -4,7 +4,8 @@ module chain #(parameter N = 5) (input clk, input d, output q);
     FDRE first (.C(clk), .CE(1'b1), .R(1'b0), .D(d), .Q(w[0]));
     genvar k;
     generate for (k = 0; k < N; k = k + 1) begin : step
-        LUT6 #(.INIT(64'h2)) lut (.O(w[k + 1]), .I0(w[k]), .I1(1'b0), .I2(1'b0), .I3(1'b0), .I4(1'b0), .I5(1'b0));
+        LUT6 #(.INIT(64'h2)) lut (.O(w[k + 1]), .I0(w[k]), .I1(1'b0), .I2(1'b0), .I3(1'b0),
+            .I4(1'b0), .I5(1'b0));
     end endgenerate
     FDRE last (.C(clk), .CE(1'b1), .R(1'b0), .D(w[N]), .Q(q));
 endmodule
@@ -23,7 +24,8 @@ module adder #(parameter N = 4) (input clk, input d, output [4 * N - 1:0] q);
     assign carry[0] = 1'b0;
     genvar k;
     generate for (k = 0; k < N; k = k + 1) begin : step
-        CARRY4 four (.CO(co[4 * k +: 4]), .O(sum[4 * k +: 4]), .CI(carry[k]), .CYINIT(1'b0), .DI(4'b0), .S({3'b111, k == 0 ? s : 1'b1}));
+        CARRY4 four (.CO(co[4 * k +: 4]), .O(sum[4 * k +: 4]), .CI(carry[k]), .CYINIT(1'b0),
+            .DI(4'b0), .S({3'b111, k == 0 ? s : 1'b1}));
         assign carry[k + 1] = co[4 * k + 3];
     end endgenerate
     FDRE last [4 * N - 1:0] (.C(clk), .CE(1'b1), .R(1'b0), .D(sum), .Q(q));
@@ -32,7 +34,8 @@ endmodule
 module queue (input clk, input [4:0] a, input x, output q);
     wire [1:0] read;
     wire y;
-    RAM32M store (.WCLK(clk), .WE(1'b1), .DIA(2'b0), .DIB(2'b0), .DIC(2'b0), .DID(2'b0), .ADDRA(a), .ADDRB(a), .ADDRC(a), .ADDRD(a), .DOA(read));
+    RAM32M store (.WCLK(clk), .WE(1'b1), .DIA(2'b0), .DIB(2'b0), .DIC(2'b0), .DID(2'b0), .ADDRA(a),
+        .ADDRB(a), .ADDRC(a), .ADDRD(a), .DOA(read));
     LUT2 #(.INIT(4'h8)) both (.O(y), .I0(read[1]), .I1(x));
     FDRE last (.C(clk), .CE(1'b1), .R(1'b0), .D(y), .Q(q));
 endmodule
@@ -41,7 +44,8 @@ module rom (input clk, input [13:0] a, output q);
     wire [15:0] read;
     wire y;
     RAMB18E1 store (.CLKARDCLK(clk), .ADDRARDADDR(a), .ENARDEN(1'b1), .DOADO(read));
-    LUT6 #(.INIT(64'h2)) lut (.O(y), .I0(read[3]), .I1(1'b0), .I2(1'b0), .I3(1'b0), .I4(1'b0), .I5(1'b0));
+    LUT6 #(.INIT(64'h2)) lut (.O(y), .I0(read[3]), .I1(1'b0), .I2(1'b0), .I3(1'b0), .I4(1'b0),
+        .I5(1'b0));
     FDRE last (.C(clk), .CE(1'b1), .R(1'b0), .D(y), .Q(q));
 endmodule
 

@@ -1,4 +1,5 @@
-// Images through the network, each process a thread: words of 16 bits on standard input, values of 32 bits on standard output.
+// Images through the network, each process a thread: words of 16 bits on standard input, values of
+// 32 bits on standard output.
 #include "params.hpp"
 
 #include <cstdint>
@@ -17,7 +18,9 @@ int main() {
     input.hold_all(), output.hold_all(), counts.hold_all();
     for (std::size_t first = 0; first < words.size(); first += io::group) {
         io::Beat beat = 0u;
-        for (int c = 0; c < io::group; ++c) beat.range((c + 1) * io::steps - 1, c * io::steps) = ap_uint<io::steps>(words[first + c]);
+        for (int c = 0; c < io::group; ++c)
+            beat.range((c + 1) * io::steps - 1, c * io::steps) =
+                ap_uint<io::steps>(words[first + c]);
         input.write(beat);
     }
     spikeloom_hls(input, 0, output, counts);
