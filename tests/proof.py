@@ -82,6 +82,14 @@ def pieces() -> list[Piece]:
             for name in ON_BOARD
         ),
         Piece("synthesis", baselines, (*PYTEST, baselines, "--synthesis-components", "1000")),
+        *(
+            Piece(
+                f"mutations {first}",
+                "tests/mutations.py",
+                ("-m", "tests.mutations", "--first", str(first), "--count", "12"),
+            )
+            for first in range(0, 240, 12)
+        ),
         *series("soak", f"{faults}::test_soak", "--soak-images", 100_000, 10_000, 1),
         *series("faults", f"{faults}::test_random_faults", "--fault-runs", 10_000, 500, 1),
         Piece(
