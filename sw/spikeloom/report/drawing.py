@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from spikeloom.mapping.plan.describe import code_text, folding_text, kind, map_text, neuron_text
 from spikeloom.mapping.plan.plan import Plan
 from spikeloom.report.plots import short
 
-WIDTH, HEIGHT, GAP, PER_ROW = 184, 92, 46, 5
+WIDTH, GAP, PER_ROW = 184, 46, 5
+
+LETTERS = 30
+"""That a line of a box has room for."""
+
+HEAD, LINE = 32, 15
+"""Height of a box without lines, and of one line."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +43,14 @@ class Drawing:
     arrows: tuple[Arrow, ...]
 
 
-def place(index: int) -> tuple[int, int]:
+def place(index: int, height: int) -> tuple[int, int]:
     row, column = divmod(index, PER_ROW)
-    return column * (WIDTH + GAP) + GAP // 2, row * (HEIGHT + GAP) + 24
+    return column * (WIDTH + GAP) + GAP // 2, row * (height + GAP) + 24
+
+
+def wrapped(texts: Iterable[str]) -> tuple[str, ...]:
+    """Lines that a box has room for."""
+    return tuple(line for text in texts for line in textwrap.wrap(text, LETTERS))
 
 
 def draw(plan: Plan) -> Drawing:
@@ -65,8 +78,10 @@ def draw(plan: Plan) -> Drawing:
         )
         for s in plan.stages
     ]
-    spots = {name: place(k) for k, (name, _) in enumerate(titles)}
-    boxes = tuple(Box(*spots[name], short(name), lines) for name, lines in titles)
+    lines = {name: wrapped(texts) for name, texts in titles}
+    height = HEAD + LINE * max(map(len, lines.values()))
+    spots = {name: place(k, height) for k, name in enumerate(lines)}
+    boxes = tuple(Box(*spots[name], short(name), lines[name]) for name in lines)
     arrows = []
     for edge in plan.edges:
         (x1, y1), (x2, y2) = spots[edge.source], spots[edge.target]
@@ -74,7 +89,7 @@ def draw(plan: Plan) -> Drawing:
             a, b = x1 + WIDTH // 2, x2 + WIDTH // 2
             arrows.append(Arrow(f"M{a},{y1} C{a},{y1 - 26} {b},{y2 - 26} {b},{y2}", True))
         else:
-            a, half = x1 + WIDTH, HEIGHT // 2
+            a, half = x1 + WIDTH, height // 2
             if y1 != y2:  # around the corner, through the gap between the rows
                 arrows.append(
                     Arrow(
@@ -94,9 +109,9 @@ def draw(plan: Plan) -> Drawing:
     rows = -(-len(titles) // PER_ROW)
     return Drawing(
         min(len(titles), PER_ROW) * (WIDTH + GAP),
-        rows * (HEIGHT + GAP) + 24,
+        rows * (height + GAP) + 24,
         WIDTH,
-        HEIGHT,
+        height,
         boxes,
         tuple(arrows),
     )
