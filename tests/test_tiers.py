@@ -12,7 +12,7 @@ import pytest
 
 from tests import changes, check, tiers
 from tests.import_graph import ROOT, dependants, modules, needs
-from tests.tiers import CHECK, PROOF, SECONDS
+from tests.tiers import CHECK, PROOF, SECONDS, SHORT
 
 FILES = {
     "house/__init__.py": "",
@@ -136,6 +136,22 @@ def test_the_table_names_what_is_there() -> None:
         place = pattern.partition("::")[0]
         assert any(tiers.any_of(f"{name}::test", [f"{place}*"]) for name in files), pattern
     assert len(check.always()) == len({pattern.partition("::")[0] for pattern in CHECK})
+
+
+def test_there_is_time_for_the_nearest_files() -> None:
+    """The longest is a file of minutes; it is left where there is no time for it, the others are
+    not.
+    """
+    long, *_ = SECONDS
+    files = {"tests/near.py": 1, long: 2, "tests/far.py": 3}
+    assert check.within(files, 1000) == list(files)
+    assert check.within(files, SHORT) == ["tests/near.py"]
+    assert check.within(files, 2 * SHORT) == ["tests/near.py", "tests/far.py"]
+    for path in ("sw/spikeloom/ir/number.py", "hw/spikeloom_hw/bodies/scan.py"):
+        found = changes.affected([path])
+        chosen = check.within(found, check.MOST)
+        assert 0 < len(chosen) < len(found) and check.minutes(chosen) < 4 < check.minutes(found)
+        assert chosen[0] == next(iter(found))
 
 
 def test_what_moved_to_proof_is_listed() -> None:

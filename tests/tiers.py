@@ -1,6 +1,6 @@
 """Which tier a test is in.
 
-    make check    what a change needs: ``CHECK``, and every test file that imports what changed
+    make check    what a change needs: ``CHECK``, and the test files that import what changed
     make test     everything that must hold: all but ``PROOF``
     make proof    the long runs: ``PROOF``, and what :mod:`tests.proof` runs with larger numbers
 
