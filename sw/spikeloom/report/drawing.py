@@ -15,6 +15,9 @@ WIDTH, GAP, PER_ROW = 184, 46, 5
 LETTERS = 30
 """That a line of a box has room for."""
 
+FIXED = "\u00a0"
+"""A space that no line ends at."""
+
 HEAD, LINE = 32, 15
 """Height of a box without lines, and of one line."""
 
@@ -49,8 +52,9 @@ def place(index: int, height: int) -> tuple[int, int]:
 
 
 def wrapped(texts: Iterable[str]) -> tuple[str, ...]:
-    """Lines that a box has room for."""
-    return tuple(line for text in texts for line in textwrap.wrap(text, LETTERS))
+    """Lines that a box has room for, ended behind a comma where there is one."""
+    fixed = (", ".join(part.replace(" ", FIXED) for part in text.split(", ")) for text in texts)
+    return tuple(line for text in fixed for line in textwrap.wrap(text, LETTERS))
 
 
 def draw(plan: Plan) -> Drawing:
