@@ -88,11 +88,11 @@ compare: $(B)/manifest.json ## torch, QONNX executor, golden and hardware side b
 	$(RUN) compare $(B) $(GIVEN)
 synth: $(B)/manifest.json ## does it fit: LUTs, memories, logic delay by component (Yosys)
 	$(RUN) synth $(B) $(SYNTH)
-measure: $(B)/manifest.json ## latency and sparsity through the driver, on a board or a simulated one
+measure: $(B)/manifest.json ## latency and sparsity through the driver, simulated without a board
 	$(RUN) measure $(B) $(GIVEN) $(MEASURE)
 deploy: $(B)/manifest.json ## the folder that tests and measures the network on a board
 	$(RUN) deploy $(B) $(GIVEN) $(DEPLOY)
-bitstream: $(B)/manifest.json ## the bitstream, FLOW=vivado|open; without tools the folder for them
+bitstream: $(B)/manifest.json ## the bitstream, FLOW=vivado|open; or all that the tools need
 	$(RUN) bitstream $(B) --board $(BOARD) --flow $(FLOW) $(BITSTREAM)
 hls: $(B)/plan.json ## the same network as C++ for Vitis HLS: written, compiled, simulated, compared
 	$(RUN) hls $(B) --csim $(GIVEN) $(HLS)
