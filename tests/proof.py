@@ -32,7 +32,7 @@ from tests.pynq_versions import VERSIONS
 
 PLACE = ROOT / "build" / "proof"
 
-PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 NOTHING = 5
 """Exit status of a pytest that found no test."""

@@ -49,6 +49,21 @@ def test_the_pieces_add_up() -> None:
     assert networks == list(range(1000, 3000, 40))
 
 
+def test_every_kind_of_piece_has_tests_to_run() -> None:
+    """As pytest finds them; of what is only marked and of the other programs, that they are there."""
+    kinds = {piece.name.partition(" ")[0]: piece for piece in proof.pieces()}
+    failed = {}
+    for kind, piece in kinds.items():
+        pytests = piece.words[: len(proof.PYTEST)] == proof.PYTEST and kind != "marked"
+        words = [*piece.words, "--collect-only"] if pytests else ["-c", f"import {piece.words[1]}"]
+        done = subprocess.run(
+            [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        if done.returncode or (pytests and "::test_" not in done.stdout):
+            failed[kind] = done.stdout + done.stderr
+    assert not failed and len(kinds) == 8
+
+
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(proof, "PLACE", tmp_path / "proof")
