@@ -50,7 +50,7 @@ def test_the_pieces_add_up() -> None:
 
 
 def test_every_kind_of_piece_has_tests_to_run() -> None:
-    """As pytest finds them; of what is only marked and of the other programs, that they are there."""
+    """As pytest finds them; of the other programs, that they are there."""
     kinds = {piece.name.partition(" ")[0]: piece for piece in proof.pieces()}
     failed = {}
     for kind, piece in kinds.items():
