@@ -103,7 +103,7 @@ class Accelerator:
         return project.write(self.plan, self.folder)
 
     def weights(self, model: str | Path) -> Load:
-        """What the driver's ``load_weights`` takes: another QONNX file of the same shape, as it
+        """What the driver's ``load_weights`` takes: another file of the same shape, as it
         runs on this folder's hardware.
 
         Raises SpikeLoomError naming the node that has no room for its numbers, or that is another
@@ -111,14 +111,14 @@ class Accelerator:
         """
         from spikeloom_hw.emit import load_words
 
-        from spikeloom.frontend.onnx import read
+        from spikeloom.frontend.importers import compile_file
 
         if not self.plan.rooms:
             raise SpikeLoomError(
                 f"{self.folder}: its weights are fixed in hardware; compile it with"
                 " --runtime-weights"
             )
-        graph = fitted(self.plan.graph, self.plan.rooms, read(Path(model)))
+        graph = fitted(self.plan.graph, self.plan.rooms, compile_file(model).graph)
         words = load_words(replace(self.plan, graph=graph))
         source, made = graph.input, manifest.load(self.folder)
         return Load(

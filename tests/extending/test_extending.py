@@ -1,5 +1,5 @@
-"""A neuron and a layer that SpikeLoom does not have, added to a copy of the packages with the files
-that docs/extending.md lists, and no other.
+"""A neuron, a layer and an importer that SpikeLoom does not have, added to a copy of the packages
+with the files that docs/extending.md lists, and no other.
 """
 
 from __future__ import annotations
@@ -111,6 +111,23 @@ LAYER = Toy(
 )
 
 
+IMPORTER = Toy(
+    "importer",
+    {"sw/spikeloom/frontend/archive.py": "reader.py"},
+    {
+        "sw/spikeloom/frontend/importers.py": (
+            (
+                "IMPORTERS: dict",
+                "def archive(path: Path) -> Source:\n"
+                "    from spikeloom.frontend.archive import read_source\n\n"
+                "    return read_source(path)\n\n",
+            ),
+            ('    ".onnx": onnx,', '    ".npz": archive,'),
+        ),
+    },
+)
+
+
 def added(toy: Toy, place: Path) -> None:
     """A copy of the packages with it."""
     for name in COPIED:
@@ -137,7 +154,11 @@ def listed(heading: str) -> list[str]:
     return [name for name, _ in TOUCHED.findall(table)]
 
 
-@pytest.mark.parametrize("toy", [NEURON, LAYER], ids=lambda toy: toy.name)
+HEADINGS = {"neuron": "", "layer": "A layer", "importer": "An importer"}
+"""Of the page, below which the files of a toy are; the neuron's are at its beginning."""
+
+
+@pytest.mark.parametrize("toy", [NEURON, LAYER, IMPORTER], ids=lambda toy: toy.name)
 def test_the_files_of_the_page_are_all_that_it_takes(toy: Toy, tmp_path: Path) -> None:
     added(toy, tmp_path)
     path = os.pathsep.join(
@@ -152,8 +173,7 @@ def test_the_files_of_the_page_are_all_that_it_takes(toy: Toy, tmp_path: Path) -
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert {*listed({"neuron": "", "layer": "A layer"}[toy.name])} == toy.files
-    assert len(toy.files) <= 6
+    assert {*listed(HEADINGS[toy.name])} == toy.files
 
 
 @pytest.mark.parametrize(
@@ -163,5 +183,5 @@ def test_the_files_of_the_page_are_all_that_it_takes(toy: Toy, tmp_path: Path) -
 def test_the_page_names_few_files_that_there_are(heading: str, most: int) -> None:
     files = listed(heading)
     assert 0 < len(files) <= most
-    toys = {*NEURON.new, *LAYER.new}
+    toys = {*NEURON.new, *LAYER.new, *IMPORTER.new}
     assert [name for name in files if not (ROOT / name).exists() and name not in toys] == []

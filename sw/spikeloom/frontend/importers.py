@@ -17,10 +17,17 @@ def onnx(path: Path) -> Source:
     return read_source(path)
 
 
-IMPORTERS: dict[str, Callable[[Path], Source]] = {".onnx": onnx}
+IMPORTERS: dict[str, Callable[[Path], Source]] = {
+    ".onnx": onnx,
+}
 """Readers by the ending of a file, in small letters. Each raises SpikeLoomError naming file and
 node, and what to do. A file of another ending is read as ONNX.
 """
+
+
+def importer(path: Path) -> Callable[[Path], Source]:
+    """What reads a file."""
+    return IMPORTERS.get(path.suffix.lower(), onnx)
 
 
 def compile_file(
@@ -31,4 +38,4 @@ def compile_file(
     """
     path = Path(path)
     with about(path, path):
-        return compile_source(IMPORTERS.get(path.suffix.lower(), onnx)(path), admit, progress)
+        return compile_source(importer(path)(path), admit, progress)

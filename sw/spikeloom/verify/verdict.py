@@ -78,11 +78,14 @@ def executor_verdict(
 
     found = compiled_file.find(graph, folder)
     if found is None:
-        return not_run(
-            rung,
-            f"{folder} holds neither {compiled_file.ORIGINAL} nor {compiled_file.FROZEN}; compile"
-            " again",
+        others = compiled_file.originals(folder)
+        why = (
+            f"{others[0]} is no ONNX file"
+            if others
+            else f"{folder} holds neither {compiled_file.ORIGINAL}.onnx nor {compiled_file.FROZEN};"
+            " compile again"
         )
+        return not_run(rung, why)
     path, file, tensors = found
     rung, values = (
         f"{rung}, {path.name}",
