@@ -101,10 +101,12 @@ report: $(B)/plan.json ## the HTML page from what has been measured so far
 
 # Boards with a Zynq-7000 stay on pynq 3.1, which 4.0 dropped: the tests run under both.
 $(READY): pyproject.toml constraints.txt
+	@command -v $(PYTHON) > /dev/null || \
+	  { echo "$(PYTHON): no such program; go on with: make PYTHON=python3.11"; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || \
 	  { echo "Python 3.11 or 3.12 is needed, $$($(PYTHON) --version) found;" \
 	    "go on with: make PYTHON=python3.11"; exit 2; }
-	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	$(PY) -m pip install --disable-pip-version-check --no-deps --upgrade \
 	  --target $(VENV)/pynq-3.1.2 pynq==3.1.2

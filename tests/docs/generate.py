@@ -40,7 +40,7 @@ This page is generated: `python -m tests.docs.generate`.
 | exit status | meaning |
 |---|---|
 | 0 | done |
-| 1 | a rung differs from the golden model |
+| 1 | torch, the QONNX executor or the hardware differs from the golden model |
 | 2 | bad input or a request that cannot be met; one line says where, what was expected and found |
 | 3 | all is there but a vendor tool (`bitstream`, `hls --vitis`) |
 | 130 | interrupted with Ctrl-C |

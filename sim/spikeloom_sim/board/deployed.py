@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from spikeloom.errors import SpikeLoomError
+from spikeloom.files import existing
 
 from spikeloom_sim.board import MemoryModel, SimulatedBoard
 
@@ -105,7 +106,12 @@ def main() -> int:
     parser.add_argument("network", type=Path, help="the emitted network, e.g. build/digits-cnn")
     parser.add_argument("--program", default="selftest.py", help="another program of the folder")
     options = parser.parse_args()
-    return run(options.folder, options.network, options.program)
+    try:
+        existing(options.folder / options.program, "a program of a deployed folder")
+        return run(options.folder, options.network, options.program)
+    except SpikeLoomError as error:
+        print(f"spikeloom: {error}", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def compile_(
         ),
     ],
     output: OutputFolder,
-    board: Annotated[str, typer.Option(help="pynq-z2 or zcu104")] = "pynq-z2",
+    board: Annotated[str, typer.Option(help="a file of bitstreams/boards")] = "pynq-z2",
     target_fps: Annotated[
         float | None, typer.Option(help="frames per second to fold for; a modest size without")
     ] = None,

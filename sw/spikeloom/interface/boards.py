@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -67,30 +68,65 @@ def read(path: Path) -> dict[str, Any]:
         ) from error
 
 
+CLOCKS = (1.0, 1000.0)
+"""MHz that a plan may assume."""
+
+FAMILIES = ("xc7", "xcup")
+"""FPGAs that estimates and tools know, as Yosys names them."""
+
+
+def is_number(value: object, low: float, high: float = float("inf")) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
+def is_count(value: object, low: int, high: float = float("inf")) -> bool:
+    return isinstance(value, int) and is_number(value, low, high)
+
+
+RULES: dict[str, tuple[Callable[[object], bool], str]] = {
+    "part": (lambda v: isinstance(v, str) and v != "", "the FPGA as its vendor's tools name it"),
+    "family": (lambda v: v in FAMILIES, f"one of {', '.join(FAMILIES)}"),
+    "clock_mhz": (lambda v: is_number(v, *CLOCKS), f"a number from {CLOCKS[0]:g} to {CLOCKS[1]:g}"),
+    **{f"resources.{name}": (lambda v: is_count(v, 1), "their number") for name in ("lut", "ff")},
+    **{
+        f"resources.{name}": (lambda v: is_count(v, 0), "their number, or 0")
+        for name in ("bram36", "uram", "dsp")
+    },
+    "memory.width": (lambda v: is_count(v, 32) and v in (32, 64, 128), "32, 64 or 128"),
+    "memory.address_width": (lambda v: is_count(v, 32, 40), "a whole number from 32 to 40"),
+}
+"""By key of a board's file: whether a value is right, and what it should be."""
+
+
+def faults(data: dict[str, Any]) -> list[str]:
+    """All that is wrong in the file of a board."""
+    found = dict(data)
+    for name in ("resources", "memory"):
+        if isinstance(table := data.get(name), dict):
+            found |= {f"{name}.{key}": value for key, value in table.items()}
+    return [
+        f"{key}: expected {what}, found {repr(found[key]) if key in found else 'nothing'}"
+        for key, (right, what) in RULES.items()
+        if not right(found.get(key))
+    ] + [f"{key}: expected no such key" for key in found if "." in key and key not in RULES]
+
+
 def made(name: str, data: dict[str, Any]) -> Board:
-    try:
-        memory = data["memory"]
-        return Board(
-            name,
-            part=data["part"],
-            family=data["family"],
-            clock_mhz=data["clock_mhz"],
-            memory_width=memory["width"],
-            address_width=memory["address_width"],
-            **data["resources"],
-        )
-    except (KeyError, TypeError) as error:
-        raise SpikeLoomError(
-            f"{bitstreams() / 'boards' / name}.toml: not all that describes a board is there"
-            f" ({error})"
-        ) from error
+    """The board that a file describes. Raises SpikeLoomError with all that is wrong in it."""
+    if wrong := faults(data):
+        raise SpikeLoomError(f"{bitstreams() / 'boards' / name}.toml: {'; '.join(wrong)}")
+    return Board(
+        name,
+        part=data["part"],
+        family=data["family"],
+        clock_mhz=float(data["clock_mhz"]),
+        memory_width=data["memory"]["width"],
+        address_width=data["memory"]["address_width"],
+        **data["resources"],
+    )
 
 
 BOARDS: dict[str, Board] = {name: made(name, data) for name, data in tables().items()}
-
-
-CLOCKS = (1.0, 1000.0)
-"""MHz that a plan may assume."""
 
 
 def find_clock(board: Board, clock_mhz: float | None) -> float:
