@@ -25,9 +25,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-from platformdirs import user_cache_path
-
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import house, is_clone, replacing
 
@@ -54,6 +51,8 @@ def place() -> Path:
     """Folder of the cache: what ``SPIKELOOM_CACHE`` says, else ``build/cache`` of a clone, else the
     user's cache folder.
     """
+    from platformdirs import user_cache_path
+
     if given := os.environ.get(PLACE):
         return Path(given).expanduser().absolute()
     return house("build") / "cache" if is_clone() else user_cache_path("spikeloom")
@@ -70,6 +69,13 @@ def limit() -> int:
             f" {given!r}"
         )
     return int(given) * 1_000_000
+
+
+def check_settings() -> None:
+    """Raises SpikeLoomError where an environment variable of the cache is not what it should be."""
+    limit()
+    if (given := os.environ.get(PLACE)) and Path(given).expanduser().is_file():
+        raise SpikeLoomError(f"{PLACE}: expected a folder for the cache, found the file {given}")
 
 
 def key_of(parts: Iterable[bytes | str]) -> str:
@@ -163,6 +169,8 @@ def entry(kind: str, key: str, stop: Callable[[], bool] = lambda: False) -> Iter
 
 @contextmanager
 def locked(path: Path, stop: Callable[[], bool]) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
     lock = FileLock(path)
     while not lock.is_locked:
         if stop():

@@ -23,7 +23,8 @@ NO_TOOL = 3
 def synth(
     folder: NetworkFolder,
     board: Annotated[
-        str | None, typer.Option(help="a file of bitstreams/boards; the one that was compiled for without")
+        str | None,
+        typer.Option(help="a file of bitstreams/boards; the one that was compiled for without"),
     ] = None,
 ) -> None:
     """Synthesise with Yosys: what every component takes of the board, how deep its logic is, and

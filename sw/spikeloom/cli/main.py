@@ -12,6 +12,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
+from spikeloom.cache.builds import check_settings
 from spikeloom.cli import bitstream, board, compile, simulate, train
 from spikeloom.cli.bench import bench
 from spikeloom.cli.hls import hls
@@ -60,6 +61,7 @@ def run(arguments: list[str] | None = None) -> int:
     """Run one command; its exit status. Without one, help and status 2."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
+        check_settings()
         status = app(given or ["--help"], prog_name="spikeloom", standalone_mode=False)
         if not given:
             return 2

@@ -14,7 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from spikeloom.cache import builds
+from spikeloom.cli.main import run
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import house
 
@@ -135,6 +137,21 @@ def test_a_size_is_a_number(given: str, tmp_path: Path, monkeypatch: pytest.Monk
         build(tmp_path / "a")
 
 
+def test_wrong_settings_are_refused_before_anything_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for name, value, said in (
+        (builds.SIZE, "abc", "SPIKELOOM_CACHE_MB: expected the megabytes"),
+        (builds.PLACE, str(tmp_path / "file"), "SPIKELOOM_CACHE: expected a folder for the cache"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, value)
+            assert run(["golden", str(tmp_path)]) == 2
+        error = capsys.readouterr().err
+        assert said in error and error.count("\n") == 1
+
+
 def test_where_the_cache_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert builds.place() == tmp_path / "cache"
     monkeypatch.delenv(builds.PLACE)
@@ -162,7 +179,7 @@ def test_a_cache_that_can_only_be_read_is_read(
 ) -> None:
     assert build(tmp_path / "a")
     for owner, name in (
-        (builds.FileLock, "acquire"),
+        (FileLock, "acquire"),
         (builds.tempfile, "TemporaryDirectory"),
         (builds.os, "utime"),
     ):
