@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spikeloom.display import Table, count, rate, signed
+from spikeloom.errors import SpikeLoomError
 from spikeloom.files import load_json, save_json
 from spikeloom.interface.boards import BOARDS
 from spikeloom.mapping.estimate.cost import Cost
@@ -90,7 +91,13 @@ def write(plan: Plan, folder: Path, share: float | None = None) -> None:
 
 def read(folder: Path) -> dict[str, Any]:
     """What a folder's file holds. Raises SpikeLoomError where there is none, or it is damaged."""
-    found: dict[str, Any] = load_json(folder / FILE, "the foldings of 'spikeloom compile'")
+    found = load_json(folder / FILE, "the foldings of 'spikeloom compile'")
+    keys = ("slowest", "tightest", "total", "allowed", "layers")
+    if not isinstance(found, dict) or not all(isinstance(found.get(key), dict) for key in keys):
+        raise SpikeLoomError(
+            f"{folder / FILE}: expected {', '.join(keys)}, found something else; compile the"
+            " network again"
+        )
     return found
 
 

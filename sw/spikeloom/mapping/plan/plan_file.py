@@ -145,6 +145,10 @@ def load(folder: str | Path) -> Plan:
 
 
 def _plan(content: Json, arrays: Arrays) -> Plan:
+    if not isinstance(content["name"], str):
+        raise SpikeLoomError(f"name: expected a text, found {content['name']!r}")
+    if not content["clock_mhz"] > 0:
+        raise SpikeLoomError(f"clock_mhz: expected more than 0, found {content['clock_mhz']!r}")
     nodes = tuple(_decode(node, arrays) for node in content["nodes"])
     graph = Graph(
         content["name"],
@@ -182,13 +186,15 @@ def _encode(item: Node | Neuron, name: str, arrays: Arrays) -> Json:
 
 def _decode(item: Json, arrays: Arrays) -> Any:
     kind, names = KINDS[item["type"]], {key: name for name, key in KEYS.items()}
-    return kind(
-        **{
-            names.get(key, key): _value(key, value, arrays)
-            for key, value in item.items()
-            if key != "type"
-        }
-    )
+    values = {
+        names.get(key, key): _value(key, value, arrays)
+        for key, value in item.items()
+        if key != "type"
+    }
+    for field in fields(kind):  # type: ignore[arg-type]  # every kind is a dataclass
+        if field.type == "Ints" and not isinstance(values.get(field.name), np.ndarray):
+            raise SpikeLoomError(f"{item.get('name', item['type'])}: {field.name} is no array")
+    return kind(**values)
 
 
 def _value(key: str, value: Any, arrays: Arrays) -> Any:

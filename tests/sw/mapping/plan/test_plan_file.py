@@ -151,6 +151,27 @@ def test_numbers_that_cannot_be_name_the_file(name: str, value: int, tmp_path: P
     )
 
 
+def test_values_of_another_type_are_refused(tmp_path: Path) -> None:
+    save(random_plan(1), tmp_path)
+    content = json.loads((tmp_path / PLAN_FILE).read_text())
+    first = next(node for node in content["nodes"] if node["type"] == "layer")
+    for change, said in (
+        ({"name": []}, "name: expected a text"),
+        ({"clock_mhz": 0}, "clock_mhz: expected more than 0"),
+        ({"clock_mhz": "fast"}, "not a valid plan"),
+        (
+            {
+                "nodes": [
+                    {**node, "negate": None} if node is first else node for node in content["nodes"]
+                ]
+            },
+            f"{first['name']}: negate is no array",
+        ),
+    ):
+        (tmp_path / PLAN_FILE).write_text(json.dumps(content | change))
+        assert said in broken(tmp_path)
+
+
 def test_arrays_of_objects_are_refused(tmp_path: Path) -> None:
     save(random_plan(1), tmp_path)
     np.savez(tmp_path / WEIGHTS_FILE, evil=np.array([{}], dtype=object))
