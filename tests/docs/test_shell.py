@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,8 +71,9 @@ def test_commands_of_minutes_run(page: Page, place: Path, project: Path) -> None
 
 
 def run_module(name: str, arguments: list[str]) -> None:
-    """``python -m`` in this process."""
+    """``python -m`` in this process, where another test may have imported the module."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.delitem(sys.modules, name, raising=False)
         patch.setattr("sys.argv", [name, *arguments])
         try:
             runpy.run_module(name, run_name="__main__", alter_sys=True)
