@@ -182,7 +182,7 @@ def made(words: tuple[str, ...], project: Path) -> list[list[str]]:
     assert done.returncode == 0, f"make {' '.join(words)}: {done.stderr}"
     return [
         line[1:]
-        for line in map(shlex.split, done.stdout.splitlines())
+        for line in map(shlex.split, done.stdout.replace("\\\n", "").splitlines())
         if line and line[0].endswith("bin/spikeloom")
     ]
 
