@@ -19,9 +19,8 @@ settings.load_profile("suite")
 @pytest.fixture
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache for one test: what it builds, it really builds."""
-    place = tmp_path_factory.mktemp("cache")
-    monkeypatch.setenv(builds.PLACE, str(place))
-    return place
+    monkeypatch.setenv(builds.PLACE, str(tmp_path_factory.mktemp("cache")))
+    return builds.place()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -16,6 +16,7 @@ from spikeloom.cache import builds
 from spikeloom.errors import SpikeLoomError
 from spikeloom.files import save_text
 from spikeloom.interface import manifest as manifests
+from spikeloom.interface.verilog import copy_memories
 from spikeloom.ir.number import Ints
 
 from spikeloom_sim.cocotb_benches import shell_with_ids
@@ -114,6 +115,8 @@ def run(
     log, results = build / "bench.log", build / "results.xml"
     results.unlink(missing_ok=True)
     sources, top = [folder / "rtl" / "top.v"], "top"
+    rtl = folder / "rtl"
+    copy_memories((rtl / "top.v").read_text(encoding="utf-8"), rtl, build)
     if shell:
         (build / "bench.sv").write_text(
             shell_with_ids.with_ids(manifests.load(folder)), encoding="utf-8"

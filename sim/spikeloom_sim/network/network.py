@@ -120,7 +120,7 @@ class Network:
     under ``sim/`` in it.
 
     Arguments: folder; or a folder, a ``manifest``, the ``sources`` of a library and this network's
-    ``index`` in it (see :func:`spikeloom_sim.network.batch.batch`). optimise: the compiler's level.
+    ``index`` in it (see :func:`spikeloom_sim.network.batch.join`). optimise: the compiler's level.
     Raises SpikeLoomError where the folder holds no network or the manifest belongs to another one.
     """
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -37,8 +38,20 @@ MEGABYTES = 2000
 CONTENTS = "contents.json"
 """Of an entry: SHA-256 by file name. Its time is that of the last use."""
 
+FOLDER = "spikeloom-cache"
+"""Of the place that ``PLACE`` says: other things may lie there."""
+
 LOCK = ".lock"
 """Ending of the lock beside an entry."""
+
+MAKING = ".making-"
+"""Beginning of the folder of an entry that is not finished."""
+
+ENTRY = re.compile(r"[0-9a-f]{64}")
+"""Names of entries."""
+
+COMPILER = ("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "COMPILER_PATH")
+"""Environment variables that a C++ compiler reads."""
 
 LOOK = 0.2
 """Seconds between two looks whether to wait on."""
@@ -54,7 +67,7 @@ def place() -> Path:
     from platformdirs import user_cache_path
 
     if given := os.environ.get(PLACE):
-        return Path(given).expanduser().absolute()
+        return Path(given).expanduser().absolute() / FOLDER
     return house("build") / "cache" if is_clone() else user_cache_path("spikeloom")
 
 
@@ -76,6 +89,11 @@ def check_settings() -> None:
     limit()
     if (given := os.environ.get(PLACE)) and Path(given).expanduser().is_file():
         raise SpikeLoomError(f"{PLACE}: expected a folder for the cache, found the file {given}")
+
+
+def compiler_settings() -> str:
+    """What the environment tells a C++ compiler, for a key."""
+    return repr([os.environ.get(name) for name in COMPILER])
 
 
 def key_of(parts: Iterable[bytes | str]) -> str:
@@ -135,7 +153,7 @@ class Entry:
         with (
             suppress(OSError),
             tempfile.TemporaryDirectory(
-                dir=self.folder.parent, prefix=".", ignore_cleanup_errors=True
+                dir=self.folder.parent, prefix=MAKING, ignore_cleanup_errors=True
             ) as work,
         ):
             made = Path(work) / "entry"
@@ -185,24 +203,30 @@ def locked(path: Path, stop: Callable[[], bool]) -> Iterator[None]:
 
 def trim(folder: Path, room: int) -> None:
     """Remove the entries that were not used for longest until the rest fits, and what an
-    interrupted process has left behind.
+    interrupted process has left behind. What is not of a cache stays.
     """
     found = []
     for path in folder.glob("*/*/" + CONTENTS):
         with suppress(OSError):  # another process removes them too
-            size = sum(file.stat().st_size for file in path.parent.iterdir())
-            found.append((path.stat().st_mtime_ns, path.parent, size))
+            if ENTRY.fullmatch(path.parent.name):
+                size = sum(file.stat().st_size for file in path.parent.iterdir())
+                found.append((path.stat().st_mtime_ns, path.parent, size))
     taken = sum(size for _, _, size in found)
     for _, entry, size in sorted(found):
         if taken <= room:
             break
         shutil.rmtree(entry, ignore_errors=True)
-        entry.with_suffix(LOCK).unlink(missing_ok=True)
         taken -= size
-    for path in folder.glob("*/.*"):
+    old = time.time() - LEFT_BEHIND
+    for path in folder.glob(f"*/{MAKING}*"):
         with suppress(OSError):
-            if path.stat().st_mtime < time.time() - LEFT_BEHIND:
+            if path.stat().st_mtime < old:
                 shutil.rmtree(path, ignore_errors=True)
+    for path in folder.glob("*/*" + LOCK):  # one in use is younger
+        with suppress(OSError):
+            if ENTRY.fullmatch(path.stem) and not path.with_suffix("").exists():
+                if path.stat().st_mtime < old:
+                    path.unlink()
 
 
 def digest(data: bytes) -> str:

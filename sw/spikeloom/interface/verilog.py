@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from spikeloom.errors import SpikeLoomError
-from spikeloom.files import existing
+from spikeloom.files import existing, replacing
 from spikeloom.interface.manifest import Manifest
 
 TOP = Path("rtl") / "top.v"
@@ -31,6 +31,26 @@ def memory_files(verilog: str) -> dict[str, str]:
     return dict(MEMORY.findall(verilog))
 
 
+def copy_memories(verilog: str, source: Path, target: Path) -> None:
+    """Put the files that a text reads from one folder into another one.
+
+    Raises SpikeLoomError where one is missing, or is another file than the text says.
+    """
+    for name, wanted in memory_files(verilog).items():
+        data = existing(source / name, "a file that the Verilog reads").read_bytes()
+        if (found := hashlib.sha256(data).hexdigest()) != wanted:
+            raise other_file(source / name, wanted, found)
+        with replacing(target / name) as stream:
+            stream.write(data)
+
+
+def other_file(path: Path, wanted: str, found: str) -> SpikeLoomError:
+    return SpikeLoomError(
+        f"{path}: expected the Verilog of manifest.json ({wanted[:12]}), found another"
+        f" ({found[:12]}); run 'spikeloom emit' again"
+    )
+
+
 def checked(folder: Path, manifest: Manifest) -> list[Path]:
     """``rtl/top.v`` of a folder, and the memories that it reads.
 
@@ -44,8 +64,5 @@ def checked(folder: Path, manifest: Manifest) -> list[Path]:
     for path, wanted in zip(paths, known.values(), strict=True):
         found = hashlib.sha256(data if path == top else path.read_bytes()).hexdigest()
         if found != wanted:
-            raise SpikeLoomError(
-                f"{path}: expected the Verilog of manifest.json ({wanted[:12]}), found another"
-                f" ({found[:12]}); run 'spikeloom emit' again"
-            )
+            raise other_file(path, wanted, found)
     return paths

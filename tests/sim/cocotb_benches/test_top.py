@@ -16,6 +16,7 @@ from spikeloom.mapping.plan.plan import Plan
 from spikeloom.progress import silent
 from spikeloom.verify.torch_model import torch_words
 from spikeloom_hw.emit import emit
+from spikeloom_hw.memory import weights
 from spikeloom_sim.cocotb_benches import run
 
 from tests.networks import random_plan
@@ -58,6 +59,15 @@ def emitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_top_equals_torch(emitted: Path) -> None:
     assert run.run(emitted) == 5
+
+
+def test_weights_in_files_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "MOST_INSIDE", 0)
+    plan = random_plan(np.random.default_rng(SEED), 3)
+    emit(plan, tmp_path)
+    assert list((tmp_path / "rtl").glob("*.mem"))
+    run.save_vectors(tmp_path, *torch_vectors(plan.graph, 3, 1))
+    assert run.run(tmp_path) == 5
 
 
 def layer_plan(body: str) -> Plan:

@@ -27,7 +27,7 @@ KEY = builds.key_of(["a key"])
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(builds.PLACE, str(tmp_path / "cache"))
     monkeypatch.delenv(builds.SIZE, raising=False)
-    return tmp_path / "cache"
+    return tmp_path / "cache" / builds.FOLDER
 
 
 def build(into: Path, key: str = KEY, data: bytes = b"data", kind: str = "toy") -> bool:
@@ -114,17 +114,45 @@ def test_what_was_not_used_for_longest_goes_first(
     assert not build(tmp_path / "a", keys[0])
     assert build(tmp_path / "a", keys[2], data)
     assert names(place) == {keys[0], keys[2]}
-    assert {path.stem for path in place.glob(f"*/*{builds.LOCK}")} == {keys[0], keys[2]}
+    assert {path.stem for path in place.glob(f"*/*{builds.LOCK}")} == {*keys}
+    old = (time.time() - builds.LEFT_BEHIND - 60,) * 2
+    for key in keys:
+        os.utime((place / "toy" / key).with_suffix(builds.LOCK), old)
+    assert build(tmp_path / "b", builds.key_of(["another"]), b"")
+    assert keys[1] not in {path.stem for path in place.glob(f"*/*{builds.LOCK}")}
     assert build(tmp_path / "b", builds.key_of(["large"]), b"x" * 2_000_000)
     assert names(place) == set()
 
 
 def test_what_was_left_unfinished_goes_after_a_day(tmp_path: Path, place: Path) -> None:
-    for name, age in ((".old", builds.LEFT_BEHIND + 60), (".new", 60)):
+    for name, age in (
+        (f"{builds.MAKING}old", builds.LEFT_BEHIND + 60),
+        (f"{builds.MAKING}new", 60),
+    ):
         (place / "toy" / name).mkdir(parents=True)
         os.utime(place / "toy" / name, (time.time() - age,) * 2)
     build(tmp_path / "a")
-    assert {path.name for path in place.glob("toy/.*")} == {".new"}
+    assert {path.name for path in place.glob("toy/.*")} == {f"{builds.MAKING}new"}
+
+
+def test_what_is_not_of_the_cache_stays(
+    tmp_path: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Old folders with the files that an entry has, beside the cache and within it."""
+    monkeypatch.setenv(builds.SIZE, "0")
+    others = [
+        folder / name
+        for folder in (place.parent / "project", place / "toy")
+        for name in (".git", "old", f"{KEY}0")
+    ]
+    for other in others:
+        other.mkdir(parents=True)
+        (other / builds.CONTENTS).write_text("{}")
+        for path in (other / builds.CONTENTS, other):
+            os.utime(path, (0, 0))
+    assert build(tmp_path / "a")
+    assert names(place) == {path.name for path in others if path.parent == place / "toy"}
+    assert all((other / builds.CONTENTS).is_file() for other in others)
 
 
 @pytest.mark.parametrize("given", ["", "a", "-1", "1.5"])
@@ -153,7 +181,7 @@ def test_wrong_settings_are_refused_before_anything_is_done(
 
 
 def test_where_the_cache_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert builds.place() == tmp_path / "cache"
+    assert builds.place() == tmp_path / "cache" / builds.FOLDER
     monkeypatch.delenv(builds.PLACE)
     assert builds.place() == house("build") / "cache"
     monkeypatch.setattr(builds, "is_clone", lambda: False)

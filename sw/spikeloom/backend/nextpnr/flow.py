@@ -31,7 +31,7 @@ from spikeloom.interface import manifest as manifests
 from spikeloom.interface.boards import Board, find_board
 from spikeloom.interface.handoff import hwh_text, system_of
 from spikeloom.interface.manifest import Manifest
-from spikeloom.interface.verilog import checked
+from spikeloom.interface.verilog import checked, memory_files
 from spikeloom.progress import Progress, silent
 
 __all__ = ["CLOCK_MHZ", "FAMILIES", "TOOLS", "absent", "build", "collect", "prepare"]
@@ -172,6 +172,7 @@ def build(target: Path, progress: Progress = silent) -> Built:
 
 def run(target: Path, manifest: Manifest, board: Board, progress: Progress) -> None:
     """All steps. What can be known to fail is looked at before the first one."""
+    check_rtl(target, manifest)
     if absent():
         raise ToolError(f"--flow open: {', '.join(absent())} is not on PATH")
     databases = installed.databases(board.part)
@@ -195,7 +196,13 @@ def synthesise_here(target: Path) -> None:
     """The first step, with the Yosys of this Python; unless the cache holds what it left."""
     step = steps.synthesis()
     command = [sys.executable, "-c", yosys.RUN, *step.command[1:]]
-    read = [(target / name).read_bytes() for name in (steps.SCRIPT, *(f"rtl/{v}" for v in VERILOG))]
+    verilog = [target / "rtl" / name for name in VERILOG]
+    memories = [
+        path.with_name(name)
+        for path in verilog
+        for name in memory_files(path.read_text(encoding="utf-8"))
+    ]
+    read = [path.read_bytes() for path in (target / steps.SCRIPT, *verilog, *memories)]
     with builds.entry("yosys", builds.key_of([yosys.version(), *command[2:], *read])) as kept:
         if not kept.take(target):
             # Yosys puts files where TMPDIR says, and would leave them there when it is ended.

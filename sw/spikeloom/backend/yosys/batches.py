@@ -12,7 +12,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import shutil
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +26,7 @@ from spikeloom.backend.yosys.initial_values import in_blocks
 from spikeloom.backend.yosys.split import Module, split
 from spikeloom.cache import builds
 from spikeloom.files import save_text
-from spikeloom.interface.verilog import memory_files
+from spikeloom.interface.verilog import copy_memories
 from spikeloom.progress import Progress
 
 ENOUGH = 200_000
@@ -160,8 +159,7 @@ class Runs:
         with self.entry(key_of(self.script, text)) as kept, self.folder() as work:
             if not kept.take(work):
                 save_text(work / SOURCE, text)
-                for name in memory_files(text):
-                    shutil.copyfile(self.rtl / name, work / name)
+                copy_memories(text, self.rtl, work)
                 self.run(work, self.script)
                 save(work, self.wanted(batch, netlist.load(work / yosys.NETLIST)))
                 kept.keep(work / FINISHED, work / SAID)
