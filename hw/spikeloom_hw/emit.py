@@ -153,7 +153,7 @@ def emit(plan: Plan, folder: Path | str) -> Manifest:
     """Write ``rtl/top.v`` with the memories that it reads, ``manifest.json``, ``rtl/shell.v`` and
     for a Zynq-7000 ``rtl/ps7_top.v`` into ``folder``, made if missing.
 
-    At last ``rtl/engine.sha256``, by which :func:`.identity.current` knows it again.
+    At last ``rtl/engine.sha256``, by which :func:`.fingerprint.current` knows it again.
     """
     folder = Path(folder)
     (folder / "rtl").mkdir(parents=True, exist_ok=True)
@@ -161,7 +161,8 @@ def emit(plan: Plan, folder: Path | str) -> Manifest:
     texts = network_files(plan)
     made = manifest(plan, texts["top.v"])
     for old in (folder / "rtl").glob("*.mem"):
-        old.unlink()
+        if old.is_file():
+            old.unlink()
     for name, text in texts.items():
         save_text(folder / "rtl" / name, text)
     save_text(folder / "manifest.json", made.to_json())

@@ -11,6 +11,7 @@ from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
+from spikeloom.mapping.plan.counters import counter_map
 from spikeloom.mapping.plan.engines import alone
 from spikeloom.mapping.plan.legal import OUTPUT_WIDTH
 from spikeloom.mapping.plan.plan import Edge, Plan, Stage
@@ -85,7 +86,9 @@ class Top(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self.plan
-        m.submodules.counters = counters = Counters(plan)
+        m.submodules.counters = counters = Counters(
+            names=[name for name, _ in counter_map(plan)], checksums=plan.checksums
+        )
         m.d.comb += [
             counters.address.eq(self.counter_address),
             counters.clear.eq(self.counter_clear),

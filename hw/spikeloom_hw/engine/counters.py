@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.hdl import ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
-from spikeloom.mapping.plan.counters import counter_map
-from spikeloom.mapping.plan.plan import Plan
 
 from ..lib.mux import choose
 from ..lib.popcount import ones_of_many
@@ -16,9 +16,15 @@ from ..lib.popcount import ones_of_many
 WIDTH = 64
 """Bits of a counter: none wraps in the life of a board."""
 
+ADDRESS_WIDTH = 16
+
 
 class Counters(wiring.Component):
     """Adds what is offered to each counter in every cycle; one is read at a time.
+
+    Parameters
+    ----------
+    names: of the counters, by address. checksums: whether streams have a CRC.
 
     Ports
     -----
@@ -26,13 +32,16 @@ class Counters(wiring.Component):
     address: which one. data: its value, two cycles after the address; 0 where there is none.
     """
 
-    def __init__(self, plan: Plan):
-        self.checksums = plan.checksums
-        self.names = [name for name, _ in counter_map(plan)]
+    def __init__(self, *, names: Sequence[str], checksums: bool):
+        if not names or len(names) > 1 << ADDRESS_WIDTH or len({*names}) < len(names):
+            raise ValueError(
+                f"counters: expected 1 to {1 << ADDRESS_WIDTH} names, each once, got {len(names)}"
+            )
+        self.names, self.checksums = names, checksums
         self.offers: dict[str, ValueLike] = {}
         self.counted: dict[str, tuple[list[ValueLike], Value]] = {}
         self.shown: dict[str, ValueLike] = {}
-        super().__init__({"clear": In(1), "address": In(16), "data": Out(WIDTH)})
+        super().__init__({"clear": In(1), "address": In(ADDRESS_WIDTH), "data": Out(WIDTH)})
 
     def offer(self, name: str, amount: ValueLike) -> None:
         """What ``name`` grows by in this cycle. Called by the top, once per counter, before

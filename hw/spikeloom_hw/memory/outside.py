@@ -38,6 +38,10 @@ class OutsideMemory(Elaboratable):
                 f"memory {name!r}: expected rows of one bit or more, two at least, got"
                 f" {len(rows)} of {width} bits"
             )
+        if not 0 <= min(rows) <= max(rows) < 1 << width:
+            raise ValueError(
+                f"memory {name!r}: expected rows of {width} bits, got {min(rows)} to {max(rows)}"
+            )
         self.name, self.width, self.rows, self.style = name, width, rows, style
         self.reads: list[Port] = []
         self.writes: list[Port] = []

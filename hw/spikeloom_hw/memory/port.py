@@ -2,7 +2,8 @@
 weights in, one cycle later.
 
 What fills it is another matter: a memory that holds the weights for good, one that a chain of
-loaders fills, later a stream or a prefetcher.
+loaders fills, later a stream or a prefetcher. It must have the row one cycle later, always: the
+array does not wait. What fetches from afar keeps the rows of a pass ready before the pass begins.
 """
 
 from __future__ import annotations
@@ -42,16 +43,15 @@ class WeightPort(Protocol):
         """
 
 
-class FixedWeights:
-    """Weights that stay as they are: one memory per bank, with a port for every reader.
+class Held:
+    """Weights in memories.
 
     Parameters
     ----------
-    rows: of each bank, ``width`` bits each. style: attributes of the memories. files: what the
-        names of the files begin with that hold the rows; "" where the Verilog does.
+    rows: of each bank, ``width`` bits each; what is loaded has them at first. style: attributes of
+        the memories. files: what the names of the files begin with that hold the rows; "" where the
+        Verilog does.
     """
-
-    loads = False
 
     def __init__(
         self, *, rows: Sequence[Sequence[int]], width: int, style: dict[str, str], files: str = ""
@@ -59,6 +59,15 @@ class FixedWeights:
         if width < 1 or not all(rows):
             raise ValueError(f"weights: expected rows of one bit at least, got {width} bits")
         self.rows, self.width, self.style, self.files = rows, width, style, files
+
+    def memory(self, rows: Sequence[int], *, written: bool, name: str) -> Weights:
+        return Weights(rows=rows, width=self.width, style=self.style, written=written, name=name)
+
+
+class FixedWeights(Held):
+    """Weights that stay as they are: one memory per bank, with a port for every reader."""
+
+    loads = False
 
     def begin(self, m: Module, chain: Chain | None) -> None:
         self.m, self.memories = m, dict[int, Weights]()
@@ -73,7 +82,7 @@ class FixedWeights:
         rows = [*self.rows[bank]]
         rows += rows * (2 - len(rows))
         name = self.files and f"{self.files}{bank}"
-        memory = Weights(rows, self.width, self.style, written=False, name=name)
+        memory = self.memory(rows, written=False, name=name)
         self.m.submodules[f"weights{bank}"] = self.memories[bank] = memory
 
     def read(
@@ -82,24 +91,12 @@ class FixedWeights:
         return self.memories[bank].read(self.m, row, enable)
 
 
-class LoadedWeights:
+class LoadedWeights(Held):
     """Weights that a chain of loaders fills: one memory per bank and window, since block RAM has no
     third port to write through.
-
-    Parameters
-    ----------
-    rows: of each bank, what they hold at first. width, style, files: as for
-        :class:`FixedWeights`.
     """
 
     loads = True
-
-    def __init__(
-        self, *, rows: Sequence[Sequence[int]], width: int, style: dict[str, str], files: str = ""
-    ):
-        if width < 1 or not all(rows):
-            raise ValueError(f"weights: expected rows of one bit at least, got {width} bits")
-        self.rows, self.width, self.style, self.files = rows, width, style, files
 
     def begin(self, m: Module, chain: Chain | None) -> None:
         if chain is None:
@@ -118,7 +115,7 @@ class LoadedWeights:
         rows += [0] * (2 - len(rows))
         name = f"weights{bank}" + (f"_{window}" if window else "")
         file = self.files and f"{self.files}{name.removeprefix('weights')}"
-        memory = Weights(rows, self.width, self.style, written=True, name=file)
+        memory = self.memory(rows, written=True, name=file)
         self.m.submodules[name] = memory
         loader = self.chain.loader(name, rows, self.width)
         self.memories[bank, window] = memory, loader

@@ -39,17 +39,20 @@ class Weights(Elaboratable):
     rows: what it holds at first, ``width`` bits each. style: attributes of the memory. written:
         whether it has a write port as well; where it has none, bits that are the same in all rows
         are no memory, and known outside. name: of the file that holds them; "" where the Verilog
-        does.
+        does. Raises ValueError for rows that do not fit.
     """
 
     def __init__(
         self,
+        *,
         rows: Sequence[int],
         width: int,
         style: dict[str, str],
         written: bool,
         name: str = "",
     ):
+        if width < 1 or not rows or not 0 <= min(rows) <= max(rows) < 1 << width:
+            raise ValueError(f"weights: expected rows of {width} bits, at least one, got {rows}")
         never, always = ~reduce(or_, rows), reduce(and_, rows)
         self.known = (
             {}

@@ -204,3 +204,6 @@ def test_numbers_that_cannot_be() -> None:
     for changes in ({"width": 0}, {"rows": [1]}, {"name": ""}):
         with pytest.raises(ValueError, match="expected rows of one bit or more"):
             OutsideMemory(**{"name": "m", "width": 2, "rows": [0, 1], "style": {}} | changes)
+    for rows in ([0, 4], [-1, 0]):
+        with pytest.raises(ValueError, match="expected rows of 2 bits"):
+            OutsideMemory(name="m", width=2, rows=rows, style={})

@@ -23,7 +23,7 @@ def test_rows_are_read(width: int, depth: int, same: str, written: bool) -> None
     columns = rng.permutation(width)[:fixed]
     bits[:, columns] = rng.integers(0, 2, fixed)
     rows = [sum(int(bit) << k for k, bit in enumerate(row)) for row in bits]
-    weights = Weights(rows, width, {}, written)
+    weights = Weights(rows=rows, width=width, style={}, written=written)
     assert len(weights.known) == (0 if written else fixed) and (weights.memory is None) == (
         not written and fixed == width
     )
