@@ -30,13 +30,13 @@ def one_to_one(nodes: Iterable[str]) -> Program:
 
 
 def checked(program: Program, nodes: Iterable[str], engines: Mapping[str, object]) -> Program:
-    """The program itself. Raises SpikeLoomError unless it works on every node once, on engines that
-    there are.
+    """The program itself. Raises SpikeLoomError unless it works on every node once, in the order of
+    the graph, on engines that there are, and uses them all.
     """
     wanted, found = list(nodes), [step.node for step in program]
-    if sorted(wanted) != sorted(found):
+    if wanted != found:
         raise SpikeLoomError(
-            f"program: expected one step for each of {', '.join(wanted)}, found"
+            f"program: expected one step for each of {', '.join(wanted)}, in this order, found"
             f" {', '.join(found) or 'none'}"
         )
     for step in program:
@@ -45,6 +45,10 @@ def checked(program: Program, nodes: Iterable[str], engines: Mapping[str, object
                 f"program: {step.node}: expected an engine of {', '.join(engines)}, found"
                 f" {step.engine}"
             )
+    if idle := set(engines) - {step.engine for step in program}:
+        raise SpikeLoomError(
+            f"program: expected a step for every engine, found none for {', '.join(sorted(idle))}"
+        )
     return program
 
 

@@ -56,13 +56,17 @@ class Plan:
 
     def __post_init__(self) -> None:
         if not self.program:
-            object.__setattr__(self, "program", one_to_one(self.engines))
+            object.__setattr__(self, "program", one_to_one(self.nodes))
+
+    @property
+    def nodes(self) -> list[str]:
+        """Names of all nodes but the input, in the order of the graph."""
+        return [node.name for node in self.graph.nodes[1:]]
 
     @cached_property
     def foldings(self) -> dict[str, Folding]:
         """The folding of the engine of every node but the input."""
-        nodes = [node.name for node in self.graph.nodes[1:]]
-        steps = checked(self.program, nodes, self.engines)
+        steps = checked(self.program, self.nodes, self.engines)
         return {step.node: self.engines[step.engine] for step in steps}
 
     def folded(self, foldings: Mapping[str, Folding]) -> Plan:

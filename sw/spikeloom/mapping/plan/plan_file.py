@@ -159,6 +159,8 @@ def _plan(content: Json, arrays: Arrays) -> Plan:
     )
     engines = {name: Folding(**folding) for name, folding in content["engines"].items()}
     program = tuple(Step(**step) for step in content["program"])
+    if not program:
+        raise SpikeLoomError("program: expected a step for every node, found none")
     rooms = {name: Room(**room) for name, room in content["headroom"].items()}
     told = (content["board"], content["clock_mhz"], content["density"], content["density_source"])
     dealing = {name: tuple(order) for name, order in content.get("bank_order", {}).items()}

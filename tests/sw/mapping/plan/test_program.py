@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from spikeloom.mapping.estimate.cycles import network_interval
 from spikeloom.mapping.estimate.resources import plan_costs
 from spikeloom.mapping.plan.engines import Step, one_to_one
 from spikeloom.mapping.plan.plan import Folding, Plan
-from spikeloom.mapping.plan.plan_file import load, save
+from spikeloom.mapping.plan.plan_file import PLAN_FILE, load, save
 from spikeloom_hw.emit import verilog_text
 
 from tests.networks import random_plan, random_words
@@ -89,6 +90,17 @@ def test_programs_that_fit_no_plan() -> None:
         ((first, first, *rest), "expected one step for each of"),
         ((replace(first, engine="none"), *rest), "expected an engine of"),
         ((replace(first, node="none"), *rest), "expected one step for each of"),
+        ((*rest, first), "in this order"),
+        ((replace(first, engine=rest[0].engine), *rest), f"found none for {first.engine}"),
     ):
         with pytest.raises(SpikeLoomError, match=message):
             _ = replace(plan, program=program).foldings
+
+
+def test_a_file_without_a_program_is_refused(tmp_path: Path) -> None:
+    save(random_plan(3), tmp_path)
+    path = tmp_path / PLAN_FILE
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"program": []}))
+    with pytest.raises(SpikeLoomError, match="program: expected a step for every node, found none"):
+        load(tmp_path)
