@@ -150,17 +150,22 @@ def headers() -> Hashes:
     """Of the C++ that is the same for every network, without comments and spacing."""
     return {
         f"hls_templates/{path.relative_to(hls_templates())}": digest(
-            " ".join(code(path.read_text(encoding="utf-8")).split())
+            " ".join(code(path.read_text(encoding="utf-8"), path.suffix).split())
         )
         for pattern in project.COPIED
         for path in sorted(hls_templates().glob(pattern))
     }
 
 
-def code(text: str) -> str:
+TCL_COMMENT = re.compile(r"(?P<kept>)^\s*#.*$", re.MULTILINE)
+COMMENT = re.compile(r"""(?P<kept>"(?:\\.|[^"\\\n])*")|/\*.*?\*/|//[^\n]*""", re.DOTALL)
+"""Of C++ and Verilog; what stands in a string is none."""
+
+
+def code(text: str, suffix: str) -> str:
     """C++, Verilog or Tcl without its comments."""
-    text = re.sub(r"/\*.*?\*/", " ", text, flags=re.DOTALL)
-    return re.sub(r"^\s*#\s.*$|//.*$", " ", text, flags=re.MULTILINE)
+    comment = TCL_COMMENT if suffix == ".tcl" else COMMENT
+    return comment.sub(lambda found: found["kept"] or " ", text)
 
 
 def one(name: str) -> tuple[str, Hashes]:

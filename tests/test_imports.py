@@ -122,13 +122,38 @@ def outside(tree: ast.AST) -> list[tuple[str, int]]:
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            waiting += node.orelse
             continue
         if isinstance(node, ast.Import):
             found += [(alias.name.split(".")[0], node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
             found.append((node.module.split(".")[0], node.lineno))
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(BY_NAME):
+            names = [part.value for part in node.args[:1] if isinstance(part, ast.Constant)]
+            found += [(str(name).split(".")[0], node.lineno) for name in names]
         waiting += ast.iter_child_nodes(node)
     return found
+
+
+BY_NAME = ("import_module", "__import__")
+"""Functions that import what a string names."""
+
+
+def test_every_import_of_a_package_is_found() -> None:
+    text = """
+import torch
+from torch.nn import Module
+def f(): import torch.nn as nn
+__import__("torch")
+importlib.import_module("torch.nn")
+if TYPE_CHECKING: import numpy
+else: import torch
+try: import torch
+except ImportError: pass
+"""
+    found = [line for name, line in outside(ast.parse(text)) if name == "torch"]
+    assert sorted(found) == [2, 3, 4, 5, 6, 8, 9]
+    assert "numpy" not in dict(outside(ast.parse(text)))
 
 
 def test_every_module_is_in_a_room() -> None:

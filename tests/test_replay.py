@@ -67,3 +67,12 @@ def test_the_networks_hold_everything() -> None:
         and sum(plan.fewer_steps for plan in plans) == 3
     )
     assert {plan.board for plan in plans} == {"pynq-z2", "zcu104"}
+
+
+def test_comments_alone_are_left_out_of_headers() -> None:
+    text = 'a /* b\n */ # define C 1 // d\nputs("// no /* comment \\" // */"); // e'
+    assert replay.code(text, ".hpp").split() == [
+        *("a", "#", "define", "C", "1"),
+        *('puts("//', "no", "/*", "comment", '\\"', "//", '*/");'),
+    ]
+    assert replay.code("# a\nset b 1\n  # c", ".tcl").split() == ["set", "b", "1"]

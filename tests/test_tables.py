@@ -16,6 +16,7 @@ from spikeloom.ir.nodes import NODES, Input, Node
 from spikeloom.mapping.estimate import bodies as estimated_bodies
 from spikeloom.mapping.estimate import neurons as estimated_neurons
 from spikeloom.mapping.estimate.resources import model
+from spikeloom.mapping.plan import bodies
 from spikeloom.mapping.plan.bodies import BODIES, Body
 from spikeloom.mapping.plan.stages import ENGINES
 from spikeloom.report import membrane
@@ -23,7 +24,7 @@ from spikeloom.verify import torch_model
 from spikeloom_hw import bodies as hw_bodies
 from spikeloom_hw import neurons as hw_neurons
 
-from tests.import_graph import HOUSES
+from tests.import_graph import ROOT, modules
 
 OWN = (
     "sw/spikeloom/ir/neurons",
@@ -84,34 +85,46 @@ def test_every_kind_is_in_the_headers() -> None:
 
 KINDS = {kind.__name__ for kind in (*NEURONS.values(), *NODES.values())}
 KINDS |= {type(body).__name__ for body in BODIES.values()} | {"Neuron", "Node", "Body"}
+KINDS |= {name for name, value in vars(bodies).items() if isinstance(value, Body)}
 
 NAMES = {*NEURONS, *NODES, *BODIES}
 
+HOMES = ("spikeloom.ir", "spikeloom.mapping.plan.bodies")
+"""Where ``KINDS`` come from: torch has neurons of its own."""
+
+
+def at_home(module: str) -> bool:
+    return any(module == home or module.startswith(f"{home}.") for home in HOMES)
+
 
 def names(node: ast.AST) -> Iterator[str]:
-    """Of classes that a class or a tuple of them stands for."""
+    """Names in an expression, and names of modules with what is taken of them."""
     for part in ast.walk(node):
-        if isinstance(part, ast.Name):
-            yield part.id
-        elif isinstance(part, ast.Attribute):
-            yield part.attr
+        if isinstance(part, ast.Name | ast.Attribute):
+            yield ast.unparse(part)
 
 
-def imported(tree: ast.AST) -> set[str]:
-    """Of ``KINDS``, what a file imports: torch has neurons of its own."""
-    homes = ("spikeloom.ir.", "spikeloom.mapping.plan.bodies")
-    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    return {
-        alias.asname or alias.name
-        for node in froms
-        if (node.module or "").startswith(homes)
-        for alias in node.names
-        if alias.name in KINDS
-    }
+def imported(tree: ast.AST, module: str) -> set[str]:
+    """How the file of a module can write what is of ``KINDS``."""
+    found = set[str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            local = {alias.asname or alias.name for alias in node.names if at_home(alias.name)}
+            found |= {f"{name}.{kind}" for name in local for kind in KINDS}
+        elif isinstance(node, ast.ImportFrom):
+            parts = module.split(".")[: -node.level] if node.level else []
+            source = ".".join([*parts, *([node.module] if node.module else [])])
+            for alias in node.names:
+                local_name = alias.asname or alias.name
+                if at_home(source) and alias.name in KINDS:
+                    found.add(local_name)
+                elif at_home(f"{source}.{alias.name}"):
+                    found |= {f"{local_name}.{kind}" for kind in KINDS}
+    return found
 
 
 def asked(tree: ast.AST, kinds: set[str]) -> Iterator[tuple[int, str]]:
-    """Where a program asks what kind something is, by line; ``kinds``: names of the classes."""
+    """Where a program asks what kind something is, by line; ``kinds``: as from ``imported``."""
     for node in ast.walk(tree):
         text = ast.unparse(node) if hasattr(node, "lineno") else ""
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -119,33 +132,59 @@ def asked(tree: ast.AST, kinds: set[str]) -> Iterator[tuple[int, str]]:
                 yield node.lineno, text
         elif isinstance(node, ast.MatchClass) and kinds & {*names(node.cls)}:
             yield node.lineno, text
-        elif isinstance(node, ast.Compare) and compared(node, kinds):
-            yield node.lineno, text
+        elif isinstance(node, ast.Compare):
+            if compared([node.left, *node.comparators], kinds):
+                yield node.lineno, text
+        elif isinstance(node, ast.Match):
+            values = [p.value for p in ast.walk(node) if isinstance(p, ast.MatchValue)]
+            if compared([node.subject, *values], kinds):
+                yield node.lineno, text
 
 
-def compared(node: ast.Compare, kinds: set[str]) -> bool:
+def compared(sides: Iterable[ast.AST], kinds: set[str]) -> bool:
     """Whether a class of a kind is compared, or the name of one with a body or a kind."""
-    sides = [node.left, *node.comparators]
-    if any(isinstance(side, ast.Name) and side.id in kinds for side in sides):
-        return True
     parts = [part for side in sides for part in ast.walk(side)]
+    if any(kinds & {*names(side)} for side in sides):
+        return True
     words = {part.value for part in parts if isinstance(part, ast.Constant)}
     whose = {part.attr for part in parts if isinstance(part, ast.Attribute)}
-    return bool(whose & {"body", "kind"} and NAMES & words)
+    whose |= {part.id for part in parts if isinstance(part, ast.Name)}
+    asks_name = whose & {"body", "kind"} and NAMES & words
+    return bool(asks_name or ("__name__" in whose and KINDS & words))
 
+
+IMPORTS = """
+from spikeloom import ir
+from spikeloom.ir.neurons import LIF, SpikePack
+from spikeloom.ir.nodes import SumPool as Pool
+from spikeloom.mapping.plan import bodies as b
+from spikeloom.mapping.plan.bodies import PARALLEL
+from ..ir.nodes import MaxPool
+import spikeloom.ir.nodes
+import spikeloom.ir.nodes as n
+from torch.nn import Module as Layer
+"""
 
 ASKS = """
 isinstance(neuron, LIF)
 isinstance(node, (int, ir.Layer))
-issubclass(kind, SumPool)
+issubclass(kind, Pool)
 type(neuron) is SpikePack
+type(neuron) in (LIF,)
 stage.folding.body == "event"
 f.body in ("parallel", "max")
 neuron.kind != "raw"
+body == "event"
+isinstance(node, MaxPool)
+isinstance(node, spikeloom.ir.nodes.MaxPool) or isinstance(node, n.MaxPool)
+body_of(stage) is not PARALLEL
+stage.body == b.EVENT
+type(neuron).__name__ == "LIF"
 """
 
 ASKS_NOT = """
 isinstance(path, Path)
+isinstance(module, Layer)
 neuron.fires and stage.body.skips
 plan.kind == "vivado"
 body = "event"
@@ -154,24 +193,29 @@ UNITS[type(neuron)]
 
 
 def test_questions_are_found() -> None:
-    found = {line for line, _ in asked(ast.parse(ASKS), KINDS)}
+    kinds = imported(ast.parse(IMPORTS), "spikeloom.mapping.plan")
+    found = {line for line, _ in asked(ast.parse(ASKS), kinds)}
     assert found == set(range(2, len(ASKS.splitlines()) + 1))
-    assert [*asked(ast.parse(ASKS_NOT), KINDS)] == []
-    assert [*asked(ast.parse("match node:\n    case Layer():\n        pass"), KINDS)]
+    assert [*asked(ast.parse(ASKS_NOT), kinds)] == []
+    for pattern in ("LIF()", "ir.Layer()", "n.MaxPool()"):
+        assert [*asked(ast.parse(f"match node:\n    case {pattern}:\n        pass"), kinds)]
+    assert [*asked(ast.parse("match f.body:\n    case 'event':\n        pass"), kinds)]
+    assert not [*asked(ast.parse("match f.what:\n    case 'event':\n        pass"), kinds)]
 
 
-def sources() -> Iterator[Path]:
-    for house in HOUSES.values():
-        for path in sorted(house.rglob("*.py")):
-            if not any(own in path.as_posix() for own in OWN):
-                yield path
+def sources() -> Iterator[tuple[str, Path]]:
+    for module, path in modules().items():
+        if not any(own in path.as_posix() for own in OWN):
+            yield module + ".__init__" * (path.name == "__init__.py"), path
 
 
 def test_nobody_asks_what_kind_something_is() -> None:
-    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sources()}
+    trees = {
+        module: (path, ast.parse(path.read_text(encoding="utf-8"))) for module, path in sources()
+    }
     found = [
-        f"{path}:{line}: {text}"
-        for path, tree in trees.items()
-        for line, text in asked(tree, imported(tree))
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for module, (path, tree) in trees.items()
+        for line, text in asked(tree, imported(tree, module))
     ]
     assert found == []

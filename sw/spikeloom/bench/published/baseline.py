@@ -17,7 +17,7 @@ from spikeloom.errors import SpikeLoomError
 from spikeloom.interface.boards import find_board
 from spikeloom.mapping.estimate.cost import Cost
 from spikeloom.mapping.estimate.cycles import ends, network_interval
-from spikeloom.mapping.plan.bodies import PARALLEL, Body
+from spikeloom.mapping.plan.bodies import Body
 from spikeloom.mapping.plan.plan import Folding, Plan, Stage
 from spikeloom.mapping.search.budget import NAMES, budget, total
 from spikeloom.mapping.search.costs import RESOURCES
@@ -73,8 +73,9 @@ def body_of(stage: Stage) -> Body:
     spikes.
     """
     found = bodies(stage)
-    if PARALLEL in found:
-        return PARALLEL
+    for body in found:
+        if body.multiplies:
+            return body
     if len(found) > 1:
         raise SpikeLoomError(
             f"{stage.name}: has no bit-parallel body: its input is no binary number (base"
@@ -107,7 +108,7 @@ def match(plan: Plan, lut: int, progress: Progress) -> Match:
             f" {count(total(start).lut)}"
         )
     need = best.fit.need
-    others = tuple(stage.name for stage in plan.stages if body_of(stage) is not PARALLEL)
+    others = tuple(stage.name for stage in plan.stages if not body_of(stage).multiplies)
     note = "" if need.lut >= lut * (1 - NEAR) else limited_by(best.bound, need, most)
     beyond = Fitting(Parallel(start), budget(board, 1.0)).fit(
         max(least, network_interval(best.fit.plan) / STEP)
