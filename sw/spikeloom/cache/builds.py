@@ -87,8 +87,12 @@ def limit() -> int:
 def check_settings() -> None:
     """Raises SpikeLoomError where an environment variable of the cache is not what it should be."""
     limit()
-    if (given := os.environ.get(PLACE)) and Path(given).expanduser().is_file():
-        raise SpikeLoomError(f"{PLACE}: expected a folder for the cache, found the file {given}")
+    if os.environ.get(PLACE):
+        for path in (place().parent, place()):
+            if path.is_file():
+                raise SpikeLoomError(
+                    f"{PLACE}: expected a folder for the cache, found the file {path}"
+                )
 
 
 def compiler_settings() -> str:

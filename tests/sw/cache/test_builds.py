@@ -169,9 +169,12 @@ def test_wrong_settings_are_refused_before_anything_is_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
+    (tmp_path / builds.FOLDER).write_bytes(b"")
+    no_folder = "SPIKELOOM_CACHE: expected a folder for the cache"
     for name, value, said in (
         (builds.SIZE, "abc", "SPIKELOOM_CACHE_MB: expected the megabytes"),
-        (builds.PLACE, str(tmp_path / "file"), "SPIKELOOM_CACHE: expected a folder for the cache"),
+        (builds.PLACE, str(tmp_path / "file"), no_folder),
+        (builds.PLACE, str(tmp_path), no_folder),
     ):
         with monkeypatch.context() as patch:
             patch.setenv(name, value)
