@@ -52,7 +52,10 @@ class Weights(Elaboratable):
         name: str = "",
     ):
         if width < 1 or not rows or not 0 <= min(rows) <= max(rows) < 1 << width:
-            raise ValueError(f"weights: expected rows of {width} bits, at least one, got {rows}")
+            raise ValueError(
+                f"weights: expected one row at least, of {width} bits, got {len(rows)} up to"
+                f" {max(rows, default=0)}"
+            )
         never, always = ~reduce(or_, rows), reduce(and_, rows)
         self.known = (
             {}

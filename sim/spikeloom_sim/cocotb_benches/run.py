@@ -64,7 +64,7 @@ def make(runner: Runner, build: Path, sources: Sequence[Path], top: str) -> None
     """
     tools = toolchain.find()
     made_with = [
-        *(tools.version, builds.program("c++"), version("cocotb"), cocotb_tools.__file__),
+        *(tools.version, builds.compiler("c++"), version("cocotb"), cocotb_tools.__file__),
         *(*ARGUMENTS, FLAGS, top),
     ]
     key = builds.key_of([*made_with, *(source.read_bytes() for source in sources)])

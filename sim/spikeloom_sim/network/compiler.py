@@ -162,7 +162,6 @@ class Build:
             [
                 repr((self.tools.compiler, self.tools.compiler_version, self.tools.version)),
                 repr((OPTIONS, self.waves, job.level, job.source.name)),
-                builds.compiler_settings(),
                 contents(self.include),
                 *own,
             ]

@@ -28,7 +28,7 @@ class Toolchain:
     binary: ``verilator_bin``. root: folder that holds its ``include``. version: what it calls
         itself.
     compiler: C++ compiler as a command, with ccache in front where there is one. compiler_version:
-        see :func:`spikeloom.cache.builds.program`.
+        see :func:`spikeloom.cache.builds.compiler`.
     """
 
     binary: Path
@@ -101,7 +101,7 @@ def find() -> Toolchain:
     binary, root = found
     version = output_of(str(binary), "--version").strip()
     compiler = (ccache, path) if ccache else (path,)
-    return Toolchain(binary, root, version, compiler, builds.program(path))
+    return Toolchain(binary, root, version, compiler, builds.compiler(path))
 
 
 @lru_cache(maxsize=1)

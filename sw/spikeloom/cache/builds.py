@@ -95,11 +95,6 @@ def check_settings() -> None:
                 )
 
 
-def compiler_settings() -> str:
-    """What the environment tells a C++ compiler, for a key."""
-    return repr([os.environ.get(name) for name in COMPILER])
-
-
 def key_of(parts: Iterable[bytes | str]) -> str:
     """SHA-256 of some parts, which cannot run into each other."""
     found = hashlib.sha256()
@@ -109,8 +104,10 @@ def key_of(parts: Iterable[bytes | str]) -> str:
     return found.hexdigest()
 
 
-def program(name: str) -> str:
-    """By what a program on PATH is known: its file, its size and time, and its version."""
+def compiler(name: str) -> str:
+    """By what a C++ compiler on PATH is known: its file, its size and time, its version, and what
+    the environment tells it.
+    """
     path = Path(shutil.which(name) or name)
     try:
         found = path.stat()
@@ -118,7 +115,8 @@ def program(name: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return name
     version = said.stdout.decode("utf-8", "replace").partition("\n")[0]
-    return f"{path} {found.st_size} {found.st_mtime_ns} {version}"
+    told = [f"{key}={os.environ[key]}" for key in COMPILER if os.environ.get(key)]
+    return " ".join([f"{path} {found.st_size} {found.st_mtime_ns} {version}", *told])
 
 
 @dataclass(frozen=True)
@@ -200,6 +198,8 @@ def locked(path: Path, stop: Callable[[], bool]) -> Iterator[None]:
         with suppress(Timeout):
             lock.acquire(timeout=LOOK)
     try:
+        with suppress(OSError):
+            os.utime(path)  # an old one would be removed
         yield
     finally:
         lock.release()
@@ -226,7 +226,7 @@ def trim(folder: Path, room: int) -> None:
         with suppress(OSError):
             if path.stat().st_mtime < old:
                 shutil.rmtree(path, ignore_errors=True)
-    for path in folder.glob("*/*" + LOCK):  # one in use is younger
+    for path in folder.glob("*/*" + LOCK):
         with suppress(OSError):
             if ENTRY.fullmatch(path.stem) and not path.with_suffix("").exists():
                 if path.stat().st_mtime < old:

@@ -130,3 +130,9 @@ def test_counters_are_read(seed: int) -> None:
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
+
+
+@pytest.mark.parametrize("names", [[], ["a", "a"], [f"n{k}" for k in range((1 << 16) + 1)]])
+def test_names_of_counters_that_cannot_be(names: list[str]) -> None:
+    with pytest.raises(ValueError, match="expected 1 to 65536 names, each once"):
+        Counters(names=names, checksums=False)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from spikeloom.backend.nextpnr import flow as open_flow
+from spikeloom.backend.nextpnr import steps as open_steps
 from spikeloom.backend.tools import ToolError
 from spikeloom.backend.vivado import flow as vivado
 from spikeloom.backend.yosys import resources, yosys
@@ -207,3 +208,21 @@ def test_numbers_that_cannot_be() -> None:
     for rows in ([0, 4], [-1, 0]):
         with pytest.raises(ValueError, match="expected rows of 2 bits"):
             OutsideMemory(name="m", width=2, rows=rows, style={})
+
+
+@pytest.mark.parametrize("memory", ["changed", "same"])
+def test_other_memories_are_synthesised_anew(
+    memory: str, net: Path, tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the open flow, though the Verilog is the same."""
+    target, runs = tmp_path / "open", tmp_path / "runs"
+    open_flow.prepare(net, target)
+    made = (open_steps.NETLIST, open_steps.CELLS, "yosys.log")
+    code = f"import pathlib; [pathlib.Path(n).write_text('x') for n in {made!r}]"
+    monkeypatch.setattr(yosys, "RUN", f"{code}; open({str(runs)!r}, 'a').write('x')")
+    open_flow.synthesise_here(target)
+    if memory == "changed":
+        first = min((target / "rtl").glob("*.mem"))
+        first.write_bytes(first.read_bytes() + b"0\n")
+    open_flow.synthesise_here(target)
+    assert len(runs.read_text()) == (2 if memory == "changed" else 1)

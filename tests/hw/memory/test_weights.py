@@ -58,3 +58,9 @@ def test_rows_are_read(width: int, depth: int, same: str, written: bool) -> None
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
+
+
+@pytest.mark.parametrize("rows", [[], [4], [-1]])
+def test_rows_that_do_not_fit(rows: list[int]) -> None:
+    with pytest.raises(ValueError, match="expected one row at least, of 2 bits"):
+        Weights(rows=rows, width=2, style={}, written=False)

@@ -283,12 +283,31 @@ def test_a_wait_can_be_ended(tmp_path: Path) -> None:
     assert ended == [True]
 
 
-def test_a_program_is_known_by_its_file_and_version(tmp_path: Path) -> None:
+def test_a_compiler_is_known_by_its_file_its_version_and_its_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in builds.COMPILER:
+        monkeypatch.delenv(name, raising=False)
     path = tmp_path / "tool"
     path.write_text("#!/bin/sh\necho tool 1.0\necho more\n")
     path.chmod(0o755)
-    first = builds.program(str(path))
+    first = builds.compiler(str(path))
     assert first.startswith(f"{path} ") and first.endswith(" tool 1.0")
     path.write_text("#!/bin/sh\necho tool 1.1\necho more\n")
-    assert builds.program(str(path)) != first
-    assert builds.program("no-such-tool") == "no-such-tool"
+    assert builds.compiler(str(path)) != first
+    assert builds.compiler("no-such-tool") == "no-such-tool"
+    found = {builds.compiler(str(path))}
+    for name in builds.COMPILER:
+        monkeypatch.setenv(name, "/usr/include")
+        found.add(builds.compiler(str(path)))
+    assert len(found) == 1 + len(builds.COMPILER)
+
+
+def test_a_lock_in_use_is_not_removed(tmp_path: Path, place: Path) -> None:
+    lock = (place / "toy" / KEY).with_suffix(builds.LOCK)
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    os.utime(lock, (0, 0))
+    with builds.entry("toy", KEY):
+        assert build(tmp_path / "a", builds.key_of(["another"]))
+        assert lock.exists()

@@ -47,11 +47,7 @@ def compiler() -> str:
 
 def fingerprint(folder: Path, command: list[str]) -> str:
     """Hash of the compiler, the command and every source below ``folder``."""
-    parts: list[bytes | str] = [
-        builds.program(command[0]),
-        builds.compiler_settings(),
-        *command,
-    ]
+    parts: list[bytes | str] = [builds.compiler(command[0]), *command]
     for path in sorted(
         [*folder.glob("*.[ch]pp"), *folder.glob("include/**/*.hpp"), *folder.glob("shim/*.h")]
     ):
